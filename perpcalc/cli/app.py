@@ -1,0 +1,36 @@
+"""The program's commands; a command's module is imported when it is asked for."""
+
+from importlib import import_module
+from typing import Any
+
+from typer.core import TyperGroup
+
+from perpcalc.cli.command import HELP_OPTIONS, typer_command
+from perpcalc.errors import PerpcalcError, suggestion
+
+COMMANDS = ("pnl", "liq-price", "funding-cost", "size")
+
+
+class Program(TyperGroup):
+    """The `perpcalc` command, which knows its subcommands by name only."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Every command, in the order of the help."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command of this name; raises PerpcalcError where there is none."""
+        if cmd_name not in COMMANDS:
+            raise PerpcalcError(f"no such command: give {suggestion(cmd_name, COMMANDS)}").at(ascii(cmd_name))
+        return typer_command(import_module("perpcalc.cli." + cmd_name.replace("-", "_")).COMMAND)
+
+
+def program() -> Program:
+    """The whole program, for `main()` and for the generator of completions."""
+    return Program(
+        name="perpcalc",
+        help="Position risk of inverse (coin-margined) perpetual contracts: profit, liquidation, funding, size.",
+        epilog="\b\nExample:\n  perpcalc pnl --side long -n 10k --entry 62500 --exit 64000 --venue bybit",
+        context_settings=HELP_OPTIONS,
+        rich_markup_mode=None,
+    )

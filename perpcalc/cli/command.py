@@ -1,0 +1,88 @@
+"""What a command is: its options and the function that answers; and how one becomes a Typer command."""
+
+import sys
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from typer.core import TyperArgument, TyperCommand, TyperOption
+
+from perpcalc.cli.options import FORMAT, JSON, OUTPUT, Given, Option, read, written
+from perpcalc.errors import PerpcalcError
+from perpcalc.render.report import Report
+
+HELP_OPTIONS = {"help_option_names": ["-h", "--help"]}
+
+
+class Command(NamedTuple):
+    """A command: `answer` gets the parsed options and returns the report to print.
+
+    A command that prints for itself sets `runs` instead, which returns the exit status.
+    """
+
+    name: str
+    help: str
+    example: str
+    options: tuple[Option, ...]
+    answer: Callable[[Given], Report] | None = None
+    runs: Callable[[Given], int] | None = None
+
+
+def typer_command(command: Command) -> TyperCommand:
+    """The command as Typer runs it; its callback returns the exit status."""
+
+    def callback(**raw: Any) -> int:
+        given = read(command.options, raw)
+        if command.runs is not None:
+            return command.runs(given)
+        assert command.answer is not None
+        check_output(given)
+        report = command.answer(given)
+        for note in report.notes:
+            print(f"perpcalc: note: {note}", file=sys.stderr)
+        from perpcalc.render import show
+
+        return show(report, output_format(given), given.field, given.explain)
+
+    return TyperCommand(
+        command.name,
+        params=[_parameter(option) for option in command.options],  # type: ignore[misc]
+        callback=callback,
+        help=command.help,
+        epilog=f"\b\nExample:\n  {command.example}",
+        context_settings=HELP_OPTIONS,
+        rich_markup_mode=None,
+    )
+
+
+def _parameter(option: Option) -> TyperOption | TyperArgument:
+    if option.argument:
+        return TyperArgument(
+            param_decls=[option.name], metavar=option.metavar, help=option.help, required=True, type=str
+        )
+    names = [option.flag] if not option.short else [option.flag, f"-{option.short}"]
+    return TyperOption(
+        param_decls=[option.name, *names],
+        metavar=None if option.parse is None else option.metavar,
+        help=option.help,
+        is_flag=option.parse is None,
+        multiple=option.many,
+        default=None,
+        type=None if option.parse is None else str,
+        show_default=False,
+    )
+
+
+def check_output(given: Given) -> None:
+    """Raise PerpcalcError where two ways to print were asked for; a format of the environment gives way."""
+    asked = written(given, OUTPUT)
+    if asked == [FORMAT, JSON] and given.format == "json":
+        return
+    if len(asked) > 1 and not (asked[0] is FORMAT and given.format == "table"):
+        raise PerpcalcError(f"excludes {asked[0].flag}: give one of them").at(asked[1].flag)
+    if len(asked) > 2:
+        raise PerpcalcError(f"excludes {asked[1].flag}: give one of them").at(asked[2].flag)
+
+
+def output_format(given: Given) -> str:
+    """The format to print in: table where nothing else was asked for."""
+    return "json" if given.json else given.format or "table"

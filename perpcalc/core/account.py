@@ -1,0 +1,280 @@
+"""A wallet of one coin and the positions it carries: equity and maintenance margin over 1/price, and their roots.
+
+An isolated position is a wallet of its own that holds nothing else.
+"""
+
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from typing import NamedTuple
+
+from perpcalc.core.margin import NO_CLOSING_FEE, ClosingFee, Piece, Schedule, maintenance_pieces
+from perpcalc.core.position import Position, merged
+from perpcalc.core.rounding import on
+from perpcalc.decimals import ONE, ZERO
+
+
+class Holding(NamedTuple):
+    """A position in a wallet: its schedule, the closing fee that counts, and its mark over the wallet's first mark.
+
+    `funding_rate` is signed as the position pays it.
+    """
+
+    position: Position
+    schedule: Schedule
+    closing_fee: ClosingFee = NO_CLOSING_FEE
+    ratio: Decimal = ONE
+    funding_rate: Decimal = ZERO
+
+
+class Group(NamedTuple):
+    """Holdings that share one maintenance tier: merged where they are of one side, netted where they are not."""
+
+    notional: Decimal
+    ratio: Decimal
+    pieces: tuple[Piece, ...]
+    closing_fee: ClosingFee
+
+
+class Account(NamedTuple):
+    """A wallet whose equity is `constant - linear*x` coins at x = 1/price; `groups` ask for maintenance margin.
+
+    `group_of` tells for each holding, in the order given, which group it is in.
+    """
+
+    collateral: Decimal
+    constant: Decimal
+    linear: Decimal
+    groups: tuple[Group, ...]
+    group_of: tuple[int, ...]
+
+
+class Span(NamedTuple):
+    """An open interval of x = 1/price in which the equity exceeds the maintenance margin; `end` None is without end."""
+
+    start: Decimal
+    end: Decimal | None
+
+
+def account(collateral: Decimal, holdings: Iterable[Holding]) -> Account:
+    """The wallet of some positions: `constant = B + sum(s*V)`, `linear = sum(s*Q/ratio)`.
+
+    Positions of one instrument and side are merged before the tier is chosen; opposite sides net unless the venue keeps
+    both (hedge mode).
+
+    >>> from perpcalc.core.instrument import PLAIN
+    >>> from perpcalc.core.margin import flat_rate
+    >>> from perpcalc.core.position import LONG, open_at
+    >>> position = open_at(PLAIN, LONG, Decimal(10_000), Decimal(8_000))
+    >>> account(Decimal("0.5"), [Holding(position, flat_rate(Decimal("0.005")))]).constant
+    Decimal('1.75')
+    """
+    constant, linear = collateral, ZERO
+    places: dict[tuple[object, ...], int] = {}
+    books: list[tuple[Holding, dict[Decimal, Position]]] = []
+    place_of: list[tuple[int, Decimal]] = []
+    for holding in holdings:
+        position = holding.position
+        constant += position.side * position.stored_value
+        linear += position.side * position.notional / holding.ratio
+        key = (position.instrument, holding.schedule, holding.closing_fee, holding.ratio, holding.funding_rate)
+        place = places.setdefault(key, len(books))
+        if place == len(books):
+            books.append((holding, {}))
+        book = books[place][1]
+        book[position.side] = merged(book[position.side], position) if position.side in book else position
+        place_of.append((place, position.side))
+    groups: list[Group] = []
+    group_at: dict[tuple[int, Decimal], int] = {}
+    for place, (holding, book) in enumerate(books):
+        if len(book) == 2 and not holding.position.instrument.hedge_mode:
+            group_at[place, ONE] = group_at[place, -ONE] = len(groups)
+            groups.append(_group(holding, _netted(*book.values())))
+        else:
+            for side, position in book.items():
+                group_at[place, side] = len(groups)
+                groups.append(_group(holding, position))
+    return Account(collateral, constant, linear, tuple(groups), tuple(group_at[place] for place in place_of))
+
+
+def equity(wallet: Account, x: Decimal) -> Decimal:
+    """Equity in coin at x = 1/price: `B + sum(s*V) - x*sum(s*Q)`.
+
+    >>> equity(Account(ONE, Decimal("1.25"), Decimal(2_000), (), ()), Decimal("0.0001"))
+    Decimal('1.0500')
+    """
+    return wallet.constant - wallet.linear * x
+
+
+def maintenance(wallet: Account, x: Decimal) -> Decimal:
+    """Maintenance margin in coin at x = 1/price, each group in its tier there, closing fees not included.
+
+    >>> maintenance(Account(ONE, ONE, ONE, (), ()), ONE)
+    Decimal('0')
+    """
+    return sum((group_maintenance(group, x) for group in wallet.groups), ZERO)
+
+
+def group_maintenance(group: Group, x: Decimal) -> Decimal:
+    """Maintenance margin of one group at x = 1/price of the wallet's first mark.
+
+    >>> from perpcalc.core.margin import flat_rate
+    >>> pieces = tuple(maintenance_pieces(flat_rate(Decimal("0.01")), ONE, ONE, ONE))
+    >>> str(group_maintenance(Group(ONE, ONE, pieces, NO_CLOSING_FEE), ONE))
+    '0.01'
+    """
+    own = x / group.ratio
+    piece = piece_at(group, x)
+    return piece.constant + (piece.linear + piece.quadratic * own) * own
+
+
+def piece_at(group: Group, x: Decimal) -> Piece:
+    """The piece of a group's schedule that holds at x; on a border the one of the larger value.
+
+    >>> from perpcalc.core.margin import flat_rate
+    >>> pieces = tuple(maintenance_pieces(flat_rate(Decimal("0.01")), ONE, ONE, ONE))
+    >>> str(piece_at(Group(ONE, ONE, pieces, NO_CLOSING_FEE), ONE).rate)
+    '0.01'
+    """
+    held = group.pieces[0]
+    for piece in group.pieces:
+        if piece.start * group.ratio > x:
+            break
+        held = piece
+    return held
+
+
+def bankruptcy_x(wallet: Account) -> Decimal | None:
+    """x at zero equity, after the closing fees that are charged there; None where no price brings it.
+
+    `x = (B + sum(s*V)) / (sum(s*Q) + sum(f*Q))`, f only of fees at the bankruptcy price.
+
+    >>> str(bankruptcy_x(Account(ONE, Decimal(2), Decimal(8_000), (), ())))
+    '0.00025'
+    """
+    slope = wallet.linear
+    for group in wallet.groups:
+        if group.closing_fee.at_bankruptcy:
+            slope += group.closing_fee.rate * group.notional / group.ratio
+    if slope == 0 or (wallet.constant > 0) != (slope > 0) or wallet.constant == 0:
+        return None
+    return wallet.constant / slope
+
+
+def closing_fees_at_bankruptcy(wallet: Account) -> Decimal:
+    """The closing fees reserved at the bankruptcy price, in coin: `sum(f*Q)*x`.
+
+    >>> closing_fees_at_bankruptcy(Account(ONE, ONE, ONE, (), ()))
+    Decimal('0')
+    """
+    x = bankruptcy_x(wallet)
+    if x is None:
+        return ZERO
+    rates = (
+        group.closing_fee.rate * group.notional / group.ratio for group in wallet.groups if group.closing_fee.at_bankruptcy
+    )
+    return sum(rates, ZERO) * x
+
+
+def closing_fees(wallet: Account, x: Decimal) -> Decimal:
+    """The closing fees that count into liquidation at x = 1/price: `f*Q*x`, or those at the bankruptcy price.
+
+    >>> closing_fees(Account(ONE, ONE, ONE, (), ()), ONE)
+    Decimal('0')
+    """
+    here = (
+        group.closing_fee.rate * group.notional * x / group.ratio
+        for group in wallet.groups
+        if not group.closing_fee.at_bankruptcy
+    )
+    return sum(here, ZERO) + closing_fees_at_bankruptcy(wallet)
+
+
+def safe_spans(wallet: Account, reserve: Decimal = ZERO) -> list[Span]:
+    """The intervals of x = 1/price in which the wallet lives, from the highest price (x = 0) down.
+
+    Between two tier borders `equity - maintenance - fees` is `a - b*x - c*x^2`, so each end is an exact root or, where a
+    tier of the whole position jumps past the equity, the border itself. `reserve` is taken from the equity.
+    O(n log n) in positions and tiers.
+
+    >>> str(safe_spans(Account(ONE, Decimal(2), Decimal(8_000), (), ()))[0].end)
+    '0.00025'
+    """
+    spans: list[Span] = []
+    start: Decimal | None = None
+    for left, right, a, b, c in _segments(wallet, reserve):
+        points = [left, *(root for root in _roots(a, b, c) if left < root and (right is None or root < right))]
+        for index, point in enumerate(points):
+            following = points[index + 1] if index + 1 < len(points) else right
+            inside = (point + following) / 2 if following is not None else point * 2 if point else ONE
+            if a - (b + c * inside) * inside > 0:
+                start = point if start is None else start
+            elif start is not None:
+                spans.append(Span(start, point))
+                start = None
+    if start is not None:
+        spans.append(Span(start, None))
+    return spans
+
+
+_NOTHING = Piece(ZERO, ZERO, ZERO, ZERO, None, ZERO, ZERO, ZERO, ZERO)
+
+
+def _netted(one: Position, other: Position) -> Position:
+    """What is left of the larger of two opposite positions, for its maintenance margin."""
+    larger, smaller = (one, other) if one.notional >= other.notional else (other, one)
+    share = (larger.notional - smaller.notional) / larger.notional
+    return larger._replace(
+        contracts=larger.contracts * share,
+        notional=larger.notional * share,
+        stored_value=larger.stored_value * share,
+    )
+
+
+def _group(holding: Holding, position: Position) -> Group:
+    if not position.notional:
+        return Group(ZERO, holding.ratio, (_NOTHING,), holding.closing_fee)
+    pieces = maintenance_pieces(
+        holding.schedule, position.contracts, position.notional, position.stored_value, holding.funding_rate
+    )
+    grid = position.instrument.rounding.maintenance
+    if holding.schedule.basis == "entry" and grid:
+        pieces = [piece._replace(constant=on(grid, piece.constant)) for piece in pieces]
+    return Group(position.notional, holding.ratio, tuple(pieces), holding.closing_fee)
+
+
+def _segments(
+    wallet: Account, reserve: Decimal
+) -> Iterator[tuple[Decimal, Decimal | None, Decimal, Decimal, Decimal]]:
+    """From border to border of any tier: `(left, right, a, b, c)` of `a - b*x - c*x^2`."""
+    a, b, c = wallet.constant - reserve, wallet.linear, ZERO
+    steps: dict[Decimal, tuple[Decimal, Decimal, Decimal]] = {}
+    for group in wallet.groups:
+        ratio = group.ratio
+        if not group.closing_fee.at_bankruptcy:
+            b += group.closing_fee.rate * group.notional / ratio
+        before = _NOTHING
+        for piece in group.pieces:
+            at = piece.start * ratio
+            da, db, dc = steps.get(at, (ZERO, ZERO, ZERO))
+            steps[at] = (
+                da + piece.constant - before.constant,
+                db + (piece.linear - before.linear) / ratio,
+                dc + (piece.quadratic - before.quadratic) / ratio / ratio,
+            )
+            before = piece
+    borders: list[Decimal] = sorted(steps.keys() | {ZERO})
+    for index, left in enumerate(borders):
+        da, db, dc = steps.get(left, (ZERO, ZERO, ZERO))
+        a, b, c = a - da, b + db, c + dc
+        yield left, borders[index + 1] if index + 1 < len(borders) else None, a, b, c
+
+
+def _roots(a: Decimal, b: Decimal, c: Decimal) -> list[Decimal]:
+    """The real roots of `a - b*x - c*x^2`, ascending."""
+    if c == 0:
+        return [a / b] if b else []
+    discriminant = b * b + 4 * a * c
+    if discriminant < 0:
+        return []
+    root = discriminant.sqrt()
+    return sorted({(-b - root) / (2 * c), (-b + root) / (2 * c)})

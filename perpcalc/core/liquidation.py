@@ -1,0 +1,256 @@
+"""Where a position is liquidated, or why it never is."""
+
+import decimal
+from decimal import Decimal
+from typing import NamedTuple
+
+from perpcalc.core.account import (
+    Account,
+    Holding,
+    Span,
+    account,
+    bankruptcy_x,
+    closing_fees_at_bankruptcy,
+    group_maintenance,
+    piece_at,
+    safe_spans,
+)
+from perpcalc.core.instrument import Instrument
+from perpcalc.core.position import Position
+from perpcalc.core.rounding import Grid, on, to_multiple
+from perpcalc.decimals import ONE, ZERO, plain
+
+
+class Margin(NamedTuple):
+    """What stands behind a position: `coin` as shown, and `usable`, what of it counts before zero equity.
+
+    `mode` is "isolated" or "cross"; `leverage` as given, else None.
+    """
+
+    mode: str
+    coin: Decimal
+    usable: Decimal
+    leverage: Decimal | None = None
+
+
+class Liquidation(NamedTuple):
+    """The prices between which a position lives, and the margin asked for at the nearer; None means never.
+
+    `tier` counts from 1 and is None where the schedule has no numbered tiers.
+    """
+
+    tier: int | None
+    maintenance_rate: Decimal
+    deduction: Decimal
+    closing_fee_rate: Decimal
+    maintenance_margin: Decimal | None
+    liquidation_price: Decimal | None
+    liquidation_below: Decimal | None
+    liquidation_above: Decimal | None
+    bankruptcy_price: Decimal | None
+    distance: Decimal | None
+    beyond: bool
+    reason: str | None
+
+
+def isolated_margin(position: Position, leverage: Decimal, extra: Decimal = ZERO) -> Margin:
+    """The margin of an isolated position: `V/leverage` plus extra margin.
+
+    Where the venue reserves the closing fee at the bankruptcy price beside the margin (Bybit), that reserve moves with it and
+    only `extra/(1 + s*f)` of the extra margin counts. Source: Bybit help, liquidation price under isolated mode (2026-05-27).
+
+    >>> from perpcalc.core.instrument import PLAIN
+    >>> from perpcalc.core.position import LONG, open_at
+    >>> isolated_margin(open_at(PLAIN, LONG, Decimal(12_000), Decimal(8_000)), Decimal(50)).coin
+    Decimal('0.03')
+    """
+    initial = on(position.instrument.rounding.margin, position.stored_value / leverage)
+    return Margin("isolated", initial + extra, initial + usable_extra(position, extra), leverage)
+
+
+def given_margin(position: Position, coin: Decimal, extra: Decimal = ZERO) -> Margin:
+    """The margin of an isolated position that is known as an amount of coin.
+
+    >>> from perpcalc.core.instrument import PLAIN
+    >>> from perpcalc.core.position import LONG, open_at
+    >>> given_margin(open_at(PLAIN, LONG, ONE, ONE), Decimal("0.1"), Decimal("0.1")).coin
+    Decimal('0.2')
+    """
+    return Margin("isolated", coin + extra, coin + usable_extra(position, extra))
+
+
+def usable_extra(position: Position, extra: Decimal) -> Decimal:
+    """What of the extra margin counts before bankruptcy: all of it, or `extra/(1 + s*f)`.
+
+    >>> from perpcalc.core.instrument import PLAIN
+    >>> from perpcalc.core.position import LONG, open_at
+    >>> usable_extra(open_at(PLAIN, LONG, ONE, ONE), ONE)
+    Decimal('1')
+    """
+    instrument = position.instrument
+    if not instrument.extra_margin_net_of_fee or not extra:
+        return extra
+    return extra / (1 + position.side * (instrument.taker_fee or ZERO))
+
+
+def position_liquidation(
+    holding: Holding, margin: Margin, mark: Decimal | None = None, by_mark: bool = False
+) -> Liquidation:
+    """Where one position is liquidated on its own margin or balance; the reference is the mark, else the entry.
+
+    At-mark maintenance: `P = Q(s + mmr + f)/(B + s*V + deduction)`; on the entry value: `P = s*Q/(B + s*V - mmr*V + deduction)`.
+    Sources: Binance faq ceccfcfb4e3a45e3b48b0b1bb1a8ae46; Bybit help, liquidation price (inverse).
+
+    >>> from perpcalc.core.instrument import PLAIN
+    >>> from perpcalc.core.margin import flat_rate
+    >>> from perpcalc.core.position import LONG, open_at
+    >>> position = open_at(PLAIN, LONG, Decimal(8_000), Decimal(8_000))
+    >>> holding = Holding(position, flat_rate(Decimal("0.005"), basis="entry"))
+    >>> result = position_liquidation(holding, isolated_margin(position, Decimal(50)))
+    >>> plain(result.liquidation_price)
+    '7881.773399014778325123'
+    """
+    wallet = account(margin.usable, [holding])
+    return liquidation(wallet, 0, holding, mark, by_mark)
+
+
+def liquidation(
+    wallet: Account, index: int, holding: Holding, mark: Decimal | None, by_mark: bool = True
+) -> Liquidation:
+    """Where the wallet's holding number `index` is liquidated, in the price of its own contract.
+
+    The reference is its mark, else its entry. Beyond the roots already, a single position shows the root it has passed; with
+    `by_mark`, as for the accounts of a portfolio, the mark itself. Ends below one tick or above the venue's largest price count as never.
+
+    >>> from perpcalc.core.instrument import PLAIN
+    >>> from perpcalc.core.margin import flat_rate
+    >>> from perpcalc.core.position import SHORT, open_at
+    >>> holding = Holding(open_at(PLAIN, SHORT, Decimal(8_000), Decimal(8_000)), flat_rate(Decimal("0.005")))
+    >>> liquidation(account(ONE, [holding]), 0, holding, None).liquidation_price is None
+    True
+    """
+    position = holding.position
+    reference = position.entry_price if mark is None else mark
+    x = holding.ratio / reference
+    bankruptcy_price, reserve = _bankruptcy(wallet, holding)
+    span = _span_near(safe_spans(wallet, reserve), x)
+    alive = span is not None and span.start < x and (span.end is None or x < span.end)
+
+    below = _price_at(holding, span.end, "below") if span else None
+    above = _price_at(holding, span.start, "above") if span else None
+    price, at = reference, x
+    if span is None:
+        reason: str | None = "the maintenance margin exceeds the equity at every price"
+    elif not alive and by_mark:
+        reason = "already under water: at the mark the maintenance margin exceeds the equity"
+    elif below is None and above is None:
+        reason = _why_never(holding, span)
+    else:
+        to_lower = above is None or (below is not None and reference - below <= above - reference)
+        nearer, end = (below, span.end) if to_lower else (above, span.start)
+        assert nearer is not None and end is not None
+        price, at, reason = nearer, end, None
+        if not alive:
+            reason = f"the {'entry' if mark is None else 'mark'} price is already beyond the liquidation price"
+        elif not holding.schedule.marginal and _on_border(wallet, index, at):
+            reason = "at the border of a tier, whose rate on the whole position exceeds the equity"
+    never = span is not None and below is None and above is None and not (by_mark and not alive)
+
+    group = wallet.groups[wallet.group_of[index]]
+    piece = piece_at(group, at)
+    own = at / holding.ratio
+    value = position.stored_value if holding.schedule.basis == "entry" else position.notional * own
+    share = position.notional / group.notional if group.notional else ONE
+    grid = position.instrument.rounding.maintenance
+    return Liquidation(
+        tier=piece.tier,
+        maintenance_rate=piece.rate + piece.slope * value,
+        deduction=(piece.deduction + piece.deduction_usd * own) * share,
+        closing_fee_rate=group.closing_fee.rate,
+        maintenance_margin=None if never else on(grid, group_maintenance(group, at) * share),
+        liquidation_price=None if never else price,
+        liquidation_below=below,
+        liquidation_above=above,
+        bankruptcy_price=bankruptcy_price,
+        distance=None if never else (price - reference) / reference,
+        beyond=not alive,
+        reason=reason,
+    )
+
+
+def _bankruptcy(wallet: Account, holding: Holding) -> tuple[Decimal | None, Decimal]:
+    """The bankruptcy price of the holding's contract, and the closing fees reserved there in coin."""
+    x = bankruptcy_x(wallet)
+    if x is None:
+        return None, ZERO
+    price = _price_at(holding, x, "below" if wallet.linear > 0 else "above")
+    fee = holding.closing_fee
+    instrument = holding.position.instrument
+    if fee.at_bankruptcy and price is not None and len(wallet.groups) == 1 and instrument.rounding.closing_fee:
+        return price, on(instrument.rounding.closing_fee, holding.position.notional / price * fee.rate)
+    return price, closing_fees_at_bankruptcy(wallet)
+
+
+def _span_near(spans: list[Span], x: Decimal) -> Span | None:
+    """The span that holds x, else the one nearest to it."""
+
+    def gap(span: Span) -> Decimal:
+        if x <= span.start:
+            return span.start - x
+        return ZERO if span.end is None or x < span.end else x - span.end
+
+    return min(spans, key=gap, default=None)
+
+
+def _price_at(holding: Holding, x: Decimal | None, end: str) -> Decimal | None:
+    """The price of the holding's contract at x, rounded as its venue does; None where it is below a tick or above the largest."""
+    if not x:
+        return None
+    instrument = holding.position.instrument
+    price = holding.ratio / x
+    if instrument.tick is not None and price < instrument.tick:
+        return None
+    if instrument.max_price is not None and price > instrument.max_price:
+        return None
+    return rounded_price(instrument, price, end)
+
+
+def rounded_price(instrument: Instrument, price: Decimal, end: str) -> Decimal:
+    """A liquidation or bankruptcy price as the venue prints it: `end` "below" rounds up to the tick, "above" down.
+
+    Where values are per lot (BitMEX) the value of a lot is cut first, down for the lower end and up for the upper: its satoshi
+    arithmetic, verified on recorded positions.
+
+    >>> from perpcalc.core.instrument import PLAIN
+    >>> from perpcalc.core.rounding import Rounding
+    >>> bybit = PLAIN._replace(tick=Decimal("0.5"), rounding=Rounding(liquidation_price="against tick"))
+    >>> rounded_price(bybit, Decimal("5739.0835"), "below")
+    Decimal('5739.5')
+    """
+    rounding = instrument.rounding
+    if rounding.liquidation_price is None:
+        return price
+    if isinstance(rounding.liquidation_price, Grid):
+        return on(rounding.liquidation_price, price)
+    to_value, to_tick = (
+        (decimal.ROUND_FLOOR, decimal.ROUND_CEILING) if end == "below" else (decimal.ROUND_CEILING, decimal.ROUND_FLOOR)
+    )
+    if rounding.value_of == "lot" and rounding.value:
+        usd = instrument.contract_size * instrument.lot
+        per_lot = (usd / price).quantize(rounding.value.step, to_value)
+        price = usd / per_lot if per_lot else price
+    return price if instrument.tick is None else to_multiple(price, instrument.tick, to_tick)
+
+
+def _why_never(holding: Holding, span: Span) -> str:
+    instrument = holding.position.instrument
+    if span.end is not None and instrument.tick is not None:
+        return f"never: the price would have to fall below one tick ({plain(instrument.tick)})"
+    if span.start > 0 and instrument.max_price is not None:
+        return f"never: the price would have to rise above the venue's largest, {plain(instrument.max_price)}"
+    return "never: the collateral covers the position's coin value at any price"
+
+
+def _on_border(wallet: Account, index: int, x: Decimal) -> bool:
+    group = wallet.groups[wallet.group_of[index]]
+    return any(piece.start * group.ratio == x for piece in group.pieces)

@@ -1,0 +1,139 @@
+"""Profit and loss of a position: gross and net, return on equity, break-even, and the price for a target."""
+
+from decimal import Decimal
+from typing import NamedTuple
+
+from perpcalc.core.instrument import coin_value, trade_fee
+from perpcalc.core.position import Position
+from perpcalc.core.rounding import on
+from perpcalc.decimals import ZERO
+
+
+class ProfitAndLoss(NamedTuple):
+    """What closing a position at `exit_price` brings, in coin where nothing else is said."""
+
+    exit_price: Decimal
+    exit_value: Decimal
+    gross_pnl: Decimal
+    entry_fee: Decimal
+    exit_fee: Decimal
+    funding: Decimal
+    net_pnl: Decimal
+    net_pnl_usd: Decimal
+
+
+def gross_pnl(position: Position, price: Decimal) -> Decimal:
+    """Profit in coin before costs at a price: `s*Q*(1/entry - 1/price) = s*(V - Q/price)`.
+
+    Source: BitMEX inverse perpetuals guide; Bybit help, P&L of inverse contracts. Printed as the venue does: the difference
+    of the two values it shows, or rounded by itself.
+
+    >>> from perpcalc.core.instrument import PLAIN
+    >>> from perpcalc.core.position import LONG, open_at
+    >>> gross_pnl(open_at(PLAIN, LONG, Decimal(15_000), Decimal(750)), Decimal(800))
+    Decimal('1.25')
+    """
+    rounding = position.instrument.rounding
+    if rounding.pnl is not None:
+        return on(rounding.pnl, position.side * (position.stored_value - position.notional / price))
+    if rounding.value is None:
+        return position.side * (position.cost - position.notional / price)
+    return position.side * (position.entry_value - coin_value(position.instrument, position.contracts, price))
+
+
+def entry_fees(position: Position, rate: Decimal) -> Decimal:
+    """The fees of all opening fills in coin, each rounded by itself: `sum(Q_i/P_i * rate)`.
+
+    >>> from perpcalc.core.instrument import PLAIN
+    >>> from perpcalc.core.position import LONG, open_at
+    >>> entry_fees(open_at(PLAIN, LONG, Decimal(10_000), Decimal(8_000)), Decimal("0.00075"))
+    Decimal('0.0009375')
+    """
+    fees = (trade_fee(position.instrument, fill.contracts, fill.price, rate) for fill in position.fills)
+    return sum(fees, ZERO)
+
+
+def profit_and_loss(
+    position: Position,
+    exit_price: Decimal,
+    entry_fee_rate: Decimal = ZERO,
+    exit_fee_rate: Decimal = ZERO,
+    funding: Decimal = ZERO,
+) -> ProfitAndLoss:
+    """All of it at one exit: `net = gross - entry fee - exit fee - funding`; the USD figure is `net*exit_price`.
+
+    >>> from perpcalc.core.instrument import PLAIN
+    >>> from perpcalc.core.position import LONG, open_at
+    >>> result = profit_and_loss(open_at(PLAIN, LONG, Decimal(15_000), Decimal(750)), Decimal(800), funding=Decimal("0.05"))
+    >>> result.net_pnl, result.net_pnl_usd
+    (Decimal('1.20'), Decimal('960.00'))
+    """
+    gross = gross_pnl(position, exit_price)
+    entry_fee = entry_fees(position, entry_fee_rate)
+    exit_fee = trade_fee(position.instrument, position.contracts, exit_price, exit_fee_rate)
+    net = gross - entry_fee - exit_fee - funding
+    return ProfitAndLoss(
+        exit_price=exit_price,
+        exit_value=coin_value(position.instrument, position.contracts, exit_price),
+        gross_pnl=gross,
+        entry_fee=entry_fee,
+        exit_fee=exit_fee,
+        funding=funding,
+        net_pnl=net,
+        net_pnl_usd=net * exit_price,
+    )
+
+
+def return_on_equity(position: Position, pnl: Decimal, leverage: Decimal | None, margin: Decimal | None) -> Decimal | None:
+    """`pnl/(entry value/leverage)` where the leverage is known, else `pnl/margin`; None without either.
+
+    Source: Binance faq 360036498511.
+
+    >>> from perpcalc.core.instrument import PLAIN
+    >>> from perpcalc.core.position import LONG, open_at
+    >>> return_on_equity(open_at(PLAIN, LONG, Decimal(100), Decimal(50)), Decimal("0.5"), Decimal(10), None)
+    Decimal('2.5')
+    """
+    if leverage is not None:
+        return on(position.instrument.rounding.roe, pnl * leverage / position.entry_value)
+    return on(position.instrument.rounding.roe, pnl / margin) if margin else None
+
+
+def target_price(
+    position: Position,
+    profit: Decimal,
+    entry_fee_rate: Decimal = ZERO,
+    exit_fee_rate: Decimal = ZERO,
+    funding: Decimal = ZERO,
+) -> Decimal | None:
+    """The exit price for a net profit of `G` coins: `P = Q(s + f_c)/(s*V - f_o*V - F - G)`; None where no price brings it.
+
+    `G = 0` is the break-even price. A long never makes more than V, a short never loses more. Never venue-rounded.
+    Derived from `net = s*(V - Q/P) - f_o*V - f_c*Q/P - F`.
+
+    >>> from perpcalc.core.instrument import PLAIN
+    >>> from perpcalc.core.position import LONG, open_at
+    >>> position = open_at(PLAIN, LONG, Decimal(10_000), Decimal(8_000))
+    >>> target_price(position, Decimal("0.25")), target_price(position, Decimal("1.25"))
+    (Decimal('1.00E+4'), None)
+    """
+    numerator = position.notional * (position.side + exit_fee_rate)
+    denominator = position.cost * (position.side - entry_fee_rate) - funding - profit
+    if denominator == 0 or (numerator > 0) != (denominator > 0):
+        return None
+    return numerator / denominator
+
+
+def price_for_roe(position: Position, roe: Decimal, leverage: Decimal | None, margin: Decimal | None) -> Decimal | None:
+    """The price at which the gross return on equity is `roe`: `P = s*E/(s - r/L)`; None where no price brings it.
+
+    Source: Binance faq 360036498511, target price.
+
+    >>> from perpcalc.core.instrument import PLAIN
+    >>> from perpcalc.core.position import LONG, open_at
+    >>> position = open_at(PLAIN, LONG, Decimal(10_000), Decimal(8_000))
+    >>> price_for_roe(position, Decimal("0.5"), Decimal(2), None) == Decimal(32_000) / 3
+    True
+    """
+    base = position.cost / leverage if leverage is not None else margin or ZERO
+    return target_price(position, roe * base)

@@ -1,0 +1,97 @@
+"""How a venue rounds each figure it prints; the default rounds nothing."""
+
+import decimal
+from decimal import Decimal
+from typing import NamedTuple
+
+from perpcalc.decimals import CONTEXT, ONE
+
+_SETTLING = CONTEXT.copy()
+_SETTLING.prec = 90
+
+MODES = {
+    "floor": decimal.ROUND_FLOOR,
+    "ceiling": decimal.ROUND_CEILING,
+    "down": decimal.ROUND_DOWN,
+    "up": decimal.ROUND_UP,
+    "half-up": decimal.ROUND_HALF_UP,
+    "half-even": decimal.ROUND_HALF_EVEN,
+}
+
+
+class Grid(NamedTuple):
+    """A number of decimals and the direction to round to them in."""
+
+    step: Decimal
+    mode: str
+
+    def __str__(self) -> str:
+        name = next(name for name, mode in MODES.items() if mode == self.mode)
+        return f"{name}, {-int(self.step.as_tuple().exponent)} decimals"
+
+
+def grid(text: str) -> Grid:
+    """The grid that `MODE DECIMALS` names; floor and ceiling are signed, down is toward zero.
+
+    Raises KeyError or ValueError where the text is something else.
+
+    >>> grid("ceiling 8").step
+    Decimal('1E-8')
+    """
+    mode, decimals = text.split()
+    return Grid(ONE.scaleb(-int(decimals)), MODES[mode])
+
+
+class Rounding(NamedTuple):
+    """Which grid each kind of figure falls on; None leaves it exact.
+
+    `stored_value` is what the engine keeps of a fill and computes with; `value` is any coin value
+    it prints, taken per contract where `value_of` is "contract", per lot where it is "lot". `pnl` None is the
+    difference of the two printed values. `liquidation_price` is a grid or "against tick": to the tick,
+    up for the lower end and down for the upper, with the value per lot cut first where `value_of` is "lot".
+    """
+
+    value: Grid | None = None
+    value_of: str = "position"
+    stored_value: Grid | None = None
+    average: Grid | None = None
+    pnl: Grid | None = None
+    fee: Grid | None = None
+    margin: Grid | None = None
+    maintenance: Grid | None = None
+    closing_fee: Grid | None = None
+    liquidation_price: Grid | str | None = None
+    funding: Grid | None = None
+    funding_rate: Grid | None = None
+    coin_rate: Grid | None = None
+    roe: Grid | None = None
+
+
+EXACT = Rounding()
+
+
+def settled(amount: Decimal) -> Decimal:
+    """`amount` to 90 digits: what the last of 100 digits got wrong must not carry a floor or a ceiling across a step.
+
+    >>> settled(Decimal(1) / 3 * 3).quantize(ONE, decimal.ROUND_FLOOR)
+    Decimal('1')
+    """
+    return _SETTLING.plus(amount)
+
+
+def on(grid: Grid | None, amount: Decimal) -> Decimal:
+    """`amount` on the grid, or as it is where there is none.
+
+    >>> on(Grid(Decimal("0.01"), decimal.ROUND_CEILING), Decimal("-1.005"))
+    Decimal('-1.00')
+    """
+    return amount if grid is None else settled(amount).quantize(grid.step, grid.mode)
+
+
+def to_multiple(amount: Decimal, step: Decimal, mode: str) -> Decimal:
+    """The multiple of `step` (a tick, a lot) that `amount` rounds to.
+
+    >>> to_multiple(Decimal("5739.08"), Decimal("0.5"), decimal.ROUND_CEILING)
+    Decimal('5739.5')
+    """
+    return settled(amount / step).quantize(ONE, mode) * step

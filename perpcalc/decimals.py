@@ -1,0 +1,255 @@
+"""Text to Decimal and back: the number grammar, the one context, and how numbers are written.
+
+Every number of the program enters through this module and leaves through it. There are no
+floats: `CONTEXT` traps them. Its 100 digits hold the products of any two or three inputs
+exactly, so a formula that divides once, last, is correctly rounded.
+"""
+
+import decimal
+from decimal import Decimal
+
+from perpcalc.errors import PerpcalcError
+
+CONTEXT = decimal.Context(
+    prec=100,
+    rounding=decimal.ROUND_HALF_EVEN,
+    traps=[
+        decimal.InvalidOperation,
+        decimal.DivisionByZero,
+        decimal.Overflow,
+        decimal.FloatOperation,
+    ],
+)
+
+INTEGER_DIGITS = 15
+FRACTION_DIGITS = 18
+FINEST = Decimal(1).scaleb(-FRACTION_DIGITS)
+
+ZERO = Decimal(0)
+ONE = Decimal(1)
+HUNDRED = Decimal(100)
+
+_MULTIPLES = {"k": 3, "m": 6, "b": 9}
+_MINUTES = {"m": Decimal(1), "h": Decimal(60), "d": Decimal(1440), "w": Decimal(10080)}
+
+
+def number(text: str) -> Decimal:
+    """The number written in `text`: a sign, up to 15 digits, a point, up to 18 digits.
+
+    Underscores may stand between digits. Raises PerpcalcError for anything else.
+
+    >>> number("-1_000.50")
+    Decimal('-1000.50')
+    """
+    digits = text[1:] if text[:1] in ("+", "-") else text
+    if "_" in digits:
+        if all(all(part.split("_")) for part in digits.split(".") if part):
+            digits, text = digits.replace("_", ""), text.replace("_", "")
+    whole, point, fraction = digits.partition(".")
+    if (
+        digits.isascii()
+        and (whole.isdigit() or (point and not whole))
+        and (fraction.isdigit() or not point)
+        and len(whole) <= INTEGER_DIGITS
+        and len(fraction) <= FRACTION_DIGITS
+    ):
+        return Decimal(text)
+    raise PerpcalcError(f"{_shown(text)} is not a plain decimal number: {_remedy(text)}")
+
+
+def positive(text: str) -> Decimal:
+    """A number above zero: a price, a leverage, a contract size.
+
+    >>> positive("62_500.5")
+    Decimal('62500.5')
+    """
+    value = number(text)
+    if value <= 0:
+        raise PerpcalcError(f"{_shown(text)} is out of range: give a number above 0")
+    return value
+
+
+def amount(text: str) -> Decimal:
+    """A number of contracts, USD or coins, where k, m and b stand for 10^3, 10^6 and 10^9.
+
+    >>> amount("2.5k")
+    Decimal('2500')
+    """
+    power = _MULTIPLES.get(text[-1:].lower())
+    if power is None:
+        return number(text)
+    value = _inner(text[:-1], text).scaleb(power, CONTEXT)
+    if abs(value) >= Decimal(10) ** INTEGER_DIGITS:
+        raise PerpcalcError(f"{_shown(text)} is too large: at most {INTEGER_DIGITS} digits before the point")
+    return value if value % 1 else value.quantize(ONE)
+
+
+def positive_amount(text: str) -> Decimal:
+    """An amount above zero.
+
+    >>> positive_amount("10k")
+    Decimal('10000')
+    """
+    value = amount(text)
+    if value <= 0:
+        raise PerpcalcError(f"{_shown(text)} is out of range: give an amount above 0")
+    return value
+
+
+def amount_from_zero(text: str) -> Decimal:
+    """An amount of zero or more.
+
+    >>> amount_from_zero("0")
+    Decimal('0')
+    """
+    value = amount(text)
+    if value < 0:
+        raise PerpcalcError(f"{_shown(text)} is out of range: give 0 or more")
+    return value
+
+
+def rate(text: str) -> Decimal:
+    """A rate as a fraction: `0.01%`, `1bp` or `0.0001`; a bare 1 or more needs its unit said.
+
+    >>> rate("0.01%") == rate("1bp") == rate("0.0001")
+    True
+    """
+    if text.endswith("%"):
+        return _inner(text[:-1], text).scaleb(-2, CONTEXT)
+    if text.endswith("bp"):
+        return _inner(text[:-2], text).scaleb(-4, CONTEXT)
+    value = number(text)
+    if abs(value) >= 1:
+        percent = plain(value)
+        hundredfold = plain(value * 100)
+        raise PerpcalcError(
+            f"{_shown(text)} is not clear as a rate: write {percent}% or {hundredfold}%"
+        )
+    return value
+
+
+def rate_from_zero(text: str) -> Decimal:
+    """A rate of zero or more.
+
+    >>> rate_from_zero("0.5%")
+    Decimal('0.005')
+    """
+    value = rate(text)
+    if value < 0:
+        raise PerpcalcError(f"{_shown(text)} is out of range: give a rate of 0 or more")
+    return value
+
+
+def duration(text: str) -> Decimal:
+    """A duration in minutes: a plain number and one of m, h, d, w.
+
+    >>> duration("8h")
+    Decimal('480')
+    """
+    unit = _MINUTES.get(text[-1:])
+    if unit is None:
+        raise PerpcalcError(f"{_shown(text)} is not a duration: write a number and m, h, d or w, as in 8h")
+    value = _inner(text[:-1], text)
+    if value < 0:
+        raise PerpcalcError(f"{_shown(text)} is out of range: a duration is not negative")
+    return CONTEXT.multiply(value, unit)
+
+
+def count(text: str) -> Decimal:
+    """A whole number above zero.
+
+    >>> count("3")
+    Decimal('3')
+    """
+    value = number(text)
+    if value <= 0 or value % 1:
+        raise PerpcalcError(f"{_shown(text)} is not a count: give a whole number above 0")
+    return value
+
+
+def whole(value: int) -> Decimal:
+    """The Decimal of an integer that did not come as text (a TOML integer).
+
+    Raises PerpcalcError past 15 digits, before a quadratic conversion can start.
+
+    >>> whole(500)
+    Decimal('500')
+    """
+    if abs(value) >= 10**INTEGER_DIGITS:
+        raise PerpcalcError(f"the integer is too large: at most {INTEGER_DIGITS} digits")
+    return Decimal(value)
+
+
+def plain(value: Decimal) -> str:
+    """`value` as machines read it: at most 18 decimals, no exponent, no trailing or negative zeros.
+
+    >>> plain(Decimal("1E-8")), plain(Decimal("-0.000")), plain(Decimal("5739.50"))
+    ('0.00000001', '0', '5739.5')
+    """
+    text = f"{value:.18f}" if value.as_tuple().exponent < -FRACTION_DIGITS else f"{value:f}"  # type: ignore[operator]
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
+def places(value: Decimal) -> int:
+    """How many decimals `value` needs, trailing zeros not counted.
+
+    >>> places(Decimal("0.50")), places(Decimal("100"))
+    (1, 0)
+    """
+    return len(plain(value).partition(".")[2])
+
+
+def fixed(value: Decimal, decimals: int) -> str:
+    """`value` as people read it: so many decimals, commas between thousands, no negative zero.
+
+    >>> fixed(Decimal("-1234.5"), 2)
+    '-1,234.50'
+    """
+    return f"{value:z,.{decimals}f}"
+
+
+def _inner(text: str, whole_text: str) -> Decimal:
+    try:
+        return number(text)
+    except PerpcalcError:
+        raise PerpcalcError(
+            f"{_shown(whole_text)} is not a plain decimal number with its unit: {_remedy(text)}"
+        ) from None
+
+
+def _shown(text: str) -> str:
+    return ascii(text if len(text) <= 40 else text[:37] + "...")
+
+
+def _remedy(text: str) -> str:
+    """What to write instead of `text`."""
+    bare = text.lstrip("+-").lower()
+    if not text.strip():
+        return "give one, as in 62500.5"
+    if text != text.strip() or " " in text:
+        return "leave the spaces out"
+    if not text.isascii():
+        return "use the digits 0 to 9 and a point"
+    if bare.startswith(("nan", "inf", "snan")):
+        return "it must be finite"
+    if "," in text:
+        return "use a point for decimals and no thousands separators"
+    if bare.startswith("0x"):
+        return "write it in decimal digits"
+    if bare[:1].isdigit() and "e" in bare:
+        return "write it out without an exponent"
+    if bare.endswith("%") or bare.endswith("bp"):
+        return "a rate does not fit here, give a number"
+    if bare[-1:] in _MULTIPLES and bare[:1].isdigit():
+        return "k, m and b stand only on contracts, USD and coin amounts, write the zeros out"
+    whole, _, fraction = bare.partition(".")
+    if whole.replace("_", "").isdigit() or fraction.replace("_", "").isdigit():
+        if len(whole) > INTEGER_DIGITS or len(fraction) > FRACTION_DIGITS:
+            return f"at most {INTEGER_DIGITS} digits before the point and {FRACTION_DIGITS} after it"
+        if "_" in bare:
+            return "an underscore stands between two digits"
+        if bare.endswith("."):
+            return "leave out the point or write digits after it"
+    return "use digits and at most one point"

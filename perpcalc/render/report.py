@@ -1,0 +1,60 @@
+"""The one report model: rows of named values, from which every format is made."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from perpcalc.decimals import Decimal
+from perpcalc.render.text import Value
+
+
+class Row(NamedTuple):
+    """The values of one answer by field name, in order; and how its amounts are shown.
+
+    `never` names the fields whose null means never; `price_places` and `coin_places` are the decimals that people see at least.
+    """
+
+    values: Mapping[str, Value]
+    coin: str = "BTC"
+    price_places: int | None = None
+    coin_places: int = 8
+    never: frozenset[str] = frozenset()
+    steps: Sequence["Step"] = ()
+
+
+class Step(NamedTuple):
+    """How one field came about: its formula in field names, and the convention or source behind it."""
+
+    field: str
+    formula: str
+    why: str = ""
+
+
+class Total(NamedTuple):
+    """A sum that only the table shows, such as the profit of all positions in one coin."""
+
+    label: str
+    value: Decimal
+    kind: str
+    unit: str
+
+
+class Report(NamedTuple):
+    """What a command answers.
+
+    `kinds` gives for each field, in order, what its values are: price, coin, usd, rate, text and so on. `one` is a single
+    answer (a JSON object), else rows (an array). `headline` names the fields a table of several rows shows.
+    """
+
+    title: str
+    kinds: Mapping[str, str]
+    rows: Sequence[Row]
+    one: bool = True
+    headline: Sequence[str] = ()
+    totals: Sequence[Total] = ()
+    notes: Sequence[str] = ()
+    status: int = 0
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The names of the fields, in order."""
+        return tuple(self.kinds)

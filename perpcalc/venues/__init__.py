@@ -1,0 +1,243 @@
+"""Venue presets: one TOML file per venue, dated rules in it, and the instrument they make on a day.
+
+A rule of a topic holds from its `from` until the next; an instrument's own rule adds to the venue's and replaces the keys
+it names.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from perpcalc import decimals
+from perpcalc.core.funding import FundingRule
+from perpcalc.core.instrument import Instrument
+from perpcalc.core.margin import NO_CLOSING_FEE, ClosingFee, Schedule, Tier, with_deductions
+from perpcalc.core.rounding import EXACT, Grid, Rounding, grid
+from perpcalc.errors import PerpcalcError
+
+HERE = Path(__file__).parent
+TOPICS = ("contract", "fees", "funding", "margin", "liquidation", "rounding")
+Rule = Mapping[str, Any]
+
+
+class Venue(NamedTuple):
+    """A venue file as read: its tables, and where it came from."""
+
+    name: str
+    path: Path
+    tables: Mapping[str, Any]
+
+
+class Found(NamedTuple):
+    """An instrument under the rules of a day, the rules themselves, and what the user should know about them."""
+
+    instrument: Instrument
+    rules: Mapping[str, Rule]
+    notes: tuple[str, ...]
+
+
+def names() -> list[str]:
+    """The venues there are files for, the user's own included."""
+    own = [path.stem for path in _own_folder().glob("*.toml")] if _own_folder().is_dir() else []
+    return sorted({path.stem for path in HERE.glob("*.toml")} | set(own))
+
+
+def load(name: str) -> Venue:
+    """The venue's file: the user's own before the one that came with the program.
+
+    Raises PerpcalcError for an unknown name or a file that does not follow the format.
+    """
+    own = _own_folder() / f"{name}.toml"
+    if name.replace("-", "").replace("_", "").isalnum():
+        if own.is_file():
+            from perpcalc.venues.schema import read_file
+
+            return Venue(name, own, read_file(own))
+        path = HERE / f"{name}.toml"
+        if path.is_file():
+            return Venue(name, path, _read(path))
+    from perpcalc.errors import suggestion
+
+    raise PerpcalcError(f"{name!r} is not a known venue: give {suggestion(name, names())}")
+
+
+def find(spec: str, instrument: str | None = None) -> Found:
+    """The instrument that `NAME` or `NAME@DATE` names, the venue's BTC perpetual where no instrument is given."""
+    name, at, date = spec.partition("@")
+    if at:
+        date = _date(spec, date)
+    venue = load(name)
+    tables = venue.tables
+    symbol = instrument or tables["default"]
+    listed = tables["instruments"]
+    if symbol not in listed:
+        from perpcalc.errors import suggestion
+
+        raise PerpcalcError(f"{name} has no instrument {symbol!r}: give {suggestion(symbol, listed)}")
+    rules: dict[str, Rule] = {}
+    early: list[str] = []
+    for topic in TOPICS:
+        merged: dict[str, Any] = {}
+        for rows in (tables.get(topic, ()), listed[symbol].get(topic, ())):
+            if rows:
+                row, too_early = in_force(rows, date)
+                merged.update(row)
+                if too_early:
+                    early.append(f"{topic} from {row['from']}")
+        rules[topic] = merged
+    notes = []
+    if early:
+        notes.append(f"{spec}: the earliest known rules are used ({', '.join(early)})")
+    since = date or tables["known_until"]
+    for change in tables.get("changes", ()):
+        if change["date"] > since:
+            notes.append(f"{spec}: {change['text']}")
+    made = _instrument(spec, symbol, listed[symbol]["currency"], bool(tables.get("hedge_mode")), rules)
+    return Found(made, rules, tuple(notes))
+
+
+def in_force(rows: list[Rule], date: str) -> tuple[Rule, bool]:
+    """The row that holds on an ISO date ("" is the newest), and whether the date lies before the first."""
+    held = rows[0]
+    if not date:
+        return rows[-1], False
+    for row in rows:
+        if row["from"] <= date:
+            held = row
+    return held, held["from"] > date
+
+
+def _own_folder() -> Path:
+    home = os.environ.get("XDG_CONFIG_HOME") or os.path.join(os.path.expanduser("~"), ".config")
+    return Path(home) / "perpcalc" / "venues"
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    """The tables of a file that came with the program, which the tests have validated."""
+    import tomllib
+
+    with path.open("rb") as file:
+        return dates_as_text(tomllib.load(file))
+
+
+def dates_as_text(node: Any) -> Any:
+    """TOML tables with every date as ISO text, which compares as dates do, and every number as text."""
+    if isinstance(node, dict):
+        return {key: dates_as_text(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [dates_as_text(value) for value in node]
+    if hasattr(node, "isoformat"):
+        return node.isoformat()
+    return node if isinstance(node, bool | str) else str(node)
+
+
+def _date(spec: str, date: str) -> str:
+    import datetime
+
+    try:
+        if len(date) == 10:
+            return datetime.date.fromisoformat(date).isoformat()
+    except ValueError:
+        pass
+    raise PerpcalcError(f"{spec!r} does not end in a date: write NAME@YYYY-MM-DD, as in bybit@2024-06-01")
+
+
+def _instrument(spec: str, symbol: str, currency: str, hedge_mode: bool, rules: Mapping[str, Rule]) -> Instrument:
+    contract, fees, margin = rules["contract"], rules["fees"], rules["margin"]
+    taker = _optional(fees, "taker", decimals.rate)
+    liquidation_fee = _optional(rules["liquidation"], "fee", decimals.rate)
+    return Instrument(
+        venue=spec,
+        name=symbol,
+        currency=currency,
+        contract_size=decimals.positive(contract["size"]),
+        lot=decimals.positive(contract.get("lot", "1")),
+        tick=_optional(contract, "tick", decimals.positive),
+        max_price=_optional(contract, "max_price", decimals.positive),
+        max_order=_optional(contract, "max_order", decimals.positive),
+        max_leverage=_optional(contract, "max_leverage", decimals.positive),
+        maker_fee=_optional(fees, "maker", decimals.rate),
+        taker_fee=taker,
+        liquidation_fee=liquidation_fee,
+        schedule=_schedule(margin),
+        isolated_closing_fee=_closing_fee(margin.get("isolated_closing_fee"), taker, liquidation_fee),
+        cross_closing_fee=_closing_fee(margin.get("cross_closing_fee"), taker, liquidation_fee),
+        extra_margin_net_of_fee=bool(margin.get("extra_margin_net_of_fee")),
+        hedge_mode=hedge_mode,
+        funding=_funding(rules["funding"]),
+        rounding=_rounding(rules["rounding"]),
+    )
+
+
+def _optional(rule: Rule, key: str, parse: Callable[[str], Decimal]) -> Decimal | None:
+    text = rule.get(key)
+    return None if text is None else parse(text)
+
+
+def _closing_fee(where: str | None, taker: Decimal | None, liquidation_fee: Decimal | None) -> ClosingFee:
+    if where is None or where == "none":
+        return NO_CLOSING_FEE
+    if where == "liquidation fee at liquidation":
+        return ClosingFee(liquidation_fee or decimals.ZERO)
+    return ClosingFee(taker or decimals.ZERO, where == "at bankruptcy")
+
+
+def _schedule(margin: Rule) -> Schedule | None:
+    """The maintenance schedule; None where no rates are known."""
+    basis, unit, marginal = margin.get("basis", "mark"), margin.get("unit", "coin"), bool(margin.get("marginal"))
+    adverse = bool(margin.get("adverse_funding"))
+    slope = _optional(margin, "slope", decimals.rate) or decimals.ZERO
+    if "rate_step" in margin:
+        tiers = _stepped(margin)
+    elif "rates" in margin:
+        rates = tuple(decimals.rate(text) for text in margin["rates"])
+        limits: tuple[Decimal | None, ...] = tuple(decimals.positive(text) for text in margin.get("limits", ()))
+        limits += (None,) * (len(rates) - len(limits))
+        tiers = with_deductions(limits, rates) if marginal else tuple(map(Tier, limits, rates))
+    else:
+        return None
+    return Schedule(tiers, basis, unit, marginal, slope, adverse)
+
+
+def _stepped(margin: Rule) -> tuple[Tier, ...]:
+    """Tiers that rise by equal steps until the rate reaches 100 %."""
+    limit, limit_step = decimals.positive(margin["first_limit"]), decimals.positive(margin["limit_step"])
+    rate, rate_step = decimals.rate(margin["first_rate"]), decimals.rate(margin["rate_step"])
+    tiers = []
+    while rate < 1:
+        tiers.append(Tier(limit, rate))
+        limit, rate = limit + limit_step, rate + rate_step
+    return tuple(tiers)
+
+
+def _funding(rule: Rule) -> FundingRule | None:
+    if "interval" not in rule:
+        return None
+    return FundingRule(
+        interval=decimals.duration(rule["interval"]),
+        interest_per_day=_optional(rule, "interest_per_day", decimals.rate) or decimals.ZERO,
+        damper=_optional(rule, "damper", decimals.rate) or decimals.ZERO,
+        cap=_optional(rule, "cap", decimals.rate),
+        divisor=_optional(rule, "divisor", decimals.positive) or decimals.ONE,
+        continuous=bool(rule.get("continuous")),
+        coin_rate=bool(rule.get("coin_rate")),
+        averaging=rule.get("averaging"),
+        sample_interval=_optional(rule, "sample_interval", decimals.duration),
+    )
+
+
+GRIDS = tuple(name for name in Rounding._fields if name not in ("value_of", "liquidation_price"))
+
+
+def _rounding(rule: Rule) -> Rounding:
+    if not rule:
+        return EXACT
+    given: dict[str, Grid | str] = {name: grid(rule[name]) for name in GRIDS if name in rule}
+    if "value_of" in rule:
+        given["value_of"] = rule["value_of"]
+    if "liquidation_price" in rule:
+        text = rule["liquidation_price"]
+        given["liquidation_price"] = text if text == "against tick" else grid(text)
+    return Rounding(**given)  # type: ignore[arg-type]
