@@ -5,7 +5,7 @@ from typing import Any
 
 from typer.core import TyperGroup
 
-from perpcalc.cli.command import HELP_OPTIONS, typer_command
+from perpcalc.cli.command import HELP_OPTIONS, typer_command, typer_group
 from perpcalc.errors import PerpcalcError, suggestion
 
 COMMANDS = ("pnl", "liq-price", "funding-cost", "size")
@@ -22,7 +22,8 @@ class Program(TyperGroup):
         """The command of this name; raises PerpcalcError where there is none."""
         if cmd_name not in COMMANDS:
             raise PerpcalcError(f"no such command: give {suggestion(cmd_name, COMMANDS)}").at(ascii(cmd_name))
-        return typer_command(import_module("perpcalc.cli." + cmd_name.replace("-", "_")).COMMAND)
+        module = import_module("perpcalc.cli." + cmd_name.replace("-", "_"))
+        return typer_group(module.GROUP) if hasattr(module, "GROUP") else typer_command(module.COMMAND)
 
 
 def program() -> Program:

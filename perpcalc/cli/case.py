@@ -1,11 +1,11 @@
 """A position as asked about: the contract, its rules, the position in it and the margin behind it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from perpcalc.cli.options import BALANCE, ENTRY, LEVERAGE, MARGIN, Given, Option
+from perpcalc.cli.options import BALANCE, ENTRY, LEVERAGE, MARGIN, POSITION, Given, Option, written
 from perpcalc.core.account import Holding
 from perpcalc.core.instrument import Instrument, check_lots, contracts_of_coin, contracts_of_usd
 from perpcalc.core.liquidation import Margin, given_margin, isolated_margin
@@ -110,6 +110,21 @@ class Case(NamedTuple):
 def _found(spec: str, name: str | None, exact: bool) -> Found:
     found = find(spec, name)
     return found._replace(instrument=found.instrument._replace(rounding=EXACT)) if exact else found
+
+
+def is_portfolio(given: Given, but: Iterable[Option] = ()) -> bool:
+    """Whether the answer is for a portfolio; position options beside one are refused.
+
+    A portfolio from the environment gives way to position options.
+    """
+    if given.portfolio is None:
+        return False
+    described = written(given, [option for option in POSITION if option not in but])
+    if described and "portfolio" in given.environment:
+        return False
+    if described:
+        raise PerpcalcError("excludes --portfolio: it describes a position of its own").at(described[0].flag)
+    return True
 
 
 def market_of(given: Given) -> Market:

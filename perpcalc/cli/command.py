@@ -4,10 +4,10 @@ import sys
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from typer.core import TyperArgument, TyperCommand, TyperOption
+from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 from perpcalc.cli.options import FORMAT, JSON, OUTPUT, Given, Option, read, written
-from perpcalc.errors import PerpcalcError
+from perpcalc.errors import PerpcalcError, suggestion
 from perpcalc.render.report import Report
 
 HELP_OPTIONS = {"help_option_names": ["-h", "--help"]}
@@ -25,6 +25,35 @@ class Command(NamedTuple):
     options: tuple[Option, ...]
     answer: Callable[[Given], Report] | None = None
     runs: Callable[[Given], int] | None = None
+
+
+class Group(NamedTuple):
+    """Commands under one name, as in `perpcalc venues show`."""
+
+    name: str
+    help: str
+    commands: tuple[Command, ...]
+
+
+class Subcommands(TyperGroup):
+    """A group whose commands refuse an unknown name in our words."""
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command of this name; raises PerpcalcError where there is none."""
+        if cmd_name not in self.commands:
+            raise PerpcalcError(f"no such command: give {suggestion(cmd_name, self.commands)}").at(f"{self.name} {cmd_name!a}")
+        return self.commands[cmd_name]
+
+
+def typer_group(group: Group) -> Subcommands:
+    """The group as Typer runs it."""
+    return Subcommands(
+        name=group.name,
+        help=group.help,
+        commands={command.name: typer_command(command) for command in group.commands},
+        context_settings=HELP_OPTIONS,
+        rich_markup_mode=None,
+    )
 
 
 def typer_command(command: Command) -> TyperCommand:

@@ -1,14 +1,15 @@
 """`perpcalc funding-cost`: what holding a position costs in funding, and how it moves the liquidation price."""
 
 from decimal import Decimal
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from perpcalc.cli.case import IDENTITY, Case, case_of, price_places
+from perpcalc.cli.case import IDENTITY, Case, case_of, is_portfolio, price_places
 from perpcalc.cli.command import Command
 from perpcalc.cli.options import EXACT, MARK, OUTPUT, PORTFOLIO, POSITION, Given, Option
 from perpcalc.core.account import Account, account
 from perpcalc.core.funding import (
     DAY,
+    FundingRule,
     annual_rate,
     annual_yield,
     funding_payment,
@@ -20,9 +21,13 @@ from perpcalc.core.funding import (
 )
 from perpcalc.core.instrument import coin_value
 from perpcalc.core.liquidation import liquidation
-from perpcalc.decimals import ZERO, count, duration, plain, positive, rate
+from perpcalc.decimals import ONE, ZERO, count, duration, plain, positive, rate
 from perpcalc.errors import PerpcalcError
 from perpcalc.render.report import Report, Row
+from perpcalc.render.text import Value
+
+if TYPE_CHECKING:
+    from perpcalc.cli.positions import Held
 
 RATE = Option("rate", rate, "RATE", "Funding rate per interval; a positive rate is paid by longs.")
 PREMIUM = Option("premium", rate, "RATE", "Average premium, from which the venue's rule makes the rate.")
@@ -52,7 +57,7 @@ KINDS = {
     "intervals_to_liquidation": "count",
     "reason": "text",
 }
-HEADLINE = ("name", "account", "instrument", "side", "contracts", "rate", "payment", "total", "total_usd", "apr", "liquidation_price", "liquidation_price_after")
+HEADLINE = ("name", "account", "instrument", "side", "contracts", "rate", "payment", "total", "total_usd", "apr", "liquidation_price", "liquidation_price_after", "reason")
 
 
 class Charge(NamedTuple):
@@ -62,6 +67,7 @@ class Charge(NamedTuple):
     premium: Decimal | None
     rate: Decimal
     interval: Decimal | None
+    rate_interval: Decimal | None
     intervals: Decimal
     payment: Decimal | None
     total: Decimal
@@ -69,22 +75,56 @@ class Charge(NamedTuple):
 
 def answer(given: Given) -> Report:
     """What funding costs the position that the options describe."""
-    sources = [option for option in (RATE, PREMIUM, SAMPLES, HISTORY) if getattr(given, option.name) is not None]
-    if len(sources) > 1:
-        raise PerpcalcError(f"excludes {sources[0].flag}: give the rate once").at(sources[1].flag)
-    if given.index is not None and sources and sources[0] is not RATE:
-        raise PerpcalcError(f"excludes {sources[0].flag}: give the rate once").at(INDEX.flag)
-    if not sources and given.index is None:
-        raise PerpcalcError("is missing: give --rate, --premium, --premium-samples, --history or --index").at(RATE.flag)
-    check_duration(given)
+    if is_portfolio(given):
+        return _of_portfolio(given)
+    check_sources(given)
     case = case_of(given)
     notes = list(case.notes)
     charge = charge_of(case, given, notes)
     return Report("Funding", KINDS, [row(case, charge)], notes=notes)
 
 
-def check_duration(given: Given) -> None:
-    """Raise PerpcalcError where the length of the holding is given twice or is of no length."""
+def _of_portfolio(given: Given) -> Report:
+    from perpcalc.cli.positions import held_positions, in_file, notes_of, totals, wallets
+
+    check_sources(given, needed=False)
+    portfolio, held = held_positions(given)
+    notes = notes_of(held)
+    place_of = {
+        index: (wallet.account, place)
+        for wallet in wallets(portfolio, held, given.portfolio)
+        for place, index in enumerate(wallet.members)
+    }
+    rows = []
+    for index, one in enumerate(held):
+        try:
+            rows.append(_held_row(one, given, notes, *place_of.get(index, (None, 0))))
+        except PerpcalcError as error:
+            raise in_file(error, one.where, given.portfolio) from None
+    sums = totals(rows, {"total": "cost", "total_usd": "cost_usd"})
+    return Report("Funding", KINDS, rows, one=False, headline=HEADLINE, totals=sums, notes=list(dict.fromkeys(notes)))
+
+
+def _held_row(one: "Held", given: Given, notes: list[str], wallet: Account | None, place: int) -> Row:
+    sourced = any(getattr(given, option.name) is not None for option in (RATE, PREMIUM, SAMPLES, HISTORY, INDEX))
+    rate = one.entry.funding_rate
+    if not sourced and rate is None:
+        values: dict[str, Value] = {**dict.fromkeys(KINDS), **one.case.identity(), "mark_price": one.case.mark}
+        values["reason"] = "no funding rate: write funding_rate to the position or give --rate"
+        return Row(values, one.case.instrument.currency, price_places(one.case.instrument, one.case.mark))
+    options = Given(**{**vars(given), "rate": given.rate if sourced else rate})
+    return row(one.case, charge_of(one.case, options, notes), wallet, place)
+
+
+def check_sources(given: Given, needed: bool = True) -> None:
+    """Raise PerpcalcError where the rate or the length of the holding is given twice, or the rate not at all."""
+    sources = [option for option in (RATE, PREMIUM, SAMPLES, HISTORY) if getattr(given, option.name) is not None]
+    if len(sources) > 1:
+        raise PerpcalcError(f"excludes {sources[0].flag}: give the rate once").at(sources[1].flag)
+    if given.index is not None and sources and sources[0] is not RATE:
+        raise PerpcalcError(f"excludes {sources[0].flag}: give the rate once").at(INDEX.flag)
+    if needed and not sources and given.index is None:
+        raise PerpcalcError("is missing: give --rate, --premium, --premium-samples, --history or --index").at(RATE.flag)
     for option in (FOR, INTERVALS):
         if getattr(given, option.name) is not None and given.history is not None:
             raise PerpcalcError("excludes --history: the file says how many payments there were").at(option.flag)
@@ -118,18 +158,28 @@ def charge_of(case: Case, given: Given, notes: list[str]) -> Charge:
         intervals = intervals_in(DAY if held is None else held, interval, bool(rule and rule.continuous))
         if held is not None and not intervals and held:
             notes.append(f"--for: shorter than one interval of {plain(interval / 60)} h, so no payment falls due")
-    payment = funding_payment(case.instrument, case.side, case.contracts, per_interval, case.mark, given.index)
-    return Charge(case.mark, average, per_interval, interval, intervals, payment, payment * intervals)
+    quoted = _rate_interval(given, rule, interval)
+    periods = interval / quoted if interval and quoted else ONE
+    payment = funding_payment(case.instrument, case.side, case.contracts, per_interval, case.mark, given.index, periods)
+    return Charge(case.mark, average, per_interval, interval, quoted, intervals, payment, payment * intervals)
+
+
+def _rate_interval(given: Given, rule: FundingRule | None, interval: Decimal | None) -> Decimal | None:
+    """The time a rate is quoted for: the interval, unless the venue's rule says otherwise."""
+    return rule.rate_interval if rule and rule.rate_interval and given.interval is None else interval
 
 
 def _past(case: Case, given: Given, interval: Decimal | None, notes: list[str]) -> Charge:
     from perpcalc.cli.funding_files import read_history
 
     history = read_history(given.history, interval, notes)
-    total = total_of_history(case.instrument, case.side, case.contracts, [(past.rate, past.mark) for past in history])
+    quoted = _rate_interval(given, case.instrument.funding, interval)
+    periods = interval / quoted if interval and quoted else ONE
+    charged = [(past.rate, past.mark) for past in history]
+    total = total_of_history(case.instrument, case.side, case.contracts, charged, periods)
     rates = [past.rate for past in history]
     mark = case.mark or history[-1].mark
-    return Charge(mark, None, sum(rates, ZERO) / len(rates), interval, Decimal(len(rates)), None, total)
+    return Charge(mark, None, sum(rates, ZERO) / len(rates), interval, quoted, Decimal(len(rates)), None, total)
 
 
 def row(case: Case, charge: Charge, wallet: Account | None = None, index: int = 0) -> Row:
@@ -163,8 +213,8 @@ def row(case: Case, charge: Charge, wallet: Account | None = None, index: int = 
             "payment": charge.payment,
             "total": charge.total,
             "total_usd": charge.total * charge.mark,
-            "apr": None if charge.interval is None else annual_rate(case.side, charge.rate, charge.interval),
-            "apy": None if charge.interval is None else annual_yield(case.side, charge.rate, charge.interval),
+            "apr": None if charge.rate_interval is None else annual_rate(case.side, charge.rate, charge.rate_interval),
+            "apy": None if charge.rate_interval is None else annual_yield(case.side, charge.rate, charge.rate_interval),
             "margin_share": None if margin is None else charge.total / margin.coin,
             "liquidation_price": before and before.liquidation_price,
             "liquidation_price_after": after and after.liquidation_price,

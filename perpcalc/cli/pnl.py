@@ -1,14 +1,18 @@
 """`perpcalc pnl`: what closing a position brings."""
 
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
-from perpcalc.cli.case import IDENTITY, Case, case_of, fee_rate, price_places
+from perpcalc.cli.case import IDENTITY, Case, case_of, fee_rate, is_portfolio, price_places
 from perpcalc.cli.command import Command
 from perpcalc.cli.options import ENTRY_FEE, EXACT, EXIT_FEE, MARK, OUTPUT, PORTFOLIO, POSITION, Given, Option
 from perpcalc.core.pnl import price_for_roe, profit_and_loss, return_on_equity, target_price
 from perpcalc.decimals import ZERO, amount, plain, positive, rate
 from perpcalc.errors import PerpcalcError
 from perpcalc.render.report import Report, Row
+
+if TYPE_CHECKING:
+    from perpcalc.cli.positions import Held
 
 EXIT = Option("exit", positive, "PRICE", "Exit price, USD per coin.", "x")
 FUNDING = Option("funding", amount, "COIN", "Funding paid so far in coin, negative when received.")
@@ -34,14 +38,31 @@ KINDS = {
     "target_price": "price",
     "reason": "text",
 }
-HEADLINE = ("name", "account", "instrument", "side", "contracts", "entry_price", "exit_price", "net_pnl", "net_pnl_usd", "roe", "break_even_price")
+HEADLINE = ("name", "account", "instrument", "side", "contracts", "entry_price", "exit_price", "net_pnl", "net_pnl_usd", "roe", "break_even_price", "reason")
 
 
 def answer(given: Given) -> Report:
     """Profit and loss of the position that the options describe."""
+    if is_portfolio(given):
+        return _of_portfolio(given)
     check(given)
     case = case_of(given)
     return Report("Profit and loss", KINDS, [row(case, given)], notes=case.notes)
+
+
+def _of_portfolio(given: Given) -> Report:
+    from perpcalc.cli.positions import answer_each, totals
+
+    def one(held: "Held") -> Row:
+        options = held.options(given, "funding", "entry_fee", "exit_fee")
+        if given.exit is not None:
+            options.mark = None
+        check(options)
+        return row(held.case, options)
+
+    _, rows, notes = answer_each(given, one)
+    sums = totals(rows, {"gross_pnl": "gain", "net_pnl": "gain", "net_pnl_usd": "gain_usd"})
+    return Report("Profit and loss", KINDS, rows, one=False, headline=HEADLINE, totals=sums, notes=notes)
 
 
 def check(given: Given) -> None:

@@ -20,11 +20,12 @@ class FundingRule(NamedTuple):
     """How a venue charges funding; durations in minutes.
 
     The rate of an interval is `premium/divisor + clamp(interest - premium/divisor, -damper, +damper)`, then capped, where
-    `interest` is `interest_per_day*interval/day`. `continuous` venues charge fractions of an interval; where `coin_rate`, the
+    `interest` is `interest_per_day*interval/day`. A rate is quoted per `rate_interval`, where that is not the interval itself. `continuous` venues charge fractions of an interval; where `coin_rate`, the
     payment is a rate in coin per USD, `rate/index`, times the USD size.
     """
 
     interval: Decimal
+    rate_interval: Decimal | None = None
     interest_per_day: Decimal = ZERO
     damper: Decimal = ZERO
     cap: Decimal | None = None
@@ -61,7 +62,7 @@ def funding_rate(
     Without a rule the premium itself. Inside the damper band `F = I` exactly; on Deribit `I = 0`, which is its
     `max(d, premium) + min(-d, premium)`. Source: OKX, Bybit, Gate funding pages; support.deribit.com 31424939178397.
 
-    >>> rule = FundingRule(Decimal(480), Decimal("0.0003"), Decimal("0.0005"))
+    >>> rule = FundingRule(Decimal(480), interest_per_day=Decimal("0.0003"), damper=Decimal("0.0005"))
     >>> str(funding_rate(rule, Decimal("0.001"))), str(funding_rate(rule, ZERO))
     ('0.0005', '0.0001')
     """
@@ -91,11 +92,12 @@ def funding_payment(
     rate: Decimal,
     mark: Decimal,
     index: Decimal | None = None,
+    periods: Decimal = ONE,
 ) -> Decimal:
-    """What one payment costs the position in coin, negative when received: `s*rate*Q/mark`.
+    """What one payment costs the position in coin, negative when received: `s*rate*periods*Q/mark`.
 
     On venues with a coin rate (Kraken): `s*round(rate/index)*Q`, the mark standing in for a missing index. A positive rate is
-    paid by longs. Source: BitMEX perpetual guide; support.kraken.com funding-rate article.
+    paid by longs; `periods` is how many rate intervals one payment covers. Source: BitMEX perpetual guide; support.kraken.com funding-rate article.
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> funding_payment(PLAIN, ONE, Decimal(15_000), Decimal("0.0025"), Decimal(750))
@@ -106,12 +108,16 @@ def funding_payment(
     rounding = instrument.rounding
     if instrument.funding is not None and instrument.funding.coin_rate:
         per_usd = on(rounding.coin_rate, rate / (index or mark))
-        return on(rounding.funding, side * per_usd * contracts * instrument.contract_size)
-    return on(rounding.funding, side * coin_value(instrument, contracts, mark) * rate)
+        return on(rounding.funding, side * per_usd * contracts * instrument.contract_size * periods)
+    return on(rounding.funding, side * coin_value(instrument, contracts, mark) * rate * periods)
 
 
 def total_of_history(
-    instrument: "Instrument", side: Decimal, contracts: Decimal, history: Iterable[tuple[Decimal, Decimal]]
+    instrument: "Instrument",
+    side: Decimal,
+    contracts: Decimal,
+    history: Iterable[tuple[Decimal, Decimal]],
+    periods: Decimal = ONE,
 ) -> Decimal:
     """The cost in coin of a series of (rate, mark), each payment rounded as the venue does.
 
@@ -120,7 +126,7 @@ def total_of_history(
     >>> total_of_history(PLAIN, ONE, Decimal(100_000), past) == Decimal("-0.00005")
     True
     """
-    payments = (funding_payment(instrument, side, contracts, rate, mark) for rate, mark in history)
+    payments = (funding_payment(instrument, side, contracts, rate, mark, periods=periods) for rate, mark in history)
     return sum(payments, ZERO)
 
 

@@ -22,11 +22,15 @@ class Row(NamedTuple):
 
 
 class Step(NamedTuple):
-    """How one field came about: its formula in field names, and the convention or source behind it."""
+    """How one field came about: its formula in field names, and the convention or source behind it.
+
+    `inputs` are the values of names in the formula that are no fields, such as a fee rate.
+    """
 
     field: str
     formula: str
     why: str = ""
+    inputs: Mapping[str, Value] = {}
 
 
 class Total(NamedTuple):

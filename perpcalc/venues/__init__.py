@@ -89,7 +89,7 @@ def find(spec: str, instrument: str | None = None) -> Found:
         rules[topic] = merged
     notes = []
     if early:
-        notes.append(f"{spec}: the earliest known rules are used ({', '.join(early)})")
+        notes.append(f"{spec}: the earliest known rules are used ({', '.join(dict.fromkeys(early))})")
     since = date or tables["known_until"]
     for change in tables.get("changes", ()):
         if change["date"] > since:
@@ -217,6 +217,7 @@ def _funding(rule: Rule) -> FundingRule | None:
         return None
     return FundingRule(
         interval=decimals.duration(rule["interval"]),
+        rate_interval=_optional(rule, "rate_interval", decimals.duration),
         interest_per_day=_optional(rule, "interest_per_day", decimals.rate) or decimals.ZERO,
         damper=_optional(rule, "damper", decimals.rate) or decimals.ZERO,
         cap=_optional(rule, "cap", decimals.rate),

@@ -111,6 +111,7 @@ KEYS: Mapping[str, Mapping[str, Check]] = {
     "fees": {"maker": RATE, "taker": RATE},
     "funding": {
         "interval": DURATION,
+        "rate_interval": DURATION,
         "interest_per_day": RATE,
         "damper": RATE,
         "cap": RATE,

@@ -1,0 +1,165 @@
+"""The positions of a portfolio as cases, and the wallets of its cross accounts."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from typing import NamedTuple
+
+from perpcalc.cli.case import Case, case_of
+from perpcalc.cli.options import MARK, Given
+from perpcalc.core.account import Account, account
+from perpcalc.core.position import Fill
+from perpcalc.errors import PerpcalcError
+from perpcalc.render.report import Row, Total
+from perpcalc.portfolio import AccountEntry, Portfolio, PositionEntry, entry_place, load
+
+OPTION_NAME = re.compile(r"--([a-z][a-z-]*)")
+
+
+class Held(NamedTuple):
+    """A position of a portfolio: as written, and as a case."""
+
+    entry: PositionEntry
+    case: Case
+    where: str
+
+    def options(self, given: Given, *names: str) -> Given:
+        """The options of the command line, those of the names filled from the position where they are absent."""
+        own = {name: getattr(self.entry, name) for name in names if getattr(given, name) is None}
+        return Given(**{**vars(given), "mark": self.case.mark, **own})
+
+
+class Wallet(NamedTuple):
+    """A cross account with the indexes of its positions in the file, in the order its holdings have."""
+
+    entry: AccountEntry
+    account: Account
+    members: tuple[int, ...]
+
+
+def held_positions(given: Given) -> tuple[Portfolio, list[Held]]:
+    """The portfolio that the options name and its positions, in file order."""
+    portfolio = load(given.portfolio)
+    mark: Decimal | None = getattr(given, "mark", None)
+    held = []
+    accounts = {entry.name: entry for entry in portfolio.accounts}
+    for number, entry in enumerate(portfolio.positions, 1):
+        where = entry_place("position", number, entry.name)
+        try:
+            held.append(Held(entry, _case(entry, accounts, portfolio, mark, bool(given.exact)), where))
+        except PerpcalcError as error:
+            raise in_file(error, where, given.portfolio) from None
+    coins = {one.case.instrument.currency for one in held}
+    if mark is not None and len(coins) > 1:
+        raise PerpcalcError(f"the portfolio has {len(coins)} coins, {', '.join(sorted(coins))}: put their prices into [prices]").at(MARK.flag)
+    return portfolio, held
+
+
+def in_file(error: PerpcalcError, where: str, path: str) -> PerpcalcError:
+    """An error about an option, said of the key of a file."""
+    message = OPTION_NAME.sub(lambda match: match[1].replace("-", "_"), str(error))
+    key, colon, rest = message.partition(": ")
+    place = f"{where}, {key}" if colon and key.isidentifier() else where
+    shown = rest if place != where else message
+    return PerpcalcError(shown).at(place).at("standard input" if path == "-" else path)
+
+
+def wallets(portfolio: Portfolio, held: list[Held], path: str) -> list[Wallet]:
+    """The cross accounts of a portfolio: holdings at the ratio of their marks to the first's.
+
+    Raises PerpcalcError where a maintenance rate or, for several contracts of a coin, a mark is missing.
+    """
+    members: dict[str, list[int]] = {}
+    for index, one in enumerate(held):
+        if one.case.margin is not None and one.case.margin.mode == "cross" and one.entry.account:
+            members.setdefault(one.entry.account, []).append(index)
+    made = []
+    for entry in portfolio.accounts:
+        if entry.name not in members:
+            continue
+        holdings = []
+        first = held[members[entry.name][0]]
+        for index in members[entry.name]:
+            one = held[index]
+            try:
+                holdings.append(one.case.holding(ratio(one, first)))
+            except PerpcalcError as error:
+                raise in_file(error, one.where, path) from None
+        made.append(Wallet(entry, account(entry.balance, holdings), tuple(members[entry.name])))
+    return made
+
+
+def answer_each(given: Given, answer: Callable[[Held], Row]) -> tuple[list[Held], list[Row], list[str]]:
+    """The answer for each position by itself, and the notes of all."""
+    _, held = held_positions(given)
+    rows = []
+    for one in held:
+        try:
+            rows.append(answer(one))
+        except PerpcalcError as error:
+            raise in_file(error, one.where, given.portfolio) from None
+    return held, rows, notes_of(held)
+
+
+def notes_of(held: Sequence[Held]) -> list[str]:
+    """What the user should know of the positions, each thing once."""
+    return list(dict.fromkeys(note for one in held for note in one.case.notes))
+
+
+def totals(rows: Sequence[Row], kinds: Mapping[str, str]) -> list[Total]:
+    """The sums of some fields over all rows, per coin; those in USD over all coins."""
+    sums: dict[tuple[str, str], Decimal] = {}
+    for row in rows:
+        for name, kind in kinds.items():
+            value = row.values[name]
+            if isinstance(value, Decimal):
+                key = (name, "USD" if kind.endswith("usd") else row.coin)
+                sums[key] = sums.get(key, Decimal(0)) + value
+    ordered = sorted(sums.items(), key=lambda item: (item[0][1] == "USD", item[0][1]))
+    return [Total(f"all {name.replace('_', ' ')}", value, kinds[name], unit) for (name, unit), value in ordered]
+
+
+def ratio(one: Held, first: Held) -> Decimal:
+    """The mark of a position over that of the first of its account."""
+    if one.case.mark is not None and first.case.mark is not None:
+        return one.case.mark / first.case.mark
+    if one.case.instrument.name == first.case.instrument.name:
+        return Decimal(1)
+    raise PerpcalcError("the account holds several contracts: give each a mark, or the coin a price in [prices]").at("mark")
+
+
+def _case(
+    entry: PositionEntry, accounts: dict[str, AccountEntry], portfolio: Portfolio, mark: Decimal | None, exact: bool
+) -> Case:
+    home = None if entry.account is None else accounts[entry.account]
+    isolated = entry.leverage is not None or entry.margin is not None
+    balance = None if home is None or isolated else home.balance
+    if entry.leverage is not None and entry.margin is not None:
+        raise PerpcalcError("excludes --margin: give one of them").at("--leverage")
+    given = Given(
+        side=entry.side,
+        contracts=entry.contracts,
+        usd=entry.usd,
+        coin=entry.coin,
+        fill=[Fill(fill.contracts, fill.price) for fill in entry.fills or ()],
+        entry=entry.entry,
+        venue=home.venue if home else entry.venue,
+        instrument=entry.instrument,
+        contract_size=None,
+        currency=home.currency if home else entry.currency,
+        leverage=entry.leverage,
+        margin=entry.margin,
+        extra_margin=entry.extra_margin,
+        balance=balance,
+        mmr=entry.mmr,
+        deduction=entry.deduction,
+        mm_basis=entry.mm_basis,
+        closing_fee=entry.closing_fee,
+        mark=mark or entry.mark,
+        exact=exact,
+    )
+    case = case_of(given)
+    price = given.mark or portfolio.prices.get(case.instrument.currency)
+    return case._replace(
+        name=entry.name, account=entry.account, mark=price, stop=entry.stop, funding_rate=entry.funding_rate
+    )
