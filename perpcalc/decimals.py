@@ -122,9 +122,7 @@ def rate(text: str) -> Decimal:
     if abs(value) >= 1:
         percent = plain(value)
         hundredfold = plain(value * 100)
-        raise PerpcalcError(
-            f"{_shown(text)} is not clear as a rate: write {percent}% or {hundredfold}%"
-        )
+        raise PerpcalcError(f"{_shown(text)} is not clear as a rate: write {percent}% or {hundredfold}%")
     return value
 
 

@@ -146,7 +146,9 @@ class Portfolio(_Table):
             if account.name == name:
                 return account
         known = [account.name for account in self.accounts]
-        raise PerpcalcError(f"there is no account {name!r}: give {suggestion(name, known) if known else 'the name of one'}")
+        raise PerpcalcError(
+            f"there is no account {name!r}: give {suggestion(name, known) if known else 'the name of one'}"
+        )
 
 
 class Source(NamedTuple):
@@ -208,7 +210,9 @@ def _tables(raw: bytes) -> Mapping[str, Any]:
         message = str(error)
         raise PerpcalcError(f"not TOML: {message[:1].lower()}{message[1:]}: correct that place") from None
     except RecursionError:
-        raise PerpcalcError("not a portfolio: it is nested too deeply: keep to [[accounts]] and [[positions]]") from None
+        raise PerpcalcError(
+            "not a portfolio: it is nested too deeply: keep to [[accounts]] and [[positions]]"
+        ) from None
     except ValueError:
         raise PerpcalcError("an integer has too many digits: use at most 15") from None
 
@@ -244,7 +248,9 @@ def _unique(kind: str, names: list[str]) -> None:
     for number, name in enumerate(names, 1):
         if name in seen:
             first = seen[name]
-            raise PerpcalcError(f"{kind} {first} has the same name: give each its own").at(entry_place(kind, number, name))
+            raise PerpcalcError(f"{kind} {first} has the same name: give each its own").at(
+                entry_place(kind, number, name)
+            )
         seen[name] = number
 
 

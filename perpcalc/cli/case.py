@@ -139,9 +139,13 @@ def market_of(given: Given) -> Market:
     except PerpcalcError as error:
         raise error.at("--venue" if given.instrument is None else "--instrument") from None
     if given.contract_size not in (None, instrument.contract_size):
-        raise PerpcalcError(f"{instrument.name} is {plain(instrument.contract_size)} USD per contract, not {plain(given.contract_size)}: leave one out").at("--contract-size")
+        raise PerpcalcError(
+            f"{instrument.name} is {plain(instrument.contract_size)} USD per contract, not {plain(given.contract_size)}: leave one out"
+        ).at("--contract-size")
     if given.currency not in (None, instrument.currency):
-        raise PerpcalcError(f"{instrument.name} settles in {instrument.currency}, not {given.currency}: leave one out").at("--currency")
+        raise PerpcalcError(
+            f"{instrument.name} settles in {instrument.currency}, not {given.currency}: leave one out"
+        ).at("--currency")
     return Market(instrument, rules, notes)
 
 
@@ -167,7 +171,15 @@ def case_of(given: Given) -> Case:
     margin = _margin(given, instrument, position)
     schedule, closing_fee = margin_rules(given, instrument, margin is not None and margin.mode == "cross")
     return Case(
-        market, side, contracts, position, margin, schedule, closing_fee, mark=getattr(given, "mark", None), notes=tuple(notes)
+        market,
+        side,
+        contracts,
+        position,
+        margin,
+        schedule,
+        closing_fee,
+        mark=getattr(given, "mark", None),
+        notes=tuple(notes),
     )
 
 
@@ -226,7 +238,9 @@ def _contracts(given: Given, instrument: Instrument, notes: list[str]) -> Decima
     unit = "USD" if asked == ["usd"] else instrument.currency
     if not contracts:
         lot_usd = plain(instrument.lot * instrument.contract_size)
-        raise PerpcalcError(f"{plain(amount)} {unit} is less than one lot of {lot_usd} USD: give more").at(f"--{asked[0]}")
+        raise PerpcalcError(f"{plain(amount)} {unit} is less than one lot of {lot_usd} USD: give more").at(
+            f"--{asked[0]}"
+        )
     if not exact:
         usd = plain(contracts * instrument.contract_size)
         notes.append(f"--{asked[0]}: {plain(amount)} {unit} rounded down to {plain(contracts)} contracts ({usd} USD)")
@@ -243,7 +257,9 @@ def _checked(instrument: Instrument, contracts: Decimal, where: str) -> None:
 def _exclude(given: Given, name: str, others: tuple[str, ...]) -> None:
     for other in others:
         if getattr(given, other) is not None:
-            raise PerpcalcError(f"excludes --{name.replace('_', '-')}: give one of them").at(f"--{other.replace('_', '-')}")
+            raise PerpcalcError(f"excludes --{name.replace('_', '-')}: give one of them").at(
+                f"--{other.replace('_', '-')}"
+            )
 
 
 def _margin(given: Given, instrument: Instrument, position: Position | None) -> Margin | None:
@@ -270,11 +286,15 @@ def check_leverage(instrument: Instrument, leverage: Decimal | None) -> None:
     """Raise PerpcalcError for a leverage above the instrument's known maximum."""
     highest = instrument.max_leverage
     if leverage is not None and highest is not None and leverage > highest:
-        raise PerpcalcError(f"{plain(leverage)} is above the largest of {instrument.name} at {instrument.venue}: give at most {plain(highest)}").at(LEVERAGE.flag)
+        raise PerpcalcError(
+            f"{plain(leverage)} is above the largest of {instrument.name} at {instrument.venue}: give at most {plain(highest)}"
+        ).at(LEVERAGE.flag)
 
 
 def need_margin(case: Case) -> Margin:
     """The margin; raises PerpcalcError where none was given."""
     if case.margin is None:
-        raise PerpcalcError(f"is missing: give one of {LEVERAGE.flag}, {MARGIN.flag} and {BALANCE.flag}").at(LEVERAGE.flag)
+        raise PerpcalcError(f"is missing: give one of {LEVERAGE.flag}, {MARGIN.flag} and {BALANCE.flag}").at(
+            LEVERAGE.flag
+        )
     return case.margin

@@ -41,7 +41,9 @@ class Subcommands(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """The command of this name; raises PerpcalcError where there is none."""
         if cmd_name not in self.commands:
-            raise PerpcalcError(f"no such command: give {suggestion(cmd_name, self.commands)}").at(f"{self.name} {cmd_name!a}")
+            raise PerpcalcError(f"no such command: give {suggestion(cmd_name, self.commands)}").at(
+                f"{self.name} {cmd_name!a}"
+            )
         return self.commands[cmd_name]
 
 
@@ -74,7 +76,7 @@ def typer_command(command: Command) -> TyperCommand:
 
     return TyperCommand(
         command.name,
-        params=[_parameter(option) for option in command.options],  # type: ignore[misc]
+        params=[_parameter(option) for option in command.options],
         callback=callback,
         help=command.help,
         epilog=f"\b\nExample:\n  {command.example}",

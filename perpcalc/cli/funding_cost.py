@@ -57,7 +57,21 @@ KINDS = {
     "intervals_to_liquidation": "count",
     "reason": "text",
 }
-HEADLINE = ("name", "account", "instrument", "side", "contracts", "rate", "payment", "total", "total_usd", "apr", "liquidation_price", "liquidation_price_after", "reason")
+HEADLINE = (
+    "name",
+    "account",
+    "instrument",
+    "side",
+    "contracts",
+    "rate",
+    "payment",
+    "total",
+    "total_usd",
+    "apr",
+    "liquidation_price",
+    "liquidation_price_after",
+    "reason",
+)
 
 
 class Charge(NamedTuple):
@@ -149,7 +163,9 @@ def charge_of(case: Case, given: Given, notes: list[str]) -> Charge:
         average = average_premium(given.premium_samples, rule, interval, notes)
     elif given.rate is None and average is None:
         average = premium(case.mark, given.index)
-    per_interval = given.rate if average is None else funding_rate(rule, average, interval, case.instrument.rounding.funding_rate)
+    per_interval = (
+        given.rate if average is None else funding_rate(rule, average, interval, case.instrument.rounding.funding_rate)
+    )
     intervals = given.intervals
     if intervals is None:
         if interval is None:
@@ -223,7 +239,9 @@ def row(case: Case, charge: Charge, wallet: Account | None = None, index: int = 
         },
         coin=instrument.currency,
         price_places=price_places(instrument, charge.mark),
-        never=frozenset({"liquidation_price", "liquidation_price_after", "intervals_to_liquidation"}) if known else frozenset(),
+        never=frozenset({"liquidation_price", "liquidation_price_after", "intervals_to_liquidation"})
+        if known
+        else frozenset(),
     )
 
 

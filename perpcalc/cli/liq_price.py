@@ -30,7 +30,19 @@ KINDS = {
     "touch_probability": "rate",
     "reason": "text",
 }
-HEADLINE = ("name", "account", "instrument", "side", "contracts", "entry_price", "mark_price", "margin", "liquidation_price", "distance", "reason")
+HEADLINE = (
+    "name",
+    "account",
+    "instrument",
+    "side",
+    "contracts",
+    "entry_price",
+    "mark_price",
+    "margin",
+    "liquidation_price",
+    "distance",
+    "reason",
+)
 NEVER = frozenset({"liquidation_price", "liquidation_below", "liquidation_above", "bankruptcy_price"})
 
 

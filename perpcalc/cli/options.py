@@ -76,7 +76,7 @@ def _parsed(option: Option, text: Any) -> Any:
     if not isinstance(text, str):
         raise PerpcalcError("is neither a text nor a number: give one")
     if option.choices and text not in option.choices:
-        raise PerpcalcError(f"{ascii(text)} is not known: give {' or '.join(option.choices)}")
+        raise PerpcalcError(f"{text!a} is not known: give {' or '.join(option.choices)}")
     assert option.parse is not None
     return option.parse(text)
 
@@ -94,7 +94,7 @@ def fill(text: str) -> Fill:
     """A fill written `CONTRACTS@PRICE`."""
     contracts, at, price = text.partition("@")
     if not at:
-        raise PerpcalcError(f"{ascii(text)} is not a fill: write CONTRACTS@PRICE, as in 300@61000")
+        raise PerpcalcError(f"{text!a} is not a fill: write CONTRACTS@PRICE, as in 300@61000")
     return Fill(decimals.positive_amount(contracts), decimals.positive(price))
 
 
@@ -106,25 +106,40 @@ def fee(text: str) -> Any:
 def label(text: str) -> str:
     """A name: one line, not empty, at most 64 characters."""
     if not text or len(text) > 64 or not text.isprintable():
-        raise PerpcalcError(f"{ascii(text[:64])} is not a name: give 1 to 64 printable characters")
+        raise PerpcalcError(f"{text[:64]!a} is not a name: give 1 to 64 printable characters")
     return text
 
 
 def coin(text: str) -> str:
     """The name of a coin, in capitals."""
     if not (text.isascii() and text.isalnum() and len(text) <= 16):
-        raise PerpcalcError(f"{ascii(text[:64])} is not a coin: give its letters, as in BTC")
+        raise PerpcalcError(f"{text[:64]!a} is not a coin: give its letters, as in BTC")
     return text.upper()
 
 
 SIDE = Option("side", str, "SIDE", "long or short.", "s", choices=("long", "short"))
 CONTRACTS = Option("contracts", decimals.positive_amount, "N", "Size in contracts.", "n")
 USD = Option("usd", decimals.positive_amount, "AMOUNT", "Size in USD, rounded down to whole lots.")
-COIN = Option("coin", decimals.positive_amount, "AMOUNT", "Size in coin, at the entry price (else the mark), rounded down to whole lots.")
+COIN = Option(
+    "coin",
+    decimals.positive_amount,
+    "AMOUNT",
+    "Size in coin, at the entry price (else the mark), rounded down to whole lots.",
+)
 FILL = Option("fill", fill, "CONTRACTS@PRICE", "An opening fill; may be repeated. Gives size and entry.", many=True)
 ENTRY = Option("entry", decimals.positive, "PRICE", "Entry price, USD per coin.", "e")
-VENUE = Option("venue", str, "NAME[@DATE]", "Take contract, fees, funding, margin and rounding from a venue.", "v", complete="venue", env="PERPCALC_VENUE")
-INSTRUMENT = Option("instrument", label, "NAME", "The venue's contract; by default its BTC perpetual.", "i", complete="instrument")
+VENUE = Option(
+    "venue",
+    str,
+    "NAME[@DATE]",
+    "Take contract, fees, funding, margin and rounding from a venue.",
+    "v",
+    complete="venue",
+    env="PERPCALC_VENUE",
+)
+INSTRUMENT = Option(
+    "instrument", label, "NAME", "The venue's contract; by default its BTC perpetual.", "i", complete="instrument"
+)
 CONTRACT_SIZE = Option("contract_size", decimals.positive, "USD", "USD per contract; 1 without a venue.")
 CURRENCY = Option("currency", coin, "COIN", "Settlement coin; BTC without a venue.")
 LEVERAGE = Option("leverage", decimals.positive, "X", "Isolated margin: entry value / leverage.", "l")
@@ -133,7 +148,9 @@ EXTRA_MARGIN = Option("extra_margin", decimals.amount_from_zero, "COIN", "Isolat
 BALANCE = Option("balance", decimals.positive_amount, "COIN", "Cross margin: the wallet balance in coin.")
 MMR = Option("mmr", decimals.rate_from_zero, "RATE", "Maintenance margin rate; replaces the venue's schedule.")
 DEDUCTION = Option("deduction", decimals.amount_from_zero, "COIN", "Maintenance deduction that goes with --mmr.")
-MM_BASIS = Option("mm_basis", str, "BASIS", "The value maintenance applies to: entry or mark.", choices=("entry", "mark"))
+MM_BASIS = Option(
+    "mm_basis", str, "BASIS", "The value maintenance applies to: entry or mark.", choices=("entry", "mark")
+)
 CLOSING_FEE = Option("closing_fee", decimals.rate_from_zero, "RATE", "Closing fee that counts into liquidation.")
 
 WHICH_CONTRACT = (VENUE, INSTRUMENT, CONTRACT_SIZE, CURRENCY)
@@ -143,12 +160,22 @@ POSITION = (
 )  # fmt: skip
 
 MARK = Option("mark", decimals.positive, "PRICE", "Mark price, USD per coin.", "m")
-PORTFOLIO = Option("portfolio", str, "FILE", "Answer for each position of a TOML portfolio; - reads stdin.", "p", complete="file", env="PERPCALC_PORTFOLIO")
+PORTFOLIO = Option(
+    "portfolio",
+    str,
+    "FILE",
+    "Answer for each position of a TOML portfolio; - reads stdin.",
+    "p",
+    complete="file",
+    env="PERPCALC_PORTFOLIO",
+)
 ENTRY_FEE = Option("entry_fee", fee, "FEE", "maker, taker or a rate; the venue's taker fee by default.")
 EXIT_FEE = Option("exit_fee", fee, "FEE", "maker, taker or a rate; the venue's taker fee by default.")
 VOL = Option("vol", decimals.rate_from_zero, "RATE", "Yearly volatility, for the probability of a touch.")
 HORIZON = Option("horizon", decimals.duration, "DURATION", "The time in which it may be touched, as in 7d.")
-MARK_INTERVAL = Option("mark_interval", decimals.duration, "DURATION", "Time between marks; corrects the probability for discrete marks.")
+MARK_INTERVAL = Option(
+    "mark_interval", decimals.duration, "DURATION", "Time between marks; corrects the probability for discrete marks."
+)
 TOUCH = (VOL, HORIZON, MARK_INTERVAL)
 
 FORMATS = ("table", "json", "csv")

@@ -38,7 +38,20 @@ KINDS = {
     "target_price": "price",
     "reason": "text",
 }
-HEADLINE = ("name", "account", "instrument", "side", "contracts", "entry_price", "exit_price", "net_pnl", "net_pnl_usd", "roe", "break_even_price", "reason")
+HEADLINE = (
+    "name",
+    "account",
+    "instrument",
+    "side",
+    "contracts",
+    "entry_price",
+    "exit_price",
+    "net_pnl",
+    "net_pnl_usd",
+    "roe",
+    "break_even_price",
+    "reason",
+)
 
 
 def answer(given: Given) -> Report:

@@ -10,8 +10,8 @@ from perpcalc.cli.options import MARK, Given
 from perpcalc.core.account import Account, account
 from perpcalc.core.position import Fill
 from perpcalc.errors import PerpcalcError
-from perpcalc.render.report import Row, Total
 from perpcalc.portfolio import AccountEntry, Portfolio, PositionEntry, entry_place, load
+from perpcalc.render.report import Row, Total
 
 OPTION_NAME = re.compile(r"--([a-z][a-z-]*)")
 
@@ -51,7 +51,9 @@ def held_positions(given: Given) -> tuple[Portfolio, list[Held]]:
             raise in_file(error, where, given.portfolio) from None
     coins = {one.case.instrument.currency for one in held}
     if mark is not None and len(coins) > 1:
-        raise PerpcalcError(f"the portfolio has {len(coins)} coins, {', '.join(sorted(coins))}: put their prices into [prices]").at(MARK.flag)
+        raise PerpcalcError(
+            f"the portfolio has {len(coins)} coins, {', '.join(sorted(coins))}: put their prices into [prices]"
+        ).at(MARK.flag)
     return portfolio, held
 
 
@@ -125,7 +127,9 @@ def ratio(one: Held, first: Held) -> Decimal:
         return one.case.mark / first.case.mark
     if one.case.instrument.name == first.case.instrument.name:
         return Decimal(1)
-    raise PerpcalcError("the account holds several contracts: give each a mark, or the coin a price in [prices]").at("mark")
+    raise PerpcalcError("the account holds several contracts: give each a mark, or the coin a price in [prices]").at(
+        "mark"
+    )
 
 
 def _case(

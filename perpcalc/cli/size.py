@@ -33,7 +33,9 @@ RISK_USD = Option("risk_usd", positive_amount, "AMOUNT", "Risk in USD, valued at
 STOP = Option("stop", positive, "PRICE", "Stop price.")
 TARGET = Option("target", positive, "PRICE", "Target price, for the reward/risk ratio.")
 SLIPPAGE = Option("slippage", rate_from_zero, "RATE", "Slippage at the exit, as a rate on the coin value there.")
-MAX_LEVERAGE = Option("max_leverage", positive, "X", "Largest position value / balance; the contract's maximum by default.")
+MAX_LEVERAGE = Option(
+    "max_leverage", positive, "X", "Largest position value / balance; the contract's maximum by default."
+)
 BUFFER = Option("buffer", rate_from_zero, "RATE", "How far beyond the stop liquidation must stay; 0 by default.")
 ACCOUNT = Option("account", label, "NAME", "The account of --portfolio to take venue, currency and balance from.")
 
@@ -59,7 +61,7 @@ KINDS = {
 def answer(given: Given) -> Report:
     """The size that fits the options, from an account of a portfolio where one is named."""
     name = None
-    if given.portfolio is not None and written(given, (PORTFOLIO,)) or given.account is not None:
+    if (given.portfolio is not None and written(given, (PORTFOLIO,))) or given.account is not None:
         given, name = _with_account(given)
     market = market_of(given)
     plan = plan_of(given, market)
@@ -159,7 +161,9 @@ def _row(market: Market, plan: Plan, risk: Decimal, result: Size, account: str |
         },
         coin=instrument.currency,
         price_places=price_places(instrument, plan.entry_price, plan.stop_price),
-        never=frozenset({"liquidation_price"}) if plan.schedule and result.margin is not None and result.contracts else frozenset(),
+        never=frozenset({"liquidation_price"})
+        if plan.schedule and result.margin is not None and result.contracts
+        else frozenset(),
     )
 
 

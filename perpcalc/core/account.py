@@ -144,7 +144,7 @@ def piece_at(group: Group, x: Decimal) -> Piece:
 
 
 def bankruptcy_x(wallet: Account) -> Decimal | None:
-    """x at zero equity, after the closing fees that are charged there; None where no price brings it.
+    """X at zero equity, after the closing fees that are charged there; None where no price brings it.
 
     `x = (B + sum(s*V)) / (sum(s*Q) + sum(f*Q))`, f only of fees at the bankruptcy price.
 
@@ -170,7 +170,9 @@ def closing_fees_at_bankruptcy(wallet: Account) -> Decimal:
     if x is None:
         return ZERO
     rates = (
-        group.closing_fee.rate * group.notional / group.ratio for group in wallet.groups if group.closing_fee.at_bankruptcy
+        group.closing_fee.rate * group.notional / group.ratio
+        for group in wallet.groups
+        if group.closing_fee.at_bankruptcy
     )
     return sum(rates, ZERO) * x
 
@@ -242,9 +244,7 @@ def _group(holding: Holding, position: Position) -> Group:
     return Group(position.notional, holding.ratio, tuple(pieces), holding.closing_fee)
 
 
-def _segments(
-    wallet: Account, reserve: Decimal
-) -> Iterator[tuple[Decimal, Decimal | None, Decimal, Decimal, Decimal]]:
+def _segments(wallet: Account, reserve: Decimal) -> Iterator[tuple[Decimal, Decimal | None, Decimal, Decimal, Decimal]]:
     """From border to border of any tier: `(left, right, a, b, c)` of `a - b*x - c*x^2`."""
     a, b, c = wallet.constant - reserve, wallet.linear, ZERO
     steps: dict[Decimal, tuple[Decimal, Decimal, Decimal]] = {}

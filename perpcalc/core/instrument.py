@@ -102,4 +102,6 @@ def check_lots(instrument: Instrument, contracts: Decimal) -> None:
         lot = plain(instrument.lot)
         below = plain(whole_lots(instrument, contracts))
         unit = "whole contracts" if lot == "1" else f"multiples of {lot} contracts"
-        raise PerpcalcError(f"{plain(contracts)} contracts cannot be traded: give {unit}, such as {below if below != '0' else lot}")
+        raise PerpcalcError(
+            f"{plain(contracts)} contracts cannot be traded: give {unit}, such as {below if below != '0' else lot}"
+        )

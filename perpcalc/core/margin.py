@@ -148,4 +148,3 @@ def maintenance_pieces(
         if below.limit is not None:
             pieces.append(piece(index + 1, below.limit / notional))
     return pieces
-

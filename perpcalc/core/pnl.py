@@ -84,7 +84,9 @@ def profit_and_loss(
     )
 
 
-def return_on_equity(position: Position, pnl: Decimal, leverage: Decimal | None, margin: Decimal | None) -> Decimal | None:
+def return_on_equity(
+    position: Position, pnl: Decimal, leverage: Decimal | None, margin: Decimal | None
+) -> Decimal | None:
     """`pnl/(entry value/leverage)` where the leverage is known, else `pnl/margin`; None without either.
 
     Source: Binance faq 360036498511.

@@ -97,7 +97,9 @@ def closed_partly(position: Position, contracts: Decimal) -> Position:
     """
     left = position.contracts - contracts
     if contracts <= 0 or left <= 0:
-        raise PerpcalcError(f"{plain(contracts)} of {plain(position.contracts)} contracts cannot be closed and leave a position")
+        raise PerpcalcError(
+            f"{plain(contracts)} of {plain(position.contracts)} contracts cannot be closed and leave a position"
+        )
     share = left / position.contracts
     return position._replace(
         contracts=left,
@@ -140,7 +142,12 @@ def _stored_value(instrument: Instrument, contracts: Decimal, price: Decimal) ->
 
 
 def _average_price(
-    instrument: Instrument, side: Decimal, contracts: Decimal, notional: Decimal, stored: Decimal, fills: tuple[Fill, ...]
+    instrument: Instrument,
+    side: Decimal,
+    contracts: Decimal,
+    notional: Decimal,
+    stored: Decimal,
+    fills: tuple[Fill, ...],
 ) -> Decimal:
     """The average entry price as the venue shows it.
 

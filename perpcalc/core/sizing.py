@@ -141,9 +141,13 @@ def _check(plan: Plan, target: Decimal | None) -> None:
     side = "long" if plan.side > 0 else "short"
     below, above = ("below", "above") if plan.side > 0 else ("above", "below")
     if plan.side * (plan.entry_price - plan.stop_price) <= 0:
-        raise PerpcalcError(f"the stop {plain(plan.stop_price)} does not protect a {side} entered at {plain(plan.entry_price)}: give a stop {below} the entry")
+        raise PerpcalcError(
+            f"the stop {plain(plan.stop_price)} does not protect a {side} entered at {plain(plan.entry_price)}: give a stop {below} the entry"
+        )
     if target is not None and plan.side * (target - plan.entry_price) <= 0:
-        raise PerpcalcError(f"the target {plain(target)} is no profit for a {side} entered at {plain(plan.entry_price)}: give a target {above} the entry")
+        raise PerpcalcError(
+            f"the target {plain(target)} is no profit for a {side} entered at {plain(plan.entry_price)}: give a target {above} the entry"
+        )
 
 
 def _caps(plan: Plan, risk: Decimal) -> dict[str, Decimal]:

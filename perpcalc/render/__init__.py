@@ -34,5 +34,7 @@ def bare(report: Report, field: str) -> str:
     from perpcalc.render.text import machine, printable
 
     if field not in report.fields:
-        raise PerpcalcError(f"{field!r} is not a field of this command: give {suggestion(field, report.fields)}").at("--field")
+        raise PerpcalcError(f"{field!r} is not a field of this command: give {suggestion(field, report.fields)}").at(
+            "--field"
+        )
     return "".join(printable(machine(row.values[field]) or "") + "\n" for row in report.rows)

@@ -2,7 +2,6 @@
 
 import csv
 import io
-from decimal import Decimal
 
 from perpcalc.render.report import Report
 from perpcalc.render.text import Value, machine

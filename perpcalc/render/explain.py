@@ -16,7 +16,9 @@ def explained(report: Report) -> str:
 
 
 def _explained_row(report: Report, row: Row) -> str:
-    heading = [f"{name} {row.values[name]}" for name in ("name", "account", "venue", "instrument") if row.values.get(name)]
+    heading = [
+        f"{name} {row.values[name]}" for name in ("name", "account", "venue", "instrument") if row.values.get(name)
+    ]
     lines = [printable(f"{report.title}: {', '.join(heading)}" if heading else report.title), ""]
     for step in row.steps:
         value = row.values[step.field]

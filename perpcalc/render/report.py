@@ -1,9 +1,9 @@
 """The one report model: rows of named values, from which every format is made."""
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import NamedTuple
 
-from perpcalc.decimals import Decimal
 from perpcalc.render.text import Value
 
 

@@ -12,7 +12,21 @@ from perpcalc.render.report import Report, Row
 from perpcalc.render.text import Value, printable
 
 NUMBERS = frozenset(
-    "count price coin usd gain gain_usd gain_rate cost cost_usd rate times hours number".split()
+    [
+        "count",
+        "price",
+        "coin",
+        "usd",
+        "gain",
+        "gain_usd",
+        "gain_rate",
+        "cost",
+        "cost_usd",
+        "rate",
+        "times",
+        "hours",
+        "number",
+    ]
 )
 USD_KINDS = frozenset({"usd", "gain_usd", "cost_usd", "price"})
 COIN_KINDS = frozenset({"coin", "gain", "cost"})
@@ -94,7 +108,14 @@ def _style(value: Decimal, kind: str) -> str:
 
 
 def _downwards(report: Report, row: Row, title: str) -> Table:
-    table = Table(title=printable(title), title_style="", header_style="", box=box.ROUNDED, show_header=False, title_justify="left")
+    table = Table(
+        title=printable(title),
+        title_style="",
+        header_style="",
+        box=box.ROUNDED,
+        show_header=False,
+        title_justify="left",
+    )
     table.add_column(no_wrap=True)
     table.add_column(justify="right", no_wrap=True)
     table.add_column(no_wrap=True)

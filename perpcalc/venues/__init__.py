@@ -119,7 +119,8 @@ def _read(path: Path) -> Mapping[str, Any]:
     import tomllib
 
     with path.open("rb") as file:
-        return dates_as_text(tomllib.load(file))
+        tables: Mapping[str, Any] = dates_as_text(tomllib.load(file))
+    return tables
 
 
 def dates_as_text(node: Any) -> Any:

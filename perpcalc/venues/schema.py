@@ -24,7 +24,7 @@ def text(value: Any) -> str:
 
 
 def flag(value: Any) -> bool:
-    """true or false."""
+    """True or false."""
     if not isinstance(value, bool):
         raise PerpcalcError("is not a yes or no: write true or false")
     return value
@@ -167,7 +167,9 @@ def read_file(path: Path) -> Mapping[str, Any]:
     if len(raw) > LARGEST_FILE:
         raise PerpcalcError("the file is larger than 1 MiB: a venue file is not").at(str(path))
     try:
-        tables = dates_as_text(tomllib.loads(raw.decode("utf-8-sig").replace("\r\n", "\n"), parse_float=str))
+        tables: Mapping[str, Any] = dates_as_text(
+            tomllib.loads(raw.decode("utf-8-sig").replace("\r\n", "\n"), parse_float=str)
+        )
         validate(tables)
     except PerpcalcError as error:
         raise error.at(str(path)) from None
@@ -193,7 +195,9 @@ def validate(tables: Mapping[str, Any]) -> None:
         elif key in KEYS:
             _topic(key, value, key)
         else:
-            raise PerpcalcError(f"unknown key: did you mean {suggestion(key, (*TOP, *TOPICS, 'changes', 'instruments'))}?").at(key)
+            raise PerpcalcError(
+                f"unknown key: did you mean {suggestion(key, (*TOP, *TOPICS, 'changes', 'instruments'))}?"
+            ).at(key)
     if tables["default"] not in tables["instruments"]:
         raise PerpcalcError(f"{tables['default']!a} is not among the instruments: name one").at("default")
 
@@ -214,7 +218,9 @@ def _instruments(listed: Any) -> None:
             elif key in KEYS:
                 _topic(key, value, f"{where}.{key}")
             else:
-                raise PerpcalcError(f"unknown key: did you mean {suggestion(key, ('currency', *TOPICS))}?").at(f"{where}.{key}")
+                raise PerpcalcError(f"unknown key: did you mean {suggestion(key, ('currency', *TOPICS))}?").at(
+                    f"{where}.{key}"
+                )
         if not all("size" in row for row in tables["contract"]):
             raise PerpcalcError("the key is missing: a contract has a size in USD").at(f"{where}.contract.size")
 
@@ -237,13 +243,19 @@ def _rows(rows: Any, where: str, keys: Mapping[str, Check], needed: tuple[str, .
     for number, row in enumerate(rows, 1):
         for key in needed:
             if key not in row:
-                raise PerpcalcError(f"the key is missing: each entry has {', '.join(needed)}").at(f"{where} {number}, {key}")
+                raise PerpcalcError(f"the key is missing: each entry has {', '.join(needed)}").at(
+                    f"{where} {number}, {key}"
+                )
         for key, value in row.items():
             if key not in keys:
-                raise PerpcalcError(f"unknown key: did you mean {suggestion(key, keys)}?").at(f"{where} {number}, {key}")
+                raise PerpcalcError(f"unknown key: did you mean {suggestion(key, keys)}?").at(
+                    f"{where} {number}, {key}"
+                )
             _judge(keys[key], value, f"{where} {number}, {key}")
         if row[dated] <= before:
-            raise PerpcalcError(f"{row[dated]} does not come after {before}: write the oldest first").at(f"{where} {number}, {dated}")
+            raise PerpcalcError(f"{row[dated]} does not come after {before}: write the oldest first").at(
+                f"{where} {number}, {dated}"
+            )
         before = row[dated]
 
 
