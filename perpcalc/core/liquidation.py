@@ -57,15 +57,19 @@ def isolated_margin(position: Position, leverage: Decimal, extra: Decimal = ZERO
     """The margin of an isolated position: `V/leverage` plus extra margin.
 
     Where the venue reserves the closing fee at the bankruptcy price beside the margin (Bybit), that reserve moves with it and
-    only `extra/(1 + s*f)` of the extra margin counts. Source: Bybit help, liquidation price under isolated mode (2026-05-27).
+    only `extra/(1 + s*f)` of the extra margin counts. Prices follow from the exact `V/leverage`, except in satoshi arithmetic
+    (BitMEX). Source: Bybit help, liquidation price under isolated mode (2026-05-27).
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> from perpcalc.core.position import LONG, open_at
     >>> isolated_margin(open_at(PLAIN, LONG, Decimal(12_000), Decimal(8_000)), Decimal(50)).coin
     Decimal('0.03')
     """
-    initial = on(position.instrument.rounding.margin, position.stored_value / leverage)
-    return Margin("isolated", initial + extra, initial + usable_extra(position, extra), leverage)
+    rounding = position.instrument.rounding
+    initial = position.stored_value / leverage
+    shown = on(rounding.margin, initial)
+    counted = shown if rounding.value_of == "lot" else initial
+    return Margin("isolated", shown + extra, counted + usable_extra(position, extra), leverage)
 
 
 def given_margin(position: Position, coin: Decimal, extra: Decimal = ZERO) -> Margin:
