@@ -77,8 +77,6 @@ def plan_of(given: Given, market: Market) -> Plan:
         if getattr(given, option.name) is None:
             raise PerpcalcError("is missing: give a price").at(option.flag)
     check_leverage(instrument, given.leverage)
-    if given.max_leverage is not None and given.leverage is None:
-        check_leverage(instrument, None)
     schedule, closing_fee = margin_rules(given, instrument, cross=given.leverage is None)
     side = SIDES[given.side] if given.side else LONG if given.stop < given.entry else SHORT
     return Plan(

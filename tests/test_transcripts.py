@@ -1,0 +1,71 @@
+"""Every console block of the README and of tests/cli/*.md, run as written.
+
+A block holds commands (`$ ...`) and what they print, errors included; a status other than 0 stands after them in brackets.
+The blocks of one file share a directory, from top to bottom. `python tests/test_transcripts.py FILE ...` writes what is
+printed now into the files: read the difference before keeping it.
+"""
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+FILES = [ROOT / "README.md", *sorted((ROOT / "tests/cli").glob("*.md"))]
+BLOCK = re.compile(r"^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+COMMAND = re.compile(r"^\$ (?:.*\\\n)*.*$", re.MULTILINE)
+
+
+def run(command: str, folder: Path) -> str:
+    """What a command prints, and its status where it is not 0."""
+    environment = {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "HOME": str(folder),
+        "XDG_CONFIG_HOME": str(folder),
+        "COLUMNS": "80",
+        "NO_COLOR": "1",
+        "TERM": "dumb",
+        "PYTHONUTF8": "1",
+    }
+    done = subprocess.run(
+        ["bash", "-c", command],
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    lines = "\n".join(line.rstrip() for line in done.stdout.splitlines())
+    status = f"[{done.returncode}]\n" if done.returncode else ""
+    return (f"{lines}\n" if lines else "") + status
+
+
+def replayed(text: str) -> str:
+    """A document with every console block as it prints now."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+
+        def block(match: re.Match[str]) -> str:
+            commands = [found[0] for found in COMMAND.finditer(match[1])]
+            printed = "".join(f"{command}\n{run(command[2:], folder)}" for command in commands)
+            return f"```console\n{printed}```"
+
+        return BLOCK.sub(block, text)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_the_document_shows_what_the_program_prints(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert BLOCK.search(text), "the document has no console block"
+    assert replayed(text) == text
+
+
+if __name__ == "__main__":
+    for name in sys.argv[1:]:
+        Path(name).write_text(replayed(Path(name).read_text(encoding="utf-8")), encoding="utf-8")
