@@ -1,33 +1,34 @@
 """The program's entry: the only place that prints an error and picks an exit status."""
 
-import decimal
-import os
-import sys
-from collections.abc import Sequence
-from typing import Any
+import gc
 
-from perpcalc.decimals import CONTEXT
-from perpcalc.errors import PerpcalcError
+gc.disable()  # what is imported stays: searching it for garbage would cost a short call a tenth of its time
+
+import decimal  # noqa: E402
+import os  # noqa: E402
+import sys  # noqa: E402
+from collections.abc import Sequence  # noqa: E402
+from contextlib import suppress  # noqa: E402
+from typing import Any  # noqa: E402
+
+from perpcalc.decimals import CONTEXT  # noqa: E402
+from perpcalc.errors import PerpcalcError  # noqa: E402
 
 
 def main() -> None:
     """Run the command line and leave with 0 (done), 1 (the answer is no), 2 (could not answer) or 130 (interrupted)."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
+    _open_streams()
+    status = 0
     try:
-        try:
-            status = run(sys.argv[1:])
-        finally:
-            sys.stdout.flush()
-    except BrokenPipeError:  # perpcalc ... | head
+        status = run(sys.argv[1:])
+        sys.stdout.flush()
+    except BrokenPipeError:  # perpcalc ... | head: whoever reads has read enough
         _forget_output()
-        status = 0
     except OSError as error:  # a full disk
         _forget_output()
-        _complain(f"standard output: {error.strerror}: the answer is not complete")
-        status = 2
+        status = complain(f"{error.filename or 'standard output'}: {error.strerror}: the answer is not complete")
     except KeyboardInterrupt:
+        _forget_output()
         status = 130
     sys.exit(status)
 
@@ -47,11 +48,11 @@ def run(arguments: Sequence[str]) -> int:
             status: Any = group.invoke(context)
         return int(status or 0)
     except PerpcalcError as error:
-        return _complain(str(error))
+        return complain(str(error))
     except Exit as leaving:
         return leaving.exit_code
     except TyperException as error:
-        return _complain(_usage(error))
+        return complain(_usage(error))
 
 
 def _usage(error: Any) -> str:
@@ -69,16 +70,26 @@ def _version() -> int:
     return 0
 
 
-def _complain(message: str) -> int:
-    from perpcalc.render.text import printable
+def complain(message: str) -> int:
+    """Say what went wrong, where there is somebody to hear it; the exit status for it."""
+    from perpcalc.render.text import say
 
-    print(f"perpcalc: {printable(message)}", file=sys.stderr)
+    say(message)
     return 2
+
+
+def _open_streams() -> None:
+    """Streams that can be written to, whatever the shell did to them and whatever their encoding cannot show."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # perpcalc ... >&-: the status still answers
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+        getattr(sys, name).reconfigure(errors="backslashreplace")
 
 
 def _forget_output() -> None:
     """Send what is left in the buffers nowhere, so that the interpreter's own flush at exit is silent."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    with suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

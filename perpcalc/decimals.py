@@ -184,9 +184,9 @@ def plain(value: Decimal) -> str:
     >>> plain(Decimal("1E-8")), plain(Decimal("-0.000")), plain(Decimal("5739.50"))
     ('0.00000001', '0', '5739.5')
     """
-    text = f"{value:.18f}" if value.as_tuple().exponent < -FRACTION_DIGITS else f"{value:f}"  # type: ignore[operator]
-    if "." in text:
-        text = text.rstrip("0").rstrip(".")
+    if not value:
+        return "0"
+    text = f"{value:.18f}".rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
 
 

@@ -30,8 +30,10 @@ def _number(parse: Callable[[str], Decimal]) -> Callable[[Any], Decimal]:
 
 
 def _text(value: Any) -> str:
-    if not isinstance(value, str) or not value:
+    if not isinstance(value, str):
         raise PerpcalcError(f"{_named(value)} is not a text: write it in quotes")
+    if not value:
+        raise PerpcalcError("the text is empty: write one, or leave the key out")
     if len(value) > LONGEST_NAME:
         raise PerpcalcError(f"the text is {len(value)} characters long: use at most {LONGEST_NAME}")
     return value
@@ -164,6 +166,16 @@ def load(path: str) -> Portfolio:
     return parse(source.raw, source.where)
 
 
+def load_limits(path: str) -> Limits:
+    """The limits in a file: those of its [limits] table, else its own keys."""
+    source = read(path)
+    try:
+        tables = _tables(source.raw)
+        return _checked(tables if "limits" in tables else {"limits": tables}).limits
+    except PerpcalcError as error:
+        raise error.at(source.where) from None
+
+
 def read(path: str) -> Source:
     """The bytes of a regular file, a pipe or standard input, at most 16 MiB of them."""
     where = "standard input" if path == "-" else path
@@ -222,6 +234,8 @@ def _checked(tables: Mapping[str, Any]) -> Portfolio:
         portfolio = Portfolio.model_validate(tables)
     except ValidationError as error:
         raise _first(error, tables) from None
+    if len(portfolio.prices) < len(tables.get("prices", ())):
+        raise PerpcalcError("a coin has two prices, in letters of different case: leave one out").at("prices")
     _unique("account", [account.name for account in portfolio.accounts])
     _unique("position", [position.name for position in portfolio.positions])
     accounts = {account.name for account in portfolio.accounts}
@@ -293,9 +307,13 @@ def _message(first: Any, value: Any, model: type[BaseModel]) -> str:
     if kind == "literal_error":
         return f"{_named(value)} is not known: give {first['ctx']['expected'].replace(chr(39), '')}"
     if kind == "list_type":
-        return f"{_named(value)} is not a list of tables: write [[{first['loc'][-1]}]]"
+        key = first["loc"][-1]
+        shape = "fills = [{contracts = 300, price = 61_000}]" if key == "fills" else f"[[{key}]]"
+        return f"{_named(value)} is not a list of tables: write {shape}"
     if kind in ("model_type", "dict_type"):
-        return f"{_named(value)} is not a table: write its keys below [{first['loc'][-1]}]"
+        key = first["loc"][-1]
+        shape = "in braces, as in {key = 1}" if isinstance(key, int) else f"below [{key}]"
+        return f"{_named(value)} is not a table: write its keys {shape}"
     return f"{_named(value)} does not fit: see the README's portfolio section"
 
 

@@ -8,7 +8,21 @@ from typer.core import TyperGroup
 from perpcalc.cli.command import HELP_OPTIONS, typer_command, typer_group
 from perpcalc.errors import PerpcalcError, suggestion
 
-COMMANDS = ("pnl", "liq-price", "funding-cost", "size")
+COMMANDS = (
+    "pnl",
+    "liq-price",
+    "funding-cost",
+    "size",
+    "liq-cost",
+    "hedge",
+    "greeks",
+    "power",
+    "stress",
+    "check",
+    "portfolio",
+    "venues",
+    "batch",
+)
 
 
 class Program(TyperGroup):

@@ -12,7 +12,7 @@ from perpcalc.core.liquidation import Margin, given_margin, isolated_margin
 from perpcalc.core.margin import ClosingFee, Schedule, flat_rate
 from perpcalc.core.position import SIDES, Position, open_at, open_by_fills
 from perpcalc.core.rounding import EXACT
-from perpcalc.decimals import ZERO, places, plain
+from perpcalc.decimals import ONE, ZERO, places, plain
 from perpcalc.errors import PerpcalcError
 from perpcalc.render.text import Value
 from perpcalc.venues import Found, find
@@ -112,6 +112,11 @@ def _found(spec: str, name: str | None, exact: bool) -> Found:
     return found._replace(instrument=found.instrument._replace(rounding=EXACT)) if exact else found
 
 
+@lru_cache(maxsize=256)
+def _plain(contract_size: Decimal, currency: str) -> Market:
+    return Market(Instrument(contract_size=contract_size, currency=currency))
+
+
 def is_portfolio(given: Given, but: Iterable[Option] = ()) -> bool:
     """Whether the answer is for a portfolio; position options beside one are refused.
 
@@ -132,8 +137,7 @@ def market_of(given: Given) -> Market:
     if given.venue is None:
         if given.instrument is not None:
             raise PerpcalcError("needs --venue: name the venue that lists it").at("--instrument")
-        size, currency = given.contract_size or Decimal(1), given.currency or "BTC"
-        return Market(Instrument(contract_size=size, currency=currency))
+        return _plain(given.contract_size or ONE, given.currency or "BTC")
     try:
         instrument, rules, notes = _found(given.venue, given.instrument, bool(given.exact))
     except PerpcalcError as error:
@@ -213,7 +217,7 @@ def price_places(instrument: Instrument, *prices: Decimal | None) -> int:
     """The decimals that people see of a price: the tick's, else 2 and more for small prices."""
     if instrument.tick is not None:
         return places(instrument.tick)
-    smallest = min((price for price in prices if price), default=Decimal(1))
+    smallest = min(filter(None, prices), default=ONE)
     return max(2, 3 - smallest.adjusted())
 
 

@@ -1,14 +1,16 @@
 """What a command is: its options and the function that answers; and how one becomes a Typer command."""
 
-import sys
+import gc
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
-from perpcalc.cli.options import FORMAT, JSON, OUTPUT, Given, Option, read, written
+from perpcalc.cli.options import FORMAT, JSON, OUTPUT, Given, Option, read, reader, written
 from perpcalc.errors import PerpcalcError, suggestion
 from perpcalc.render.report import Report
+from perpcalc.render.text import say
 
 HELP_OPTIONS = {"help_option_names": ["-h", "--help"]}
 
@@ -62,17 +64,21 @@ def typer_command(command: Command) -> TyperCommand:
     """The command as Typer runs it; its callback returns the exit status."""
 
     def callback(**raw: Any) -> int:
-        given = read(command.options, raw)
+        gc.freeze()
+        gc.enable()
+        given = read(reader(command.options), raw)
         if command.runs is not None:
             return command.runs(given)
         assert command.answer is not None
         check_output(given)
         report = command.answer(given)
         for note in report.notes:
-            print(f"perpcalc: note: {note}", file=sys.stderr)
+            tell(note)
         from perpcalc.render import show
 
-        return show(report, output_format(given), given.field, given.explain)
+        with suppress(BrokenPipeError):  # who reads no further still learns the answer from the status
+            show(report, output_format(given), given.field, getattr(given, "explain", False))
+        return report.status
 
     return TyperCommand(
         command.name,
@@ -101,6 +107,11 @@ def _parameter(option: Option) -> TyperOption | TyperArgument:
         type=None if option.parse is None else str,
         show_default=False,
     )
+
+
+def tell(note: str) -> None:
+    """Say on standard error what the user should know."""
+    say(f"note: {note}")
 
 
 def check_output(given: Given) -> None:

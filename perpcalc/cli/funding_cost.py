@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from perpcalc.cli.case import IDENTITY, Case, case_of, is_portfolio, price_places
 from perpcalc.cli.command import Command
 from perpcalc.cli.options import EXACT, MARK, OUTPUT, PORTFOLIO, POSITION, Given, Option
-from perpcalc.core.account import Account, account
+from perpcalc.core.account import Account, Holding, account
 from perpcalc.core.funding import (
     DAY,
     FundingRule,
+    accrued_rate,
+    after_paying,
     annual_rate,
     annual_yield,
     funding_payment,
@@ -20,14 +22,16 @@ from perpcalc.core.funding import (
     total_of_history,
 )
 from perpcalc.core.instrument import coin_value
-from perpcalc.core.liquidation import liquidation
+from perpcalc.core.liquidation import Ends, ends, liquidation
 from perpcalc.decimals import ONE, ZERO, count, duration, plain, positive, rate
 from perpcalc.errors import PerpcalcError
 from perpcalc.render.report import Report, Row
 from perpcalc.render.text import Value
 
 if TYPE_CHECKING:
+    from perpcalc.cli.funding_files import History, Samples
     from perpcalc.cli.positions import Held
+    from perpcalc.portfolio import Portfolio
 
 RATE = Option("rate", rate, "RATE", "Funding rate per interval; a positive rate is paid by longs.")
 PREMIUM = Option("premium", rate, "RATE", "Average premium, from which the venue's rule makes the rate.")
@@ -86,6 +90,33 @@ class Charge(NamedTuple):
     payment: Decimal | None
     total: Decimal
 
+    @property
+    def per_interval(self) -> Decimal:
+        """One payment, over a history the mean of them."""
+        return self.total / self.intervals if self.payment is None else self.payment
+
+
+class Files(NamedTuple):
+    """The files that the options name, as read."""
+
+    samples: "Samples | None" = None
+    history: "History | None" = None
+
+
+class Payer(NamedTuple):
+    """The wallet that pays: an account with the funding of all its positions, or a position's own margin.
+
+    `before` and `after` are where an account lives, `None` where each position is asked by itself.
+    """
+
+    wallet: Account
+    place: int
+    holding: Holding
+    per_interval: Decimal
+    total: Decimal
+    before: Ends | None = None
+    after: Ends | None = None
+
 
 def answer(given: Given) -> Report:
     """What funding costs the position that the options describe."""
@@ -94,40 +125,118 @@ def answer(given: Given) -> Report:
     check_sources(given)
     case = case_of(given)
     notes = list(case.notes)
-    charge = charge_of(case, given, notes)
-    return Report("Funding", KINDS, [row(case, charge)], notes=notes)
+    charge = charge_of(case, given, read_files(given), notes)
+    case = _at_rate(case, charge)
+    made = _explained(row(case, charge, _own_payer(case, charge)), case, charge, given)
+    return Report("Funding", KINDS, [made], notes=list(dict.fromkeys(notes)))
 
 
 def _of_portfolio(given: Given) -> Report:
-    from perpcalc.cli.positions import held_positions, in_file, notes_of, totals, wallets
+    from perpcalc.cli.positions import held_positions, in_file, notes_of, totals
 
     check_sources(given, needed=False)
     portfolio, held = held_positions(given)
+    for option in (INDEX, HISTORY):
+        check_one_coin(given, option, held)
+    files = read_files(given)
     notes = notes_of(held)
-    place_of = {
-        index: (wallet.account, place)
-        for wallet in wallets(portfolio, held, given.portfolio)
-        for place, index in enumerate(wallet.members)
-    }
-    rows = []
-    for index, one in enumerate(held):
+    charges: list[Charge | None] = []
+    for place, one in enumerate(held):
         try:
-            rows.append(_held_row(one, given, notes, *place_of.get(index, (None, 0))))
+            charge = _held_charge(one, given, files, notes)
         except PerpcalcError as error:
             raise in_file(error, one.where, given.portfolio) from None
+        charges.append(charge)
+        held[place] = one if charge is None else one._replace(case=_at_rate(one.case, charge))
+    payers = _account_payers(portfolio, held, charges, given.portfolio, notes)
+    rows = []
+    for place, (one, charge) in enumerate(zip(held, charges, strict=True)):
+        if charge is None:
+            rows.append(_unknown(one.case))
+            continue
+        payer = payers[place] if place in payers else _own_payer(one.case, charge)
+        rows.append(_explained(row(one.case, charge, payer), one.case, charge, given))
     sums = totals(rows, {"total": "cost", "total_usd": "cost_usd"})
-    return Report("Funding", KINDS, rows, one=False, headline=HEADLINE, totals=sums, notes=list(dict.fromkeys(notes)))
+    return Report(
+        "Funding",
+        KINDS,
+        rows,
+        one=False,
+        headline=HEADLINE,
+        totals=sums,
+        notes=list(dict.fromkeys(notes)),
+    )
 
 
-def _held_row(one: "Held", given: Given, notes: list[str], wallet: Account | None, place: int) -> Row:
+def check_one_coin(given: Given, option: Option, held: "list[Held]") -> None:
+    """Raise PerpcalcError where an option gives a price, or prices, for positions of several coins."""
+    coins = sorted({one.case.instrument.currency for one in held})
+    if getattr(given, option.name) is not None and len(coins) > 1:
+        raise PerpcalcError(f"the portfolio has {len(coins)} coins, {', '.join(coins)}: ask for each by itself").at(
+            option.flag
+        )
+
+
+def _held_charge(one: "Held", given: Given, files: Files, notes: list[str]) -> Charge | None:
+    """The funding of a position of a portfolio; None where it has no rate."""
     sourced = any(getattr(given, option.name) is not None for option in (RATE, PREMIUM, SAMPLES, HISTORY, INDEX))
-    rate = one.entry.funding_rate
-    if not sourced and rate is None:
-        values: dict[str, Value] = {**dict.fromkeys(KINDS), **one.case.identity(), "mark_price": one.case.mark}
-        values["reason"] = "no funding rate: write funding_rate to the position or give --rate"
-        return Row(values, one.case.instrument.currency, price_places(one.case.instrument, one.case.mark))
-    options = Given(**{**vars(given), "rate": given.rate if sourced else rate})
-    return row(one.case, charge_of(one.case, options, notes), wallet, place)
+    if not sourced and one.entry.funding_rate is None:
+        return None
+    options = given if sourced else Given(**{**vars(given), "rate": one.entry.funding_rate})
+    return charge_of(one.case, options, files, notes)
+
+
+def _account_payers(
+    portfolio: "Portfolio", held: "list[Held]", charges: list[Charge | None], path: str, notes: list[str]
+) -> "dict[int, Payer | str]":
+    """For each cross position the wallet of its account, which pays for all in it; or why its liquidation is not known.
+
+    The positions of an account are at one venue, so that their payments fall due together.
+    """
+    from perpcalc.cli.positions import wallets
+
+    members: dict[str, list[int]] = {}
+    for place, one in enumerate(held):
+        if one.case.margin is not None and one.case.margin.mode == "cross" and one.entry.account:
+            members.setdefault(one.entry.account, []).append(place)
+    payers: dict[int, Payer | str] = {}
+    for name, places in members.items():
+        paying = [charge for place in places if (charge := charges[place]) is not None]
+        if 0 < len(paying) < len(places):
+            notes.append(f"account {name}: positions without a funding rate pay nothing in what its margin becomes")
+        try:
+            (found,) = wallets(portfolio, [held[place] for place in places], path)
+        except PerpcalcError as error:
+            payers.update(dict.fromkeys(places, str(error)))
+            continue
+        total = sum((charge.total for charge in paying), ZERO)
+        per_interval = sum((charge.per_interval for charge in paying), ZERO)
+        before = ends(found.account, found.holdings[0])
+        after = ends(after_paying(found.account, total), found.holdings[0])
+        for place, index in enumerate(places):
+            payers[index] = Payer(found.account, place, found.holdings[place], per_interval, total, before, after)
+    return payers
+
+
+def _own_payer(case: Case, charge: Charge) -> "Payer | str | None":
+    """The wallet of a position by itself; why its liquidation is not known; None without an entry or a margin."""
+    if case.position is None or case.margin is None:
+        return None
+    if case.schedule is None:
+        return case.unknown_schedule()
+    holding = case.holding()
+    return Payer(account(case.margin.usable, [holding]), 0, holding, charge.per_interval, charge.total)
+
+
+def _at_rate(case: Case, charge: Charge) -> Case:
+    """The case at the rate that is charged: where a rate against the position adds to its maintenance margin, this one does."""
+    return case if charge.payment is None else case._replace(funding_rate=charge.rate)
+
+
+def _unknown(case: Case) -> Row:
+    values: dict[str, Value] = {**dict.fromkeys(KINDS), **case.identity(), "mark_price": case.mark}
+    values["reason"] = "no funding rate: write funding_rate to the position or give --rate"
+    return Row(values, case.instrument.currency, price_places(case.instrument, case.mark))
 
 
 def check_sources(given: Given, needed: bool = True) -> None:
@@ -148,24 +257,29 @@ def check_sources(given: Given, needed: bool = True) -> None:
         raise PerpcalcError("is out of range: give a duration above 0").at(INTERVAL.flag)
 
 
-def charge_of(case: Case, given: Given, notes: list[str]) -> Charge:
-    """The funding that the options ask for."""
-    rule = case.instrument.funding
-    interval: Decimal | None = given.interval or (rule.interval if rule else None)
+def read_files(given: Given) -> Files:
+    """The files of samples or past payments, read once for all positions."""
+    if given.premium_samples is None and given.history is None:
+        return Files()
+    from perpcalc.cli.funding_files import read_history, read_samples
+
     if given.history is not None:
-        return _past(case, given, interval, notes)
+        return Files(history=read_history(given.history))
+    return Files(samples=read_samples(given.premium_samples))
+
+
+def charge_of(case: Case, given: Given, files: Files, notes: list[str]) -> Charge:
+    """The funding that the options ask for; what is assumed goes into `notes`."""
+    instrument = case.instrument
+    rule = instrument.funding
+    interval: Decimal | None = given.interval or (rule.interval if rule else None)
+    if rule and rule.coin_rate and given.index is None:
+        notes.append(f"{instrument.venue} charges rate/index in coin: the mark stands in for the index")
+    if files.history is not None:
+        return _past(case, files.history, interval, _quoted_for(given, rule, interval), notes)
     if case.mark is None:
         raise PerpcalcError("is missing: the payment is a share of the value at the mark").at(MARK.flag)
-    average = given.premium
-    if given.premium_samples is not None:
-        from perpcalc.cli.funding_files import average_premium
-
-        average = average_premium(given.premium_samples, rule, interval, notes)
-    elif given.rate is None and average is None:
-        average = premium(case.mark, given.index)
-    per_interval = (
-        given.rate if average is None else funding_rate(rule, average, interval, case.instrument.rounding.funding_rate)
-    )
+    average, per_interval = _rate(case, case.mark, given, files, interval, notes)
     intervals = given.intervals
     if intervals is None:
         if interval is None:
@@ -174,49 +288,73 @@ def charge_of(case: Case, given: Given, notes: list[str]) -> Charge:
         intervals = intervals_in(DAY if held is None else held, interval, bool(rule and rule.continuous))
         if held is not None and not intervals and held:
             notes.append(f"--for: shorter than one interval of {plain(interval / 60)} h, so no payment falls due")
-    quoted = _rate_interval(given, rule, interval)
+    quoted = _quoted_for(given, rule, interval)
     periods = interval / quoted if interval and quoted else ONE
-    payment = funding_payment(case.instrument, case.side, case.contracts, per_interval, case.mark, given.index, periods)
+    payment = funding_payment(instrument, case.side, case.contracts, per_interval, case.mark, given.index, periods)
     return Charge(case.mark, average, per_interval, interval, quoted, intervals, payment, payment * intervals)
 
 
-def _rate_interval(given: Given, rule: FundingRule | None, interval: Decimal | None) -> Decimal | None:
-    """The time a rate is quoted for: the interval, unless the venue's rule says otherwise."""
-    return rule.rate_interval if rule and rule.rate_interval and given.interval is None else interval
+def _rate(
+    case: Case, mark: Decimal, given: Given, files: Files, interval: Decimal | None, notes: list[str]
+) -> tuple[Decimal | None, Decimal]:
+    """The premium, where the rate is made from one, and the rate."""
+    if given.rate is not None:
+        return None, given.rate
+    rule, grid = case.instrument.funding, case.instrument.rounding.funding_rate
+    if not {"interest_per_day", "damper", "divisor"} & set(case.market.rules.get("funding", ())):
+        notes.append(f"{case.instrument.venue or 'without a venue'}: no rule is known, the premium itself is the rate")
+    if files.samples is not None:
+        from perpcalc.cli.funding_files import average_premium
+
+        average = average_premium(files.samples, rule, interval, notes)
+        if rule is not None and rule.continuous and rule.averaging is None:
+            return average, accrued_rate(rule, files.samples.premiums, grid)
+    elif given.premium is not None:
+        average = given.premium
+    else:
+        average = premium(mark, given.index)
+        if rule is not None and not (rule.continuous and rule.averaging is None):
+            notes.append("--index: the premium of this moment stands for the average of the interval")
+    of_rule = None if rule is not None and rule.continuous else interval
+    return average, funding_rate(rule, average, of_rule, grid)
 
 
-def _past(case: Case, given: Given, interval: Decimal | None, notes: list[str]) -> Charge:
-    from perpcalc.cli.funding_files import read_history
+def _quoted_for(given: Given, rule: FundingRule | None, interval: Decimal | None) -> Decimal | None:
+    """The time that a rate is for: one payment's, unless it is made by a rule that says otherwise."""
+    if rule is None:
+        return interval
+    if rule.continuous and given.rate is None and given.history is None:
+        return rule.rate_interval or rule.interval
+    return rule.rate_interval if rule.rate_interval and given.interval is None else interval
 
-    history = read_history(given.history, interval, notes)
-    quoted = _rate_interval(given, case.instrument.funding, interval)
+
+def _past(case: Case, history: "History", interval: Decimal | None, quoted: Decimal | None, notes: list[str]) -> Charge:
+    from perpcalc.cli.funding_files import payments_due
+
+    due = payments_due(history, interval, notes)
     periods = interval / quoted if interval and quoted else ONE
-    charged = [(past.rate, past.mark) for past in history]
+    charged = [(past.rate, past.mark) for past in due]
     total = total_of_history(case.instrument, case.side, case.contracts, charged, periods)
-    rates = [past.rate for past in history]
-    mark = case.mark or history[-1].mark
-    return Charge(mark, None, sum(rates, ZERO) / len(rates), interval, quoted, Decimal(len(rates)), None, total)
+    mark = case.mark or due[-1].mark
+    mean = sum((past.rate for past in due), ZERO) / len(due)
+    return Charge(mark, None, mean, interval, quoted, Decimal(len(due)), None, total)
 
 
-def row(case: Case, charge: Charge, wallet: Account | None = None, index: int = 0) -> Row:
-    """The answer for one position, in the wallet of its account or in one of its own."""
+def row(case: Case, charge: Charge, payer: "Payer | str | None") -> Row:
+    """The answer for one position."""
     instrument, margin = case.instrument, case.margin
     before = after = None
     remaining: Decimal | None = None
-    reason = None
-    known = case.position is not None and margin is not None and case.schedule is not None
-    if known and margin is not None:
-        holding = case.holding()
-        wallet = wallet or account(margin.usable, [holding])
-        before = liquidation(wallet, index, holding, charge.mark, by_mark=False)
-        poorer = wallet._replace(collateral=wallet.collateral - charge.total, constant=wallet.constant - charge.total)
-        after = liquidation(poorer, index, holding, charge.mark, by_mark=False)
+    reason = payer if isinstance(payer, str) else None
+    if isinstance(payer, Payer):
+        wallet, place, holding = payer.wallet, payer.place, payer.holding
+        by_mark = payer.before is not None
+        poorer = after_paying(wallet, payer.total)
+        before = liquidation(wallet, place, holding, charge.mark, by_mark, of_wallet=payer.before)
+        after = liquidation(poorer, place, holding, charge.mark, by_mark, of_wallet=payer.after)
         continuous = bool(instrument.funding and instrument.funding.continuous)
-        payment = charge.payment if charge.payment is not None else charge.total / charge.intervals
-        remaining = intervals_to_liquidation(wallet, payment, holding.ratio / charge.mark, continuous)
+        remaining = intervals_to_liquidation(wallet, payer.per_interval, holding.ratio / charge.mark, continuous)
         reason = after.reason or before.reason
-    elif case.position is not None and margin is not None:
-        reason = case.unknown_schedule()
     return Row(
         {
             **case.identity(),
@@ -231,7 +369,7 @@ def row(case: Case, charge: Charge, wallet: Account | None = None, index: int = 
             "total_usd": charge.total * charge.mark,
             "apr": None if charge.rate_interval is None else annual_rate(case.side, charge.rate, charge.rate_interval),
             "apy": None if charge.rate_interval is None else annual_yield(case.side, charge.rate, charge.rate_interval),
-            "margin_share": None if margin is None else charge.total / margin.coin,
+            "margin_share": charge.total / margin.coin if margin is not None and margin.coin else None,
             "liquidation_price": before and before.liquidation_price,
             "liquidation_price_after": after and after.liquidation_price,
             "intervals_to_liquidation": remaining,
@@ -240,9 +378,17 @@ def row(case: Case, charge: Charge, wallet: Account | None = None, index: int = 
         coin=instrument.currency,
         price_places=price_places(instrument, charge.mark),
         never=frozenset({"liquidation_price", "liquidation_price_after", "intervals_to_liquidation"})
-        if known
+        if isinstance(payer, Payer)
         else frozenset(),
     )
+
+
+def _explained(made: Row, case: Case, charge: Charge, given: Given) -> Row:
+    if not given.explain:
+        return made
+    from perpcalc.cli.explain_funding_cost import steps
+
+    return made._replace(steps=steps(made, case, charge, given))
 
 
 COMMAND = Command(

@@ -1,6 +1,7 @@
 """Options: declared once, as values; read alike from the command line and from the keys of a batch line."""
 
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping
 from types import SimpleNamespace
 from typing import Any, NamedTuple
@@ -33,43 +34,58 @@ class Option(NamedTuple):
         return self.metavar if self.argument else "--" + self.name.replace("_", "-")
 
 
+OPTION_NAME = re.compile(r"--([a-z][a-z-]*)")
 Given = SimpleNamespace
 Raw = Mapping[str, Any]
 
 
-def read(options: Iterable[Option], raw: Raw, on_command_line: bool = True) -> Given:
-    """The values of the options that `raw` texts give, None (for many: an empty list) where absent.
+class Reader(NamedTuple):
+    """Options ready to be read many times: by name, the values of absent ones, and what the environment fills them with."""
+
+    options: Mapping[str, Option]
+    absent: Mapping[str, Any]
+    environment: Mapping[str, str]
+
+
+def reader(options: Iterable[Option]) -> Reader:
+    """A reader of these options, in the environment as it is now."""
+    by_name = {option.name: option for option in options}
+    absent = {name: False if option.parse is None else () if option.many else None for name, option in by_name.items()}
+    filled = {name: text for name, option in by_name.items() if option.env and (text := os.environ.get(option.env))}
+    return Reader(by_name, absent, filled)
+
+
+def read(options: Reader, raw: Raw, on_command_line: bool = True) -> Given:
+    """The values of the options that `raw` texts give, None (for many: an empty tuple) where absent.
 
     A variable of the environment fills an absent option, and `environment` holds the names of those it filled. Raises
     PerpcalcError naming the option.
     """
-    values: dict[str, Any] = {}
-    environment = set()
-    for option in options:
-        given = raw.get(option.name)
-        where = option.flag if on_command_line else option.name
-        if given is None and option.env and (given := os.environ.get(option.env) or None):
-            where = option.env
-            environment.add(option.name)
+    values = dict(options.absent)
+    filled = {name: text for name, text in options.environment.items() if raw.get(name) is None}
+    for name, given in (raw if not filled else {**raw, **filled}).items():
+        if given is None:
+            continue
+        option = options.options[name]
         try:
-            values[option.name] = _value(option, given)
+            values[name] = _value(option, given)
         except PerpcalcError as error:
+            where = option.env if name in filled else option.flag if on_command_line else name
             raise error.at(where) from None
-    return Given(**values, environment=environment)
+    values["environment"] = filled.keys()
+    return Given(**values)
 
 
 def _value(option: Option, given: Any) -> Any:
     if option.parse is None:
-        if given is None or isinstance(given, bool):
-            return bool(given)
+        if isinstance(given, bool):
+            return given
         raise PerpcalcError("is a flag: give true or false")
     if option.many:
-        if given is None:
-            return []
-        if isinstance(given, str):
+        if not isinstance(given, list | tuple):
             raise PerpcalcError("takes a list: put the values in brackets")
-        return [_parsed(option, item) for item in given]
-    return None if given is None else _parsed(option, given)
+        return tuple(_parsed(option, item) for item in given)
+    return _parsed(option, given)
 
 
 def _parsed(option: Option, text: Any) -> Any:
@@ -81,12 +97,20 @@ def _parsed(option: Option, text: Any) -> Any:
     return option.parse(text)
 
 
+def as_keys(message: str) -> str:
+    """A message with the names of options as keys: `--mm-basis` is `mm_basis` in a file or a line of JSON."""
+    return OPTION_NAME.sub(lambda match: match[1].replace("-", "_"), message)
+
+
 def written(given: Given, options: Iterable[Option]) -> list[Option]:
-    """Those of the options that the user gave a value; the environment's do not count."""
+    """Those of the options that the user gave a value; the environment's do not count, a zero does."""
     return [
         option
         for option in options
-        if getattr(given, option.name, None) not in (None, [], False) and option.name not in given.environment
+        if (value := getattr(given, option.name, None)) is not None
+        and value is not False
+        and value != ()
+        and option.name not in given.environment
     ]
 
 

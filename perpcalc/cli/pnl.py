@@ -109,7 +109,7 @@ def row(case: Case, given: Given) -> Row:
         target = price_for_roe(position, given.target_roe, leverage, coin)
     asked = given.target_pnl is not None or given.target_roe is not None
     unreachable = (asked and target is None) or break_even is None
-    return Row(
+    made = Row(
         {
             **case.identity(),
             "entry_price": position.entry_price,
@@ -133,6 +133,11 @@ def row(case: Case, given: Given) -> Row:
         price_places=price_places(instrument, position.entry_price, exit_price),
         never=frozenset({"target_price", "break_even_price"} if asked else {"break_even_price"}),
     )
+    if not given.explain:
+        return made
+    from perpcalc.cli.explain_pnl import steps
+
+    return made._replace(steps=steps(made, case, given))
 
 
 def _reason(case: Case, no_break_even: bool) -> str:

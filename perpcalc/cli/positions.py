@@ -1,5 +1,6 @@
 """The positions of a portfolio as cases, and the wallets of its cross accounts."""
 
+import gc
 import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
@@ -7,8 +8,9 @@ from typing import NamedTuple
 
 from perpcalc.cli.case import Case, case_of
 from perpcalc.cli.options import MARK, Given
-from perpcalc.core.account import Account, account
+from perpcalc.core.account import Account, Holding, account
 from perpcalc.core.position import Fill
+from perpcalc.decimals import ZERO
 from perpcalc.errors import PerpcalcError
 from perpcalc.portfolio import AccountEntry, Portfolio, PositionEntry, entry_place, load
 from perpcalc.render.report import Row, Total
@@ -30,15 +32,17 @@ class Held(NamedTuple):
 
 
 class Wallet(NamedTuple):
-    """A cross account with the indexes of its positions in the file, in the order its holdings have."""
+    """A cross account, its holdings, and the indexes of their positions in the file in the same order."""
 
     entry: AccountEntry
     account: Account
     members: tuple[int, ...]
+    holdings: tuple[Holding, ...]
 
 
 def held_positions(given: Given) -> tuple[Portfolio, list[Held]]:
     """The portfolio that the options name and its positions, in file order."""
+    gc.disable()  # what is made of a portfolio stays to the end: searching it for garbage would cost a tenth of the time
     portfolio = load(given.portfolio)
     mark: Decimal | None = getattr(given, "mark", None)
     held = []
@@ -46,7 +50,7 @@ def held_positions(given: Given) -> tuple[Portfolio, list[Held]]:
     for number, entry in enumerate(portfolio.positions, 1):
         where = entry_place("position", number, entry.name)
         try:
-            held.append(Held(entry, _case(entry, accounts, portfolio, mark, bool(given.exact)), where))
+            held.append(Held(entry, case_of_entry(entry, accounts, portfolio, mark, bool(given.exact)), where))
         except PerpcalcError as error:
             raise in_file(error, where, given.portfolio) from None
     coins = {one.case.instrument.currency for one in held}
@@ -87,7 +91,7 @@ def wallets(portfolio: Portfolio, held: list[Held], path: str) -> list[Wallet]:
                 holdings.append(one.case.holding(ratio(one, first)))
             except PerpcalcError as error:
                 raise in_file(error, one.where, path) from None
-        made.append(Wallet(entry, account(entry.balance, holdings), tuple(members[entry.name])))
+        made.append(Wallet(entry, account(entry.balance, holdings), tuple(members[entry.name]), tuple(holdings)))
     return made
 
 
@@ -110,15 +114,18 @@ def notes_of(held: Sequence[Held]) -> list[str]:
 
 def totals(rows: Sequence[Row], kinds: Mapping[str, str]) -> list[Total]:
     """The sums of some fields over all rows, per coin; those in USD over all coins."""
-    sums: dict[tuple[str, str], Decimal] = {}
+    rows_of: dict[str, list[Row]] = {}
     for row in rows:
-        for name, kind in kinds.items():
-            value = row.values[name]
-            if isinstance(value, Decimal):
-                key = (name, "USD" if kind.endswith("usd") else row.coin)
-                sums[key] = sums.get(key, Decimal(0)) + value
-    ordered = sorted(sums.items(), key=lambda item: (item[0][1] == "USD", item[0][1]))
-    return [Total(f"all {name.replace('_', ' ')}", value, kinds[name], unit) for (name, unit), value in ordered]
+        rows_of.setdefault(row.coin, []).append(row)
+    in_usd = [name for name, kind in kinds.items() if kind.endswith("usd")]
+    sought = [(coin, name) for coin in sorted(rows_of) for name in kinds if name not in in_usd]
+    made = []
+    for unit, name in [*sought, *(("USD", name) for name in in_usd)]:
+        among = rows if name in in_usd else rows_of[unit]
+        amounts = [amount for row in among if isinstance(amount := row.values[name], Decimal)]
+        if amounts:
+            made.append(Total(f"all {name.replace('_', ' ')}", sum(amounts, ZERO), kinds[name], unit))
+    return made
 
 
 def ratio(one: Held, first: Held) -> Decimal:
@@ -132,9 +139,10 @@ def ratio(one: Held, first: Held) -> Decimal:
     )
 
 
-def _case(
+def case_of_entry(
     entry: PositionEntry, accounts: dict[str, AccountEntry], portfolio: Portfolio, mark: Decimal | None, exact: bool
 ) -> Case:
+    """A position of a portfolio as a case; the mark, where one is given, replaces the file's."""
     home = None if entry.account is None else accounts[entry.account]
     isolated = entry.leverage is not None or entry.margin is not None
     balance = None if home is None or isolated else home.balance
@@ -145,7 +153,7 @@ def _case(
         contracts=entry.contracts,
         usd=entry.usd,
         coin=entry.coin,
-        fill=[Fill(fill.contracts, fill.price) for fill in entry.fills or ()],
+        fill=[Fill(fill.contracts, fill.price) for fill in entry.fills] if entry.fills else (),
         entry=entry.entry,
         venue=home.venue if home else entry.venue,
         instrument=entry.instrument,

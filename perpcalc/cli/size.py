@@ -66,8 +66,16 @@ def answer(given: Given) -> Report:
     market = market_of(given)
     plan = plan_of(given, market)
     risk = _risk(given)
-    result = size(plan, risk, given.target)
-    return Report("Size", KINDS, [_row(market, plan, risk, result, name)], notes=market.notes)
+    try:
+        result = size(plan, risk, given.target)
+    except PerpcalcError as error:
+        raise PerpcalcError(f"--{error}") from None
+    made = _row(market, plan, risk, result, name)
+    if given.explain:
+        from perpcalc.cli.explain_size import steps
+
+        made = made._replace(steps=steps(made, market, plan, given))
+    return Report("Size", KINDS, [made], notes=market.notes)
 
 
 def plan_of(given: Given, market: Market) -> Plan:
@@ -172,6 +180,8 @@ def _reason(plan: Plan, risk: Decimal, result: Size) -> str | None:
         share = "" if plan.balance is None else f", {fixed(lot.loss_at_stop / plan.balance * 100, 2)}% of the balance"
         lots = f"one lot of {plain(plan.instrument.lot)} contracts" if plan.instrument.lot != 1 else "one contract"
         loss = f"{lots} would lose {plain(round(lot.loss_at_stop, 8))} {coin} at the stop{share}"
+        if result.binding == "liquidation" and result.max_safe_leverage is not None:
+            loss += f", and is liquidated before it: at most {fixed(result.max_safe_leverage, 2)}x is safe"
         return f"nothing fits ({result.binding}): {loss}"
     if result.liquidation_price is None:
         if plan.schedule is None:

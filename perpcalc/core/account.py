@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from perpcalc.core.margin import NO_CLOSING_FEE, ClosingFee, Piece, Schedule, maintenance_pieces
-from perpcalc.core.position import Position, merged
+from perpcalc.core.position import Position
 from perpcalc.core.rounding import on
 from perpcalc.decimals import ONE, ZERO
 
@@ -33,6 +33,7 @@ class Group(NamedTuple):
     ratio: Decimal
     pieces: tuple[Piece, ...]
     closing_fee: ClosingFee
+    stored_value: Decimal = ZERO
 
 
 class Account(NamedTuple):
@@ -55,6 +56,16 @@ class Span(NamedTuple):
     end: Decimal | None
 
 
+class Segment(NamedTuple):
+    """An interval of x = 1/price between two tier borders, on which the free equity is `a - b*x - c*x^2` coins."""
+
+    left: Decimal
+    right: Decimal | None
+    a: Decimal
+    b: Decimal
+    c: Decimal
+
+
 def account(collateral: Decimal, holdings: Iterable[Holding]) -> Account:
     """The wallet of some positions: `constant = B + sum(s*V)`, `linear = sum(s*Q/ratio)`.
 
@@ -68,20 +79,21 @@ def account(collateral: Decimal, holdings: Iterable[Holding]) -> Account:
     >>> account(Decimal("0.5"), [Holding(position, flat_rate(Decimal("0.005")))]).constant
     Decimal('1.75')
     """
-    constant, linear = collateral, ZERO
+    constant = collateral
+    exposures: dict[Decimal, Decimal] = {}
     places: dict[tuple[object, ...], int] = {}
-    books: list[tuple[Holding, dict[Decimal, Position]]] = []
+    books: list[tuple[Holding, dict[Decimal, _Bulk]]] = []
     place_of: list[tuple[int, Decimal]] = []
     for holding in holdings:
         position = holding.position
         constant += position.side * position.stored_value
-        linear += position.side * position.notional / holding.ratio
-        key = (position.instrument, holding.schedule, holding.closing_fee, holding.ratio, holding.funding_rate)
+        exposures[holding.ratio] = exposures.get(holding.ratio, ZERO) + position.side * position.notional
+        key = (position.instrument, holding.schedule, holding.closing_fee, holding.ratio)
         place = places.setdefault(key, len(books))
         if place == len(books):
             books.append((holding, {}))
         book = books[place][1]
-        book[position.side] = merged(book[position.side], position) if position.side in book else position
+        book[position.side] = _added(book.get(position.side, _NO_BULK), holding)
         place_of.append((place, position.side))
     groups: list[Group] = []
     group_at: dict[tuple[int, Decimal], int] = {}
@@ -90,9 +102,10 @@ def account(collateral: Decimal, holdings: Iterable[Holding]) -> Account:
             group_at[place, ONE] = group_at[place, -ONE] = len(groups)
             groups.append(_group(holding, _netted(*book.values())))
         else:
-            for side, position in book.items():
+            for side, bulk in book.items():
                 group_at[place, side] = len(groups)
-                groups.append(_group(holding, position))
+                groups.append(_group(holding, bulk))
+    linear = sum((exposure / ratio for ratio, exposure in exposures.items()), ZERO)
     return Account(collateral, constant, linear, tuple(groups), tuple(group_at[place] for place in place_of))
 
 
@@ -122,13 +135,21 @@ def group_maintenance(group: Group, x: Decimal) -> Decimal:
     >>> str(group_maintenance(Group(ONE, ONE, pieces, NO_CLOSING_FEE), ONE))
     '0.01'
     """
-    own = x / group.ratio
-    piece = piece_at(group, x)
-    return piece.constant + (piece.linear + piece.quadratic * own) * own
+    return piece_maintenance(piece_at(group, x, still=True), x / group.ratio)
 
 
-def piece_at(group: Group, x: Decimal) -> Piece:
-    """The piece of a group's schedule that holds at x; on a border the one of the larger value.
+def piece_maintenance(piece: Piece, x: Decimal) -> Decimal:
+    """Maintenance margin of a piece at x = 1/price of its own contract: `constant + linear*x + quadratic*x^2`.
+
+    >>> from perpcalc.core.margin import flat_rate
+    >>> piece_maintenance(maintenance_pieces(flat_rate(Decimal("0.01")), ONE, ONE, ONE)[0], Decimal(2))
+    Decimal('0.02')
+    """
+    return piece.constant + (piece.linear + piece.quadratic * x) * x
+
+
+def piece_at(group: Group, x: Decimal, *, still: bool = False) -> Piece:
+    """The piece of a group's schedule that holds from x on; on a border the one of the larger value, unless `still` in the smaller.
 
     >>> from perpcalc.core.margin import flat_rate
     >>> pieces = tuple(maintenance_pieces(flat_rate(Decimal("0.01")), ONE, ONE, ONE))
@@ -137,7 +158,8 @@ def piece_at(group: Group, x: Decimal) -> Piece:
     """
     held = group.pieces[0]
     for piece in group.pieces:
-        if piece.start * group.ratio > x:
+        border = piece.start * group.ratio
+        if border > x or (still and border == x and x):
             break
         held = piece
     return held
@@ -203,7 +225,7 @@ def safe_spans(wallet: Account, reserve: Decimal = ZERO) -> list[Span]:
     """
     spans: list[Span] = []
     start: Decimal | None = None
-    for left, right, a, b, c in _segments(wallet, reserve):
+    for left, right, a, b, c in segments(wallet, reserve):
         points = [left, *(root for root in _roots(a, b, c) if left < root and (right is None or root < right))]
         for index, point in enumerate(points):
             following = points[index + 1] if index + 1 < len(points) else right
@@ -218,34 +240,15 @@ def safe_spans(wallet: Account, reserve: Decimal = ZERO) -> list[Span]:
     return spans
 
 
-_NOTHING = Piece(ZERO, ZERO, ZERO, ZERO, None, ZERO, ZERO, ZERO, ZERO)
+def segments(wallet: Account, reserve: Decimal = ZERO) -> Iterator[Segment]:
+    """What is left of the equity after maintenance margin and closing fees, from tier border to tier border.
 
+    `equity(x) - maintenance(x) - fees(x) - reserve = a - b*x - c*x^2` coins on each segment, from x = 0 up; fees at the
+    bankruptcy price come with the reserve. O(n log n) in positions and tiers.
 
-def _netted(one: Position, other: Position) -> Position:
-    """What is left of the larger of two opposite positions, for its maintenance margin."""
-    larger, smaller = (one, other) if one.notional >= other.notional else (other, one)
-    share = (larger.notional - smaller.notional) / larger.notional
-    return larger._replace(
-        contracts=larger.contracts * share,
-        notional=larger.notional * share,
-        stored_value=larger.stored_value * share,
-    )
-
-
-def _group(holding: Holding, position: Position) -> Group:
-    if not position.notional:
-        return Group(ZERO, holding.ratio, (_NOTHING,), holding.closing_fee)
-    pieces = maintenance_pieces(
-        holding.schedule, position.contracts, position.notional, position.stored_value, holding.funding_rate
-    )
-    grid = position.instrument.rounding.maintenance
-    if holding.schedule.basis == "entry" and grid:
-        pieces = [piece._replace(constant=on(grid, piece.constant)) for piece in pieces]
-    return Group(position.notional, holding.ratio, tuple(pieces), holding.closing_fee)
-
-
-def _segments(wallet: Account, reserve: Decimal) -> Iterator[tuple[Decimal, Decimal | None, Decimal, Decimal, Decimal]]:
-    """From border to border of any tier: `(left, right, a, b, c)` of `a - b*x - c*x^2`."""
+    >>> [str(segment.b) for segment in segments(Account(ONE, Decimal(2), Decimal(8_000), (), ()))]
+    ['8000']
+    """
     a, b, c = wallet.constant - reserve, wallet.linear, ZERO
     steps: dict[Decimal, tuple[Decimal, Decimal, Decimal]] = {}
     for group in wallet.groups:
@@ -266,7 +269,51 @@ def _segments(wallet: Account, reserve: Decimal) -> Iterator[tuple[Decimal, Deci
     for index, left in enumerate(borders):
         da, db, dc = steps.get(left, (ZERO, ZERO, ZERO))
         a, b, c = a - da, b + db, c + dc
-        yield left, borders[index + 1] if index + 1 < len(borders) else None, a, b, c
+        yield Segment(left, borders[index + 1] if index + 1 < len(borders) else None, a, b, c)
+
+
+class _Bulk(NamedTuple):
+    """All positions of one instrument and side together; `funding_rate` is the most that one of them pays."""
+
+    contracts: Decimal
+    notional: Decimal
+    stored_value: Decimal
+    funding_rate: Decimal
+
+
+_NO_BULK = _Bulk(ZERO, ZERO, ZERO, ZERO)
+_NOTHING = Piece(ZERO, ZERO, ZERO, ZERO, None, ZERO, ZERO, ZERO, ZERO)
+
+
+def _added(bulk: _Bulk, holding: Holding) -> _Bulk:
+    position = holding.position
+    return _Bulk(
+        bulk.contracts + position.contracts,
+        bulk.notional + position.notional,
+        bulk.stored_value + position.stored_value,
+        max(bulk.funding_rate, holding.funding_rate),
+    )
+
+
+def _netted(one: _Bulk, other: _Bulk) -> _Bulk:
+    """What is left of the larger of two opposite sides, for its maintenance margin."""
+    larger, smaller = (one, other) if one.notional >= other.notional else (other, one)
+    share = (larger.notional - smaller.notional) / larger.notional
+    return larger._replace(
+        contracts=larger.contracts - smaller.contracts,
+        notional=larger.notional - smaller.notional,
+        stored_value=larger.stored_value * share,
+    )
+
+
+def _group(holding: Holding, bulk: _Bulk) -> Group:
+    if not bulk.notional:
+        return Group(ZERO, holding.ratio, (_NOTHING,), holding.closing_fee)
+    pieces = maintenance_pieces(holding.schedule, bulk.contracts, bulk.notional, bulk.stored_value, bulk.funding_rate)
+    grid = holding.position.instrument.rounding.maintenance
+    if holding.schedule.basis == "entry" and grid:
+        pieces = [piece._replace(constant=on(grid, piece.constant)) for piece in pieces]
+    return Group(bulk.notional, holding.ratio, tuple(pieces), holding.closing_fee, bulk.stored_value)
 
 
 def _roots(a: Decimal, b: Decimal, c: Decimal) -> list[Decimal]:

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
-from perpcalc.core.rounding import Grid, on, to_multiple
-from perpcalc.decimals import ONE, ZERO
+from perpcalc.core.rounding import Grid, on, settled, to_multiple
+from perpcalc.decimals import INTEGER_DIGITS, ONE, ZERO
 
 if TYPE_CHECKING:
     from perpcalc.core.account import Account
@@ -20,8 +20,10 @@ class FundingRule(NamedTuple):
     """How a venue charges funding; durations in minutes.
 
     The rate of an interval is `premium/divisor + clamp(interest - premium/divisor, -damper, +damper)`, then capped, where
-    `interest` is `interest_per_day*interval/day`. A rate is quoted per `rate_interval`, where that is not the interval itself. `continuous` venues charge fractions of an interval; where `coin_rate`, the
-    payment is a rate in coin per USD, `rate/index`, times the USD size.
+    `interest` is `interest_per_day*interval/day`. A rate is quoted per `rate_interval`, where that is not the interval itself.
+    `continuous` venues charge fractions of an interval; where `coin_rate`, the payment is a rate in coin per USD,
+    `rate/index`, times the USD size. `averaging` is how samples of the premium are weighted, "linear" or "equal", None where
+    that is not known or each moment is charged by itself.
     """
 
     interval: Decimal
@@ -72,6 +74,18 @@ def funding_rate(
     interest = rule.interest_per_day * (interval or rule.interval) / DAY
     rate = level + clamp(interest - level, -rule.damper, rule.damper)
     return on(grid, rate if rule.cap is None else clamp(rate, -rule.cap, rule.cap))
+
+
+def accrued_rate(rule: FundingRule, premiums: Sequence[Decimal], grid: Grid | None = None) -> Decimal:
+    """The rate that equally long moments add up to where each is charged by itself: the mean of their rates.
+
+    The damper makes it another than the rate of the mean premium. Source: deribit.com/pages/docs/perpetual.
+
+    >>> rule = FundingRule(Decimal(480), damper=Decimal("0.0005"), continuous=True)
+    >>> str(accrued_rate(rule, [Decimal("0.0015"), Decimal("-0.0005")])), str(funding_rate(rule, Decimal("0.0005")))
+    ('0.0005', '0.0000')
+    """
+    return on(grid, equal_average([funding_rate(rule, premium) for premium in premiums]))
 
 
 def intervals_in(duration: Decimal, interval: Decimal, continuous: bool = False) -> Decimal:
@@ -139,13 +153,28 @@ def annual_rate(side: Decimal, rate: Decimal, interval: Decimal) -> Decimal:
     return side * rate * YEAR / interval
 
 
-def annual_yield(side: Decimal, rate: Decimal, interval: Decimal) -> Decimal:
+def annual_yield(side: Decimal, rate: Decimal, interval: Decimal) -> Decimal | None:
     """The compounded yearly cost: `(1 + s*rate)^(year/interval) - 1`.
+
+    None where one payment brings in more than the whole value, or the result has more than 15 digits before the point.
 
     >>> round(annual_yield(ONE, Decimal("0.0001"), Decimal(480)), 6)
     Decimal('0.115714')
     """
-    return (1 + side * rate) ** (YEAR / interval) - 1
+    growth, times = 1 + side * rate, YEAR / interval
+    if growth < 0 or (growth > 1 and growth.log10() * times >= INTEGER_DIGITS):
+        return None
+    return growth**times - 1
+
+
+def after_paying(wallet: "Account", cost: Decimal) -> "Account":
+    """The wallet with a cost in coin taken from its collateral: `B' = B - cost`.
+
+    >>> from perpcalc.core.account import Account
+    >>> after_paying(Account(ONE, ONE, ZERO, (), ()), Decimal("0.3")).collateral
+    Decimal('0.7')
+    """
+    return wallet._replace(collateral=wallet.collateral - cost, constant=wallet.constant - cost)
 
 
 def intervals_to_liquidation(
@@ -162,11 +191,12 @@ def intervals_to_liquidation(
     """
     from perpcalc.core.account import closing_fees, equity, maintenance
 
-    room = equity(wallet, x) - maintenance(wallet, x) - closing_fees(wallet, x)
-    if room <= 0:
+    held, asked = equity(wallet, x), maintenance(wallet, x) + closing_fees(wallet, x)
+    if settled(held) <= settled(asked):
         return ZERO
     if payment <= 0:
         return None
+    room = held - asked
     return room / payment if continuous else to_multiple(room / payment, ONE, decimal.ROUND_CEILING)
 
 

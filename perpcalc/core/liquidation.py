@@ -1,6 +1,7 @@
 """Where a position is liquidated, or why it never is."""
 
 import decimal
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -11,13 +12,13 @@ from perpcalc.core.account import (
     account,
     bankruptcy_x,
     closing_fees_at_bankruptcy,
-    group_maintenance,
     piece_at,
+    piece_maintenance,
     safe_spans,
 )
 from perpcalc.core.instrument import Instrument
 from perpcalc.core.position import Position
-from perpcalc.core.rounding import Grid, on, to_multiple
+from perpcalc.core.rounding import Grid, on, settled, to_multiple
 from perpcalc.decimals import ONE, ZERO, plain
 
 
@@ -31,6 +32,13 @@ class Margin(NamedTuple):
     coin: Decimal
     usable: Decimal
     leverage: Decimal | None = None
+
+
+class Ends(NamedTuple):
+    """What all positions of a wallet share: where it is bankrupt, and the intervals of x = 1/price in which it lives."""
+
+    bankruptcy_x: Decimal | None
+    spans: tuple[Span, ...]
 
 
 class Liquidation(NamedTuple):
@@ -118,13 +126,45 @@ def position_liquidation(
     return liquidation(wallet, 0, holding, mark, by_mark)
 
 
+def ends(wallet: Account, holding: Holding) -> Ends:
+    """Where a wallet lives, with the closing fees reserved at the bankruptcy price of any of its holdings.
+
+    The fee of a wallet of one contract is rounded as its venue does, at the bankruptcy price it prints.
+
+    >>> from perpcalc.core.instrument import PLAIN
+    >>> from perpcalc.core.margin import flat_rate
+    >>> from perpcalc.core.position import LONG, open_at
+    >>> holding = Holding(open_at(PLAIN, LONG, Decimal(8_000), Decimal(8_000)), flat_rate(ZERO))
+    >>> str(ends(account(ONE, [holding]), holding).spans[0].end)
+    '0.00025'
+    """
+    x = bankruptcy_x(wallet)
+    if x is None:
+        return Ends(None, tuple(safe_spans(wallet)))
+    reserve = closing_fees_at_bankruptcy(wallet)
+    if reserve and len(wallet.groups) == 1:
+        grid = holding.position.instrument.rounding.closing_fee
+        price = _bankruptcy_price(wallet, holding, x)
+        if grid and price is not None:
+            group = wallet.groups[0]
+            reserve = on(grid, group.notional / price * group.closing_fee.rate)
+    return Ends(x, tuple(safe_spans(wallet, reserve)))
+
+
 def liquidation(
-    wallet: Account, index: int, holding: Holding, mark: Decimal | None, by_mark: bool = True
+    wallet: Account,
+    index: int,
+    holding: Holding,
+    mark: Decimal | None,
+    by_mark: bool = True,
+    *,
+    of_wallet: Ends | None = None,
 ) -> Liquidation:
     """Where the wallet's holding number `index` is liquidated, in the price of its own contract.
 
     The reference is its mark, else its entry. Beyond the roots already, a single position shows the root it has passed; with
-    `by_mark`, as for the accounts of a portfolio, the mark itself. Ends below one tick or above the venue's largest price count as never.
+    `by_mark`, as for the accounts of a portfolio, the mark itself. Ends below one tick or above the venue's largest price count as never. `of_wallet` saves finding the
+    ends again for each position of a wallet.
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> from perpcalc.core.margin import flat_rate
@@ -136,9 +176,9 @@ def liquidation(
     position = holding.position
     reference = position.entry_price if mark is None else mark
     x = holding.ratio / reference
-    bankruptcy_price, reserve = _bankruptcy(wallet, holding)
-    span = _span_near(safe_spans(wallet, reserve), x)
-    alive = span is not None and span.start < x and (span.end is None or x < span.end)
+    bankrupt, spans = of_wallet or ends(wallet, holding)
+    span = _span_near(spans, x)
+    alive = span is not None and settled(span.start) < settled(x) and (span.end is None or settled(x) < settled(span.end))
 
     below = _price_at(holding, span.end, "below") if span else None
     above = _price_at(holding, span.start, "above") if span else None
@@ -152,7 +192,8 @@ def liquidation(
     else:
         to_lower = above is None or (below is not None and reference - below <= above - reference)
         nearer, end = (below, span.end) if to_lower else (above, span.start)
-        assert nearer is not None and end is not None
+        assert nearer is not None
+        assert end is not None
         price, at, reason = nearer, end, None
         if not alive:
             reason = f"the {'entry' if mark is None else 'mark'} price is already beyond the liquidation price"
@@ -161,41 +202,35 @@ def liquidation(
     never = span is not None and below is None and above is None and not (by_mark and not alive)
 
     group = wallet.groups[wallet.group_of[index]]
-    piece = piece_at(group, at)
+    piece = piece_at(group, at, still=at == x)
     own = at / holding.ratio
-    value = position.stored_value if holding.schedule.basis == "entry" else position.notional * own
-    share = position.notional / group.notional if group.notional else ONE
+    of_position, of_group = position.notional * own, group.notional * own
+    if holding.schedule.basis == "entry":
+        of_position, of_group = position.stored_value, group.stored_value
+    share = of_position / of_group if of_group else ONE
     grid = position.instrument.rounding.maintenance
     return Liquidation(
         tier=piece.tier,
-        maintenance_rate=piece.rate + piece.slope * value,
+        maintenance_rate=piece.rate + piece.slope * of_group,
         deduction=(piece.deduction + piece.deduction_usd * own) * share,
         closing_fee_rate=group.closing_fee.rate,
-        maintenance_margin=None if never else on(grid, group_maintenance(group, at) * share),
+        maintenance_margin=None if never else on(grid, piece_maintenance(piece, own) * share),
         liquidation_price=None if never else price,
         liquidation_below=below,
         liquidation_above=above,
-        bankruptcy_price=bankruptcy_price,
+        bankruptcy_price=_bankruptcy_price(wallet, holding, bankrupt),
         distance=None if never else (price - reference) / reference,
         beyond=not alive,
         reason=reason,
     )
 
 
-def _bankruptcy(wallet: Account, holding: Holding) -> tuple[Decimal | None, Decimal]:
-    """The bankruptcy price of the holding's contract, and the closing fees reserved there in coin."""
-    x = bankruptcy_x(wallet)
-    if x is None:
-        return None, ZERO
-    price = _price_at(holding, x, "below" if wallet.linear > 0 else "above")
-    fee = holding.closing_fee
-    instrument = holding.position.instrument
-    if fee.at_bankruptcy and price is not None and len(wallet.groups) == 1 and instrument.rounding.closing_fee:
-        return price, on(instrument.rounding.closing_fee, holding.position.notional / price * fee.rate)
-    return price, closing_fees_at_bankruptcy(wallet)
+def _bankruptcy_price(wallet: Account, holding: Holding, x: Decimal | None) -> Decimal | None:
+    """The bankruptcy price in the holding's contract."""
+    return _price_at(holding, x, "below" if wallet.linear > 0 else "above")
 
 
-def _span_near(spans: list[Span], x: Decimal) -> Span | None:
+def _span_near(spans: Sequence[Span], x: Decimal) -> Span | None:
     """The span that holds x, else the one nearest to it."""
 
     def gap(span: Span) -> Decimal:
@@ -241,7 +276,7 @@ def rounded_price(instrument: Instrument, price: Decimal, end: str) -> Decimal:
     )
     if rounding.value_of == "lot" and rounding.value:
         usd = instrument.contract_size * instrument.lot
-        per_lot = (usd / price).quantize(rounding.value.step, to_value)
+        per_lot = settled(usd / price).quantize(rounding.value.step, to_value)
         price = usd / per_lot if per_lot else price
     return price if instrument.tick is None else to_multiple(price, instrument.tick, to_tick)
 

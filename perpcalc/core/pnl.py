@@ -69,12 +69,13 @@ def profit_and_loss(
     (Decimal('1.20'), Decimal('960.00'))
     """
     gross = gross_pnl(position, exit_price)
+    exit_value = coin_value(position.instrument, position.contracts, exit_price)
     entry_fee = entry_fees(position, entry_fee_rate)
-    exit_fee = trade_fee(position.instrument, position.contracts, exit_price, exit_fee_rate)
+    exit_fee = on(position.instrument.rounding.fee, exit_value * exit_fee_rate)
     net = gross - entry_fee - exit_fee - funding
     return ProfitAndLoss(
         exit_price=exit_price,
-        exit_value=coin_value(position.instrument, position.contracts, exit_price),
+        exit_value=exit_value,
         gross_pnl=gross,
         entry_fee=entry_fee,
         exit_fee=exit_fee,

@@ -142,12 +142,13 @@ def _check(plan: Plan, target: Decimal | None) -> None:
     below, above = ("below", "above") if plan.side > 0 else ("above", "below")
     if plan.side * (plan.entry_price - plan.stop_price) <= 0:
         raise PerpcalcError(
-            f"the stop {plain(plan.stop_price)} does not protect a {side} entered at {plain(plan.entry_price)}: give a stop {below} the entry"
-        )
+            f"{plain(plan.stop_price)} does not protect a {side} entered at {plain(plan.entry_price)}: "
+            f"give a price {below} the entry"
+        ).at("stop")
     if target is not None and plan.side * (target - plan.entry_price) <= 0:
         raise PerpcalcError(
-            f"the target {plain(target)} is no profit for a {side} entered at {plain(plan.entry_price)}: give a target {above} the entry"
-        )
+            f"{plain(target)} is no profit for a {side} entered at {plain(plan.entry_price)}: give a price {above} the entry"
+        ).at("target")
 
 
 def _caps(plan: Plan, risk: Decimal) -> dict[str, Decimal]:

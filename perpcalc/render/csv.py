@@ -22,6 +22,7 @@ def as_csv(report: Report) -> str:
 def cell(value: Value) -> str:
     """One cell: a spreadsheet must not run a name, so a text that starts like a formula gets a quote before it.
 
+    >>> from decimal import Decimal
     >>> cell("=1+1"), cell(Decimal("-1"))
     ("'=1+1", '-1')
     """

@@ -5,8 +5,9 @@ from decimal import Decimal
 
 from perpcalc.render.report import Report, Row, Step
 from perpcalc.render.table import amount, unit
-from perpcalc.render.text import Value, printable
+from perpcalc.render.text import Value, paragraph, printable
 
+HEADING = ("name", "account", "venue", "instrument")
 WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -16,22 +17,27 @@ def explained(report: Report) -> str:
 
 
 def _explained_row(report: Report, row: Row) -> str:
-    heading = [
-        f"{name} {row.values[name]}" for name in ("name", "account", "venue", "instrument") if row.values.get(name)
-    ]
-    lines = [printable(f"{report.title}: {', '.join(heading)}" if heading else report.title), ""]
+    heading = " ".join(str(row.values[name]) for name in HEADING if row.values.get(name))
+    lines = [printable(f"{report.title}: {heading}" if heading else report.title)]
+    stepped = {step.field for step in row.steps}
+    given = [name for name in report.kinds if _is_input(row, name, stepped)]
+    width = max(map(len, given), default=0)
+    lines.extend(f"  {name:{width}}  {_shown(report, row, name, row.values[name])}" for name in given)
     for step in row.steps:
-        value = row.values[step.field]
-        lines.append(f"{step.field} = {_shown(report, row, step.field, value)}")
-        lines.append(f"    {step.formula}")
+        lines.append(f"\n{step.field} = {_shown(report, row, step.field, row.values[step.field])}")
+        lines.append(paragraph(step.formula, "    "))
         filled = substituted(step, row)
         if filled != step.formula:
-            lines.append(f"    {filled}")
-        lines.extend(f"    {printable(line)}" for line in step.why.splitlines())
-        lines.append("")
+            lines.append(paragraph(f"= {filled}", "    "))
+        lines.extend(paragraph(line, "    ") for line in step.why.splitlines() if line)
     if row.values.get("reason"):
-        lines.extend([printable(f"reason: {row.values['reason']}"), ""])
-    return "\n".join(lines)
+        lines.extend(["", paragraph(f"reason: {row.values['reason']}")])
+    return "\n".join(lines) + "\n"
+
+
+def _is_input(row: Row, name: str, stepped: set[str]) -> bool:
+    """Whether a field is shown before the steps: it has a value, and no step of its own."""
+    return name not in stepped and name not in HEADING and name != "reason" and row.values[name] is not None
 
 
 def substituted(step: Step, row: Row) -> str:
@@ -60,8 +66,10 @@ def _number(value: Decimal) -> str:
 def _shown(report: Report, row: Row, name: str, value: Value) -> str:
     if value is None:
         return "never" if name in row.never else "not known"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if not isinstance(value, Decimal):
-        return printable(str(value))
-    kind = report.kinds[name]
+        return printable(value)
+    kind = row.kinds.get(name, report.kinds[name])
     shown = amount(value, kind, max(row.coin_places, 8), row.price_places)
     return f"{shown} {unit(row, name, kind)}".strip()

@@ -1,9 +1,14 @@
 """A report as JSON: one flat object or an array of them, numbers as strings, ASCII only."""
 
+from decimal import Decimal
+from json.encoder import JSONEncoder
 from json.encoder import encode_basestring_ascii as quoted
 
+from perpcalc.decimals import plain
 from perpcalc.render.report import Report, Row
-from perpcalc.render.text import Value, machine
+from perpcalc.render.text import Value
+
+ENCODER = JSONEncoder(default=plain, check_circular=False)
 
 
 def as_json(report: Report) -> str:
@@ -15,15 +20,19 @@ def as_json(report: Report) -> str:
     return "[\n  " + ",\n  ".join(_object(row, "  ", "\n") for row in report.rows) + "\n]\n"
 
 
-def compact(row: Row) -> str:
-    """One row on one line."""
-    return "{" + ", ".join(f'"{name}": {encoded(value)}' for name, value in row.values.items()) + "}"
+def compact(report: Report) -> str:
+    """The report on one line."""
+    rows = [row.values for row in report.rows]
+    return ENCODER.encode(rows[0] if report.one else rows)
 
 
 def encoded(value: Value) -> str:
     """One value: a string, true, false or null."""
-    text = machine(value)
-    return "null" if text is None else text if isinstance(value, bool) else quoted(text)
+    if isinstance(value, Decimal):
+        return f'"{plain(value)}"'
+    if value is None:
+        return "null"
+    return quoted(value) if isinstance(value, str) else "true" if value else "false"
 
 
 def _object(row: Row, indent: str, end: str) -> str:

@@ -1,6 +1,10 @@
 """A report as a table for people: units named, gains and losses signed and coloured, no digit ever cut."""
 
+import os
+import sys
+from collections.abc import Sequence
 from decimal import Decimal
+from typing import Literal
 
 from rich import box
 from rich.console import Console
@@ -26,30 +30,42 @@ NUMBERS = frozenset(
         "times",
         "hours",
         "number",
+        "figure",
     ]
 )
 USD_KINDS = frozenset({"usd", "gain_usd", "cost_usd", "price"})
 COIN_KINDS = frozenset({"coin", "gain", "cost"})
 LONGEST_RATE = 6
+WIDEST_WORDS = 48
+STATUS_STYLES = {"pass": "green", "ok": "green", "fail": "red", "liquidated": "red", "unknown": "yellow"}
 
 
 def print_table(report: Report) -> None:
     """Print a report on standard output: one answer downwards, several across, or downwards where they do not fit."""
     console = Console(highlight=False, markup=False, emoji=False)
+    with console.capture() as printed:  # rich itself would end the program where nobody reads on
+        _print_report(console, report)
+    sys.stdout.write(printed.get())
+
+
+def _print_report(console: Console, report: Report) -> None:
+    width = console.width
     if report.one:
         _print(console, _downwards(report, report.rows[0], report.title))
         _print_reason(console, report.rows[0])
     else:
-        table = _across(report)
-        if console.is_terminal and _natural_width(console, table) > console.width:
-            for number, row in enumerate(report.rows, 1):
-                _print(console, _downwards(report, row, f"{report.title}: {number} of {len(report.rows)}"))
-                _print_reason(console, row)
-        else:
-            _print(console, table)
+        for part in _parts(report):
+            _print_rows(console, part, width)
     for total in report.totals:
         value = Text(amount(total.value, total.kind, 8, None), style=_style(total.value, total.kind))
         console.print(Text(f"{printable(total.label)}: ") + value + Text(f" {printable(total.unit)}"), soft_wrap=True)
+    if report.charts:
+        from perpcalc.render.chart import drawn
+
+        for chart in report.charts:
+            ascii_only = console.options.ascii_only or os.environ.get("TERM") == "linux"
+            console.print()
+            console.print(drawn(chart, width, ascii_only), soft_wrap=True)
 
 
 def amount(value: Decimal, kind: str, coin_places: int, price_places: int | None) -> str:
@@ -74,6 +90,8 @@ def amount(value: Decimal, kind: str, coin_places: int, price_places: int | None
         text = fixed(value, 2)
     elif kind == "times":
         text = fixed(value, min(4, max(2, places(value)))) + "x"
+    elif kind == "figure":
+        text = fixed(value, min(places(value), max(8, 5 - value.adjusted())))
     else:
         text = fixed(value, min(places(value), 8))
     return "+" + text if kind.startswith("gain") and value > 0 and not text.startswith("+") else text
@@ -82,6 +100,7 @@ def amount(value: Decimal, kind: str, coin_places: int, price_places: int | None
 def cell(row: Row, name: str, kind: str) -> Text:
     """One value of a row."""
     value: Value = row.values[name]
+    kind = row.kinds.get(name, kind)
     if value is None:
         return Text("never" if name in row.never else "-")
     if isinstance(value, Decimal):
@@ -89,12 +108,12 @@ def cell(row: Row, name: str, kind: str) -> Text:
         return Text(amount(value, kind, places_of_coin, row.price_places), style=_style(value, kind))
     if isinstance(value, bool):
         return Text("yes" if value else "no")
-    return Text(printable(value))
+    return Text(printable(value), style=STATUS_STYLES.get(value, "") if kind == "status" else "")
 
 
 def unit(row: Row, name: str, kind: str) -> str:
     """The unit of a value, with the direction of a cost said in words."""
-    value = row.values[name]
+    value, kind = row.values[name], row.kinds.get(name, kind)
     base = "USD" if kind in USD_KINDS else row.coin if kind in COIN_KINDS else ""
     if kind.startswith("cost") and isinstance(value, Decimal) and value:
         base += " paid" if value > 0 else " received"
@@ -125,9 +144,36 @@ def _downwards(report: Report, row: Row, title: str) -> Table:
     return table
 
 
-def _across(report: Report) -> Table:
+def _parts(report: Report) -> list[Report]:
+    """A report for each table: all of it, or the rows of one value of the field that tables are made by."""
+    per = report.table_per
+    if per is None:
+        return [report]
+    rows_of: dict[Value, list[Row]] = {}
+    for row in report.rows:
+        rows_of.setdefault(row.values[per], []).append(row)
+    kinds = {name: kind for name, kind in report.kinds.items() if name != per}
+    return [
+        report._replace(title=report.title if value is None else f"{report.title}: {value}", kinds=kinds, rows=rows)
+        for value, rows in rows_of.items()
+    ]
+
+
+def _print_rows(console: Console, report: Report, width: int) -> None:
+    """Rows across, the narrow fields only or each row downwards where the terminal is too narrow for them."""
+    for names in (report.headline or report.fields, report.narrow):
+        table = _across(report, names)
+        if names and (not console.is_terminal or _natural_width(console, table) <= width):
+            _print(console, table)
+            return
+    for number, row in enumerate(report.rows, 1):
+        _print(console, _downwards(report, row, f"{report.title}: {number} of {len(report.rows)}"))
+        _print_reason(console, row)
+
+
+def _across(report: Report, headline: Sequence[str]) -> Table:
     coins = {row.coin for row in report.rows}
-    names = [name for name in report.headline or report.fields if _shown(report, name)]
+    names = [name for name in headline if name in report.kinds and _shown(report, name)]
     if len(coins) > 1 and "currency" in report.kinds and "currency" not in names:
         names.insert(min(2, len(names)), "currency")
     table = Table(title=printable(report.title), title_style="", header_style="", box=box.ROUNDED, title_justify="left")
@@ -135,7 +181,11 @@ def _across(report: Report) -> Table:
         kind = report.kinds[name]
         of = "USD" if kind in USD_KINDS else next(iter(coins)) if kind in COIN_KINDS and len(coins) == 1 else ""
         heading = name.replace("_", " ") + (f"\n({of})" if of else "")
-        table.add_column(Text(heading), justify="right" if kind in NUMBERS else "left", no_wrap=True)
+        justify: Literal["left", "right"] = "right" if kind in NUMBERS else "left"
+        if kind == "words":
+            table.add_column(Text(heading), max_width=WIDEST_WORDS)
+        else:
+            table.add_column(Text(heading), justify=justify, no_wrap=True)
     for row in report.rows:
         table.add_row(*(cell(row, name, report.kinds[name]) for name in names))
     return table

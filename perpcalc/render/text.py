@@ -1,5 +1,7 @@
 """Values as text: for machines, and names made harmless for a terminal."""
 
+import sys
+from contextlib import suppress
 from decimal import Decimal
 
 from perpcalc.decimals import plain
@@ -29,3 +31,24 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def paragraph(text: str, indent: str = "") -> str:
+    """A text made harmless and indented; wrapped where people read it on a terminal, one line elsewhere.
+
+    >>> paragraph("a source", "  ")
+    '  a source'
+    """
+    line = indent + printable(text)
+    if sys.stdout is None or not sys.stdout.isatty():
+        return line
+    from shutil import get_terminal_size
+    from textwrap import fill
+
+    return fill(line, max(40, get_terminal_size().columns), subsequent_indent=indent + "  ", break_on_hyphens=False)
+
+
+def say(message: str) -> None:
+    """Print one line for people on standard error; nobody there to read it changes nothing."""
+    with suppress(OSError):
+        print(f"perpcalc: {printable(message)}", file=sys.stderr, flush=True)

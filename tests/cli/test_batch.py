@@ -1,0 +1,321 @@
+"""`perpcalc batch`: one line out for each line in, the same answers as the commands, bad lines in their place."""
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from perpcalc.cli.batch import COMMANDS, LONGEST_LINE, blocks
+
+LONG = {"side": "long", "contracts": "10000", "entry": "62500"}
+CASES: list[dict[str, Any]] = [
+    {"command": "pnl", **LONG, "exit": "64000"},
+    {"command": "pnl", **LONG, "exit": "64000", "venue": "bybit", "leverage": "10", "entry_fee": "maker"},
+    {"command": "pnl", **LONG, "exit": "64000", "venue": "bybit", "leverage": "10", "exact": True},
+    {"command": "pnl", "side": "short", "fill": ["300@61000", "200@62000"], "mark": "60000", "target_roe": "50%"},
+    {"command": "pnl", "side": "short", "fill": ["300@61000"], "mark": "60000", "balance": "1", "target_pnl": "-2"},
+    {"command": "pnl", **LONG},
+    {"command": "pnl", **LONG, "exit": "64000", "mark": "64000"},
+    {"command": "pnl", **LONG, "exit": "0"},
+    {"command": "pnl", **LONG, "exit": "1e5"},
+    {"command": "pnl", **LONG, "exit": "64,000"},
+    {"command": "pnl", **LONG, "exit": "64000", "venue": "byit"},
+    {"command": "pnl", **LONG, "exit": "64000", "venue": "bybit", "instrument": "XYZ"},
+    {"command": "pnl", **LONG, "exit": "64000", "funding": "-0.001", "entry_fee": "0.05%", "exit_fee": "2"},
+    {"command": "pnl", "side": "up", "contracts": "5", "entry": "5", "exit": "6"},
+    {"command": "pnl", "side": "long", "contracts": "1.5", "entry": "5", "exit": "6"},
+    {"command": "pnl", "side": "long", "usd": "10.5", "entry": "5", "exit": "6"},
+    {"command": "liq-price", **LONG, "venue": "binance", "leverage": "20"},
+    {"command": "liq-price", **LONG, "venue": "binance@2020-09-01", "balance": "3", "mark": "61000"},
+    {"command": "liq-price", "side": "short", "contracts": "100", "entry": "100", "leverage": "1", "mmr": "0.5%"},
+    {"command": "liq-price", **LONG, "leverage": "10"},
+    {"command": "liq-price", **LONG, "venue": "bybit", "leverage": "10", "vol": "60%", "horizon": "7d"},
+    {"command": "funding-cost", **LONG, "venue": "bybit", "mark": "63000", "rate": "0.01%", "for": "3d"},
+    {"command": "funding-cost", **LONG, "mark": "63000", "rate": "0.01%"},
+    {"command": "size", "side": "long", "entry": "62500", "stop": "60000", "balance": "1.5", "risk": "1%"},
+    {"command": "size", "side": "long", "entry": "62500", "stop": "65000", "balance": "1.5", "risk": "1%"},
+    {"command": "liq-cost", **LONG, "venue": "bybit", "leverage": "10", "stop": "58000"},
+    {"command": "hedge", "holding": "2", "price": "60000", "venue": "bybit"},
+    {"command": "greeks", **LONG, "mark": "60000"},
+    {"command": "power", "power": "2", "index": "60000", "vol": "60%", "funding_period": "17.5d"},
+]  # fmt: skip
+
+
+def on_the_command_line(case: dict[str, Any]) -> list[str]:
+    """The same case as arguments of a command."""
+    arguments = [case["command"], "--json"]
+    for name, value in case.items():
+        flag = "--" + name.replace("_", "-")
+        if value is True:
+            arguments.append(flag)
+        elif name != "command":
+            for one in value if isinstance(value, list) else [value]:
+                arguments.append(f"{flag}={one}")  # noqa: PERF401
+    return arguments
+
+
+def lines_of(*cases: Any) -> str:
+    return "".join((case if isinstance(case, str) else json.dumps(case)) + "\n" for case in cases)
+
+
+@pytest.fixture
+def answers(run: Callable[..., Any]) -> Callable[..., list[dict[str, Any]]]:
+    """The answers to some lines."""
+
+    def ask(*lines: Any, **more: Any) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in run("batch", stdin=lines_of(*lines), **more).stdout.splitlines()]
+
+    return ask
+
+
+class TestSameAsTheCommands:
+    def test_every_case(self, run: Callable[..., Any], answers: Callable[..., Any]) -> None:
+        given = answers(*CASES)
+        assert len(given) == len(CASES)
+        for number, (case, answer) in enumerate(zip(CASES, given, strict=True), 1):
+            alone = run(*on_the_command_line(case))
+            if alone.status == 0:
+                assert answer == json.loads(alone.stdout), case
+            else:
+                message = alone.stderr.splitlines()[-1].removeprefix("perpcalc: ").replace("--", "")
+                assert answer.keys() == {"line", "error"}, case
+                assert answer["line"] == number
+                assert answer["error"].replace("_", "-") == message.replace("_", "-"), case
+
+    def test_every_command_is_among_the_cases(self) -> None:
+        assert {case["command"] for case in CASES} == set(COMMANDS)
+
+    def test_numbers_are_read_as_the_texts_of_them(self, answers: Callable[..., Any]) -> None:
+        text = '{"command": "pnl", "side": "long", "contracts": %s, "entry": %s, "exit": %s}'
+        plain, quoted = answers(text % ("10000", "62500.10", "64000"), text % ('"10k"', '"62_500.1"', '"64000"'))
+        assert plain == quoted
+
+    def test_null_is_an_absent_option(self, answers: Callable[..., Any]) -> None:
+        one, other = answers({**CASES[0], "leverage": None, "fill": None}, CASES[0])
+        assert one == other
+
+    def test_the_environment_fills_an_absent_venue(self, answers: Callable[..., Any]) -> None:
+        (answer,) = answers(CASES[0], env={"PERPCALC_VENUE": "bybit"})
+        assert answer["venue"] == "bybit"
+
+    def test_a_command_of_rows_answers_with_an_array_on_one_line(self, run: Callable[..., Any]) -> None:
+        answer = run("batch", stdin=lines_of({"command": "greeks", **LONG, "mark": "60000"}))
+        assert answer.stdout.count("\n") == 1
+        assert isinstance(json.loads(answer.stdout), list)
+
+
+class TestBadLines:
+    def test_each_in_its_place_and_status_2(self, run: Callable[..., Any]) -> None:
+        answer = run("batch", stdin=lines_of(CASES[0], "{", CASES[0]))
+        first, bad, last = map(json.loads, answer.stdout.splitlines())
+        assert first == last
+        assert bad["line"] == 2
+        assert answer.status == 2
+        assert answer.stderr == "perpcalc: batch: 1 of 3 lines could not be answered: see their error\n"
+
+    @pytest.mark.parametrize(
+        ("line", "error"),
+        [
+            ("", "the line is blank: give one JSON object per line"),
+            ("   ", "the line is blank: give one JSON object per line"),
+            ("pnl", "not JSON: expecting value at column 1: give one object per line"),
+            ("[]", 'not a JSON object: write {"command": "pnl", ...}'),
+            ("5", 'not a JSON object: write {"command": "pnl", ...}'),
+            ("{}", "command: '' is not a command for a line: give one of pnl, liq-price,"),
+            ('{"command": "pln"}', "command: 'pln' is not a command for a line: give pnl"),
+            ('{"command": "stress"}', "command: 'stress' is not a command for a line: give"),
+            ('{"command": ["pnl"]}', "command: '' is not a command for a line"),
+            ('{"command": "pnl", "sid": "long"}', "'sid': unknown key: give side or"),
+            ('{"command": "pnl", "--side": "long"}', "'--side': unknown key: give side"),
+            ('{"command": "pnl", "json": true}', "'json': unknown key"),
+            ('{"command": "pnl", "exit": NaN}', "NaN is not a plain decimal number: it must be finite"),
+            ('{"command": "pnl", "exit": -Infinity}', "-Infinity is not a plain decimal number: it must be finite"),
+            ('{"command": "pnl", "exit": "nan"}', "exit: 'nan' is not a plain decimal number: it must be finite"),
+            ('{"command": "pnl", "exit": 1e3}', "exit: '1e3' is not a plain decimal number: write it out without"),
+            ('{"command": "pnl", "exit": true}', "exit: is neither a text nor a number: give one"),
+            ('{"command": "pnl", "exit": {"a": 1}}', "exit: is neither a text nor a number: give one"),
+            ('{"command": "pnl", "exit": ["5"]}', "exit: is neither a text nor a number: give one"),
+            ('{"command": "pnl", "exact": "yes"}', "exact: is a flag: give true or false"),
+            ('{"command": "pnl", "exact": 1}', "exact: is a flag: give true or false"),
+            ('{"command": "pnl", "fill": "300@5"}', "fill: takes a list: put the values in brackets"),
+            ('{"command": "pnl", "fill": {"300@5": 1}}', "fill: takes a list: put the values in brackets"),
+            ('{"command": "pnl", "fill": true}', "fill: takes a list: put the values in brackets"),
+            ('{"command": "pnl", "fill": [true]}', "fill: is neither a text nor a number: give one"),
+            ('{"command": "pnl", "portfolio": "-"}', "portfolio: standard input holds the lines: name a file"),
+            ('{"command": "pnl"} {}', "not JSON: extra data at column 20: give one object per line"),
+            ("[" * 100_000, "the line is nested too deeply: give one flat JSON object"),
+            ('{"a":' * 100_000, "the line is nested too deeply: give one flat JSON object"),
+            ('{"command": "pnl", "exit": ' + "9" * 5_000 + "}", "is not a plain decimal number: at most 15 digits"),
+            ('{"command": "' + "x" * LONGEST_LINE + '"}', "the line is longer than 1 MiB: ask one thing per line"),
+        ],
+    )  # fmt: skip
+    def test_what_is_wrong(self, answers: Callable[..., Any], line: str, error: str) -> None:
+        bad, good = answers(line, CASES[0])
+        assert bad["line"] == 1
+        assert error in bad["error"]
+        assert "net_pnl" in good
+
+    def test_bytes_that_are_not_utf8(self) -> None:
+        done = subprocess.run(
+            [sys.executable, "-m", "perpcalc", "batch"], input=b'{"command": "\xff"}\n', capture_output=True, check=False
+        )
+        assert json.loads(done.stdout)["error"] == "byte 13 is not UTF-8: write the line in UTF-8"
+
+    def test_texts_of_the_line_reach_the_answer_as_ascii(self, run: Callable[..., Any]) -> None:
+        answer = run("batch", stdin='{"command": "pnl\\u001b[31m\u202e"}\n')
+        assert answer.stdout.isascii()
+        assert "\x1b" not in answer.stdout
+
+    def test_a_byte_order_mark_and_both_line_ends_are_accepted(self, run: Callable[..., Any]) -> None:
+        line = json.dumps(CASES[0])
+        answer = run("batch", stdin=f"\ufeff{line}\r\n{line}")
+        one, other = answer.stdout.splitlines()
+        assert one == other
+        assert answer.status == 0
+
+    def test_no_line_is_no_answer(self, run: Callable[..., Any]) -> None:
+        assert run("batch", stdin="") == ("", "", 0)
+
+
+class TestNotes:
+    def test_each_is_said_once(self, run: Callable[..., Any]) -> None:
+        case = {"command": "pnl", "side": "long", "usd": "10.5", "entry": "5", "exit": "6"}
+        answer = run("batch", stdin=lines_of(case, case))
+        assert answer.stderr == "perpcalc: note: usd: 10.5 USD rounded down to 10 contracts (10 USD)\n"
+
+    def test_not_without_end(self, run: Callable[..., Any]) -> None:
+        cases = [{**CASES[0], "contracts": None, "usd": f"{number}.5"} for number in range(1, 300)]
+        answer = run("batch", stdin=lines_of(*cases))
+        assert answer.stderr.count("\n") == 101
+        assert answer.stderr.endswith("there are more notes than are shown here\n")
+
+
+class TestStreaming:
+    def test_answers_come_before_the_next_question_is_asked(self) -> None:
+        command = [sys.executable, "-m", "perpcalc", "batch"]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1) as process:
+            assert process.stdin
+            assert process.stdout
+            for _ in range(3):
+                process.stdin.write(lines_of(CASES[0]))
+                process.stdin.flush()
+                assert json.loads(process.stdout.readline())["net_pnl"] == "0.00375"
+            process.stdin.close()
+            assert process.wait(10) == 0
+
+    def test_a_reader_that_has_seen_enough_ends_it_quietly(self, tmp_path: Path) -> None:
+        (tmp_path / "lines").write_text(lines_of(CASES[0]) * 5_000)
+        done = subprocess.run(
+            f"{sys.executable} -m perpcalc batch < lines | head -1; echo ${{PIPESTATUS[0]}}",
+            shell=True,
+            executable="/bin/bash",
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stderr == ""
+        assert done.stdout.splitlines()[1] == "0"
+
+    def test_an_interrupt_ends_it_with_130(self) -> None:
+        command = [sys.executable, "-m", "perpcalc", "batch"]
+        with subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as process:
+            assert process.stdin
+            assert process.stdout
+            assert process.stderr
+            process.stdin.write(lines_of(CASES[0]))
+            process.stdin.flush()
+            process.stdout.readline()
+            process.send_signal(signal.SIGINT)
+            assert process.wait(10) == 130
+            assert process.stderr.read() == ""
+            process.stdin.close()
+
+    def test_memory_does_not_grow_with_the_lines(self, tmp_path: Path) -> None:
+        def peak(lines: int) -> int:
+            (tmp_path / "lines").write_text(lines_of(CASES[0], "{") * (lines // 2))
+            program = "import resource, runpy, sys; sys.argv = ['perpcalc', 'batch']\n"
+            program += "try: runpy.run_module('perpcalc', run_name='__main__')\n"
+            program += "except SystemExit: print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)"
+            with (tmp_path / "lines").open() as file:
+                done = subprocess.run(
+                    [sys.executable, "-c", program],
+                    stdin=file,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.PIPE,
+                    text=True,
+                    check=True,
+                )
+            return int(done.stderr.splitlines()[-1])
+
+        assert peak(20_000) - peak(2_000) < 2_000  # KiB; twenty thousand answers would be 14 MiB
+
+
+class TestBlocks:
+    @pytest.mark.parametrize("size", [1, 2, 3, 7, 100])
+    def test_however_the_bytes_arrive_the_lines_are_the_same(self, size: int) -> None:
+        text = b"\xef\xbb\xbfone\n\ntwo\r\nthree"
+        chunks = Chunks(text[i : i + size] for i in range(0, len(text), size))
+        assert [line for block in blocks(chunks) for line in block] == [b"one", b"", b"two\r", b"three"]
+
+    def test_a_line_too_long_is_dropped_and_the_next_one_read(self) -> None:
+        text = b"x" * (LONGEST_LINE + 1) + b"\nnext\n" + b"y" * (LONGEST_LINE + 1)
+        assert [line for block in blocks(io.BytesIO(text)) for line in block] == [None, b"next", None]
+
+    def test_the_longest_line_is_read(self) -> None:
+        text = b"x" * LONGEST_LINE
+        assert list(blocks(io.BytesIO(text))) == [[text]]
+
+
+class Chunks(io.BytesIO):
+    """A stream that gives its bytes in pieces."""
+
+    def __init__(self, pieces: Any) -> None:
+        super().__init__()
+        self.pieces: Iterator[bytes] = iter(pieces)
+
+    def read1(self, size: int | None = -1, /) -> bytes:
+        return next(self.pieces, b"")
+
+
+class TestProgress:
+    def run_at_a_terminal(self, stdout_too: bool) -> str:
+        """What a slow batch shows on a terminal that is its standard error."""
+        pty = pytest.importorskip("pty")
+        master, slave = pty.openpty()
+        command = [sys.executable, "-m", "perpcalc", "batch"]
+        with subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=slave if stdout_too else subprocess.DEVNULL, stderr=slave, text=True
+        ) as process:
+            os.close(slave)
+            assert process.stdin
+            for _ in range(3):
+                process.stdin.write(lines_of(CASES[0]))
+                process.stdin.flush()
+                time.sleep(0.4)
+            process.stdin.close()
+            process.wait(10)
+        shown = b""
+        try:
+            while piece := os.read(master, 65536):
+                shown += piece
+        except OSError:  # the other end is closed
+            pass
+        os.close(master)
+        return shown.decode()
+
+    def test_the_lines_are_counted_while_it_runs(self) -> None:
+        assert " lines\r" in self.run_at_a_terminal(stdout_too=False)
+
+    def test_not_between_answers(self) -> None:
+        assert " lines\r" not in self.run_at_a_terminal(stdout_too=True)

@@ -1,0 +1,332 @@
+"""`perpcalc check`: rows worst first, and a status that a gate can trust."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+TRADE = ("--side", "long", "-n", "10000", "--entry", "62500", "--venue", "bybit", "--leverage", "10")
+PORTFOLIO = """
+[prices]
+BTC = 64_000
+
+[[accounts]]
+name = "wallet"
+venue = "binance"
+balance = 1.25
+
+[[positions]]
+name = "core long"
+account = "wallet"
+side = "long"
+contracts = 500
+entry = 62_500
+stop = 60_000
+funding_rate = "0.01%"
+
+[[positions]]
+name = "alone"
+venue = "bybit"
+side = "long"
+usd = 10_000
+entry = 60_000
+leverage = 10
+"""
+EVERY_LIMIT = """
+[limits]
+max_leverage = 5
+min_liquidation_distance = "15%"
+max_loss_at_stop = "5%"
+max_funding_per_day = "0.05%"
+stop_before_liquidation = true
+require_stop = true
+max_notional_usd = 2_000_000
+max_touch_probability = "5%"
+vol = "60%"
+horizon = "7d"
+"""
+
+
+@pytest.fixture
+def check(run: Callable[..., Any]) -> Callable[..., Any]:
+    """Run `perpcalc check --json`; returns the status, the rows and what stderr says."""
+
+    def call(*arguments: str, **more: Any) -> tuple[int, list[dict[str, Any]], str]:
+        answer = run("check", *arguments, "--json", **more)
+        rows = json.loads(answer.stdout) if answer.stdout else []
+        return answer.status, rows, answer.stderr
+
+    return call
+
+
+def by_rule(rows: list[dict[str, Any]], position: str = "planned trade") -> dict[str, tuple[Any, str]]:
+    return {row["rule"]: (row["value"], row["status"]) for row in rows if row["position"] == position}
+
+
+class TestStatus:
+    def test_all_pass(self, check: Callable[..., Any]) -> None:
+        status, rows, errors = check(*TRADE, "--max-leverage", "10", "--stop", "60000", "--require-stop")
+        assert (status, errors) == (0, "")
+        assert rows == [
+            {"position": "planned trade", "rule": "max_leverage", "limit": "10", "value": "10", "status": "pass"},
+            {"position": "planned trade", "rule": "require_stop", "limit": True, "value": True, "status": "pass"},
+        ]
+
+    def test_one_fails(self, check: Callable[..., Any]) -> None:
+        status, rows, _ = check(*TRADE, "--max-leverage", "9.99", "--max-notional-usd", "10k")
+        assert status == 1
+        assert [row["status"] for row in rows] == ["fail", "pass"]
+
+    def test_one_cannot_be_judged(self, check: Callable[..., Any]) -> None:
+        status, rows, errors = check(*TRADE, "--max-leverage", "10", "--max-funding-per-day", "1%")
+        assert status == 2
+        assert [row["status"] for row in rows] == ["unknown", "pass"]
+        assert errors == (
+            "perpcalc: note: planned trade: max_funding_per_day cannot be judged: --funding-rate: is missing: "
+            "give the rate per interval\n"
+        )
+
+    def test_a_failure_beats_what_cannot_be_judged(self, check: Callable[..., Any]) -> None:
+        status, rows, _ = check(*TRADE, "--max-leverage", "1", "--max-funding-per-day", "1%")
+        assert status == 1
+        assert [row["status"] for row in rows] == ["fail", "unknown"]
+
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            (TRADE, "there is no limit to check"),
+            ((*TRADE, "--vol", "60%", "--horizon", "7d"), "there is no limit to check"),
+            (("--max-leverage", "5"), "there is nothing to check"),
+            ((*TRADE, "--max-leverage", "nan"), "it must be finite"),
+            ((*TRADE, "--max-levrage", "5"), "No such option"),
+            ((*TRADE, "--max-loss-at-stop", "2"), "write 2% or 200%"),
+            ((*TRADE, "--max-touch-probability", "5%"), "--vol: is missing"),
+            ((*TRADE, "--max-touch-probability", "5%", "--vol", "60%"), "--horizon: is missing"),
+            ((*TRADE, "--max-leverage", "5", "--account", "a"), "needs --portfolio"),
+            (("--side", "long", "-n", "10", "--max-notional-usd", "5"), "--entry: is missing"),
+        ],
+    )
+    def test_what_is_no_question_prints_nothing(
+        self, check: Callable[..., Any], arguments: tuple[str, ...], message: str
+    ) -> None:
+        status, rows, errors = check(*arguments)
+        assert (status, rows) == (2, [])
+        assert message in errors
+        assert errors.count("\n") == 1
+
+
+class TestRules:
+    def test_leverage_needs_no_maintenance_rate(self, check: Callable[..., Any]) -> None:
+        status, rows, _ = check("--side", "long", "-n", "100", "-e", "100", "--leverage", "3", "--max-leverage", "3")
+        assert status == 0
+        assert rows[0]["value"] == "3"
+
+    def test_leverage_is_that_of_the_mark(self, check: Callable[..., Any]) -> None:
+        # 1 coin at 10,000, margin 0.5: at 8,000 worth 1.25 coins over 0.25 of equity.
+        position = ("--side", "long", "-n", "10000", "-e", "10000", "--leverage", "2")
+        _, rows, _ = check(*position, "--mark", "8000", "--max-leverage", "9")
+        assert rows[0]["value"] == "5"
+
+    def test_a_position_without_equity_fails_without_a_value(self, check: Callable[..., Any]) -> None:
+        position = ("--side", "long", "-n", "10000", "-e", "10000", "--leverage", "2")
+        status, rows, _ = check(*position, "--mark", "6000", "--max-leverage", "1000000")
+        assert status == 1
+        assert rows[0]["value"] is None
+
+    def test_a_short_that_is_never_liquidated_is_far_enough(self, check: Callable[..., Any]) -> None:
+        position = ("--side", "short", "-n", "100", "-e", "100", "--leverage", "1", "--mmr", "0.5%")
+        touch = ("--max-touch-probability", "0", "--vol", "60%", "--horizon", "7d")
+        status, rows, _ = check(*position, "--min-liquidation-distance", "99%", "--stop-before-liquidation", *touch)
+        assert status == 0
+        assert by_rule(rows) == {
+            "min_liquidation_distance": (None, "pass"),
+            "stop_before_liquidation": (True, "pass"),
+            "max_touch_probability": ("0", "pass"),
+        }
+
+    def test_a_position_beyond_its_liquidation_is_at_no_distance(self, check: Callable[..., Any]) -> None:
+        status, rows, _ = check(*TRADE, "--mark", "50000", "--min-liquidation-distance", "0.01%")
+        assert (status, rows[0]["value"]) == (1, "0")
+
+    def test_the_distance_is_compared_by_its_size(self, check: Callable[..., Any]) -> None:
+        status, rows, _ = check(*TRADE, "--min-liquidation-distance", "8%")
+        assert (status, rows[0]["value"]) == (0, "0.08636")
+
+    def test_without_a_maintenance_rate_liquidation_cannot_be_judged(self, check: Callable[..., Any]) -> None:
+        position = ("--side", "long", "-n", "100", "-e", "100", "--leverage", "3")
+        status, rows, errors = check(*position, "--min-liquidation-distance", "1%")
+        assert (status, rows[0]["status"]) == (2, "unknown")
+        assert "--mmr" in errors
+
+    def test_a_missing_stop_fails(self, check: Callable[..., Any]) -> None:
+        status, rows, _ = check(*TRADE, "--require-stop", "--max-loss-at-stop", "99%")
+        assert status == 1
+        assert by_rule(rows) == {"require_stop": (False, "fail"), "max_loss_at_stop": (None, "fail")}
+
+    def test_a_stop_on_the_winning_side_is_none(self, check: Callable[..., Any]) -> None:
+        status, rows, errors = check(*TRADE, "--stop", "65000", "--require-stop", "--max-loss-at-stop", "99%")
+        assert status == 1
+        assert by_rule(rows) == {"require_stop": (False, "fail"), "max_loss_at_stop": (None, "fail")}
+        assert "the stop 65000 does not protect a long at 62500" in errors
+
+    def test_the_loss_at_the_stop_includes_the_fees(self, check: Callable[..., Any]) -> None:
+        # 0.16 to 0.16666666 coins, fees 0.000088 and 0.00009167, of the margin 0.016 (Bybit's rounding).
+        _, rows, _ = check(*TRADE, "--stop", "60000", "--max-loss-at-stop", "50%")
+        assert rows[0]["value"] == "0.42789625"
+
+    def test_a_stop_beyond_liquidation_fails(self, check: Callable[..., Any]) -> None:
+        status, rows, _ = check(*TRADE, "--stop", "57000", "--stop-before-liquidation")
+        assert (status, rows[0]["value"]) == (1, False)
+
+    def test_no_stop_cannot_be_compared_with_liquidation(self, check: Callable[..., Any]) -> None:
+        status, rows, _ = check(*TRADE, "--stop-before-liquidation")
+        assert (status, rows[0]["status"]) == (2, "unknown")
+
+    def test_funding_that_is_received_passes(self, check: Callable[..., Any]) -> None:
+        status, rows, _ = check(*TRADE, "--funding-rate", "-0.01%", "--max-funding-per-day", "0")
+        assert (status, rows[0]["value"]) == (0, "-0.003")
+
+    def test_funding_without_a_venue_needs_its_interval(self, check: Callable[..., Any]) -> None:
+        position = ("--side", "long", "-n", "10000", "-e", "10000", "--leverage", "10", "--funding-rate", "0.01%")
+        status, _, errors = check(*position, "--max-funding-per-day", "1%")
+        assert status == 2
+        assert "--interval" in errors
+        status, rows, _ = check(*position, "--max-funding-per-day", "1%", "--interval", "8h")
+        assert (status, rows[0]["value"]) == (0, "0.003")
+
+
+class TestPortfolio:
+    @pytest.fixture
+    def file(self, tmp_path: Path) -> Path:
+        path = tmp_path / "p.toml"
+        path.write_text(PORTFOLIO + EVERY_LIMIT)
+        return path
+
+    def test_every_limit_for_every_position(self, check: Callable[..., Any], file: Path) -> None:
+        status, rows, _ = check("-p", file.name)
+        assert status == 1
+        assert len(rows) == 16
+        core = by_rule(rows, "core long")
+        # A payment of 0.00007812 BTC (Binance cuts it), three times a day, of 1.25 BTC; 500 contracts of 100 USD: 50,000/64,000 coins over 1.25 + 0.8 - 0.78125 coins of equity.
+        assert core["max_leverage"][0].startswith("0.6157")
+        assert core["max_notional_usd"] == ("50000", "pass")
+        assert core["max_funding_per_day"] == ("0.000187488", "pass")
+        assert {status for _, status in core.values()} == {"pass"}
+        alone = by_rule(rows, "alone")
+        assert alone["require_stop"] == (False, "fail")
+        assert alone["max_funding_per_day"] == (None, "unknown")
+
+    def test_flags_go_before_the_file_of_limits_and_that_before_the_portfolio(
+        self, check: Callable[..., Any], file: Path, tmp_path: Path
+    ) -> None:
+        (tmp_path / "limits.toml").write_text("max_leverage = 4\nmax_notional_usd = 1\n")
+        _, rows, _ = check("-p", file.name, "--limits", "limits.toml", "--max-leverage", "3")
+        limits = {row["rule"]: row["limit"] for row in rows}
+        assert limits["max_leverage"] == "3"
+        assert limits["max_notional_usd"] == "1"
+        assert limits["max_loss_at_stop"] == "0.05"
+
+    def test_the_account_after_the_trade(self, check: Callable[..., Any], file: Path) -> None:
+        trade = ("--side", "long", "-n", "2000", "--entry", "64000", "--stop", "63500", "--funding-rate", "0.001%")
+        status, rows, _ = check("-p", file.name, "--account", "wallet", *trade)
+        assert status == 0
+        assert {row["position"] for row in rows} == {"core long", "planned trade"}
+        # 250,000/64,000 coins over 1.26875: both positions show the leverage of the whole wallet.
+        for name in ("core long", "planned trade"):
+            assert by_rule(rows, name)["max_leverage"][0].startswith("3.0788")
+
+    def test_a_trade_too_large_for_the_account(self, check: Callable[..., Any], file: Path) -> None:
+        trade = ("--side", "long", "-n", "5000", "--entry", "64000", "--stop", "63000", "--funding-rate", "0.01%")
+        status, rows, _ = check("-p", file.name, "--account", "wallet", *trade)
+        assert status == 1
+        assert by_rule(rows, "core long")["max_leverage"][1] == "fail"
+
+    def test_one_account_alone(self, check: Callable[..., Any], file: Path) -> None:
+        status, rows, _ = check("-p", file.name, "--account", "wallet")
+        assert status == 0
+        assert {row["position"] for row in rows} == {"core long"}
+
+    def test_a_trade_outside_the_accounts(self, check: Callable[..., Any], file: Path) -> None:
+        _, rows, _ = check("-p", file.name, *TRADE)
+        assert {row["position"] for row in rows} == {"core long", "alone", "planned trade"}
+        assert by_rule(rows)["max_leverage"][1] == "fail"
+
+    def test_a_missing_price_cannot_be_judged(self, check: Callable[..., Any], tmp_path: Path) -> None:
+        (tmp_path / "p.toml").write_text(PORTFOLIO.replace("BTC = 64_000", "") + "[limits]\nmax_leverage = 50\n")
+        status, rows, errors = check("-p", "p.toml")
+        assert status == 2
+        assert {row["status"] for row in rows} == {"unknown"}
+        assert "give the coin a price in [prices]" in errors
+
+    @pytest.mark.parametrize(
+        ("more", "message"),
+        [
+            (("--account", "walet", *TRADE), "give wallet"),
+            (("--account", "wallet", *TRADE), "--venue: excludes --account"),
+            (("--balance", "1", "--side", "long"), "--balance: excludes --portfolio"),
+        ],
+    )
+    def test_contradictions_are_refused(
+        self, check: Callable[..., Any], file: Path, more: tuple[str, ...], message: str
+    ) -> None:
+        status, rows, errors = check("-p", file.name, *more)
+        assert (status, rows) == (2, [])
+        assert message in errors
+
+    def test_a_portfolio_of_the_environment_gives_way_to_a_trade(self, check: Callable[..., Any], file: Path) -> None:
+        environment = {"PERPCALC_PORTFOLIO": file.name}
+        _, rows, _ = check(*TRADE, "--max-leverage", "10", env=environment)
+        assert [row["position"] for row in rows] == ["planned trade"]
+        _, rows, _ = check(env=environment)
+        assert {row["position"] for row in rows} == {"core long", "alone"}
+
+
+class TestLimitsFile:
+    @pytest.mark.parametrize("text", ["max_leverage = 10\n", "[limits]\nmax_leverage = 10\n", "max_leverage = '10'"])
+    def test_a_table_or_bare_keys(self, check: Callable[..., Any], tmp_path: Path, text: str) -> None:
+        (tmp_path / "limits.toml").write_text(text)
+        status, rows, _ = check(*TRADE, "--limits", "limits.toml")
+        assert (status, [row["rule"] for row in rows]) == (0, ["max_leverage"])
+
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            ("", "there is no limit to check"),
+            ("[limits]\n", "there is no limit to check"),
+            ("require_stop = false", "there is no limit to check"),
+            ("max_levrage = 10", "did you mean max_leverage?"),
+            ("[limits]\nmax_levrage = 10", "did you mean max_leverage?"),
+            ("[limit]\nmax_leverage = 10", "unknown key"),
+            ("max_leverage = nan", "it must be finite"),
+            ("max_leverage = inf", "it must be finite"),
+            ("max_leverage = true", "true is not a number"),
+            ("max_leverage = 0", "give a number above 0"),
+            ("max_leverage = -1", "give a number above 0"),
+            ("require_stop = 1", "write true or false"),
+            ("max_loss_at_stop = 2", "write 2% or 200%"),
+            ("max_leverage = ", "not TOML"),
+        ],
+    )
+    def test_what_is_wrong_or_empty_is_no_gate(
+        self, check: Callable[..., Any], tmp_path: Path, text: str, message: str
+    ) -> None:
+        (tmp_path / "limits.toml").write_text(text)
+        status, rows, errors = check(*TRADE, "--limits", "limits.toml")
+        assert (status, rows) == (2, [])
+        assert message in errors
+
+    def test_a_file_that_is_not_there(self, check: Callable[..., Any]) -> None:
+        status, rows, errors = check(*TRADE, "--limits", "none.toml")
+        assert (status, rows) == (2, [])
+        assert errors.startswith("perpcalc: none.toml: ")
+
+
+def test_the_table_names_units_and_never(run: Callable[..., Any]) -> None:
+    position = ("--side", "short", "-n", "100", "-e", "100", "--leverage", "1", "--mmr", "0.5%")
+    answer = run("check", *position, "--min-liquidation-distance", "15%", "--max-leverage", "2", "--max-notional-usd", "1k")
+    assert "15.00%" in answer.stdout
+    assert "never" in answer.stdout
+    assert "2.00x" in answer.stdout
+    assert "1,000.00" in answer.stdout

@@ -1,0 +1,275 @@
+"""`perpcalc liq-cost`, and the touch probability that it shares with `liq-price`."""
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+LONG = ("--side", "long", "-n", "100k", "--entry", "62500")
+ISOLATED = (*LONG, "--leverage", "10", "--mmr", "0.5%")
+TOUCH = ("--vol", "60%", "--horizon", "7d")
+FIELDS = [
+    "name",
+    "account",
+    "venue",
+    "instrument",
+    "currency",
+    "side",
+    "contracts",
+    "contract_size",
+    "notional_usd",
+    "liquidation_price",
+    "bankruptcy_price",
+    "value_at_liquidation",
+    "liquidation_fee",
+    "slippage_cost",
+    "margin_forfeited",
+    "total_cost",
+    "total_cost_usd",
+    "margin_lost",
+    "stop_price",
+    "equity_after_stop",
+    "saved_by_stop",
+    "touch_probability",
+    "expected_cost_usd",
+    "reason",
+]
+PORTFOLIO = """
+[prices]
+BTC = 64_000
+[[accounts]]
+name = "main"
+venue = "bybit"
+balance = 1.25
+[[positions]]
+name = "core"
+account = "main"
+side = "long"
+contracts = 300_000
+entry = 62_500
+stop = 58_000
+[[positions]]
+name = "more"
+account = "main"
+side = "long"
+contracts = 100_000
+entry = 65_000
+[[positions]]
+name = "alone"
+venue = "bybit"
+side = "long"
+contracts = 100_000
+entry = 62_500
+leverage = 10
+stop = 50_000
+"""
+
+
+def asked(run: Any, *arguments: str, command: str = "liq-cost", **more: Any) -> Any:
+    answer = run(command, *arguments, "--json", **more)
+    assert answer.status == 0, answer.stderr
+    return json.loads(answer.stdout)
+
+
+def near(text: str, expected: float | Decimal) -> bool:
+    return float(text) == pytest.approx(float(expected), rel=1e-12)
+
+
+def test_fields_and_their_order(run: Any) -> None:
+    assert list(asked(run, *ISOLATED)) == FIELDS
+    assert run("liq-cost", *ISOLATED, "-f", "csv").stdout.splitlines()[0] == ",".join(FIELDS)
+
+
+def test_without_a_fee_and_a_venue_all_of_the_margin_is_kept(run: Any) -> None:
+    found = asked(run, *ISOLATED)
+    assert near(found["total_cost_usd"], 500)  # mmr*Q
+    assert found["margin_forfeited"] == found["total_cost"]
+    assert near(found["margin_lost"], 1)
+    assert found["liquidation_fee"] == found["slippage_cost"] == "0"
+
+
+def test_a_liquidation_fee_means_that_the_remainder_is_returned(run: Any) -> None:
+    found = asked(run, *ISOLATED, "--liquidation-fee", "0.2%", "--slippage", "0.1%")
+    assert near(found["total_cost_usd"], 300)
+    assert found["margin_forfeited"] == "0"
+    # 0.16 BTC of margin; 200 USD of it come back at 57,102.27.
+    assert near(found["margin_lost"], 1 - 200 / Decimal(found["liquidation_price"]) / Decimal("0.16"))
+
+
+def test_fee_and_slippage_are_never_more_than_what_is_left(run: Any) -> None:
+    found = asked(run, *ISOLATED, "--liquidation-fee", "1%", "--slippage", "0.1%")
+    assert near(found["total_cost_usd"], 500)
+    assert found["reason"] == "fee and slippage of 1.1% take all of the equity left"
+
+
+@pytest.mark.parametrize(
+    ("venue", "kept", "usd"),
+    [
+        ("bybit", True, 500.4),  # bankruptcy at 56,818.5 after rounding to the tick: the rest of 0.5%
+        ("bitmex@2025-01-01", True, 456.6),  # 0.5% of the value at entry
+        ("deribit@2024-06-01", False, 750),
+        ("kraken", False, 0),
+        ("binance", False, 400),  # the fee is 1.5%, the maintenance margin 0.4%
+    ],
+)
+def test_the_same_position_on_several_venues(run: Any, venue: str, kept: bool, usd: float) -> None:
+    margin = ("--balance", "0.16") if venue == "kraken" else ("--leverage", "10")
+    found = asked(run, "--side", "long", "--usd", "100k", "--entry", "62500", "--venue", venue, *margin)
+    assert (found["margin_forfeited"] != "0") == kept
+    assert float(found["total_cost_usd"]) == pytest.approx(usd, abs=0.1)
+
+
+def test_a_venue_whose_rule_is_not_known_is_taken_to_keep_all_and_it_is_said(run: Any) -> None:
+    answer = run("liq-cost", *ISOLATED, "--venue", "gate", "--field", "margin_lost")
+    assert near(answer.stdout, 1)
+    assert "what happens to the margin left at a liquidation is not known: taken as kept" in answer.stderr
+    returned = run(
+        "liq-cost", *ISOLATED, "--venue", "gate", "--liquidation-fee", "0.05%", "--field", "margin_forfeited"
+    )
+    assert (returned.stdout, returned.stderr) == ("0\n", "")
+
+
+def test_a_stop_saves_what_a_liquidation_would_not_leave(run: Any) -> None:
+    # 0.16 + 100,000*(1/62,500 - 1/58,000) - 0.1%*100,000/58,000
+    after = Decimal("0.16") + 100_000 * (1 / Decimal(62_500) - 1 / Decimal(58_000)) - 100 / Decimal(58_000)
+    kept = asked(run, *ISOLATED, "--stop", "58000", "--slippage", "0.1%")
+    assert near(kept["equity_after_stop"], after)
+    assert near(kept["saved_by_stop"], after)
+    returned = asked(run, *ISOLATED, "--stop", "58000", "--slippage", "0.1%", "--liquidation-fee", "0.2%")
+    left = 200 / Decimal(returned["liquidation_price"])
+    assert near(returned["saved_by_stop"], after - left)
+
+
+@pytest.mark.parametrize(
+    ("side", "stop", "beyond"),
+    [
+        ("long", "57000", True),
+        ("long", "57103", False),
+        ("short", "69098", True),
+        ("short", "70000", True),
+        ("short", "69097", False),
+    ],
+)
+def test_a_stop_beyond_liquidation_is_said_loudly(run: Any, side: str, stop: str, beyond: bool) -> None:
+    found = asked(run, *ISOLATED, "--side", side, "--stop", stop)
+    if beyond:
+        assert found["reason"].startswith("STOP BEYOND LIQUIDATION: the position is liquidated at ")
+        assert found["reason"].endswith(f"before the stop at {stop} is reached")
+        assert (found["equity_after_stop"], found["saved_by_stop"]) == (None, "0")
+    else:
+        assert found["reason"] is None
+        assert Decimal(found["saved_by_stop"]) > 0
+
+
+def test_who_is_never_liquidated_loses_nothing_to_it(run: Any) -> None:
+    found = asked(run, "--side", "short", "-n", "10k", "--entry", "62500", "--leverage", "1", "--mmr", "0.5%", *TOUCH)
+    assert found["liquidation_price"] is found["total_cost"] is found["margin_lost"] is None
+    assert (found["touch_probability"], found["expected_cost_usd"]) == ("0", "0")
+    assert found["reason"].startswith("never")
+
+
+def test_the_expected_cost_is_the_probability_times_the_cost(run: Any) -> None:
+    found = asked(run, *ISOLATED, *TOUCH)
+    assert near(found["expected_cost_usd"], Decimal(found["touch_probability"]) * Decimal(found["total_cost_usd"]))
+    assert found["touch_probability"] == asked(run, *ISOLATED, *TOUCH, command="liq-price")["touch_probability"]
+    assert asked(run, *ISOLATED)["touch_probability"] is asked(run, *ISOLATED)["expected_cost_usd"] is None
+
+
+@pytest.mark.parametrize("command", ["liq-cost", "liq-price"])
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--vol", "60%"), "--vol: needs --horizon"),
+        (("--horizon", "7d"), "--horizon: needs --vol"),
+        (("--mark-interval", "1h"), "--mark-interval: needs --vol"),
+        ((*TOUCH, "--mark-interval", "8d"), "--mark-interval: is longer than the horizon"),
+        (("--vol", "60", "--horizon", "7d"), "--vol: '60' is not clear as a rate"),
+        (("--vol", "100000%", "--horizon", "52w"), "--vol: is too large for the horizon"),
+    ],
+)
+def test_volatility_and_horizon_come_together(run: Any, command: str, arguments: tuple[str, ...], message: str) -> None:
+    answer = run(command, *ISOLATED, *arguments)
+    assert (answer.stdout, answer.status) == ("", 2)
+    assert answer.stderr.startswith(f"perpcalc: {message}")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "probability"),
+    [
+        (("--vol", "0", "--horizon", "7d"), "0"),
+        (("--vol", "60%", "--horizon", "0d"), "0"),
+        (("--vol", "0", "--horizon", "7d", "--mark", "57000"), "1"),
+        ((*TOUCH, "--mark", "50000"), "1"),
+    ],
+)
+def test_limits_of_the_probability(run: Any, arguments: tuple[str, ...], probability: str) -> None:
+    assert asked(run, *ISOLATED, *arguments, command="liq-price")["touch_probability"] == probability
+
+
+def test_the_probability_is_reckoned_from_the_mark_and_fewer_marks_touch_less(run: Any) -> None:
+    def touched(*arguments: str) -> Decimal:
+        return Decimal(asked(run, *ISOLATED, *TOUCH, *arguments, command="liq-price")["touch_probability"])
+
+    assert touched("--mark", "64000") < touched() < touched("--mark", "60000")
+    assert touched("--mark-interval", "1d") < touched("--mark-interval", "1h") < touched()
+
+
+def test_an_account_is_liquidated_as_a_whole(run: Any) -> None:
+    core, more, alone = asked(run, "-p", "-", *TOUCH, stdin=PORTFOLIO)
+    price = Decimal(core["liquidation_price"])
+    assert more["liquidation_price"] == core["liquidation_price"]
+    # What is left of the balance at that price is lost, three quarters of it with the position of 300,000 USD.
+    left = Decimal("1.25") + 300_000 * (1 / Decimal(62_500) - 1 / price) + 100_000 * (1 / Decimal(65_000) - 1 / price)
+    assert float(core["total_cost"]) == pytest.approx(float(left) * 0.75, abs=1e-7)
+    assert float(more["total_cost"]) == pytest.approx(float(left) * 0.25, abs=1e-7)
+    assert core["margin_lost"] == more["margin_lost"] == "1"
+    assert more["stop_price"] is None
+    assert core["stop_price"] == "58000"
+    # Closing core at its stop leaves the account's equity there, less the taker fee.
+    at_stop = (
+        Decimal("1.25")
+        + 300_000 * (1 / Decimal(62_500) - 1 / Decimal(58_000))
+        + 100_000 * (1 / Decimal(65_000) - 1 / Decimal(58_000))
+    )
+    assert float(core["equity_after_stop"]) == pytest.approx(float(at_stop) - 300_000 / 58_000 * 0.00055, abs=1e-7)
+    assert alone["reason"].startswith("STOP BEYOND LIQUIDATION")
+
+
+def test_the_table_of_a_portfolio_has_totals(run: Any) -> None:
+    lines = run("liq-cost", "-p", "-", stdin=PORTFOLIO).stdout.splitlines()
+    assert [line.split(":")[0] for line in lines[-2:]] == ["all total cost", "all total cost usd"]
+
+
+def test_a_position_in_an_account_costs_what_it_costs_by_itself(run: Any) -> None:
+    only = PORTFOLIO[: PORTFOLIO.index('[[positions]]\nname = "more"')]
+    (row,) = asked(run, "-p", "-", stdin=only)
+    flags = asked(
+        run,
+        "--venue",
+        "bybit",
+        "--side",
+        "long",
+        "-n",
+        "300000",
+        "--entry",
+        "62500",
+        "--balance",
+        "1.25",
+        "--stop",
+        "58000",
+    )
+    for key in FIELDS[2:]:
+        assert row[key] == flags[key], key
+
+
+def test_explained(run: Any) -> None:
+    answer = run("liq-cost", *ISOLATED, "--venue", "bybit", "--stop", "58000", *TOUCH, "--explain")
+    assert "equity_left - liquidation_fee - slippage_cost" in answer.stdout
+    assert "the venue keeps what is left" in answer.stdout
+    assert "bybitglobal.com help, Liquidation Process (Inverse Contract), 2024-01-24 (published" in answer.stdout
+    assert "an estimate: geometric Brownian motion without drift" in answer.stdout
+
+
+def test_help_says_what_is_an_estimate(run: Any) -> None:
+    assert "estimate" in run("liq-cost", "--help").stdout

@@ -1,0 +1,320 @@
+"""`perpcalc portfolio`: init, add, validate and show, as they are called."""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from perpcalc.__main__ import run as main
+from perpcalc.cli.app import COMMANDS
+from perpcalc.cli.portfolio import GROUP, KEYS, KINDS
+from perpcalc.portfolio import PositionEntry, load
+
+
+class Answer(NamedTuple):
+    """What a call wrote, and its exit status."""
+
+    stdout: str
+    stderr: str
+    status: int
+
+
+Run = Callable[..., Answer]
+
+
+@pytest.fixture
+def call(book: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Call the program beside the portfolio, in this process: many times faster than `run`, and the same."""
+    monkeypatch.chdir(book.parent)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(book.parent))
+
+    def answer(*arguments: str) -> Answer:
+        status = main(arguments)
+        return Answer(*capsys.readouterr(), status)
+
+    return answer
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> Path:
+    """A portfolio with an account and a position in it."""
+    path = tmp_path / "book.toml"
+    path.write_text(
+        '[prices]\nBTC = 64_000\n\n[[accounts]]\nname = "main"\nvenue = "binance"\nbalance = 1.25\n\n'
+        '[[positions]]\nname = "core"\naccount = "main"\nside = "long"\ncontracts = 500\nentry = 62_500\n'
+    )
+    return path
+
+
+def refused(answer: Answer, message: str) -> None:
+    """One line on standard error, nothing on standard output, status 2."""
+    assert (answer.stdout, answer.stderr, answer.status) == ("", f"perpcalc: {message}\n", 2)
+
+
+class TestInit:
+    def test_writes_an_example_that_every_command_runs_on(self, run: Run, tmp_path: Path) -> None:
+        answer = run("portfolio", "init", "book.toml")
+        assert (answer.stdout, answer.status) == ("", 0)
+        assert answer.stderr.startswith("perpcalc: note: book.toml: a commented example was written")
+        more = {"size": ["--account", "binance-btc", "--entry", "62500", "--stop", "60000", "--risk", "1%"]}
+        for command in ("pnl", "liq-price", "funding-cost", "size", "liq-cost", "greeks", "stress", "check"):
+            assert command in COMMANDS
+            answer = run(command, "-p", "book.toml", *more.get(command, []), "--json")
+            assert (answer.stderr, answer.status) == ("", 0), command
+            assert json.loads(answer.stdout)
+        assert run("portfolio", "validate", "book.toml") == ("", "", 0)
+
+    def test_never_touches_a_file(self, run: Run, book: Path) -> None:
+        before = book.read_bytes()
+        refused(
+            run("portfolio", "init", "book.toml"),
+            "book.toml: exists already: give a new name, or add to it with perpcalc portfolio add",
+        )
+        assert book.read_bytes() == before
+
+    def test_needs_a_place(self, run: Run, tmp_path: Path) -> None:
+        refused(
+            run("portfolio", "init", "nowhere/book.toml"),
+            "nowhere/book.toml: No such file or directory: give a name that can be written",
+        )
+
+
+class TestAdd:
+    def test_appends_what_the_options_say(self, run: Run, book: Path) -> None:
+        before = book.read_bytes()
+        answer = run(
+            "portfolio", "add", "book.toml", "--name", "scalp", "--account", "main", "--side", "short", "-n", "1k", "-e", "63000.50",
+            "--stop", "66000", "--target", "60000", "--funding-rate", "1bp", "--entry-fee", "maker", "--exit-fee", "0.05%",
+        )  # fmt: skip
+        assert (answer.stdout, answer.status) == ("", 0)
+        assert answer.stderr == "perpcalc: note: book.toml: position 2 (scalp) was added\n"
+        assert book.read_bytes() == before + (
+            b'\n[[positions]]\nname = "scalp"\naccount = "main"\nside = "short"\ncontracts = 1000\nentry = 63000.50\n'
+            b'stop = 66000\ntarget = 60000\nfunding_rate = "0.01%"\nentry_fee = "maker"\nexit_fee = "0.05%"\n'
+        )
+
+    def test_every_key_of_a_position_has_its_option(self) -> None:
+        names = {"fills" if option.name == "fill" else option.name for option in KEYS}
+        assert names == set(PositionEntry.model_fields)
+
+    def test_every_key_is_written_as_it_is_read(self, call: Run, book: Path) -> None:
+        answer = call(
+            "portfolio", "add", "book.toml", "--name", "all", "--venue", "bybit@2026-01-01", "--currency", "btc", "-i", "BTCUSD",
+            "--side", "long", "--fill", "1k@61000.5", "--fill", "2_000@0062000", "--margin", "0.000000025", "--extra-margin", "0",
+            "--mark", "64000", "--stop", "60000", "--target", "70000", "--funding-rate", "-0.5bp", "--funding", "-0.00000001",
+            "--entry-fee", "taker", "--exit-fee", "-1bp", "--mmr", "0.55%", "--deduction", "0.1", "--mm-basis", "entry",
+            "--closing-fee", "0.06%",
+        )  # fmt: skip
+        assert answer.status == 0
+        position = load(str(book)).positions[1]
+        assert {key: value for key, value in position.model_dump().items() if value is not None} == {
+            "name": "all",
+            "venue": "bybit@2026-01-01",
+            "currency": "BTC",
+            "instrument": "BTCUSD",
+            "side": "long",
+            "fills": [
+                {"contracts": Decimal(1000), "price": Decimal("61000.5")},
+                {"contracts": Decimal(2000), "price": Decimal(62000)},
+            ],
+            "margin": Decimal("0.000000025"),
+            "extra_margin": Decimal(0),
+            "mark": Decimal(64000),
+            "stop": Decimal(60000),
+            "target": Decimal(70000),
+            "funding_rate": Decimal("-0.00005"),
+            "funding": Decimal("-0.00000001"),
+            "entry_fee": "taker",
+            "exit_fee": Decimal("-0.0001"),
+            "mmr": Decimal("0.0055"),
+            "deduction": Decimal("0.1"),
+            "mm_basis": "entry",
+            "closing_fee": Decimal("0.0006"),
+        }
+
+    def test_the_added_position_is_the_one_described(self, call: Run, book: Path) -> None:
+        options = ("--venue", "bybit", "--side", "long", "-n", "10k", "--entry", "62500", "--leverage", "10")
+        call("portfolio", "add", "book.toml", "--name", "scalp", *options)
+        described = json.loads(call("liq-price", *options, "--json").stdout)
+        held = json.loads(call("liq-price", "-p", "book.toml", "--json").stdout)[1]
+        assert held["liquidation_price"] == described["liquidation_price"] is not None
+
+    def test_a_size_in_usd_says_what_it_was_rounded_to(self, call: Run, book: Path) -> None:
+        answer = call(
+            "portfolio", "add", "book.toml", "--name", "a", "--account", "main", "--side", "long", "--usd", "1050", "-e", "62500"
+        )  # fmt: skip
+        assert "--usd: 1050 USD rounded down to 10 contracts (1000 USD)" in answer.stderr
+
+    def test_a_venue_of_the_environment_is_written_and_gives_way_to_an_account(self, run: Run, book: Path) -> None:
+        environment = {"PERPCALC_VENUE": "bybit"}
+        position = ("--side", "long", "-n", "100", "-e", "62500")
+        assert run("portfolio", "add", "book.toml", "--name", "a", *position, env=environment).status == 0
+        assert run(
+            "portfolio", "add", "book.toml", "--name", "b", "--account", "main", *position, env=environment
+        ).status == 0  # fmt: skip
+        assert [entry.venue for entry in load(str(book)).positions] == [None, "bybit", None]
+
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            ("--side long -n 5 -e 62500", "--name: is missing: name the position"),
+            ("--name core --side long -n 5 -e 62500", "--name: 'core' is the name of position 1: give another"),
+            ("--name a -n 5 -e 62500", "--side: is missing: give long or short"),
+            ("--name a --side long -e 62500", "--contracts: is missing: give the size as --contracts, --usd, --coin or --fill"),
+            ("--name a --side long -n 5 --usd 5 -e 62500", "--usd: excludes --contracts: give the size once"),
+            ("--name a --side long -n 5 --fill 5@5", "--contracts: excludes --fill: give one of them"),
+            ("--name a --side long -n 1.5 -e 62500", "--contracts: 1.5 contracts cannot be traded: give whole contracts, such as 1"),
+            ("--name a --side long -n 5 -e 1,5", "--entry: '1,5' is not a plain decimal number: use a point for decimals and no thousands separators"),
+            ("--name a --side long -n 5 -e 5 --venue bybitt", "--venue: 'bybitt' is not a known venue: give bybit"),
+            ("--name a --side long -n 5 -e 5 --venue bybit -i XBTUSD", "--instrument: bybit has no instrument 'XBTUSD': give BTCUSD or BITUSD"),
+            ("--name a --side long -n 5 -e 5 --venue bybit -l 101", "--leverage: 101 is above the largest of BTCUSD at bybit: give at most 100"),
+            ("--name a --side long -n 5 -e 5 -l 5 --margin 1", "--leverage: excludes --margin: give one of them"),
+            ("--name a --side long -n 5 -e 5 --account mian", "--account: there is no account 'mian': give main"),
+            ("--name a --side long -n 5 -e 5 --account main --venue okx", "--venue: excludes --account, which has its own: leave one out"),
+            ("--name a --side long -n 5 -e 5 --account main --currency BTC", "--currency: excludes --account, which has its own: leave one out"),
+            ("--name a --side long -n 5 -e 5 --account main -i ETHUSD_PERP", "--currency: ETHUSD_PERP settles in ETH, not BTC: leave one out"),
+            ("--name a --side long -n 5 -e 5 --extra-margin 1", "--extra-margin: needs --leverage or --margin: it is added to an isolated margin"),
+            ("--name a --side long -n 5 -e 5 --deduction 1", "--deduction: needs --mmr: a deduction goes with the rate it belongs to"),
+        ],
+    )  # fmt: skip
+    def test_refuses_what_no_command_could_answer(self, call: Run, book: Path, options: str, message: str) -> None:
+        before = book.read_bytes()
+        refused(call("portfolio", "add", "book.toml", *options.split()), message)
+        assert book.read_bytes() == before
+        assert os.listdir(book.parent) == ["book.toml"]
+
+    def test_refuses_a_file_that_does_not_load(self, call: Run, book: Path) -> None:
+        book.write_text("[[positions]]\nname = 'a'\nside = 'long'\nstp = 5\n")
+        refused(
+            call("portfolio", "add", "book.toml", "--name", "b", "--side", "long", "-n", "5", "-e", "5"),
+            "book.toml: position 1 (a), stp: unknown key: did you mean stop?",
+        )
+
+    def test_refuses_a_file_that_is_not_there(self, call: Run) -> None:
+        refused(
+            call("portfolio", "add", "nowhere.toml", "--name", "b", "--side", "long", "-n", "5", "-e", "5"),
+            "nowhere.toml: there is no such file: create it with perpcalc portfolio init",
+        )
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="the system has no limit on the size of files")
+    def test_a_disk_that_takes_no_more_leaves_the_file_as_it_was(self, book: Path) -> None:
+        book.write_bytes(book.read_bytes() + b"#" * 5000 + b"\n")
+        before = book.read_bytes()
+        done = subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                "perpcalc",
+                "portfolio",
+                "add",
+                "book.toml",
+                "--name",
+                "b",
+                "--side",
+                "long",
+                "-n",
+                "5",
+            ],
+            cwd=book.parent,
+            capture_output=True,
+            text=True,
+            check=False,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096)),
+        )
+        assert (done.stdout, done.stderr, done.returncode) == (
+            "",
+            "perpcalc: book.toml: File too large: the file is as it was\n",
+            2,
+        )
+        assert book.read_bytes() == before
+        assert os.listdir(book.parent) == ["book.toml"]
+
+    def test_a_name_cannot_steer_the_terminal(self, call: Run, book: Path) -> None:
+        answer = call("portfolio", "add", "book.toml", "--name", "a\x1b[31m", "--side", "long", "-n", "5", "-e", "5")
+        refused(answer, r"--name: 'a\x1b[31m' is not a name: give 1 to 64 printable characters")
+        book.rename(book.with_name("b\x1b[31m"))
+        answer = call("portfolio", "add", "b\x1b[31m", "--name", "a", "--side", "long", "-n", "5", "-e", "5")
+        assert answer.status == 0
+        assert answer.stderr.startswith(r"perpcalc: note: b\x1b[31m: position 2")
+
+
+class TestValidate:
+    def test_prints_nothing_of_a_good_file(self, run: Run, book: Path) -> None:
+        assert run("portfolio", "validate", "book.toml") == ("", "", 0)
+        assert run("portfolio", "validate", "-", stdin=book.read_text()) == ("", "", 0)
+
+    @pytest.mark.parametrize(
+        ("old", "new", "message"),
+        [
+            ("entry = 62_500", "entri = 62_500", "position 1 (core), entri: unknown key: did you mean entry?"),
+            ("contracts = 500", "contracts = 0.5", "position 1 (core), contracts: 0.5 contracts cannot be traded: give whole contracts, such as 1"),
+            ("contracts = 500", "", "position 1 (core), contracts: is missing: give the size as contracts, usd, coin or fill"),
+            ("contracts = 500", "contracts = 500\nleverage = 200", "position 1 (core), leverage: 200 is above the largest of BTCUSD_PERP at binance: give at most 125"),
+            ("contracts = 500", 'contracts = 500\ninstrument = "BTC"', "position 1 (core), instrument: binance has no instrument 'BTC': give "),
+            ('venue = "binance"', 'venue = "binanc"', "position 1 (core), venue: 'binanc' is not a known venue: give binance"),
+            ("[[positions]]", '[[accounts]]\nname = "b"\nbalance = 1\nvenue = "kracken"\n[[positions]]', "account 2 (b), venue: 'kracken' is not a known venue: give kraken"),
+        ],
+    )  # fmt: skip
+    def test_says_what_no_command_could_answer(self, call: Run, book: Path, old: str, new: str, message: str) -> None:
+        book.write_text(book.read_text().replace(old, new, 1))
+        answer = call("portfolio", "validate", "book.toml")
+        assert answer.stderr.startswith(f"perpcalc: book.toml: {message}")
+        assert (answer.stdout, answer.stderr.count("\n"), answer.status) == ("", 1, 2)
+
+    def test_names_standard_input(self, run: Run) -> None:
+        answer = run("portfolio", "validate", "-", stdin="x = 1")
+        refused(answer, "standard input: x: unknown key: did you mean one of prices, accounts, positions, limits?")
+
+
+class TestShow:
+    def test_gives_one_row_per_position(self, call: Run, book: Path) -> None:
+        call(
+            "portfolio", "add", "book.toml", "--name", "scalp", "--venue", "bybit", "--side", "short", "--fill", "3k@61000",
+            "--fill", "2k@62000", "--leverage", "10", "--stop", "66000", "--target", "55000", "--funding-rate", "0.01%",
+        )  # fmt: skip
+        core, scalp = json.loads(call("portfolio", "show", "book.toml", "--json").stdout)
+        assert list(core) == list(KINDS)
+        assert core["account"] == "main"
+        assert (core["margin_mode"], core["margin"], core["mark_price"]) == ("cross", "1.25", "64000")
+        assert core["stop_price"] is None
+        assert (scalp["margin_mode"], scalp["leverage"], scalp["stop_price"], scalp["target_price"]) == (
+            "isolated", "10", "66000", "55000",
+        )  # fmt: skip
+        assert scalp["contracts"] == "5000"
+        # Bybit cuts the value of each fill: 3000/61000 is 0.04918032, 2000/62000 is 0.03225806.
+        assert Decimal(scalp["entry_price"]) == round(Decimal(5000) / Decimal("0.08143838"), 8)
+        assert scalp["funding_rate"] == "0.0001"
+
+    def test_the_table_names_the_accounts_and_prices(self, call: Run, book: Path) -> None:
+        table = call("portfolio", "show", "book.toml").stdout
+        assert "balance of main (binance): 1.25000000 BTC" in table
+        assert "price of BTC: 64,000.00 USD" in table
+        assert "core" in table
+
+    def test_formats(self, run: Run, book: Path) -> None:
+        assert run("portfolio", "show", "book.toml", "--field", "name").stdout == "core\n"
+        assert run("portfolio", "show", "book.toml", "-f", "csv").stdout.splitlines()[0] == ",".join(KINDS)
+        assert run("portfolio", "show", "-", "--json", stdin="") == ("[]\n", "perpcalc: note: the portfolio has no positions\n", 0)  # fmt: skip
+
+
+def test_the_examples_of_the_help_run_one_after_the_other(run: Run, tmp_path: Path) -> None:
+    for command in GROUP.commands:
+        printed = run("portfolio", command.name, "--help").stdout
+        assert command.example in " ".join(printed.split()) or command.example.split()[0] in printed
+        done = subprocess.run(
+            ["bash", "-c", command.example],
+            cwd=tmp_path,
+            env={**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+    assert len(load(str(tmp_path / "portfolio.toml")).positions) == 4

@@ -1,0 +1,124 @@
+"""`perpcalc power`: fields, defaults, limits and refusals."""
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+FIELDS = [
+    "power",
+    "index",
+    "mark",
+    "fair_mark",
+    "premium",
+    "funding_per_day",
+    "delta",
+    "gamma",
+    "implied_vol",
+    "reason",
+]
+
+
+def asked(run: Any, *arguments: str) -> Any:
+    answer = run("power", *arguments, "--json")
+    assert answer.status == 0, answer.stderr
+    return json.loads(answer.stdout)
+
+
+def test_a_squared_perpetual(run: Any) -> None:
+    # k = 0.64/365; 9,000,000/(2e^-k - 1), to 12 digits.
+    found = asked(run, "--power", "2", "--index", "3000", "--vol", "80%")
+    assert list(found) == FIELDS
+    k = Decimal("0.64") / 365
+    fair = 9_000_000 / (2 * (-k).exp() - 1)
+    assert found["fair_mark"] == f"{fair:.12g}"
+    assert found["premium"] == f"{fair / 9_000_000 - 1:.12g}"
+    assert found["funding_per_day"] == f"{fair - 9_000_000:.12g}"
+    assert found["implied_vol"] == "0.8"
+    assert found["mark"] is found["reason"] is None
+
+
+def test_a_mark_replaces_the_fair_one_and_implies_a_volatility(run: Any) -> None:
+    fair = asked(run, "--power", "2", "--index", "3000", "--vol", "80%", "--periods", "3", "--interest", "4%")[
+        "fair_mark"
+    ]
+    found = asked(run, "--power", "2", "--index", "3000", "--mark", fair, "--periods", "3", "--interest", "4%")
+    assert float(found["implied_vol"]) == pytest.approx(0.8, abs=1e-7)
+    assert found["fair_mark"] is None
+
+    dear = asked(run, "--power", "2", "--index", "3000", "--mark", "9045000", "--funding-period", "12h")
+    assert (dear["premium"], dear["funding_per_day"]) == ("0.005", "90000")
+    assert (dear["delta"], dear["gamma"]) == ("6030", "2.01")
+
+
+def test_to_the_power_of_1_it_is_a_plain_perpetual(run: Any) -> None:
+    found = asked(run, "--power", "1", "--index", "62500", "--vol", "60%", "--interest", "5%")
+    assert (found["fair_mark"], found["premium"], found["delta"], found["gamma"]) == ("62500", "0", "1", "0")
+    assert found["reason"] == "no volatility is implied: for p = 1 the price does not depend on it"
+
+
+def test_to_the_power_of_minus_1_it_has_an_inverse_contracts_greeks(run: Any) -> None:
+    found = asked(run, "--power", "-1", "--index", "50000", "--mark", "0.00002")
+    greeks = json.loads(
+        run("greeks", "--side", "long", "-n", "1", "--entry", "50000", "--mark", "50000", "--json").stdout
+    )
+    coin = next(row for row in greeks if row["frame"] == "coin")
+    assert Decimal(found["delta"]) == -Decimal(coin["delta"])
+    assert Decimal(found["gamma"]) == -Decimal(coin["gamma"])
+
+
+def test_without_convexity_there_is_no_premium(run: Any) -> None:
+    for arguments in (("--power", "0", "--vol", "60%"), ("--power", "2", "--vol", "0")):
+        found = asked(run, *arguments, "--index", "3000")
+        assert (found["premium"], found["funding_per_day"]) == ("0", "0")
+
+
+def test_where_no_price_is_fair_the_reason_says_why(run: Any) -> None:
+    found = asked(run, "--power", "2", "--index", "3000", "--vol", "100%", "--funding-period", "52w")
+    assert all(found[field] is None for field in FIELDS[2:-1])
+    assert found["reason"].startswith("no price is fair: the payoff grows by k = 0.997260 in a funding period")
+    assert "k = 0.693147" in found["reason"]
+
+
+def test_a_mark_that_no_volatility_brings_says_so(run: Any) -> None:
+    found = asked(run, "--power", "2", "--index", "3000", "--mark", "8990000")
+    assert found["implied_vol"] is None
+    assert found["reason"] == "no volatility is implied: the mark is out of reach of every one at this interest"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--index", "3000", "--vol", "80%"), "--power: is missing: give the power, as in 2"),
+        (("--power", "2", "--vol", "80%"), "--index: is missing: give a price"),
+        (("--power", "2", "--index", "3000"), "--vol: is missing: give the volatility, for the fair mark, or --mark"),
+        (("--power", "2", "--index", "3000", "--vol", "80"), "--vol: '80' is not clear as a rate: write 80% or 8000%"),
+        (
+            ("--power", "2", "--index", "3000", "--vol", "80%", "--funding-period", "0d"),
+            "--funding-period: is out of range",
+        ),
+        (("--power", "2", "--index", "3000", "--vol", "80%", "--periods", "0.5"), "--periods: '0.5' is not a count"),
+        (
+            ("--power", "200", "--index", "3000", "--vol", "80%"),
+            "--power: index^p is about 10^695, which is out of range",
+        ),
+        (("--power", "1/2", "--index", "3000", "--vol", "80%"), "--power: '1/2' is not a plain decimal number"),
+    ],
+)
+def test_what_cannot_be_answered_is_refused(run: Any, arguments: tuple[str, ...], message: str) -> None:
+    answer = run("power", *arguments)
+    assert (answer.stdout, answer.status) == ("", 2)
+    assert answer.stderr.startswith(f"perpcalc: {message}")
+
+
+def test_small_figures_keep_their_digits_in_the_table(run: Any) -> None:
+    table = run("power", "--power", "-1", "--index", "50000", "--mark", "0.00002").stdout
+    assert "-0.0000000004" in table
+
+
+def test_explained(run: Any) -> None:
+    answer = run("power", "--power", "2", "--index", "3000", "--vol", "80%", "--mark", "9045000", "--explain")
+    assert "index_p / ((N + 1) * exp(-k / N) - N)" in answer.stdout
+    assert "2 * (2 - 1) * 9045000 / 3000^2" in answer.stdout
+    assert "an estimate: geometric Brownian motion" in answer.stdout

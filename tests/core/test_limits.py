@@ -1,0 +1,174 @@
+"""Limits: what counts as kept, what as broken, and which comes first."""
+
+from decimal import Decimal
+
+import pytest
+
+from perpcalc.core.account import Holding, account
+from perpcalc.core.instrument import PLAIN
+from perpcalc.core.limits import (
+    FAIL,
+    PASS,
+    RULES,
+    UNKNOWN,
+    Limits,
+    Verdict,
+    asked,
+    distance,
+    funding_share_per_day,
+    judged,
+    leverage,
+    loss_share,
+    protects,
+    stops_first,
+    worst_first,
+)
+from perpcalc.core.liquidation import given_margin, isolated_margin, position_liquidation
+from perpcalc.core.margin import flat_rate
+from perpcalc.core.position import LONG, SHORT, Position, open_at
+
+FREE = flat_rate(Decimal(0))
+HALF_PERCENT = flat_rate(Decimal("0.005"))
+
+
+def long_at(price: int, usd: int = 10_000) -> Position:
+    return open_at(PLAIN, LONG, Decimal(usd), Decimal(price))
+
+
+def short_at(price: int, usd: int = 10_000) -> Position:
+    return open_at(PLAIN, SHORT, Decimal(usd), Decimal(price))
+
+
+class TestAsked:
+    def test_nothing_by_default(self) -> None:
+        assert asked(Limits()) == {}
+
+    def test_volatility_and_horizon_alone_ask_for_nothing(self) -> None:
+        assert asked(Limits(vol=Decimal("0.6"), horizon=Decimal(10_080))) == {}
+
+    def test_a_limit_of_zero_is_a_limit(self) -> None:
+        assert asked(Limits(max_loss_at_stop=Decimal(0))) == {"max_loss_at_stop": Decimal(0)}
+
+    def test_false_asks_for_nothing(self) -> None:
+        assert asked(Limits(require_stop=False)) == {}
+
+
+class TestJudged:
+    @pytest.mark.parametrize(("value", "status"), [("4.999", PASS), ("5", PASS), ("5.001", FAIL), ("-1", PASS)])
+    def test_a_maximum_may_be_reached_not_passed(self, value: str, status: str) -> None:
+        assert judged("max_leverage", Decimal(5), Decimal(value)) == status
+
+    @pytest.mark.parametrize(("value", "status"), [("0.1499", FAIL), ("0.15", PASS), ("0.2", PASS), ("0", FAIL)])
+    def test_a_minimum_may_be_reached_not_missed(self, value: str, status: str) -> None:
+        assert judged("min_liquidation_distance", Decimal("0.15"), Decimal(value)) == status
+
+    def test_never_liquidated_is_far_enough(self) -> None:
+        assert judged("min_liquidation_distance", Decimal(1), None) == PASS
+
+    @pytest.mark.parametrize("rule", [rule for rule in RULES if rule != "min_liquidation_distance"])
+    def test_no_value_fails_everything_else(self, rule: str) -> None:
+        assert judged(rule, Decimal(10**9), None) == FAIL
+
+    def test_the_last_digit_of_a_quotient_does_not_decide(self) -> None:
+        assert judged("max_leverage", Decimal(3), 1 / (Decimal(1) / 3)) == PASS
+
+    def test_a_demand_is_met_or_not(self) -> None:
+        assert judged("require_stop", True, True) == PASS
+        assert judged("require_stop", True, False) == FAIL
+
+
+class TestWorstFirst:
+    def test_failed_then_unknown_then_passed_each_by_the_share_of_the_limit_used(self) -> None:
+        def verdict(name: str, rule: str, limit: object, value: object, status: str) -> Verdict:
+            return Verdict(name, rule, limit, value, status)  # type: ignore[arg-type]
+
+        ordered = [
+            verdict("no stop", "require_stop", True, False, FAIL),
+            verdict("three times", "max_leverage", Decimal(5), Decimal(15), FAIL),
+            verdict("two times", "min_liquidation_distance", Decimal("0.2"), Decimal("0.1"), FAIL),
+            verdict("unknown", "max_funding_per_day", Decimal(1), None, UNKNOWN),
+            verdict("nearly", "max_leverage", Decimal(5), Decimal("4.9"), PASS),
+            verdict("hardly", "max_leverage", Decimal(5), Decimal(1), PASS),
+            verdict("has a stop", "require_stop", True, True, PASS),
+            verdict("earns", "max_funding_per_day", Decimal(1), Decimal(-1), PASS),
+        ]
+        names = [one.position for one in worst_first(ordered[::-1])]
+        assert names[:6] == [one.position for one in ordered][:6]  # up to "hardly"
+        assert set(names[6:]) == {"has a stop", "earns"}
+
+    def test_a_limit_of_zero_is_passed_without_end(self) -> None:
+        nothing = Verdict("a", "max_notional_usd", Decimal(0), Decimal(1), FAIL)
+        double = Verdict("b", "max_notional_usd", Decimal(1), Decimal(2), FAIL)
+        assert worst_first([double, nothing]) == [nothing, double]
+
+
+class TestLeverage:
+    def test_at_the_entry_it_is_value_over_margin(self) -> None:
+        wallet = account(Decimal("0.1"), [Holding(long_at(10_000), FREE)])
+        assert leverage(wallet, 1 / Decimal(10_000)) == 10
+
+    def test_a_loss_raises_it_twice(self) -> None:
+        # At 8,000 the value is 1.25 coins, the loss 0.25: 1.25/(0.5 - 0.25) = 5.
+        wallet = account(Decimal("0.5"), [Holding(long_at(10_000), FREE)])
+        assert leverage(wallet, 1 / Decimal(8_000)) == 5
+
+    def test_without_equity_there_is_none(self) -> None:
+        wallet = account(Decimal("0.25"), [Holding(long_at(10_000), FREE)])
+        assert leverage(wallet, 1 / Decimal(8_000)) is None
+
+    def test_a_trade_that_closes_another_leaves_none(self) -> None:
+        wallet = account(Decimal(1), [Holding(long_at(10_000), FREE), Holding(short_at(10_000), FREE)])
+        assert leverage(wallet, 1 / Decimal(10_000)) == 0
+
+    def test_where_both_sides_are_held_both_count(self) -> None:
+        hedged = PLAIN._replace(hedge_mode=True)
+        one, other = (open_at(hedged, side, Decimal(10_000), Decimal(10_000)) for side in (LONG, SHORT))
+        wallet = account(Decimal(1), [Holding(one, FREE), Holding(other, FREE)])
+        assert leverage(wallet, 1 / Decimal(10_000)) == 2
+
+
+class TestStops:
+    def test_a_stop_protects_where_the_position_loses(self) -> None:
+        assert protects(LONG, Decimal(58_000), Decimal(60_000))
+        assert not protects(LONG, Decimal(62_000), Decimal(60_000))
+        assert protects(SHORT, Decimal(62_000), Decimal(60_000))
+        assert not protects(SHORT, Decimal(60_000), Decimal(60_000))
+
+    def test_it_must_come_before_liquidation(self) -> None:
+        position = long_at(8_000, 8_000)  # one coin, liquidated at 4,000 with one coin of margin
+        found = position_liquidation(Holding(position, FREE), given_margin(position, Decimal(1)))
+        assert stops_first(LONG, Decimal("4000.01"), found)
+        assert not stops_first(LONG, Decimal(4_000), found)
+
+    def test_any_stop_comes_before_a_liquidation_that_never_comes(self) -> None:
+        position = short_at(8_000)
+        found = position_liquidation(Holding(position, HALF_PERCENT), isolated_margin(position, Decimal(1)))
+        assert stops_first(SHORT, Decimal(10**9), found)
+
+    def test_none_comes_before_a_liquidation_that_is_passed(self) -> None:
+        position = long_at(8_000)
+        holding = Holding(position, HALF_PERCENT)
+        found = position_liquidation(holding, isolated_margin(position, Decimal(10)), mark=Decimal(5_000))
+        assert not stops_first(LONG, Decimal(7_900), found)
+        assert distance(found) == 0
+
+
+class TestShares:
+    def test_the_loss_at_the_stop_includes_both_fees(self) -> None:
+        # 1 coin at 10,000; at 8,000 worth 1.25: a loss of 0.25; fees 0.001 and 0.00125.
+        share = loss_share(long_at(10_000), Decimal(8_000), Decimal(10), Decimal("0.001"), Decimal("0.001"))
+        assert share == Decimal("0.025225")
+
+    def test_a_stop_in_profit_is_a_negative_loss(self) -> None:
+        assert loss_share(long_at(8_000), Decimal(10_000), Decimal(1), Decimal(0), Decimal(0)) == Decimal("-0.25")
+
+    @pytest.mark.parametrize(("position", "share"), [(long_at(10_000), "0.0003"), (short_at(10_000), "-0.0003")])
+    def test_three_payments_a_day(self, position: Position, share: str) -> None:
+        rate, eight_hours = Decimal("0.0001"), Decimal(480)
+        of_day = funding_share_per_day(position, rate, Decimal(10_000), Decimal(1), eight_hours, eight_hours)
+        assert of_day == Decimal(share)
+
+    def test_a_rate_quoted_for_eight_hours_but_paid_hourly(self) -> None:
+        rate, hour, eight_hours = Decimal("0.0001"), Decimal(60), Decimal(480)
+        of_day = funding_share_per_day(long_at(10_000), rate, Decimal(10_000), Decimal(1), hour, eight_hours)
+        assert of_day == Decimal("0.0003")

@@ -1,0 +1,234 @@
+"""Profit and loss: gross and net, return on equity, break-even and target prices."""
+
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from perpcalc.core.instrument import PLAIN
+from perpcalc.core.pnl import (
+    entry_fees,
+    gross_pnl,
+    price_for_roe,
+    profit_and_loss,
+    return_on_equity,
+    target_price,
+)
+from perpcalc.core.position import LONG, SHORT, Fill, open_at, open_by_fills
+from perpcalc.core.rounding import Rounding, grid
+from perpcalc.decimals import ONE, ZERO, plain
+
+from . import twin
+from .strategies import Trade, contracts, decimals, fee_rates, leverages, moves, prices, sides, sizes, trades
+
+DERIBIT = PLAIN._replace(contract_size=Decimal(10), rounding=Rounding(value=grid("half-up 9")))
+OKX = PLAIN._replace(contract_size=Decimal(10), rounding=Rounding(pnl=grid("half-up 16")))
+
+
+# Gross and net
+
+
+@given(trades, moves)
+def test_gross_profit_is_that_of_the_formula(trade: Trade, move: Decimal) -> None:
+    price = trade.entry * move
+    assert plain(gross_pnl(trade.position, price)) == twin.printed(twin.pnl(trade.side, trade.usd, trade.entry, price))
+
+
+@given(trades, moves, fee_rates, fee_rates, decimals("-1", "1", 8))
+def test_net_profit_is_gross_less_fees_and_funding(
+    trade: Trade, move: Decimal, opening: Decimal, closing: Decimal, funding: Decimal
+) -> None:
+    price = trade.entry * move
+    result = profit_and_loss(trade.position, price, opening, closing, funding)
+    expected = twin.net_pnl(trade.side, trade.usd, trade.entry, price, opening, closing, funding)
+    assert plain(result.net_pnl) == twin.printed(expected)
+    assert plain(result.net_pnl_usd) == twin.printed(expected * Fraction(price))
+    assert plain(result.entry_fee) == twin.printed(twin.fee(trade.usd, trade.entry, opening))
+    assert plain(result.exit_fee) == twin.printed(twin.fee(trade.usd, price, closing))
+    assert plain(result.exit_value) == twin.printed(twin.fee(trade.usd, price, 1))
+    assert result.exit_price == price
+    assert result.funding == funding
+
+
+@given(trades, moves)
+def test_what_a_long_makes_a_short_loses(trade: Trade, move: Decimal) -> None:
+    price = trade.entry * move
+    assert gross_pnl(trade.position, price) == -gross_pnl(trade._replace(side=-trade.side).position, price)
+
+
+@given(trades, moves, moves)
+def test_profit_adds_up_along_a_path(trade: Trade, first: Decimal, second: Decimal) -> None:
+    middle, last = trade.entry * first, trade.entry * first * second
+    in_two_steps = gross_pnl(trade.position, middle) + gross_pnl(trade._replace(entry=middle).position, last)
+    assert plain(in_two_steps) == plain(gross_pnl(trade.position, last))
+
+
+@given(trades, moves, moves)
+def test_a_long_profits_from_a_higher_price(trade: Trade, one: Decimal, other: Decimal) -> None:
+    low, high = sorted((one, other))
+    gain = gross_pnl(trade.position, trade.entry * high) - gross_pnl(trade.position, trade.entry * low)
+    assert gain * trade.side > 0 if low < high else gain == 0
+
+
+@given(trades, moves, st.integers(1, 1_000))
+def test_profit_scales_with_quantity(trade: Trade, move: Decimal, times: int) -> None:
+    price = trade.entry * move
+    many = trade._replace(contracts=trade.contracts * times)
+    assert plain(gross_pnl(many.position, price)) == plain(gross_pnl(trade.position, price) * times)
+
+
+@given(trades, decimals("1", "999999999999999", 0))
+def test_a_long_gains_less_and_a_short_loses_less_than_the_entry_value(trade: Trade, price: Decimal) -> None:
+    assert gross_pnl(trade.position, price) * trade.side < trade.usd / trade.entry
+
+
+@given(sides, sizes, st.lists(st.builds(Fill, contracts, prices), min_size=1, max_size=5), prices)
+def test_the_profit_of_fills_is_the_sum_of_theirs(
+    side: Decimal, size: Decimal, filled: list[Fill], price: Decimal
+) -> None:
+    position = open_by_fills(PLAIN._replace(contract_size=size), side, filled)
+    expected = sum(twin.pnl(side, fill.contracts * size, fill.price, price) for fill in filled)
+    assert plain(gross_pnl(position, price)) == twin.printed(expected)
+    fees = sum(twin.fee(fill.contracts * size, fill.price, Decimal("0.0005")) for fill in filled)
+    assert plain(entry_fees(position, Decimal("0.0005"))) == twin.printed(fees)
+
+
+def test_without_fees_and_funding_net_is_gross() -> None:
+    # BitMEX perpetual guide: long 15,000 from 750, closed at 800, gains 1.25 XBT; 1.2 after funding of 0.05.
+    position = open_at(PLAIN, LONG, Decimal(15_000), Decimal(750))
+    assert profit_and_loss(position, Decimal(800)).net_pnl == Decimal("1.25")
+    assert profit_and_loss(position, Decimal(800), funding=Decimal("0.05")).net_pnl == Decimal("1.2")
+
+
+def test_a_rebate_is_a_negative_fee() -> None:
+    # Bybit help (2020): 10,000 at 8,000, maker rate -0.025%: -0.0003125 BTC.
+    position = open_at(PLAIN, LONG, Decimal(10_000), Decimal(8_000))
+    result = profit_and_loss(position, Decimal(8_000), Decimal("-0.00025"), Decimal("0.00075"))
+    assert result.entry_fee == Decimal("-0.0003125")
+    assert result.exit_fee == Decimal("0.0009375")
+    assert result.net_pnl == Decimal("-0.000625")
+
+
+def test_profit_may_be_the_difference_of_two_printed_values() -> None:
+    # Deribit OpenAPI 2.1.1, position example: 50 USD from 7440.18, mark 7476.65, profit 0.000032781, not ...780.
+    position = open_at(DERIBIT, LONG, Decimal(5), Decimal("7440.18"))
+    assert gross_pnl(position, Decimal("7476.65")) == Decimal("0.000032781")
+
+
+def test_profit_may_be_rounded_by_itself() -> None:
+    # OKX position record: 1 contract of 10 USD from 2566.31, mark 2565.656, upl -0.0000009932766034.
+    position = open_at(OKX, LONG, ONE, Decimal("2566.31"))
+    assert gross_pnl(position, Decimal("2565.656")) == Decimal("-0.0000009932766034")
+
+
+# Return on equity
+
+
+@given(trades, moves, leverages)
+def test_return_on_equity_is_leverage_times_the_share_of_the_entry_value(
+    trade: Trade, move: Decimal, leverage: Decimal
+) -> None:
+    price = trade.entry * move
+    roe = return_on_equity(trade.position, gross_pnl(trade.position, price), leverage, None)
+    assert roe is not None
+    expected = Fraction(trade.side) * Fraction(leverage) * (1 - Fraction(trade.entry) / Fraction(price))
+    assert plain(roe) == twin.printed(expected)
+
+
+def test_return_on_equity_takes_the_leverage_before_the_margin_and_needs_one_of_them() -> None:
+    position = open_at(PLAIN, LONG, Decimal(100), Decimal(50))
+    assert return_on_equity(position, ONE, Decimal(10), Decimal(3)) == 5
+    assert return_on_equity(position, ONE, None, Decimal(4)) == Decimal("0.25")
+    assert return_on_equity(position, ONE, None, None) is None
+    assert return_on_equity(position, ONE, None, ZERO) is None
+
+
+# Target prices
+
+
+@given(trades, fee_rates, fee_rates, decimals("-1", "1", 8), decimals("-3", "3", 4))
+def test_the_target_price_is_that_of_the_formula(
+    trade: Trade, opening: Decimal, closing: Decimal, funding: Decimal, share: Decimal
+) -> None:
+    profit = trade.usd / trade.entry * share
+    found = target_price(trade.position, profit, opening, closing, funding)
+    expected = twin.price_for_profit(
+        trade.side, trade.usd, trade.entry, Fraction(trade.usd) / Fraction(trade.entry) * Fraction(share), opening, closing, funding
+    )
+    assert (found and plain(found)) == twin.printed(expected)
+
+
+@given(trades, fee_rates, fee_rates, decimals("-0.5", "0.5", 4))
+def test_closing_at_the_target_price_brings_the_profit(
+    trade: Trade, opening: Decimal, closing: Decimal, share: Decimal
+) -> None:
+    profit = trade.usd / trade.entry * share
+    price = target_price(trade.position, profit, opening, closing)
+    assert price is not None
+    assert plain(profit_and_loss(trade.position, price, opening, closing).net_pnl) == plain(profit)
+
+
+@given(trades)
+def test_without_costs_the_entry_is_the_break_even(trade: Trade) -> None:
+    price = target_price(trade.position, ZERO)
+    assert price is not None
+    assert plain(price) == plain(trade.entry)
+
+
+@given(trades, decimals("0.00001", "0.01", 5), decimals("0.00001", "0.01", 5))
+def test_fees_put_the_break_even_on_the_side_of_profit(trade: Trade, opening: Decimal, closing: Decimal) -> None:
+    price = target_price(trade.position, ZERO, opening, closing)
+    assert price is not None
+    assert (price - trade.entry) * trade.side > 0
+
+
+@pytest.mark.parametrize("profit", ["1.25", "1.26", "100"])
+def test_no_price_makes_a_long_gain_its_whole_entry_value(profit: str) -> None:
+    assert target_price(open_at(PLAIN, LONG, Decimal(10_000), Decimal(8_000)), Decimal(profit)) is None
+
+
+@pytest.mark.parametrize("loss", ["-1.25", "-1.26", "-100"])
+def test_no_price_makes_a_short_lose_its_whole_entry_value(loss: str) -> None:
+    assert target_price(open_at(PLAIN, SHORT, Decimal(10_000), Decimal(8_000)), Decimal(loss)) is None
+
+
+def test_funding_beyond_the_entry_value_leaves_a_long_without_a_break_even() -> None:
+    position = open_at(PLAIN, LONG, Decimal(10_000), Decimal(8_000))
+    assert target_price(position, ZERO, funding=Decimal("1.25")) is None
+
+
+def test_a_closing_fee_that_takes_all_leaves_a_short_without_a_target() -> None:
+    # net = -V*(1 + f_o) + Q/P*(1 - f_c) does not depend on the price once f_c = 100%.
+    position = open_at(PLAIN, SHORT, Decimal(10_000), Decimal(8_000))
+    assert target_price(position, ONE, exit_fee_rate=ONE) is None
+
+
+@given(trades, leverages, decimals("-3", "3", 4))
+def test_the_price_for_a_return_is_that_of_the_formula(trade: Trade, leverage: Decimal, roe: Decimal) -> None:
+    found = price_for_roe(trade.position, roe, leverage, None)
+    assert (found and plain(found)) == twin.printed(twin.price_for_roe(trade.side, trade.entry, leverage, roe))
+
+
+@given(trades, leverages, decimals("-0.9", "0.9", 4))
+def test_at_the_price_for_a_return_the_return_is_made(trade: Trade, leverage: Decimal, roe: Decimal) -> None:
+    price = price_for_roe(trade.position, roe, leverage, None)
+    assert price is not None
+    made = return_on_equity(trade.position, gross_pnl(trade.position, price), leverage, None)
+    assert made is not None
+    assert plain(made) == plain(roe)
+
+
+def test_the_price_for_a_return_on_a_margin_in_coin() -> None:
+    # 1.25 BTC long on 0.5 BTC: 100% is a gain of 0.5, 10,000/(1.25 - 0.5).
+    position = open_at(PLAIN, LONG, Decimal(10_000), Decimal(8_000))
+    price = price_for_roe(position, ONE, None, Decimal("0.5"))
+    assert price is not None
+    assert plain(price) == twin.printed(Fraction(40_000, 3))
+
+
+@pytest.mark.parametrize(("roe", "reachable"), [("1.99", True), ("2", False), ("2.01", False)])
+def test_a_long_never_returns_its_leverage(roe: str, reachable: bool) -> None:
+    position = open_at(PLAIN, LONG, Decimal(10_000), Decimal(8_000))
+    assert (price_for_roe(position, Decimal(roe), Decimal(2), None) is not None) is reachable

@@ -1,0 +1,151 @@
+"""Positions: average entries, partial closes, merging, and what a venue's engine keeps of a fill."""
+
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from perpcalc.core.instrument import PLAIN
+from perpcalc.core.position import LONG, SHORT, Fill, closed_partly, merged, open_at, open_by_fills
+from perpcalc.core.rounding import Rounding, grid
+from perpcalc.decimals import plain
+from perpcalc.errors import PerpcalcError
+
+from . import twin
+from .strategies import Trade, contracts, prices, sides, sizes, trades
+
+BYBIT = PLAIN._replace(
+    rounding=Rounding(value=grid("floor 8"), stored_value=grid("floor 8"), average=grid("half-up 8")), tick=Decimal("0.5")
+)
+BITMEX_2019 = PLAIN._replace(
+    lot=Decimal(1),
+    tick=Decimal("0.5"),
+    rounding=Rounding(
+        value=grid("half-even 8"), value_of="lot", stored_value=grid("half-even 8"), average=grid("half-even 4")
+    ),
+)
+
+fills = st.lists(st.builds(Fill, contracts, prices), min_size=1, max_size=6)
+
+
+@given(sides, sizes, fills)
+def test_the_average_entry_of_fills_is_their_harmonic_mean(side: Decimal, size: Decimal, filled: list[Fill]) -> None:
+    position = open_by_fills(PLAIN._replace(contract_size=size), side, filled)
+    in_usd = [(fill.contracts * size, fill.price) for fill in filled]
+    assert plain(position.cost) == twin.printed(twin.cost(in_usd))
+    assert plain(position.entry_price) == twin.printed(twin.average_entry(in_usd))
+    assert position.contracts == sum(fill.contracts for fill in filled)
+    assert position.notional == position.contracts * size
+
+
+@given(sides, fills)
+def test_the_average_lies_between_the_prices_paid(side: Decimal, filled: list[Fill]) -> None:
+    entry = open_by_fills(PLAIN, side, filled).entry_price
+    paid = [fill.price for fill in filled]
+    assert Decimal(plain(min(paid))) <= Decimal(plain(entry)) <= Decimal(plain(max(paid)))
+
+
+def test_the_arithmetic_mean_is_not_the_average_entry() -> None:
+    # The mean of 400 and 600 is 500; 100 USD at each cost 0.25 + 0.1666... coins, an average of 480.
+    position = open_by_fills(PLAIN, LONG, [Fill(Decimal(100), Decimal(400)), Fill(Decimal(100), Decimal(600))])
+    assert plain(position.entry_price) == "480"
+
+
+def test_a_single_fill_shows_its_own_price() -> None:
+    price = Decimal("62500.7")
+    assert open_by_fills(PLAIN, SHORT, [Fill(Decimal(3), price)]).entry_price == price
+
+
+def test_no_fill_is_refused() -> None:
+    with pytest.raises(PerpcalcError, match="there is no fill: give at least one"):
+        open_by_fills(PLAIN, LONG, [])
+
+
+@given(trades)
+def test_an_entry_price_gives_the_coin_value(trade: Trade) -> None:
+    position = trade.position
+    assert plain(position.cost) == twin.printed(twin.cost([(trade.usd, trade.entry)]))
+    assert position.stored_value == position.entry_value == position.cost
+    assert position.entry_price == trade.entry
+
+
+@given(trades, st.data())
+def test_closing_part_leaves_the_average_and_takes_the_value_in_proportion(trade: Trade, data: st.DataObject) -> None:
+    if trade.contracts < 2:
+        return
+    closed = Decimal(data.draw(st.integers(1, int(trade.contracts) - 1)))
+    left = closed_partly(trade.position, closed)
+    assert left.entry_price == trade.entry
+    assert left.contracts == trade.contracts - closed
+    assert plain(left.notional) == plain((trade.contracts - closed) * trade.size)
+    share = Fraction(trade.contracts - closed) / Fraction(trade.contracts)
+    assert plain(left.cost) == twin.printed(twin.cost([(trade.usd, trade.entry)]) * share)
+    assert plain(sum(fill.contracts for fill in left.fills)) == plain(left.contracts)
+
+
+@pytest.mark.parametrize("closed", ["0", "-1", "1000", "1001"])
+def test_closing_nothing_or_all_is_refused(closed: str) -> None:
+    position = open_at(PLAIN, LONG, Decimal(1_000), Decimal(1_000))
+    with pytest.raises(PerpcalcError, match=f"{closed} of 1000 contracts cannot be closed and leave a position"):
+        closed_partly(position, Decimal(closed))
+
+
+@given(sides, sizes, fills, fills)
+def test_merging_positions_is_filling_both(side: Decimal, size: Decimal, one: list[Fill], two: list[Fill]) -> None:
+    instrument = PLAIN._replace(contract_size=size)
+    both = merged(open_by_fills(instrument, side, one), open_by_fills(instrument, side, two))
+    at_once = open_by_fills(instrument, side, one + two)
+    assert plain(both.entry_price) == plain(at_once.entry_price)
+    assert plain(both.cost) == plain(at_once.cost)
+    assert both[:4] == at_once[:4]
+    assert both.fills == at_once.fills
+
+
+def test_merging_adds_the_values_that_an_engine_keeps() -> None:
+    once = open_by_fills(BYBIT, LONG, [Fill(Decimal(1), Decimal(6_800))])
+    twice = merged(once, once)
+    assert (twice.stored_value, twice.entry_value) == (Decimal("0.0002941"), Decimal("0.0002941"))
+    assert plain(twice.cost) == "0.000294117647058824"
+    assert twice.entry_price == Decimal("6800.40802448")
+
+
+def test_an_engine_keeps_cut_values_and_shows_their_average() -> None:
+    # Bybit: two orders of 1 contract at 6800 are worth 2 * 0.00014705 (docs-legacy, order value 0.0002941).
+    position = open_by_fills(BYBIT, LONG, [Fill(Decimal(1), Decimal(6_800))] * 2)
+    assert position.stored_value == Decimal("0.0002941")
+    assert position.entry_value == Decimal("0.0002941")
+    assert plain(position.cost) == "0.000294117647058824"
+    # 2/0.0002941 = 6800.4080...: the price that the engine shows is not the one that was paid.
+    assert position.entry_price == Decimal("6800.40802448")
+
+
+def test_contracts_worth_less_than_a_venue_can_keep_are_refused() -> None:
+    # 1 USD at 200,000,000 is half a satoshi, which Bybit cuts to nothing: there is no average entry, and no return on it.
+    price = Decimal(200_000_000)
+    with pytest.raises(PerpcalcError):
+        open_by_fills(BYBIT, LONG, [Fill(Decimal(1), price)])
+    with pytest.raises(PerpcalcError):
+        open_at(BYBIT, LONG, Decimal(1), price)
+
+
+def test_the_price_that_an_engine_shows_leads_back_to_the_value_that_it_keeps() -> None:
+    # Bybit V5: 3 contracts, position value 0.00015564, average price 19275.25057826; 3/19275.25057826 < 0.00015564.
+    position = open_at(BYBIT, LONG, Decimal(3), Decimal("19275.25057826"))
+    assert position.stored_value == Decimal("0.00015564")
+
+
+def test_the_average_of_a_short_takes_the_value_of_a_contract_rounded_up() -> None:
+    # BitMEX testnet position of 2019-04-07: short 693, cost 13365396 satoshi, average 5184.8395. The two fills are ours.
+    filled = [Fill(Decimal(594), Decimal(5_185)), Fill(Decimal(99), Decimal("5184.5"))]
+    position = open_by_fills(BITMEX_2019, SHORT, filled)
+    assert position.stored_value == Decimal("0.13365396")
+    assert position.entry_price == Decimal("5184.8395")
+
+
+def test_a_tick_price_that_has_the_average_value_is_shown_as_itself() -> None:
+    # BitMEX: 9284 satoshi a contract show as 10771, not as 1e8/9284 = 10771.2193 (position snapshot of 2019).
+    position = open_by_fills(BITMEX_2019, LONG, [Fill(Decimal(100), Decimal(10_771))] * 2)
+    assert position.stored_value == 200 * Decimal("0.00009284")
+    assert position.entry_price == 10_771

@@ -1,0 +1,367 @@
+"""Position sizes: what a risk allows, which cap binds, and what the trade then looks like."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from perpcalc.core.account import Holding
+from perpcalc.core.instrument import PLAIN
+from perpcalc.core.liquidation import isolated_margin, position_liquidation
+from perpcalc.core.margin import ClosingFee, Schedule, Tier, flat_rate
+from perpcalc.core.position import LONG, SHORT, open_at
+from perpcalc.core.sizing import Plan, Size, costs_per_usd, loss_per_usd, max_safe_leverage, one_lot, size
+from perpcalc.decimals import ONE, ZERO, plain
+from perpcalc.errors import PerpcalcError
+
+from . import twin
+from .strategies import Trade, decimals, leverages, prices, rules, schedule_of, sides, sizes
+
+GROWING = Schedule((Tier(None, Decimal("0.01")),), marginal=False, slope=Decimal("0.00005"))
+
+
+def plan(side: Decimal = LONG, entry: str = "50000", stop: str = "40000", **more: Any) -> Plan:
+    return Plan(PLAIN, side, Decimal(entry), Decimal(stop), **more)
+
+
+def stop_of(side: Decimal, entry: Decimal, gap: Decimal) -> Decimal:
+    return entry * (1 - gap) if side == LONG else entry * (1 + gap)
+
+
+@st.composite
+def plans(draw: st.DrawFn) -> tuple[Plan, Decimal]:
+    """A trade with costs, a balance and a lot, and a risk in coin that some thousands of contracts may meet."""
+    side, entry = draw(sides), draw(prices)
+    stop = stop_of(side, entry, draw(decimals("0.002", "0.5", 3)))
+    instrument = PLAIN._replace(
+        contract_size=draw(sizes),
+        lot=Decimal(draw(st.sampled_from((1, 1, 10, 100)))),
+        max_order=draw(st.none() | st.integers(1, 3_000).map(lambda n: Decimal(n * 100))),
+    )
+    risk = (instrument.contract_size / entry * draw(decimals("1", "3000", 3))).quantize(Decimal("1E-12"))
+    leverage = draw(st.none() | leverages)
+    balance = risk * draw(decimals("0.5", "200", 1))
+    return (
+        Plan(
+            instrument,
+            side,
+            entry,
+            stop,
+            entry_fee_rate=draw(decimals("0", "0.002", 5)),
+            exit_fee_rate=draw(decimals("0", "0.002", 5)),
+            slippage=draw(decimals("0", "0.003", 4)),
+            balance=balance,
+            leverage=leverage,
+            max_leverage=draw(st.none() | decimals("0.5", "50", 1)),
+            buffer=draw(decimals("0", "0.1", 2)),
+        ),
+        risk,
+    )
+
+
+def loss_at_stop(trade: Plan, contracts: Decimal) -> Fraction:
+    """What so many contracts lose at the stop, costs included."""
+    usd = contracts * trade.instrument.contract_size
+    gross = twin.pnl(trade.side, usd, trade.entry_price, trade.stop_price)
+    return costs(trade, contracts) - gross
+
+
+def costs(trade: Plan, contracts: Decimal) -> Fraction:
+    usd = contracts * trade.instrument.contract_size
+    closing = trade.exit_fee_rate + trade.slippage
+    return twin.fee(usd, trade.entry_price, trade.entry_fee_rate) + twin.fee(usd, trade.stop_price, closing)
+
+
+def is_liquidated_beyond_the_stop(trade: Plan, contracts: Decimal, found: twin.Rules) -> bool:
+    """Whether the position lives from its entry to the stop and the buffer behind it."""
+    value = Fraction(contracts * trade.instrument.contract_size) / Fraction(trade.entry_price)
+    margin = Fraction(trade.balance or 0) if trade.leverage is None else value / Fraction(trade.leverage)
+    leg = twin.Leg(int(trade.side), contracts, trade.entry_price, trade.instrument.contract_size)
+    span = twin.nearest(twin.Wallet(margin, [leg], found).survival(), 1 / Fraction(trade.entry_price))
+    if span is None or not (span[0] < 1 / Fraction(trade.entry_price) and (span[1] is None or 1 / Fraction(trade.entry_price) < span[1])):
+        return False
+    limit = 1 / (Fraction(trade.stop_price) * (1 - Fraction(trade.side) * Fraction(trade.buffer)))
+    return span[0] <= limit and (span[1] is None or limit <= span[1])
+
+
+def keeps(trade: Plan, risk: Decimal, found: twin.Rules | None) -> dict[str, Callable[[Decimal], bool]]:
+    """Each constraint by its name, in the order that breaks ties: whether so many contracts keep to it."""
+    usd = trade.instrument.contract_size
+    balance = Fraction(trade.balance or 0)
+    checks: dict[str, Callable[[Decimal], bool]] = {"risk": lambda n: loss_at_stop(trade, n) <= Fraction(risk)}
+    if trade.max_leverage is not None:
+        highest = Fraction(trade.max_leverage)
+        checks["leverage"] = lambda n: twin.fee(n * usd, trade.entry_price, 1) <= highest * balance
+    if trade.leverage is not None:
+        leverage = Fraction(trade.leverage)
+        checks["balance"] = lambda n: twin.fee(n * usd, trade.entry_price, 1) / leverage + costs(trade, n) <= balance
+    if found is not None:
+        checks["liquidation"] = lambda n: is_liquidated_beyond_the_stop(trade, n, found)
+    if trade.instrument.max_order is not None:
+        most = trade.instrument.max_order
+        checks["venue"] = lambda n: n <= most
+    return checks
+
+
+# The largest size that keeps to everything
+
+
+@given(plans())
+def test_a_size_keeps_to_every_cap_and_one_lot_more_would_not(drawn: tuple[Plan, Decimal]) -> None:
+    trade, risk = drawn
+    result = size(trade, risk)
+    more = result.contracts + trade.instrument.lot
+    checks = keeps(trade, risk, None)
+    assert result.contracts % trade.instrument.lot == 0
+    assert all(keep(result.contracts) for keep in checks.values())
+    assert not checks[result.binding](more)
+
+
+@given(st.data(), plans())
+def test_with_a_maintenance_margin_the_stop_comes_before_liquidation(
+    data: st.DataObject, drawn: tuple[Plan, Decimal]
+) -> None:
+    trade, risk = drawn
+    contracts = (risk * trade.entry_price / trade.instrument.contract_size).quantize(ONE) or ONE
+    typical = Trade(trade.side, contracts, trade.instrument.contract_size, trade.entry_price)
+    found = data.draw(rules(typical, kinds=("flat", "marginal", "growing"), fees=False))._replace(deduction=ZERO)
+    trade = trade._replace(schedule=schedule_of(found))
+    result = size(trade, risk)
+    more = result.contracts + trade.instrument.lot
+    checks = keeps(trade, risk, found)
+    assert all(keep(result.contracts) for keep in checks.values() if result.contracts)
+    assert not checks[result.binding](more)
+
+
+@given(plans())
+def test_the_loss_at_the_stop_is_at_most_the_risk_and_includes_every_cost(drawn: tuple[Plan, Decimal]) -> None:
+    trade, risk = drawn
+    result = size(trade, risk)
+    assert Decimal(plain(result.loss_at_stop)) <= risk
+    assert plain(result.loss_at_stop) == twin.printed(loss_at_stop(trade, result.contracts))
+    assert plain(result.fees) == twin.printed(costs(trade, result.contracts))
+    usd = loss_at_stop(trade, result.contracts) * Fraction(trade.stop_price)
+    assert plain(result.loss_at_stop_usd) == twin.printed(usd)
+
+
+@given(plans())
+def test_a_size_scales_with_the_risk(drawn: tuple[Plan, Decimal]) -> None:
+    trade, risk = drawn
+    free = trade._replace(
+        max_leverage=None, leverage=None, instrument=trade.instrument._replace(max_order=None, lot=ONE)
+    )
+    one, ten = size(free, risk).contracts, size(free, risk * 10).contracts
+    assert one * 10 <= ten <= one * 10 + 10
+
+
+def test_the_size_of_a_risk_without_costs() -> None:
+    # 0.01/(1/40,000 - 1/50,000) = 2,000.
+    result = size(plan(), Decimal("0.01"))
+    assert result.contracts == 2_000
+    assert result.binding == "risk"
+    assert result.loss_at_stop == Decimal("0.01")
+    assert result.loss_at_stop_usd == 400
+    assert result.position_value == Decimal("0.04")
+    assert (result.leverage, result.margin, result.liquidation_price, result.max_safe_leverage) == (None,) * 4
+
+
+def test_slippage_is_a_rate_on_the_value_at_the_exit() -> None:
+    trade = plan(entry_fee_rate=Decimal("0.001"), exit_fee_rate=Decimal("0.002"), slippage=Decimal("0.003"))
+    # 0.001/50,000 + 0.005/40,000, and 1/40,000 - 1/50,000 for the way to the stop.
+    assert costs_per_usd(trade) == Decimal("0.000000145")
+    assert loss_per_usd(trade) == Decimal("0.000005145")
+
+
+# Caps
+
+
+def test_the_leverage_cap_is_on_the_whole_balance() -> None:
+    result = size(plan(balance=Decimal("0.01"), max_leverage=Decimal(2)), Decimal(1))
+    assert (result.contracts, result.binding) == (1_000, "leverage")
+    assert result.leverage == 2
+
+
+def test_the_instrument_s_largest_leverage_caps_where_no_other_is_asked_for() -> None:
+    instrument = PLAIN._replace(max_leverage=Decimal(3))
+    trade = plan(balance=Decimal("0.01"))._replace(instrument=instrument)
+    assert size(trade, Decimal(1)).contracts == 1_500
+    assert size(trade._replace(max_leverage=Decimal(1)), Decimal(1)).contracts == 500
+
+
+def test_the_balance_must_bear_margin_and_costs() -> None:
+    # 1/(50,000*10) + 0.001/50,000 + 0.001/40,000 = 0.000002045 per USD.
+    fees = {"entry_fee_rate": Decimal("0.001"), "exit_fee_rate": Decimal("0.001")}
+    result = size(plan(balance=Decimal("0.002045"), leverage=Decimal(10), **fees), Decimal(1))
+    assert (result.contracts, result.binding) == (1_000, "balance")
+    assert result.margin == Decimal("0.002")
+
+
+def test_the_largest_order_caps() -> None:
+    trade = plan()._replace(instrument=PLAIN._replace(max_order=Decimal(500)))
+    result = size(trade, Decimal(1))
+    assert (result.contracts, result.binding) == (500, "venue")
+
+
+def test_a_tie_goes_to_the_first_named() -> None:
+    # Risk and leverage both allow 2,000 contracts.
+    assert size(plan(balance=Decimal("0.01"), max_leverage=Decimal(4)), Decimal("0.01")).binding == "risk"
+
+
+def test_liquidation_may_leave_nothing_however_small() -> None:
+    # At 50x and 1% a long is liquidated 1% below its entry, far before a stop 20% below, whatever its size.
+    result = size(plan(balance=ONE, leverage=Decimal(50), schedule=flat_rate(Decimal("0.01"))), Decimal("0.01"))
+    assert (result.contracts, result.binding) == (0, "liquidation")
+    assert result.liquidation_price is None
+    assert result.margin == 0
+
+
+@pytest.mark.parametrize(("entry", "stop", "leverage"), [("11250", "9000", 4), ("6050", "5500", 10), ("9750", "6500", 2)])
+def test_liquidation_just_at_the_stop_does_not_bind(entry: str, stop: str, leverage: int) -> None:
+    # Without maintenance margin a long is liquidated at E*L/(L + 1), here the stop itself.
+    trade = plan(LONG, entry, stop, balance=Decimal(100), leverage=Decimal(leverage), schedule=flat_rate(ZERO))
+    assert size(trade, ONE).binding == "risk"
+
+
+def test_a_cross_position_shrinks_until_the_balance_bears_it_to_the_stop() -> None:
+    # 0.01 BTC: 1.01*Q/(0.01 + Q/50,000) = 40,000 for Q = 400/(1.01 - 0.8) = 1904.7...
+    result = size(plan(balance=Decimal("0.01"), schedule=flat_rate(Decimal("0.01"))), Decimal("0.01"))
+    assert (result.contracts, result.binding) == (1_904, "liquidation")
+    assert result.liquidation_price is not None
+    assert result.liquidation_price <= 40_000
+
+
+def test_the_buffer_keeps_liquidation_further_beyond_the_stop() -> None:
+    # The same with 36,000 in place of 40,000: 360/(1.01 - 0.72).
+    trade = plan(balance=Decimal("0.01"), schedule=flat_rate(Decimal("0.01")), buffer=Decimal("0.1"))
+    assert size(trade, Decimal("0.01")).contracts == 1_241
+
+
+def test_the_lower_end_of_a_growing_rate_does_not_bind_a_short() -> None:
+    # Deribit: 100,000 USD short with 10 BTC are never liquidated above; below, they are at 5.05 USD.
+    ticked = PLAIN._replace(tick=Decimal("0.5"))
+    trade = Plan(ticked, SHORT, Decimal(30_000), Decimal(33_000), balance=Decimal(10), schedule=GROWING)
+    risk = Decimal(100_000) * (ONE / 30_000 - ONE / 33_000)
+    result = size(trade, risk)
+    assert (result.contracts, result.binding) == (100_000, "risk")
+
+
+@pytest.mark.parametrize(
+    ("side", "stop", "message"),
+    [
+        (LONG, "50000", "50000 does not protect a long entered at 50000: give a price below the entry"),
+        (LONG, "60000", "60000 does not protect a long entered at 50000: give a price below the entry"),
+        (SHORT, "40000", "40000 does not protect a short entered at 50000: give a price above the entry"),
+    ],
+)
+def test_a_stop_on_the_wrong_side_is_refused(side: Decimal, stop: str, message: str) -> None:
+    with pytest.raises(PerpcalcError, match=f"{message}$"):
+        size(plan(side, "50000", stop), ONE)
+
+
+@pytest.mark.parametrize(
+    ("side", "stop", "message"),
+    [
+        (LONG, "40000", "50000 is no profit for a long entered at 50000: give a price above the entry"),
+        (SHORT, "60000", "50000 is no profit for a short entered at 50000: give a price below the entry"),
+    ],
+)
+def test_a_target_that_is_no_profit_is_refused(side: Decimal, stop: str, message: str) -> None:
+    with pytest.raises(PerpcalcError, match=f"{message}$"):
+        size(plan(side, "50000", stop), ONE, target=Decimal(50_000))
+
+
+# Nothing, and one lot
+
+
+def test_too_small_a_risk_is_zero_contracts() -> None:
+    result = size(plan(balance=ONE), Decimal("0.0000049"))
+    assert result == Size(ZERO, ZERO, ZERO, ZERO, ZERO, ZERO, None, ONE, None, "risk", None)
+
+
+def test_one_lot_says_what_the_smallest_trade_would_risk() -> None:
+    trade = plan()._replace(instrument=PLAIN._replace(lot=Decimal(100)))
+    assert one_lot(trade).loss_at_stop == Decimal("0.0005")
+    assert size(trade, Decimal("0.00049")).contracts == 0
+    assert size(trade, Decimal("0.0005")).contracts == 100
+
+
+# Reward
+
+
+@given(plans(), decimals("1.01", "3", 2))
+def test_reward_is_the_net_profit_at_the_target_over_the_loss_at_the_stop(
+    drawn: tuple[Plan, Decimal], times: Decimal
+) -> None:
+    trade, risk = drawn
+    target = trade.entry_price * times if trade.side == LONG else trade.entry_price / times
+    result = size(trade, risk, target)
+    assume(result.contracts)
+    usd = result.contracts * trade.instrument.contract_size
+    closing = trade.exit_fee_rate + trade.slippage
+    reward = twin.net_pnl(trade.side, usd, trade.entry_price, target, trade.entry_fee_rate, closing, 0)
+    assert result.reward_risk is not None
+    assert plain(result.reward_risk) == twin.printed(reward / loss_at_stop(trade, result.contracts))
+
+
+@pytest.mark.parametrize("rebate", ["-0.25", "-0.3"])
+def test_where_rebates_outweigh_the_way_to_the_stop_the_risk_does_not_bind(rebate: str) -> None:
+    # From 50,000 to 40,000 a coin's worth loses a quarter of a coin: nothing is risked, and no size is too large for it.
+    trade = plan(entry_fee_rate=Decimal(rebate), balance=ONE, max_leverage=Decimal(2))
+    result = size(trade, Decimal("0.01"), Decimal(51_000))
+    assert (result.contracts, result.binding) == (100_000, "leverage")
+    assert result.loss_at_stop <= 0
+    assert result.reward_risk is None
+
+
+# Leverage
+
+
+@given(sides, prices, decimals("0.002", "0.5", 3), decimals("0", "0.1", 2), decimals("0", "0.1", 3))
+def test_at_the_largest_safe_leverage_liquidation_is_at_the_stop_and_its_buffer(
+    side: Decimal, entry: Decimal, gap: Decimal, buffer: Decimal, rate: Decimal
+) -> None:
+    trade = Plan(PLAIN, side, entry, stop_of(side, entry, gap), buffer=buffer, schedule=flat_rate(rate))
+    assume(buffer < 1)
+    highest = max_safe_leverage(trade, Decimal(1_000))
+    limit = trade.stop_price * (1 - side * buffer)
+    # Long: 1/L = E*(1 + mmr)/(S*(1 - b)) - 1; short: 1/L = 1 - E*(1 - mmr)/(S*(1 + b)).
+    inverse = Fraction(side) * (Fraction(entry) * (1 + Fraction(side) * Fraction(rate)) / Fraction(limit) - 1)
+    assert highest is not None
+    assert plain(highest) == twin.printed(1 / inverse)
+    position = open_at(PLAIN, side, Decimal(1_000), entry)
+    result = position_liquidation(Holding(position, flat_rate(rate)), isolated_margin(position, highest))
+    assert result.liquidation_price is not None
+    assert plain(result.liquidation_price) == plain(limit)
+
+
+def test_the_largest_safe_leverage_is_at_most_the_instrument_s() -> None:
+    trade = plan(stop="49990", schedule=flat_rate(ZERO))
+    highest = max_safe_leverage(trade, ONE)
+    assert highest is not None
+    assert plain(highest) == "4999"
+    capped = trade._replace(instrument=PLAIN._replace(max_leverage=Decimal(100)))
+    assert max_safe_leverage(capped, ONE) == 100
+
+
+def test_the_largest_safe_leverage_allows_for_the_closing_fee() -> None:
+    # 1/L = E*(1 + mmr + f)/S - 1 = 1.25*1.011 - 1.
+    trade = plan(schedule=flat_rate(Decimal("0.01")), closing_fee=ClosingFee(Decimal("0.001")))
+    highest = max_safe_leverage(trade, ONE)
+    assert highest is not None
+    assert plain(highest) == twin.printed(1 / Fraction("0.26375"))
+
+
+def test_the_largest_safe_leverage_is_that_of_the_tier_at_the_stop() -> None:
+    # 50,000 USD: 1 BTC at the entry, 1.25 at the stop; 1% up to 1.2 BTC, 5% of what is above.
+    tiers = (Tier(Decimal("1.2"), Decimal("0.01")), Tier(None, Decimal("0.05"), Decimal("0.048")))
+    highest = max_safe_leverage(plan(schedule=Schedule(tiers)), Decimal(50_000))
+    assert highest is not None
+    assert plain(highest) == twin.printed(1 / (Fraction("0.25") + Fraction("0.012") + Fraction("0.0025")))
+
+
+def test_without_a_maintenance_rate_no_leverage_is_known_to_be_safe() -> None:
+    assert max_safe_leverage(plan(), ONE) is None
