@@ -8,11 +8,11 @@ import decimal  # noqa: E402
 import os  # noqa: E402
 import sys  # noqa: E402
 from collections.abc import Sequence  # noqa: E402
-from contextlib import suppress  # noqa: E402
 from typing import Any  # noqa: E402
 
 from perpcalc.decimals import CONTEXT  # noqa: E402
 from perpcalc.errors import PerpcalcError  # noqa: E402
+from perpcalc.render.text import say, silence  # noqa: E402
 
 
 def main() -> None:
@@ -23,12 +23,12 @@ def main() -> None:
         status = run(sys.argv[1:])
         sys.stdout.flush()
     except BrokenPipeError:  # perpcalc ... | head: whoever reads has read enough
-        _forget_output()
+        silence(sys.stdout)
     except OSError as error:  # a full disk
-        _forget_output()
+        silence(sys.stdout)
         status = complain(f"{error.filename or 'standard output'}: {error.strerror}: the answer is not complete")
     except KeyboardInterrupt:
-        _forget_output()
+        silence(sys.stdout)
         status = 130
     sys.exit(status)
 
@@ -72,8 +72,6 @@ def _version() -> int:
 
 def complain(message: str) -> int:
     """Say what went wrong, where there is somebody to hear it; the exit status for it."""
-    from perpcalc.render.text import say
-
     say(message)
     return 2
 
@@ -84,12 +82,6 @@ def _open_streams() -> None:
         if getattr(sys, name) is None:  # perpcalc ... >&-: the status still answers
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
         getattr(sys, name).reconfigure(errors="backslashreplace")
-
-
-def _forget_output() -> None:
-    """Send what is left in the buffers nowhere, so that the interpreter's own flush at exit is silent."""
-    with suppress(OSError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

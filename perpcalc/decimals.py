@@ -75,7 +75,7 @@ def amount(text: str) -> Decimal:
     >>> amount("2.5k")
     Decimal('2500')
     """
-    power = _MULTIPLES.get(text[-1:].lower())
+    power = _MULTIPLES.get(text[-1:].lower()) if text.isascii() else None
     if power is None:
         return number(text)
     value = _inner(text[:-1], text).scaleb(power, CONTEXT)

@@ -151,9 +151,7 @@ def answer(given: Given) -> Report:
         missing = VOL if limits.vol is None else HORIZON
         raise PerpcalcError("is missing: max_touch_probability needs the volatility and the time").at(missing.flag)
     notes = list(dict.fromkeys(note for subject in subjects for note in subject.case.notes))
-    verdicts = [
-        _verdict(subject, rule, limit, limits, notes) for subject in subjects for rule, limit in rules.items()
-    ]
+    verdicts = [_verdict(subject, rule, limit, limits, notes) for subject in subjects for rule, limit in rules.items()]
     statuses = {verdict.status for verdict in verdicts}
     return Report(
         "Check",
@@ -200,9 +198,7 @@ def _subject(
     return Subject(case, price, collateral, fee(ENTRY_FEE), fee(EXIT_FEE), interval)
 
 
-def _held(
-    given: Given, limits: Limits, portfolio: "Portfolio", held: "list[Held]", planned: bool
-) -> list[Subject]:
+def _held(given: Given, limits: Limits, portfolio: "Portfolio", held: "list[Held]", planned: bool) -> list[Subject]:
     """The positions of the portfolio, or of one account, and the planned trade among them."""
     balance_of = {entry.name: entry.balance for entry in portfolio.accounts}
     if given.account is not None:
@@ -278,9 +274,7 @@ def _in_wallets(
     return subjects
 
 
-def _verdict(
-    subject: Subject, rule: str, limit: Decimal | bool, limits: Limits, notes: list[str]
-) -> Verdict:
+def _verdict(subject: Subject, rule: str, limit: Decimal | bool, limits: Limits, notes: list[str]) -> Verdict:
     """How one position stands to one rule; what cannot be judged is said in a note."""
     name = subject.case.name or PLANNED
     try:

@@ -20,4 +20,7 @@ def steps(verdict: Verdict) -> list[Step]:
     formula, why = MEASURES[verdict.rule]
     least = verdict.rule.startswith("min_")
     judged = "value" if isinstance(verdict.limit, bool) else "value >= limit" if least else "value <= limit"
-    return [Step("value", formula, why), Step("status", judged, "fails where there is no value to compare, unless it is never")]
+    return [
+        Step("value", formula, why),
+        Step("status", judged, "fails where there is no value to compare, unless it is never"),
+    ]

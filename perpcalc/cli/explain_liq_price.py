@@ -118,7 +118,9 @@ def _maintenance(made: Row, case: Case, result: Liquidation, place: Place, at: R
             Step("maintenance_rate", f"{plain(piece.rate)} + slope * {value}", f"grows with the size of the position{source}", inputs)
         )  # fmt: skip
     else:
-        steps.append(Step("maintenance_rate", "as in the table of tiers" if result.tier else "as given", source, inputs))
+        steps.append(
+            Step("maintenance_rate", "as in the table of tiers" if result.tier else "as given", source, inputs)
+        )
     if result.deduction:
         steps.append(Step("deduction", *_deduction(schedule, result.tier)))
     if place.holding.closing_fee.rate:
@@ -133,7 +135,9 @@ def _told(case: Case, schedule: Schedule) -> str:
     """The margin rule in words, with its source."""
     how = "each band at its own rate" if schedule.marginal else "the whole position at the rate of its tier"
     unit = {"coin": case.instrument.currency, "contracts": "contracts", "usd": "USD"}[schedule.unit]
-    return f"\n{how}, on the value at the {schedule.basis}, tiers in {unit}{provenance(case.market.rules.get('margin'))}"
+    return (
+        f"\n{how}, on the value at the {schedule.basis}, tiers in {unit}{provenance(case.market.rules.get('margin'))}"
+    )
 
 
 def _size(schedule: Schedule, value: str) -> str:

@@ -34,7 +34,9 @@ def steps(made: Row, case: Case, given: Given) -> list[Step]:
         _gross(case, position),
         Step("entry_fee", "entry_value * entry_fee_rate", _fee(given.entry_fee, ENTRY_FEE, case), inputs),
         Step("exit_fee", "exit_value * exit_fee_rate", _fee(given.exit_fee, EXIT_FEE, case), inputs),
-        Step("net_pnl", "gross_pnl - entry_fee - exit_fee - funding", "of the parts shown; funding is positive when paid"),
+        Step(
+            "net_pnl", "gross_pnl - entry_fee - exit_fee - funding", "of the parts shown; funding is positive when paid"
+        ),
         Step("net_pnl_usd", "net_pnl * exit_price", "what the profit in coin is worth at the exit"),
         *margin_steps(case),
         *_returns(case, given),

@@ -76,4 +76,6 @@ def _contracts(binding: str, plan: Plan) -> tuple[str, str]:
         "liquidation": "the most whose liquidation_price lies beyond stop_price * (1 - s * buffer)",
         "venue": "max_order",
     }
-    return formulas[binding], f"the smallest of what risk, leverage, balance, liquidation and venue allow; rounded down to {lots}"
+    return formulas[
+        binding
+    ], f"the smallest of what risk, leverage, balance, liquidation and venue allow; rounded down to {lots}"

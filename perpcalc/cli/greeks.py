@@ -74,7 +74,9 @@ def rows(case: Case, given: Given) -> list[Row]:
     if case.mark is None:
         raise PerpcalcError("is missing: delta and gamma are those at the mark, give one").at(MARK.flag)
     collateral = _collateral(case, given)
-    return [_row(case, case.mark, collateral, one, given.explain) for one in greeks(case.opened(), case.mark, collateral)]
+    return [
+        _row(case, case.mark, collateral, one, given.explain) for one in greeks(case.opened(), case.mark, collateral)
+    ]
 
 
 def _collateral(case: Case, given: Given) -> Decimal:

@@ -54,7 +54,9 @@ def answer(given: Given) -> Report:
         result = hedge(plan)
     except PerpcalcError as error:
         raise error.at(HOLDING.flag) from None
-    return Report("Hedge", KINDS, [row(plan, result, _steps(plan, result) if given.explain else ())], notes=market.notes)
+    return Report(
+        "Hedge", KINDS, [row(plan, result, _steps(plan, result) if given.explain else ())], notes=market.notes
+    )
 
 
 def _plan(given: Given) -> HedgePlan:
@@ -111,7 +113,9 @@ def row(plan: HedgePlan, result: Hedge, steps: Sequence[Step] = ()) -> Row:
 def _reason(plan: HedgePlan, result: Hedge) -> str | None:
     reasons = []
     if plan.ratio > 1:
-        reasons.append(f"over-hedged: short by {plain(round(-result.residual_delta, 8))} {plan.instrument.currency} more than is held")
+        reasons.append(
+            f"over-hedged: short by {plain(round(-result.residual_delta, 8))} {plan.instrument.currency} more than is held"
+        )
     if result.break_even_days is None and plan.rate is not None:
         reasons.append("the short pays funding at this rate, so its fees are never earned back")
     if plan.rate is None:
@@ -150,9 +154,13 @@ def _steps(plan: HedgePlan, result: Hedge) -> list[Step]:
         if result.break_even_days is not None:
             steps.append(Step("break_even_days", "fees_usd / -funding_per_day_usd", "opening and closing fee at the price, earned back by funding", inputs))  # fmt: skip
     if result.liquidation is not None:
-        margin = "the whole holding is the margin" if plan.leverage is None else "isolated margin = coin value / leverage"
+        margin = (
+            "the whole holding is the margin" if plan.leverage is None else "isolated margin = coin value / leverage"
+        )
         formula = "where margin + profit = maintenance margin + closing fees"
-        steps.append(Step("liquidation_price", formula, f"{margin}; tier and conventions: see perpcalc liq-price", inputs))
+        steps.append(
+            Step("liquidation_price", formula, f"{margin}; tier and conventions: see perpcalc liq-price", inputs)
+        )
     return steps
 
 

@@ -219,7 +219,7 @@ def _steps(book: Book) -> Sequence[Step]:
         Step("equity_usd", "equity * price", "", inputs),
         Step("maintenance_margin", "sum of value * rate - deduction + closing fee", "each position in its tier at that price; nothing rounded as the venue does", inputs),
         Step("margin_ratio", "maintenance_margin / equity", "100% is liquidation", inputs),
-        Step("status", "liquidated between the mark and the price?", "what died on the way stays dead", inputs),
+        Step("status", "ok, or liquidated on the way from the mark", "what died on the way stays dead", inputs),
     ]  # fmt: skip
 
 
@@ -250,7 +250,9 @@ def _chart(book: Book, asked: Sequence[Decimal]) -> Chart:
     price = book.price
     landmarks = [Landmark("mark", price)]
     landmarks += [Landmark("entry", entry, "accent") for entry in _entries(book)]
-    landmarks += [Landmark("liquidation", price * (1 + death), "danger") for death in deaths]
+    least = ONE.scaleb(-book.price_places)
+    fatal = [price * (1 + death) for death in deaths]
+    landmarks += [Landmark("liquidation", at, "danger") for at in fatal if at >= least]
     return Chart(
         book.name or "Position",
         "price (USD)",

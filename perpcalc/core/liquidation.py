@@ -178,7 +178,9 @@ def liquidation(
     x = holding.ratio / reference
     bankrupt, spans = of_wallet or ends(wallet, holding)
     span = _span_near(spans, x)
-    alive = span is not None and settled(span.start) < settled(x) and (span.end is None or settled(x) < settled(span.end))
+    alive = (
+        span is not None and settled(span.start) < settled(x) and (span.end is None or settled(x) < settled(span.end))
+    )
 
     below = _price_at(holding, span.end, "below") if span else None
     above = _price_at(holding, span.start, "above") if span else None

@@ -7,7 +7,9 @@ from perpcalc.core.rounding import on
 from perpcalc.decimals import ONE, ZERO
 
 
-def closing_fee_reserve(instrument: Instrument, side: Decimal, value: Decimal, margin: Decimal, rate: Decimal) -> Decimal:
+def closing_fee_reserve(
+    instrument: Instrument, side: Decimal, value: Decimal, margin: Decimal, rate: Decimal
+) -> Decimal:
     """The fee reserved for closing at the bankruptcy price, in coin: `f*(V + s*margin)`.
 
     A long pays it on a larger coin value than it entered with, a short on a smaller one. Source: Bybit help, order cost

@@ -122,7 +122,7 @@ def target_price(
     """
     numerator = position.notional * (position.side + exit_fee_rate)
     denominator = position.cost * (position.side - entry_fee_rate) - funding - profit
-    if denominator == 0 or (numerator > 0) != (denominator > 0):
+    if numerator == 0 or denominator == 0 or (numerator > 0) != (denominator > 0):
         return None
     return numerator / denominator
 

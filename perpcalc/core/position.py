@@ -43,6 +43,7 @@ def open_at(instrument: Instrument, side: Decimal, contracts: Decimal, entry_pri
     """The position that shows `entry_price` as its average: `V = Q/entry`.
 
     Where the venue stores cut values and shows `round(Q/V)`, V is the stored value that shows this price, if there is one.
+    Raises PerpcalcError where the venue's decimals leave no value.
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> open_at(PLAIN, LONG, Decimal(10_000), Decimal(8_000)).cost
@@ -57,6 +58,7 @@ def open_at(instrument: Instrument, side: Decimal, contracts: Decimal, entry_pri
         if on(rounding.average, notional / above) == entry_price:
             stored = above
     printed = stored if rounding.stored_value else coin_value(instrument, contracts, entry_price)
+    _check_value(instrument, contracts, printed)
     return Position(
         instrument, side, contracts, notional, cost, stored, printed, entry_price, (Fill(contracts, entry_price),)
     )
@@ -65,7 +67,8 @@ def open_at(instrument: Instrument, side: Decimal, contracts: Decimal, entry_pri
 def open_by_fills(instrument: Instrument, side: Decimal, fills: Iterable[Fill]) -> Position:
     """The position that opening fills build: `Q = sum(Q_i)`, `V = sum(Q_i/P_i)`, entry the harmonic mean `Q/V`.
 
-    Source: KuCoin support 26693238981785; OKX help, average open price. Raises PerpcalcError without a fill.
+    Source: KuCoin support 26693238981785; OKX help, average open price. Raises PerpcalcError without a fill,
+    or where the venue's decimals leave no value.
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> fills = [Fill(Decimal(1_000), Decimal(5_000)), Fill(Decimal(2_000), Decimal(6_000))]
@@ -82,6 +85,7 @@ def open_by_fills(instrument: Instrument, side: Decimal, fills: Iterable[Fill]) 
     if instrument.rounding.stored_value:
         stored = sum((_stored_value(instrument, fill.contracts, fill.price) for fill in fills), ZERO)
     printed = stored if instrument.rounding.stored_value else on(instrument.rounding.value, cost)
+    _check_value(instrument, contracts, printed)
     average = _average_price(instrument, side, contracts, notional, stored, fills)
     return Position(instrument, side, contracts, notional, cost, stored, printed, average, fills)
 
@@ -130,6 +134,15 @@ def merged(one: Position, other: Position) -> Position:
         entry_price=on(one.instrument.rounding.average, notional / stored),
         fills=one.fills + other.fills,
     )
+
+
+def _check_value(instrument: Instrument, contracts: Decimal, value: Decimal) -> None:
+    """Refuse a position of no value: too small at its price for the decimals that the venue keeps."""
+    if not value:
+        raise PerpcalcError(
+            f"{plain(contracts)} contracts are worth less than the smallest amount of {instrument.currency} at this entry: "
+            "give more contracts"
+        )
 
 
 def _stored_value(instrument: Instrument, contracts: Decimal, price: Decimal) -> Decimal:

@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 from perpcalc.core.account import Holding
 from perpcalc.core.instrument import Instrument, coin_value, trade_fee, whole_lots
-from perpcalc.core.liquidation import Margin, isolated_margin, position_liquidation
+from perpcalc.core.liquidation import Liquidation, Margin, isolated_margin, position_liquidation
 from perpcalc.core.margin import ClosingFee, Schedule, maintenance_pieces
 from perpcalc.core.pnl import gross_pnl
 from perpcalc.core.position import Position, open_at
+from perpcalc.core.rounding import settled
 from perpcalc.decimals import ONE, ZERO, plain
 from perpcalc.errors import PerpcalcError
 
@@ -88,6 +89,8 @@ def size(plan: Plan, risk: Decimal, target: Decimal | None = None) -> Size:
     """
     _check(plan, target)
     caps = _caps(plan, risk)
+    if not caps:
+        raise PerpcalcError("the rebates outweigh the loss at the stop, so no size is too large: give a leverage cap")
     binding = min(caps, key=lambda name: caps[name])
     fitting = whole_lots(plan.instrument, max(ZERO, caps[binding]))
     if plan.schedule is not None and not (safe := _is_safe(plan))(fitting):
@@ -154,13 +157,16 @@ def _check(plan: Plan, target: Decimal | None) -> None:
 def _caps(plan: Plan, risk: Decimal) -> dict[str, Decimal]:
     """The largest number of contracts that each constraint allows, liquidation aside, in the order that breaks ties."""
     instrument = plan.instrument
-    caps = {"risk": risk / loss_per_usd(plan) / instrument.contract_size}
+    caps = {}
+    if (loss := loss_per_usd(plan)) > 0:
+        caps["risk"] = risk / loss / instrument.contract_size
     highest = plan.max_leverage or instrument.max_leverage
     if highest is not None and plan.balance is not None:
         caps["leverage"] = highest * plan.balance * plan.entry_price / instrument.contract_size
     if plan.leverage is not None and plan.balance is not None:
         per_usd = 1 / (plan.entry_price * plan.leverage) + costs_per_usd(plan)
-        caps["balance"] = plan.balance / per_usd / instrument.contract_size
+        if per_usd > 0:
+            caps["balance"] = plan.balance / per_usd / instrument.contract_size
     if instrument.max_order is not None:
         caps["venue"] = instrument.max_order
     return caps
@@ -172,23 +178,29 @@ def _margin(plan: Plan, position: Position) -> Margin | None:
     return None if plan.balance is None else Margin("cross", plan.balance, plan.balance)
 
 
-def _liquidation_price(plan: Plan, contracts: Decimal) -> Decimal | None:
+def _liquidation(plan: Plan, contracts: Decimal) -> Liquidation | None:
+    """Where so many contracts are liquidated; None where the margin or its rate is not known."""
     position = open_at(plan.instrument, plan.side, contracts, plan.entry_price)
     margin = _margin(plan, position)
     if plan.schedule is None or margin is None:
         return None
-    return position_liquidation(Holding(position, plan.schedule, plan.closing_fee), margin).liquidation_price
+    return position_liquidation(Holding(position, plan.schedule, plan.closing_fee), margin)
 
 
 def _is_safe(plan: Plan) -> Callable[[Decimal], bool]:
-    """Whether so many contracts are liquidated beyond the stop by at least the buffer, or never."""
-    limit = plan.stop_price * (1 - plan.side * plan.buffer)
+    """Whether so many contracts are liquidated beyond the stop by at least the buffer, or never on its side."""
+    limit = settled(plan.stop_price * (1 - plan.side * plan.buffer))
 
     def safe(contracts: Decimal) -> bool:
         if not contracts:
             return True
-        price = _liquidation_price(plan, contracts)
-        return price is None or plan.side * (limit - price) >= 0
+        result = _liquidation(plan, contracts)
+        if result is None:
+            return True
+        if result.beyond:
+            return False
+        price = result.liquidation_below if plan.side > 0 else result.liquidation_above
+        return price is None or plan.side * (limit - settled(price)) >= 0
 
     return safe
 
@@ -211,6 +223,7 @@ def _described(plan: Plan, contracts: Decimal, binding: str, target: Decimal | N
         effective = None if plan.balance is None else ZERO
         return Size(ZERO, ZERO, ZERO, ZERO, ZERO, effective, highest, zero_margin, None, binding, None)
     position = open_at(instrument, plan.side, contracts, plan.entry_price)
+    liquidated = _liquidation(plan, contracts)
     entry_fee = trade_fee(instrument, contracts, plan.entry_price, plan.entry_fee_rate)
 
     def costs(price: Decimal) -> Decimal:
@@ -230,7 +243,7 @@ def _described(plan: Plan, contracts: Decimal, binding: str, target: Decimal | N
         leverage=None if plan.balance is None else value / plan.balance,
         max_safe_leverage=highest,
         margin=None if margin is None else margin.coin,
-        liquidation_price=_liquidation_price(plan, contracts),
+        liquidation_price=None if liquidated is None else liquidated.liquidation_price,
         binding=binding,
         reward_risk=None if reward is None or loss <= 0 else reward / loss,
     )

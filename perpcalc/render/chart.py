@@ -70,8 +70,9 @@ def drawn(chart: Chart, width: int, ascii_only: bool = False) -> Text:
 def _braille_curve(chart: Chart, x_axis: Axis, y_axis: Axis, columns: int, height: int) -> list[str]:
     from plotille import Canvas  # type: ignore[import-untyped]
 
-    canvas = Canvas(columns, height)
-    points = [(x_axis.share(x), y_axis.share(y)) for x, y in chart.points]
+    wide, high = 2 * columns, 4 * height  # a cell of braille has two by four dots
+    canvas = Canvas(columns, height, xmax=wide, ymax=high)
+    points = [(x_axis.share(x) * (wide - 1), y_axis.share(y) * (high - 1)) for x, y in chart.points]
     for (x0, y0), (x1, y1) in pairwise(points):
         canvas.line(x0, y0, x1, y1)
     return str(canvas.plot()).split("\n")

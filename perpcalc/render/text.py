@@ -1,8 +1,10 @@
 """Values as text: for machines, and names made harmless for a terminal."""
 
+import os
 import sys
 from contextlib import suppress
 from decimal import Decimal
+from typing import TextIO
 
 from perpcalc.decimals import plain
 
@@ -23,10 +25,10 @@ def machine(value: Value) -> str | None:
 
 
 def printable(text: str) -> str:
-    """`text` with every character that could steer a terminal or hide written as a visible escape.
+    r"""`text` with every character that could steer a terminal or hide written as a visible escape.
 
-    >>> printable("a\\x1b[31mb")
-    'a\\\\x1b[31mb'
+    >>> printable("a\x1b[31mb")
+    'a\\x1b[31mb'
     """
     if text.isprintable():
         return text
@@ -50,5 +52,13 @@ def paragraph(text: str, indent: str = "") -> str:
 
 def say(message: str) -> None:
     """Print one line for people on standard error; nobody there to read it changes nothing."""
-    with suppress(OSError):
+    try:
         print(f"perpcalc: {printable(message)}", file=sys.stderr, flush=True)
+    except OSError:
+        silence(sys.stderr)
+
+
+def silence(stream: TextIO) -> None:
+    """Send a stream and what its buffer still holds nowhere, so that the interpreter's flush at exit cannot fail."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -286,6 +286,5 @@ def main() -> None:
             print(LINE.format(*row), flush=True)
 
 
-
 if __name__ == "__main__":
     main()

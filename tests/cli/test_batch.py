@@ -58,7 +58,7 @@ def on_the_command_line(case: dict[str, Any]) -> list[str]:
             arguments.append(flag)
         elif name != "command":
             for one in value if isinstance(value, list) else [value]:
-                arguments.append(f"{flag}={one}")  # noqa: PERF401
+                arguments.append(f"{flag}={one}")
     return arguments
 
 

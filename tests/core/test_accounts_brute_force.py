@@ -20,7 +20,7 @@ from perpcalc.core.margin import ClosingFee, Schedule, Tier, with_deductions
 from perpcalc.core.position import LONG, SHORT, open_at
 from perpcalc.core.stress import Stake, ladder, pool
 
-ACCOUNTS = 1_500
+ACCOUNTS = 2_500
 HALVINGS = 56
 FARTHEST = Fraction(10**9)
 
@@ -280,3 +280,22 @@ def test_a_ladder_says_what_the_wallet_is_worth_or_that_it_died_on_the_way(direc
             assert round(rung.maintenance_margin or 0, 50) == round(decimal(model.asked(y)), 50)
             assert rung.margin_ratio is not None
             assert rung.margin_ratio < 1
+
+
+def test_a_funding_rate_on_some_of_the_positions_splits_no_tier() -> None:
+    # One-way mode: 600 long and 500 short of one contract are 100 long, whoever pays funding.
+    tiers = Schedule((Tier(Decimal("0.05"), Decimal("0.01")), Tier(None, Decimal("0.5"))), marginal=False)
+    sides = ((LONG, 600), (SHORT, 500))
+    holdings = [Holding(open_at(PLAIN, side, Decimal(usd), Decimal(10_000)), tiers) for side, usd in sides]
+    paying = [holding._replace(funding_rate=holding.position.side * Decimal("0.0001")) for holding in holdings]
+    assert account(Decimal(1), paying) == account(Decimal(1), holdings)
+    assert [group.notional for group in account(Decimal(1), paying).groups] == [100]
+
+
+def test_where_adverse_funding_counts_a_side_asks_for_the_rate_that_it_pays() -> None:
+    # BitMEX: maintenance margin = base rate + the funding rate, if it is against the position.
+    schedule = Schedule((Tier(None, Decimal("0.005")),), "entry", adverse_funding=True)
+    short = Holding(open_at(PLAIN, SHORT, Decimal(10_000), Decimal(10_000)), schedule, funding_rate=Decimal("-0.0001"))
+    long = Holding(open_at(PLAIN, LONG, Decimal(30_000), Decimal(10_000)), schedule, funding_rate=Decimal("0.0001"))
+    assert account(Decimal(1), [short]).groups[0].pieces[0].constant == Decimal("0.005")
+    assert account(Decimal(1), [short, long]).groups[0].pieces[0].constant == 2 * Decimal("0.0051")

@@ -351,6 +351,16 @@ def test_a_position_beyond_its_price_prints_it_all_the_same(mark: int | None, wo
     assert result.distance > 0
 
 
+@pytest.mark.parametrize(("mark", "expected"), [(9_900, "10000"), (8_950, "8888.888888888888888889")])
+def test_between_two_ranges_the_end_of_the_nearer_one_is_printed(mark: int, expected: str) -> None:
+    # Short 100,000 USD from 10,000 with 1 BTC, equity w - 9: 1% is paid below w = 10, 20% only from w = 11.25 on.
+    schedule = Schedule((Tier(Decimal(10), Decimal("0.01")), Tier(None, Decimal("0.2"))), marginal=False)
+    result = one(SHORT, 100_000, 10_000, "1", schedule, mark=mark)
+    assert result.beyond
+    assert result.liquidation_price is not None
+    assert plain(result.liquidation_price) == expected
+
+
 @given(trades, st.sampled_from(("mark", "entry")), st.sampled_from((("0.05", 20), ("0.1", 10), ("0.01", 100))))
 def test_a_position_opened_with_just_the_maintenance_margin_is_at_its_end(
     trade: Trade, basis: str, pair: tuple[str, int]

@@ -136,6 +136,17 @@ def test_the_price_that_an_engine_shows_leads_back_to_the_value_that_it_keeps() 
     assert position.stored_value == Decimal("0.00015564")
 
 
+def test_an_average_may_be_rounded_where_values_are_kept_exactly() -> None:
+    # Binance prints 8 decimals, half up: 3/(1/7 + 1/11 + 1/13) = 3003/311 = 9.655948553...
+    binance = PLAIN._replace(rounding=Rounding(value=grid("down 8"), average=grid("half-up 8")))
+    filled = [Fill(Decimal(1), Decimal(price)) for price in (7, 11, 13)]
+    position = open_by_fills(binance, LONG, filled)
+    assert position.entry_price == Decimal("9.65594855")
+    shown = open_at(binance, LONG, Decimal(3), position.entry_price)
+    assert plain(shown.stored_value) == twin.printed(3 / Fraction(position.entry_price))
+    assert shown.entry_value == Decimal("0.31068931")
+
+
 def test_the_average_of_a_short_takes_the_value_of_a_contract_rounded_up() -> None:
     # BitMEX testnet position of 2019-04-07: short 693, cost 13365396 satoshi, average 5184.8395. The two fills are ours.
     filled = [Fill(Decimal(594), Decimal(5_185)), Fill(Decimal(99), Decimal("5184.5"))]

@@ -363,5 +363,12 @@ def test_the_largest_safe_leverage_is_that_of_the_tier_at_the_stop() -> None:
     assert plain(highest) == twin.printed(1 / (Fraction("0.25") + Fraction("0.012") + Fraction("0.0025")))
 
 
+def test_the_largest_safe_leverage_allows_for_a_rate_that_grows_with_size() -> None:
+    # 1,000,000 USD: 20 BTC at the entry; at the stop 25 BTC, of which Deribit asks 0.28125, and 5 BTC are lost.
+    highest = max_safe_leverage(plan(schedule=GROWING), Decimal(1_000_000))
+    assert highest is not None
+    assert plain(highest) == twin.printed(20 / Fraction("5.28125"))
+
+
 def test_without_a_maintenance_rate_no_leverage_is_known_to_be_safe() -> None:
     assert max_safe_leverage(plan(), ONE) is None

@@ -1,0 +1,146 @@
+"""Hedges: a synthetic dollar at every price, whole lots, carry with its sign, and liquidation or never."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from perpcalc.core.funding import FundingRule
+from perpcalc.core.hedge import HedgePlan, hedge
+from perpcalc.core.instrument import PLAIN
+from perpcalc.core.margin import Schedule, Tier, flat_rate
+from perpcalc.core.pnl import gross_pnl
+from perpcalc.core.position import SHORT, open_at
+from perpcalc.core.rounding import Rounding, grid
+from perpcalc.errors import PerpcalcError
+
+HALF_PERCENT = flat_rate(Decimal("0.005"))
+EIGHT_HOURS = Decimal(480)
+holdings = st.decimals("0.1", "1000", places=4)
+prices = st.decimals("100", "200000", places=1)
+
+
+def plan(holding: str = "2", price: str = "50000", **more: object) -> HedgePlan:
+    return HedgePlan(PLAIN, Decimal(holding), Decimal(price))._replace(**more)  # type: ignore[arg-type]
+
+
+@given(st.integers(1, 10**6), prices, st.lists(prices, min_size=1, max_size=5))
+def test_coins_and_their_full_short_are_worth_the_same_usd_at_every_price(usd: int, price: Decimal, later: list[Decimal]) -> None:
+    holding = Decimal(usd) / price
+    result = hedge(HedgePlan(PLAIN, holding, price))
+    position = open_at(PLAIN, SHORT, result.contracts, price)
+    for moved in later:
+        worth = moved * (holding + gross_pnl(position, moved))
+        assert abs(worth - result.notional - result.residual_delta * moved) < Decimal("1E-40")
+    assert 0 <= result.residual_delta * price < 1
+
+
+@given(holdings, prices, st.decimals("0.01", "2", places=2))
+def test_whole_lots_are_shorted_and_the_rest_stays_exposed(holding: Decimal, price: Decimal, ratio: Decimal) -> None:
+    by_tens = PLAIN._replace(contract_size=Decimal(10), lot=Decimal(5))
+    if holding * ratio * price < 50:
+        return
+    result = hedge(HedgePlan(by_tens, holding, price, ratio))
+    assert result.contracts % 5 == 0
+    assert result.notional == result.contracts * 10
+    assert 0 <= holding * ratio * price - result.notional < 50
+    assert result.residual_delta == holding - result.notional / price
+
+
+def test_a_partial_hedge_leaves_its_share_of_the_coins() -> None:
+    assert hedge(plan(ratio=Decimal("0.25"))).residual_delta == Decimal("1.5")
+    assert hedge(plan(ratio=Decimal("1.5"))).residual_delta == -1
+
+
+def test_coins_worth_less_than_a_lot_cannot_be_hedged() -> None:
+    with pytest.raises(PerpcalcError, match="less than one lot of 100 USD"):
+        hedge(plan("0.001")._replace(instrument=PLAIN._replace(contract_size=Decimal(100))))
+
+
+def test_carry_is_three_payments_a_day_received_by_the_short() -> None:
+    # 0.01% three times a day on 100,000 USD: 30 USD a day, 10.95% a year on the holding.
+    result = hedge(plan(rate=Decimal("0.0001"), interval=EIGHT_HOURS))
+    assert (result.funding_per_day_usd, result.carry_apr) == (-30, Decimal("0.1095"))
+
+
+def test_a_negative_rate_is_paid_and_never_earns_the_fees_back() -> None:
+    costly = plan(rate=Decimal("-0.0001"), interval=EIGHT_HOURS, entry_fee_rate=Decimal("0.0005"))
+    result = hedge(costly)
+    assert (result.funding_per_day_usd, result.carry_apr, result.break_even_days) == (30, Decimal("-0.1095"), None)
+
+
+def test_half_a_hedge_earns_half_the_carry_on_the_holding() -> None:
+    result = hedge(plan(ratio=Decimal("0.5"), rate=Decimal("0.0001"), interval=EIGHT_HOURS))
+    assert result.carry_apr == Decimal("0.1095") / 2
+
+
+def test_both_fees_are_earned_back_and_only_the_first_is_taken_from_what_is_locked() -> None:
+    fees = {"entry_fee_rate": Decimal("0.0005"), "exit_fee_rate": Decimal("0.0002")}
+    result = hedge(plan(rate=Decimal("0.0001"), interval=EIGHT_HOURS, **fees))
+    assert result.locked_usd == 100_000 - 50
+    assert result.fees_usd == 70
+    assert result.break_even_days == Decimal(70) / 30
+
+
+def test_without_fees_there_is_nothing_to_earn_back() -> None:
+    assert hedge(plan(rate=Decimal("0.0001"), interval=EIGHT_HOURS)).break_even_days == 0
+
+
+def test_without_a_rate_the_carry_is_not_known() -> None:
+    result = hedge(plan())
+    assert (result.funding_per_day_usd, result.carry_apr, result.break_even_days) == (None, None, None)
+
+
+def test_a_rate_quoted_for_another_time_than_the_interval_counts_in_proportion() -> None:
+    # Deribit: quoted for eight hours, charged all the time.
+    result = hedge(plan(rate=Decimal("0.0003"), interval=Decimal(60), rate_interval=EIGHT_HOURS))
+    assert result.funding_per_day_usd == -90
+
+
+def test_each_payment_is_rounded_as_the_venue_does() -> None:
+    # Receiving 0.0002 coins rounded to four decimals in favour of the venue.
+    whole = PLAIN._replace(rounding=Rounding(funding=grid("ceiling 4")), funding=FundingRule(EIGHT_HOURS))
+    result = hedge(plan(rate=Decimal("0.00014"), interval=EIGHT_HOURS)._replace(instrument=whole))
+    assert result.funding_per_day_usd == -3 * Decimal("0.0002") * 50_000
+
+
+@dataclass
+class Case:
+    """A short and where it is liquidated."""
+
+    more: dict[str, object]
+    above: str | None
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        Case({}, None),
+        Case({"ratio": Decimal(2)}, "99500"),
+        Case({"leverage": Decimal(4)}, "66333.33"),
+        Case({"schedule": flat_rate(Decimal("0.005"), basis="entry")}, "10000000.00"),
+    ],
+    ids=["covered", "over-hedged", "4x", "covered, maintenance on the entry value"],
+)
+def test_a_covered_short_is_never_liquidated_and_others_where_the_margin_ends(case: Case) -> None:
+    # Over-hedged: Q(1 - mmr)/(V - C) = 200,000 * 0.995/2; 4x: E(1 - mmr)/(1 - 1/4); on the entry value: E/mmr.
+    result = hedge(plan(**{"schedule": HALF_PERCENT, **case.more}))
+    assert result.liquidation is not None
+    found = result.liquidation.liquidation_price
+    assert (None if found is None else round(found, 2)) == (None if case.above is None else Decimal(case.above))
+    assert (found is None) == (result.liquidation.reason is not None)
+
+
+def test_without_a_schedule_liquidation_is_not_known() -> None:
+    assert hedge(plan()).liquidation is None
+
+
+def test_a_rate_that_grows_with_size_gives_even_a_covered_short_a_lower_end() -> None:
+    # Deribit: 1% + 0.005% per BTC reaches all of the value at 19,800 coins, which 100,000 USD are at 5.05 USD.
+    growing = Schedule((Tier(None, Decimal("0.01")),), marginal=False, slope=Decimal("0.00005"))
+    result = hedge(plan(schedule=growing))
+    assert result.liquidation is not None
+    assert result.liquidation.liquidation_above is None
+    assert round(result.liquidation.liquidation_below or 0, 2) == Decimal("5.05")

@@ -1,0 +1,175 @@
+"""Stress ladders: what has died stays dead, pools add up, and the default moves show where it happens."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from perpcalc.core.account import Account, Holding, account
+from perpcalc.core.instrument import PLAIN
+from perpcalc.core.margin import ClosingFee, Schedule, Tier, flat_rate
+from perpcalc.core.position import LONG, SHORT, open_at
+from perpcalc.core.stress import Stake, even_moves, ladder, life, pool, visible_moves
+from perpcalc.decimals import plain
+
+MARK = Decimal(10_000)
+ONE_PERCENT = flat_rate(Decimal("0.01"))
+
+
+def stake(
+    side: Decimal,
+    usd: int,
+    coins: str,
+    entry: int = 10_000,
+    schedule: Schedule = ONE_PERCENT,
+    fee: ClosingFee = ClosingFee(Decimal(0)),
+    reserve: str = "0",
+) -> Stake:
+    holding = Holding(open_at(PLAIN, side, Decimal(usd), Decimal(entry)), schedule, fee)
+    return Stake(account(Decimal(coins), [holding]), MARK, Decimal(reserve))
+
+
+def moves(*percents: str) -> list[Decimal]:
+    return [Decimal(percent) / 100 for percent in percents]
+
+
+def test_each_rung_is_equity_at_its_price() -> None:
+    # Long 10,000 USD from 10,000 on half a coin: at 12,500 it gains 1 - 0.8 coins, and 1% of 0.8 must be kept.
+    (rung,) = ladder(pool([stake(LONG, 10_000, "0.5")]), moves("25"))
+    assert [plain(value) for value in rung[:4]] == ["0.2", "0.7", "0.008", plain(Decimal(8) / 700)]  # type: ignore[arg-type]
+
+
+def test_a_wallet_dies_just_where_its_margin_ratio_reaches_one() -> None:
+    # P = Q(1 + mmr)/(B + V) = 10,000 * 1.01/1.5
+    death = Decimal(10_000) * Decimal("1.01") / Decimal("1.5") / MARK - 1
+    near, there = ladder(pool([stake(LONG, 10_000, "0.5")]), [death + Decimal("1E-15"), death])
+    assert near.margin_ratio is not None
+    assert round(near.margin_ratio, 12) == 1
+    assert there == (Decimal("-0.5"), 0, None, None, True)
+
+
+@pytest.mark.parametrize("fee", [ClosingFee(Decimal("0.005")), ClosingFee(Decimal("0.005"), at_bankruptcy=True)])
+def test_the_closing_fee_is_part_of_the_margin_so_that_all_of_it_is_liquidation(fee: ClosingFee) -> None:
+    one = stake(LONG, 10_000, "0.5", fee=fee)
+    span = life(one)
+    assert span is not None
+    assert span.end is not None
+    near, there = ladder(pool([one]), [1 / span.end - 1 + Decimal("1E-15"), 1 / span.end - 1 - Decimal("1E-15")])
+    assert near.margin_ratio is not None
+    assert round(near.margin_ratio, 10) == 1
+    assert there.liquidated
+
+
+def test_margin_that_does_not_count_before_liquidation_is_lost_with_the_rest() -> None:
+    free, held = stake(LONG, 10_000, "0.5"), stake(LONG, 10_000, "0.5", reserve="0.1")
+    assert pool([held]).falling[0] > pool([free]).falling[0]
+    (dead,) = ladder(pool([held]), moves("-50"))
+    assert dead.pnl == Decimal("-0.5")
+
+
+def test_what_died_on_the_way_stays_dead() -> None:
+    # A tier asks 60% of values from 1.2 to 1.6 coins and 1% of others, so a long could live again below: but it is gone.
+    odd = Schedule((Tier(Decimal("1.2"), Decimal("0.01")), Tier(Decimal("1.6"), Decimal("0.6")), Tier(None, Decimal("0.01"))), marginal=False)
+    rungs = ladder(pool([stake(LONG, 10_000, "0.9", schedule=odd)]), moves("0", "-20", "-40", "-30", "-45"))
+    assert [rung.liquidated for rung in rungs] == [False, True, True, True, True]
+    assert {rung.equity for rung in rungs[1:]} == {0}
+    (revived,) = ladder(pool([stake(LONG, 10_000, "0.9", schedule=odd)._replace(mark=MARK * Decimal("0.6"))]), moves("0"))
+    assert not revived.liquidated
+
+
+def test_what_is_dead_at_the_mark_is_dead_at_any_price() -> None:
+    under_water = pool([stake(LONG, 10_000, "0.5", entry=40_000)])
+    assert [rung.liquidated for rung in ladder(under_water, moves("0", "-50", "500"))] == [True] * 3
+    assert (under_water.falling, under_water.rising) == ((), ())
+
+
+def test_a_short_that_is_fully_covered_lives_at_any_price() -> None:
+    one = stake(SHORT, 10_000, "1")
+    assert life(one) == (0, None)
+    for move, rung in zip(even_moves(Decimal("-0.9"), Decimal(9), 12), ladder(pool([one]), even_moves(Decimal("-0.9"), Decimal(9), 12)), strict=True):
+        assert round(rung.equity * MARK * (1 + move), 50) == 10_000
+
+
+def test_a_wallet_without_positions_keeps_its_coins() -> None:
+    coins = pool([Stake(Account(Decimal(2), Decimal(2), Decimal(0), (), ()), MARK)])
+    assert ladder(coins, moves("-90", "900")) == [(0, 2, 0, 0, False)] * 2
+
+
+def test_an_empty_wallet_has_no_ratio() -> None:
+    (rung,) = ladder(pool([Stake(Account(Decimal(0), Decimal(0), Decimal(0), (), ()), MARK)]), moves("0"))
+    assert (rung.equity, rung.margin_ratio, rung.liquidated) == (0, None, False)
+
+
+sides = st.sampled_from((LONG, SHORT))
+stakes = st.builds(
+    lambda side, usd, coins, entry, schedule: stake(side, usd * 100, str(coins), entry, schedule),
+    sides,
+    st.integers(1, 300),
+    st.decimals("0.01", "2", places=2),
+    st.integers(8_000, 12_000),
+    st.sampled_from(
+        (
+            ONE_PERCENT,
+            flat_rate(Decimal("0.005"), basis="entry"),
+            Schedule((Tier(Decimal(1), Decimal("0.01")), Tier(None, Decimal("0.1"))), marginal=False),
+            Schedule((Tier(None, Decimal("0.01")),), marginal=False, slope=Decimal("0.01")),
+        )
+    ),
+)
+move_lists = st.lists(st.decimals("-0.95", "3", places=3), min_size=1, max_size=12)
+
+
+@given(st.lists(stakes, min_size=1, max_size=6), move_lists)
+def test_a_pool_is_worth_what_its_wallets_are_worth_each_dead_or_alive(members: Sequence[Stake], asked: list[Decimal]) -> None:
+    alone = [ladder(pool([member]), asked) for member in members]
+    for rung, parts in zip(ladder(pool(members), asked), zip(*alone, strict=True), strict=True):
+        assert round(rung.pnl, 40) == round(sum(part.pnl for part in parts), 40)
+        assert round(rung.equity, 40) == round(sum(part.equity for part in parts), 40)
+        assert round(rung.maintenance_margin or 0, 40) == round(sum(part.maintenance_margin or 0 for part in parts), 40)
+        assert rung.liquidated == all(part.liquidated for part in parts)
+
+
+@given(stakes, move_lists)
+def test_the_order_and_the_number_of_moves_change_no_rung(one: Stake, asked: list[Decimal]) -> None:
+    together = ladder(pool([one]), asked)
+    assert together == [ladder(pool([one]), [move])[0] for move in asked]
+    assert together == ladder(pool([one]), asked[::-1])[::-1]
+
+
+@given(stakes)
+def test_a_wallet_lives_on_one_stretch_around_the_mark(one: Stake) -> None:
+    living = [not rung.liquidated for rung in ladder(pool([one]), even_moves(Decimal("-0.9"), Decimal(2), 59))]
+    changes = sum(a != b for a, b in zip(living, living[1:], strict=False))
+    (now,) = ladder(pool([one]), moves("0"))
+    assert changes <= 2
+    assert not (any(living) and now.liquidated)
+
+
+def test_the_default_moves_show_each_death_on_a_rung_of_its_own() -> None:
+    pools = [pool([stake(LONG, 10_000, "0.25")]), pool([stake(SHORT, 10_000, "0.37")])]
+    asked = visible_moves(pools)
+    assert asked == sorted(set(asked))
+    assert {Decimal("-0.5"), Decimal(0), Decimal("0.5")} <= set(asked)
+    for one in pools:
+        deaths = [move for move, rung in zip(asked, ladder(one, asked), strict=True) if rung.liquidated]
+        nearest = min(deaths, key=abs)
+        fatal = (*one.falling, *one.rising)[0]
+        assert abs(nearest) - abs(fatal) < Decimal("0.01")
+
+
+def test_of_many_deaths_the_default_moves_show_some_and_none_at_or_below_zero() -> None:
+    many = [pool([stake(LONG, 10_000, str(Decimal(coins) / 50))]) for coins in range(1, 200)]
+    asked = visible_moves(many)
+    assert min(asked) > -1
+    assert len(asked) < 40
+
+
+@pytest.mark.parametrize(("first", "last", "steps"), [("-0.5", "0.5", 11), ("0.1", "-0.9", 7), ("0.2", "0.2", 1)])
+def test_even_moves_begin_and_end_where_they_were_told_to(first: str, last: str, steps: int) -> None:
+    made = even_moves(Decimal(first), Decimal(last), steps)
+    assert (made[0], made[-1], len(made)) == (Decimal(first), Decimal(last), steps)
+    gaps = {Fraction(b) - Fraction(a) for a, b in zip(made, made[1:], strict=False)}
+    assert not gaps or max(gaps) - min(gaps) < Fraction(1, 10**90)

@@ -1,0 +1,174 @@
+"""Charts: what is drawn where, at any width, in braille or ASCII; and as an SVG that any browser takes."""
+
+from decimal import Decimal
+from io import StringIO
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+from rich.text import Text
+
+from perpcalc.render.axis import axis
+from perpcalc.render.chart import drawn
+from perpcalc.render.report import Chart, Landmark
+from perpcalc.render.svg import svg
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def chart(title: str = "btc", landmarks: tuple[Landmark, ...] = ()) -> Chart:
+    """The line from (0, 0) to (100, 100)."""
+    points = [(Decimal(x), Decimal(x)) for x in range(0, 101, 5)]
+    return Chart(title, "price (USD)", "equity (BTC)", points, landmarks, 1)
+
+
+MARKED = (
+    Landmark("mark", Decimal(50)),
+    Landmark("entry", Decimal("62.5"), "accent"),
+    Landmark("liquidation", Decimal(25), "danger"),
+    Landmark("liquidation", Decimal(400), "danger"),
+)
+
+
+def lines(text: Text) -> list[str]:
+    return text.plain.split("\n")
+
+
+def printed(text: Text, **terminal: object) -> str:
+    out = StringIO()
+    Console(file=out, width=200, **terminal).print(text, soft_wrap=True)  # type: ignore[arg-type]
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("ascii_only", [False, True])
+@pytest.mark.parametrize("width", [40, 80, 200, 1000])
+def test_no_line_of_the_picture_is_wider_than_the_terminal(width: int, ascii_only: bool) -> None:
+    *picture, legend = lines(drawn(chart(landmarks=MARKED), width, ascii_only))
+    assert max(map(len, picture)) <= width
+    assert "liquidation 25.0, 400.0 (not on the chart)" in legend
+
+
+def test_a_terminal_too_narrow_for_a_chart_gets_the_narrowest_there_is() -> None:
+    assert max(map(len, lines(drawn(chart(), 1))[1:-2])) == 25
+
+
+def test_a_wide_terminal_gets_a_larger_picture() -> None:
+    assert len(lines(drawn(chart(), 200))) > len(lines(drawn(chart(), 80)))
+
+
+def test_the_ascii_curve_goes_from_corner_to_corner() -> None:
+    _, *rows = lines(drawn(chart(), 80, ascii_only=True))
+    assert rows[0].endswith("*")
+    assert rows[11].startswith("   0+*")
+    assert all("*" in row for row in rows[:12])
+    assert "".join(rows).isascii()
+
+
+def test_the_braille_curve_goes_from_corner_to_corner() -> None:
+    _, *rows = lines(drawn(chart(), 80))
+    assert "\u2800" < rows[0][-1] <= "\u28ff"
+    assert "\u2800" < rows[11][5] <= "\u28ff"
+
+
+@pytest.mark.parametrize("ascii_only", [False, True])
+def test_landmarks_stand_by_their_letter_where_they_are(ascii_only: bool) -> None:
+    rows = lines(drawn(chart(landmarks=MARKED), 80, ascii_only))
+    floor = next(row for row in rows if row.strip().startswith("+-" if ascii_only else "└"))
+    columns = len(floor) - 4
+    for letter, share in (("M", 0.5), ("E", 0.625), ("L", 0.25)):
+        assert abs(floor.index(letter) - 4 - share * columns) <= 1
+    assert floor.count("L") == 1
+    dash = ":" if ascii_only else "┊"
+    assert rows[1].count(dash) == 3
+
+
+def test_the_legend_says_each_value_in_full() -> None:
+    assert lines(drawn(chart(landmarks=MARKED[:3]), 80))[-1] == "M mark 50.0   E entry 62.5   L liquidation 25.0"
+
+
+def test_landmarks_are_told_apart_by_colour_and_without_it_by_letter(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = drawn(chart(landmarks=MARKED), 80)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    coloured = printed(text, force_terminal=True)
+    assert "\x1b[31m┊" in coloured
+    assert "\x1b" not in printed(text)
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b[31m" not in printed(text, force_terminal=True)
+
+
+@pytest.mark.parametrize("variable", ["FORCE_COLOR", "NO_COLOR"])
+def test_the_curve_has_no_codes_of_its_own(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(variable, "1")
+    assert "\x1b" not in drawn(chart(), 80).plain
+
+
+def test_a_name_cannot_steer_the_terminal() -> None:
+    assert "\x1b" not in drawn(chart("a\x1b[31mb"), 80).plain
+
+
+@pytest.mark.parametrize("points", [[(1, 5), (2, 5)], [(1, 0), (2, 0)], [(3, 1), (3, 1)]])
+def test_a_flat_line_and_a_single_place_are_drawn(points: list[tuple[int, int]]) -> None:
+    flat = chart()._replace(points=[(Decimal(x), Decimal(y)) for x, y in points])
+    assert any("*" in row for row in lines(drawn(flat, 80, ascii_only=True)))
+    assert any("\u2800" < character <= "\u28ff" for character in drawn(flat, 80).plain)
+    ElementTree.fromstring(svg([flat]))
+
+
+values = st.decimals("-1000000", "1000000", places=6)
+
+
+@given(st.lists(values, min_size=1, max_size=6), st.integers(2, 12), st.booleans())
+def test_ticks_are_round_ascending_few_and_on_the_axis(shown: list[Decimal], most: int, to_ticks: bool) -> None:
+    made = axis(shown, most, to_ticks=to_ticks)
+    assert made.low <= min(shown)
+    assert max(shown) <= made.high
+    assert list(made.ticks) == sorted(set(made.ticks))
+    assert len(made.ticks) <= most + 1
+    assert all(made.low <= tick <= made.high for tick in made.ticks)
+    gaps = {b - a for a, b in zip(made.ticks, made.ticks[1:], strict=False)}
+    assert len(gaps) <= 1
+    assert all(gap.normalize().as_tuple().digits in ((1,), (2,), (2, 5), (5,)) for gap in gaps)
+    assert len(set(made.labels())) == len(made.ticks)
+
+
+def test_the_svg_is_well_formed_and_holds_a_panel_for_each_chart() -> None:
+    root = ElementTree.fromstring(svg([chart("one", MARKED), chart("two")]))
+    assert root.tag == f"{SVG}svg"
+    assert len(root.findall(f"{SVG}g")) == 2
+    assert [curve.get("class") for curve in root.iter(f"{SVG}polyline")] == ["curve", "curve"]
+    assert float(root.get("viewBox", "").split()[3]) == 2 * float(ElementTree.fromstring(svg([chart()])).get("viewBox", "").split()[3])
+
+
+def test_names_in_the_svg_are_text_and_nothing_else() -> None:
+    evil = '</text><script>alert(1)</script> & "quoted" \x1b[31m \x00 \u202e'
+    root = ElementTree.fromstring(svg([chart(evil)]))
+    assert not list(root.iter(f"{SVG}script"))
+    titles = [element.text or "" for element in root.iter(f"{SVG}text") if element.get("class") == "title"]
+    assert titles == ['</text><script>alert(1)</script> & "quoted" \\x1b[31m \\x00 \\u202e']
+
+
+def test_the_svg_needs_nothing_from_elsewhere_and_adapts_to_a_dark_page() -> None:
+    picture = svg([chart("one", MARKED)])
+    assert picture.count("http") == 1  # the name of the SVG format itself
+    assert "prefers-color-scheme: dark" in picture
+    assert picture.isascii()
+
+
+def test_landmarks_are_drawn_where_they_are_and_only_on_the_chart() -> None:
+    root = ElementTree.fromstring(svg([chart("one", MARKED)]))
+    axis_line = next(line for line in root.iter(f"{SVG}line") if line.get("class") == "axis")
+    left, right = float(axis_line.get("x1", "")), float(axis_line.get("x2", ""))
+    found = {line.get("class"): float(line.get("x1", "")) for line in root.iter(f"{SVG}line") if line.get("class") in ("plain", "accent", "danger")}
+    assert found == {
+        "plain": pytest.approx(left + (right - left) * 0.5, abs=0.01),
+        "accent": pytest.approx(left + (right - left) * 0.625, abs=0.01),
+        "danger": pytest.approx(left + (right - left) * 0.25, abs=0.01),
+    }
+    assert any("400.0 (beyond)" in (text.text or "") for text in root.iter(f"{SVG}text"))
+
+
+@given(st.text(max_size=40))
+def test_any_name_makes_well_formed_xml(name: str) -> None:
+    ElementTree.fromstring(svg([chart(name)]))

@@ -1,0 +1,254 @@
+"""Whatever comes in, only the program's own errors come out, in bounded time and memory.
+
+Bytes into the portfolio, venue and funding files, options onto every command, lines into batch. `tests/fuzz` holds the
+coverage-guided search that is run by hand; what it finds becomes an `@example` or a test here.
+"""
+
+import io
+import os
+import re
+import signal
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from decimal import Decimal
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from perpcalc import decimals
+from perpcalc.__main__ import run
+from perpcalc.cli import batch
+from perpcalc.cli.app import COMMANDS
+from perpcalc.cli.command import Command
+from perpcalc.cli.options import Option
+from perpcalc.errors import PerpcalcError
+from perpcalc.portfolio import parse
+from perpcalc.venues.schema import read_file
+
+resource = pytest.importorskip("resource", reason="the system cannot bound a process")
+
+SECONDS, MEBIBYTES = 5, 512
+VENUES = Path(import_module("perpcalc.venues").__file__ or "").parent
+EXAMPLE = (VENUES.parent / "example.toml").read_text()
+
+
+@contextmanager
+def bounded() -> Iterator[None]:
+    """No case may take longer or more memory than any answer needs."""
+
+    def too_long(number: int, frame: object) -> None:
+        pytest.fail(f"takes longer than {SECONDS} s")
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    with open("/proc/self/statm", encoding="ascii") as statm:
+        held = int(statm.read().split()[0]) * resource.getpagesize()
+    before = signal.signal(signal.SIGALRM, too_long)
+    resource.setrlimit(resource.RLIMIT_AS, (held + (MEBIBYTES << 20), hard))
+    signal.setitimer(signal.ITIMER_REAL, SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+
+
+class Streams:
+    """What one call in this process reads and writes."""
+
+    def __init__(self, stdin: bytes) -> None:
+        self.stdin = io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8")
+        self.stdout, self.stderr = (
+            io.TextIOWrapper(io.BytesIO(), encoding="utf-8", errors="backslashreplace") for _ in range(2)
+        )
+
+    def written(self, name: str) -> str:
+        stream = getattr(self, name)
+        stream.flush()
+        return str(stream.buffer.getvalue().decode())
+
+
+def called(arguments: list[str], stdin: bytes = b"") -> tuple[int, str, str]:
+    """The status, standard output and standard error of one call in this process."""
+    streams = Streams(stdin)
+    held = sys.stdin, sys.stdout, sys.stderr
+    sys.stdin, sys.stdout, sys.stderr = streams.stdin, streams.stdout, streams.stderr
+    try:
+        with bounded():
+            status = run(arguments)
+    finally:
+        sys.stdin, sys.stdout, sys.stderr = held
+    return status, streams.written("stdout"), streams.written("stderr")
+
+
+# Numbers and texts, good and bad
+
+WORST = (
+    "", " ", "-", "--", "+", ".", "_", "0", "-0", "00", "1", "-1", "0.0", "1e5", "1E-9", "1e999999999", "nan", "-nan", "sNaN",
+    "inf", "-Infinity", "0x1F", "1,5", "1_000", "1__0", "\u0663", "\uff11", "true", "None", "5k", "5.5m", "9b", "5%", "-5%",
+    "1bp", "%", "bp", "8h", "0m", "-8h", "1w", "h", "999999999999999", "0.000000000000000001", "1" * 16, "1." + "1" * 19,
+    "999999999999999.999999999999999999", "-999999999999999.999999999999999999", "999999999999999%", "999999999999999b",
+    "999999999999999w", "9" * 5000, "a" * 300, "[red]x[/b]", "\x1b[31mx", "\x1b]0;t\x07", "\u202ex", "\u2028", "a\nb", "a\tb",
+    "=1+1", "+1", "@x", "\x00", "\udcff", "\U0001f468\u200d\U0001f469", "../x", "/", "~",
+)  # fmt: skip
+numbers = st.one_of(
+    st.sampled_from(("1", "0.5", "100", "62500", "60000", "64000", "0.01", "10000", "0.0001", "0.000000000000000001",
+                     "999999999999999", "999999999999999.999999999999999999", "3", "7.25", "125")),
+    st.decimals("0.000000000000000001", "999999999999999", places=18).map(decimals.plain),
+    st.integers(1, 10**15 - 1).map(str),
+)  # fmt: skip
+rates = st.one_of(
+    st.sampled_from(("0", "0.01%", "-0.01%", "0.5%", "50%", "99%", "100%", "1000%", "1bp", "-1bp", "0.000000000000000001", "-99.9%")),
+    numbers.map(lambda text: text + "%"),
+    numbers.map(lambda text: f"-{text}bp"),
+)  # fmt: skip
+durations = st.builds("{}{}".format, st.sampled_from(("0", "1", "8", "0.5", "30", "0.000000000000000001", "999999999999999")), st.sampled_from("mhdw"))
+BY_PARSER = {
+    decimals.positive: numbers,
+    decimals.positive_amount: numbers,
+    decimals.amount: numbers | numbers.map(lambda text: "-" + text),
+    decimals.amount_from_zero: numbers | st.just("0"),
+    decimals.number: numbers | numbers.map(lambda text: "-" + text) | st.sampled_from(("2", "-1", "0")),
+    decimals.rate: rates,
+    decimals.rate_from_zero: rates,
+    decimals.duration: durations,
+    decimals.count: st.sampled_from(("1", "2", "30", "9999", "999999999999999")),
+}
+BY_NAME = {
+    "venue": st.sampled_from(("binance", "bybit", "bybit@2021-01-01", "okx", "deribit", "kraken", "bitmex", "phemex", "kucoin", "gate", "coinex",
+                              "binance@2019-01-01", "deribit@9999-12-31", "bybit@", "nowhere")),
+    "instrument": st.sampled_from(("BTCUSD_PERP", "BTCUSD", "ETHUSD_PERP", "ETHUSD", "BTC-PERPETUAL", "ETH-PERPETUAL", "XBTUSD", "PI_XBTUSD")),
+    "fill": st.builds("{}@{}".format, numbers, numbers),
+    "entry_fee": rates | st.sampled_from(("maker", "taker")),
+    "exit_fee": rates | st.sampled_from(("maker", "taker")),
+    "currency": st.sampled_from(("BTC", "ETH", "xrp")),
+    "account": st.sampled_from(("binance-btc", "main", "nowhere")),
+    "name": st.sampled_from(("core long", "binance", "new", "=1+1")),
+    "field": st.sampled_from(("side", "liquidation_price", "contracts", "nothing", "reason", "status")),
+    "moves": st.lists(rates, min_size=1, max_size=4).map(",".join),
+    "from": rates, "to": rates, "steps": st.sampled_from(("1", "2", "100", "10000", "10001")),
+}  # fmt: skip
+FILES = {
+    "book.toml": EXAMPLE,
+    "bare.toml": '[[positions]]\nname = "one"\nside = "long"\ncontracts = 5\nentry = 62_500\nmargin = 1\nmark = 3\nfunding_rate = "1%"\n',
+    "limits.toml": 'max_leverage = 5\nmax_touch_probability = "5%"\nvol = "60%"\nhorizon = "7d"\n',
+    "samples.csv": "premium\n0.01%\n-0.02%\n",
+    "history.csv": "time,rate,mark\n2024-06-01T00:00:00Z,0.01%,64000\n2024-06-01T08:00:00Z,0.01%,65000\n",
+    "positions.json": '[{"symbol": "BTC/USD:BTC", "side": "long", "contracts": 5, "entryPrice": 62500, "marginMode": "isolated", "leverage": 5}]',
+    "broken": '\x00[{"\x1b[31m',
+}
+paths = st.sampled_from((*FILES, "-", ".", "nowhere", "/dev/null", "", "\x1b[31m"))
+
+
+def value(option: Option) -> st.SearchStrategy[str]:
+    """What may stand after an option: mostly something that it takes."""
+    if option.choices:
+        good: st.SearchStrategy[str] = st.sampled_from(option.choices)
+    elif option.complete == "file":
+        good = paths
+    else:
+        known = BY_PARSER.get(option.parse, st.sampled_from(WORST)) if option.parse else st.just("")
+        good = BY_NAME.get(option.name, known)
+    return st.one_of(good, good, good, good, good, st.sampled_from(WORST))
+
+
+COMMON = {"side": "long", "contracts": "10000", "entry": "62500", "mark": "60000", "leverage": "5", "mmr": "0.5%"}
+BASES: Mapping[str, tuple[dict[str, str], ...]] = {
+    "pnl": (COMMON, {"portfolio": "book.toml", "mark": "60000"}),
+    "liq-price": (COMMON, {**COMMON, "vol": "60%", "horizon": "7d"}, {"portfolio": "book.toml"}),
+    "funding-cost": (
+        {**COMMON, "rate": "0.01%", "interval": "8h"},
+        {**COMMON, "venue": "bybit", "premium_samples": "samples.csv"},
+        {**COMMON, "venue": "kraken", "history": "history.csv"},
+        {"portfolio": "book.toml", "rate": "0.01%"},
+    ),
+    "size": ({"entry": "62500", "stop": "60000", "balance": "1.5", "risk": "1%", "mmr": "0.5%", "leverage": "3"},),
+    "liq-cost": ({**COMMON, "stop": "58000", "vol": "60%", "horizon": "7d"}, {"portfolio": "book.toml"}),
+    "hedge": ({"holding": "2", "price": "60000", "rate": "0.01%", "interval": "8h", "leverage": "2", "mmr": "0.5%"},),
+    "greeks": (COMMON, {"portfolio": "book.toml"}),
+    "power": ({"power": "2", "index": "3000", "vol": "80%"}, {"power": "-1", "index": "3000", "mark": "0.0003"}),
+    "stress": ({**COMMON, "chart": ""}, {"portfolio": "book.toml", "svg": "chart.svg"}, {**COMMON, "from": "-50%", "to": "50%", "steps": "5"}),
+    "check": ({**COMMON, "max_leverage": "5", "stop": "58000"}, {"portfolio": "book.toml", "limits": "limits.toml"}),
+}  # fmt: skip
+
+
+def commands() -> Iterator[tuple[tuple[str, ...], Command]]:
+    """Every command under the words it is called by."""
+    for name in COMMANDS:
+        module = import_module("perpcalc.cli." + name.replace("-", "_"))
+        if hasattr(module, "GROUP"):
+            for command in module.GROUP.commands:
+                yield (name, command.name), command
+        else:
+            yield (name,), module.COMMAND
+
+
+CALLS = dict(commands())
+
+
+def written(option: Option, text: str) -> list[str]:
+    """An option as the command line has it."""
+    if option.argument:
+        return [text]
+    return [option.flag] if option.parse is None else [option.flag, text]
+
+
+@st.composite
+def argument_lists(draw: st.DrawFn) -> list[str]:
+    """A call: a good one, with some options changed, added, repeated or left out."""
+    words = draw(st.sampled_from(list(CALLS)))
+    by_name = {option.name: option for option in CALLS[words].options}
+    wanted = dict(draw(st.sampled_from(BASES.get(words[0], ({},)))))
+    wanted |= {name: draw(value(option)) for name, option in by_name.items() if option.argument}
+    for option in draw(st.lists(st.sampled_from(list(by_name.values())), max_size=5)) if by_name else ():
+        if option.name in wanted and draw(st.booleans()):
+            del wanted[option.name]
+        else:
+            wanted[option.name] = draw(value(option))
+    arguments = [part for name, text in wanted.items() if name in by_name for part in written(by_name[name], text)]
+    if draw(st.integers(0, 9)) == 0:
+        arguments.insert(draw(st.integers(0, len(arguments))), draw(st.sampled_from(WORST)))
+    return [*words, *arguments]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A directory to call from, with a file of each kind, on a machine where nothing else is configured."""
+    for name in ("PERPCALC_VENUE", "PERPCALC_PORTFOLIO", "PERPCALC_FORMAT"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def refilled(folder: Path) -> None:
+    """The folder as it was before the last case."""
+    for path in folder.iterdir():
+        if path.is_file():
+            path.unlink()
+    for name, text in FILES.items():
+        (folder / name).write_text(text, encoding="utf-8", newline="")
+
+
+def check_call(arguments: list[str], stdin: bytes = b"") -> None:
+    """That a call ends as it may: with an answer and 0, 1 or 2, or with nothing but one line of error and 2."""
+    status, printed, said = called(arguments, stdin)
+    assert status in (0, 1, 2, 130), arguments
+    if status == 2 and arguments[:1] not in (["batch"], ["check"]):
+        assert not printed
+    for line in said.splitlines():
+        assert line.startswith("perpcalc: "), line
+        assert line.isprintable()
+    assert not re.search(r"\bNaN\b|\bInfinity\b|Traceback|<class|0x7f", printed + said.replace("'", ""))
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(argument_lists())
+def test_any_options_get_an_answer_or_an_error(folder: Path, arguments: list[str]) -> None:
+    refilled(folder)
+    check_call(arguments)
