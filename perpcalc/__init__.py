@@ -39,6 +39,9 @@ _HOMES = {
     ),
     "core.pnl": ("ProfitAndLoss", "gross_pnl", "price_for_roe", "profit_and_loss", "return_on_equity", "target_price"),
     "core.funding": ("FundingRule", "annual_rate", "annual_yield", "funding_payment", "funding_rate", "premium"),
+    "core.hedge": ("Hedge", "HedgePlan", "hedge"),
+    "core.greeks": ("Greeks", "greeks"),
+    "core.stress": ("Rung", "Stake", "ladder", "pool"),
     "core.sizing": ("Plan", "Size", "max_safe_leverage", "size"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from perpcalc import decimals, venues
 from perpcalc.decimals import FINEST, INTEGER_DIGITS, plain
 from perpcalc.errors import PerpcalcError
-from perpcalc.portfolio import Source
+from perpcalc.files import Source
 from perpcalc.render.text import printable
 
 EXCHANGES = {

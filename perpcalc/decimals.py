@@ -42,9 +42,8 @@ def number(text: str) -> Decimal:
     Decimal('-1000.50')
     """
     digits = text[1:] if text[:1] in ("+", "-") else text
-    if "_" in digits:
-        if all(all(part.split("_")) for part in digits.split(".") if part):
-            digits, text = digits.replace("_", ""), text.replace("_", "")
+    if "_" in digits and all(all(part.split("_")) for part in digits.split(".") if part):
+        digits, text = digits.replace("_", ""), text.replace("_", "")
     whole, point, fraction = digits.partition(".")
     if (
         digits.isascii()
@@ -238,7 +237,7 @@ def _remedy(text: str) -> str:
         return "write it in decimal digits"
     if bare[:1].isdigit() and "e" in bare:
         return "write it out without an exponent"
-    if bare.endswith("%") or bare.endswith("bp"):
+    if bare.endswith(("%", "bp")):
         return "a rate does not fit here, give a number"
     if bare[-1:] in _MULTIPLES and bare[:1].isdigit():
         return "k, m and b stand only on contracts, USD and coin amounts, write the zeros out"

@@ -1,20 +1,17 @@
 """The TOML portfolio: its schema, and loading one that may be wrong."""
 
-import os
-import stat
-import sys
 import tomllib
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, PlainValidator, ValidationError
 
 from perpcalc import decimals
 from perpcalc.errors import PerpcalcError, suggestion
+from perpcalc.files import read
 from perpcalc.render.text import printable
 
-LARGEST_FILE = 16 << 20
 LONGEST_NAME = 64
 
 
@@ -153,13 +150,6 @@ class Portfolio(_Table):
         )
 
 
-class Source(NamedTuple):
-    """A file as read: its bytes and the place to name in errors."""
-
-    raw: bytes
-    where: str
-
-
 def load(path: str) -> Portfolio:
     """The portfolio in a file, or on standard input for `-`; raises PerpcalcError naming file, entry, key and value."""
     source = read(path)
@@ -174,33 +164,6 @@ def load_limits(path: str) -> Limits:
         return _checked(tables if "limits" in tables else {"limits": tables}).limits
     except PerpcalcError as error:
         raise error.at(source.where) from None
-
-
-def read(path: str) -> Source:
-    """The bytes of a regular file, a pipe or standard input, at most 16 MiB of them."""
-    where = "standard input" if path == "-" else path
-    try:
-        if path == "-":
-            if sys.stdin is None or sys.stdin.isatty():
-                raise PerpcalcError("is a terminal: pipe a file into it, or give its name").at(where)
-            raw = sys.stdin.buffer.read(LARGEST_FILE + 1)
-        else:
-            # A FIFO without a writer would wait for ever, and a device has no end: neither is opened.
-            if stat.S_ISDIR(mode := os.stat(path).st_mode):
-                raise PerpcalcError("is a directory: give a file").at(where)
-            if not stat.S_ISREG(mode) and not path.startswith(("/dev/fd/", "/dev/stdin", "/proc/self/fd/")):
-                raise PerpcalcError("is not a regular file: give one, or - and a pipe").at(where)
-            with open(path, "rb") as file:
-                raw = file.read(LARGEST_FILE + 1)
-    except OSError as error:
-        raise PerpcalcError(f"{error.strerror}: give a file that can be read").at(where) from None
-    except ValueError as error:
-        if isinstance(error, PerpcalcError):
-            raise
-        raise PerpcalcError("is not the name of a file: give one").at(where) from None
-    if len(raw) > LARGEST_FILE:
-        raise PerpcalcError("is larger than 16 MiB: split it").at(where)
-    return Source(raw, where)
 
 
 def parse(raw: bytes, where: str) -> Portfolio:

@@ -13,7 +13,8 @@ import tomli_w
 
 from perpcalc.decimals import plain
 from perpcalc.errors import PerpcalcError
-from perpcalc.portfolio import LARGEST_FILE, Portfolio, PositionEntry, parse, read
+from perpcalc.files import LARGEST_FILE, read
+from perpcalc.portfolio import Portfolio, PositionEntry, parse
 
 Row = Mapping[str, Any]
 EXAMPLE = Path(__file__).with_name("example.toml")

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perpcalc.errors import PerpcalcError
-from perpcalc.portfolio import LARGEST_FILE, AccountEntry, Limits, Portfolio, PositionEntry, load, load_limits, parse
+from perpcalc.files import LARGEST_FILE
+from perpcalc.portfolio import AccountEntry, Limits, Portfolio, PositionEntry, load, load_limits, parse
 
 POSITION = """
 [[positions]]

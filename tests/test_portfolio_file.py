@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from perpcalc import portfolio_file
 from perpcalc.core.position import Fill
 from perpcalc.errors import PerpcalcError
-from perpcalc.portfolio import LARGEST_FILE, Limits, Portfolio, PositionEntry, load, parse
+from perpcalc.files import LARGEST_FILE
+from perpcalc.portfolio import Limits, Portfolio, PositionEntry, load, parse
 from perpcalc.portfolio_file import EXAMPLE, Row, append, appended, create, entry_of, row_of
 
 SCALP: Row = {"name": "scalp", "venue": "bybit", "side": "long", "contracts": 5000, "entry": Decimal("63000.5")}

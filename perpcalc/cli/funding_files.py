@@ -11,7 +11,7 @@ from typing import NamedTuple
 from perpcalc.core.funding import FundingRule, equal_average, linear_average
 from perpcalc.decimals import positive, rate
 from perpcalc.errors import PerpcalcError, suggestion
-from perpcalc.portfolio import read
+from perpcalc.files import read
 
 MINUTE = 60_000_000
 UNITS = {"d": 1440 * MINUTE, "h": 60 * MINUTE, "m": MINUTE, "s": MINUTE // 60, "ms": 1000}

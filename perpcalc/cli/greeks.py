@@ -87,6 +87,11 @@ def _collateral(case: Case, given: Given) -> Decimal:
 
 def _row(case: Case, mark: Decimal, collateral: Decimal, result: Greeks, explain: bool) -> Row:
     coin = case.instrument.currency
+    steps: Sequence[Step] = ()
+    if explain:
+        from perpcalc.cli.explain_greeks import steps_of
+
+        steps = steps_of(case, mark, collateral, result.frame)
     delta_unit, gamma_unit = (f"{coin}/USD", f"{coin}/USD^2") if result.frame == "coin" else (coin, f"{coin}/USD")
     return Row(
         {
@@ -100,31 +105,9 @@ def _row(case: Case, mark: Decimal, collateral: Decimal, result: Greeks, explain
         },
         coin=coin,
         price_places=price_places(case.instrument, mark),
-        steps=_steps(case, mark, collateral, result.frame) if explain else (),
+        steps=steps,
         kinds={"value": VALUE_KINDS.get(result.frame, "figure")},
     )
-
-
-def _steps(case: Case, mark: Decimal, collateral: Decimal, frame: str) -> Sequence[Step]:
-    position = case.opened()
-    inputs = {"s": position.side, "Q": position.notional, "V": position.cost, "P": mark, "C": collateral}
-    formulas = {
-        "coin": (
-            ("value", "s * (V - Q / P)", "profit in coin at the mark P, as the venue rounds it; V = coin value of the fills"),
-            ("delta", "s * Q / P^2", "coins gained per USD that the price rises"),
-            ("gamma", "-2 * s * Q / P^3", "a long is short convexity in coin, a short is long convexity (BitMEX blog, Convexity)"),
-        ),
-        "usd": (
-            ("value", "P * (C + s * V) - s * Q", "USD value of the collateral C and the profit, both kept in coin"),
-            ("delta", "C + s * V", "coins held in effect; the contract delta plus the profit in coin"),
-            ("gamma", "0", "with its coins an inverse position is exactly linear in USD"),
-        ),
-        "contract": (
-            ("delta", "s * Q / P", "coins to trade against the contract alone, its profit swept to USD as it comes"),
-            ("gamma", "-s * Q / P^2", "how that delta changes per USD (FTX blog, Careful when long BitMEX)"),
-        ),
-    }  # fmt: skip
-    return [Step(field, formula, why, inputs) for field, formula, why in formulas[frame]]
 
 
 def _totals(held: Sequence["Held"], made: Sequence[Row], given: Given) -> list[Total]:

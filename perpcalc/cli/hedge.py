@@ -54,9 +54,12 @@ def answer(given: Given) -> Report:
         result = hedge(plan)
     except PerpcalcError as error:
         raise error.at(HOLDING.flag) from None
-    return Report(
-        "Hedge", KINDS, [row(plan, result, _steps(plan, result) if given.explain else ())], notes=market.notes
-    )
+    steps: Sequence[Step] = ()
+    if given.explain:
+        from perpcalc.cli.explain_hedge import steps_of
+
+        steps = steps_of(plan, result)
+    return Report("Hedge", KINDS, [row(plan, result, steps)], notes=market.notes)
 
 
 def _plan(given: Given) -> HedgePlan:
@@ -125,43 +128,6 @@ def _reason(plan: HedgePlan, result: Hedge) -> str | None:
     elif result.liquidation.reason is not None:
         reasons.append(result.liquidation.reason)
     return "; ".join(reasons) or None
-
-
-def _steps(plan: HedgePlan, result: Hedge) -> list[Step]:
-    instrument = plan.instrument
-    inputs = {
-        "holding": plan.holding,
-        "ratio": plan.ratio,
-        "price": plan.price,
-        "contract_size": instrument.contract_size,
-        "lot": instrument.lot,
-        "entry_fee_usd": result.notional - result.locked_usd,
-        "fees_usd": result.fees_usd,
-        "rate": plan.rate,
-        "interval_hours": None if plan.interval is None else plan.interval / 60,
-    }
-    steps = [
-        Step("contracts", "holding * ratio * price / contract_size", f"rounded down to lots of {plain(instrument.lot)}", inputs),
-        Step("notional_usd", "contracts * contract_size", "the USD that the short and its coins are worth at every price", inputs),
-        Step("residual_delta", "holding - notional_usd / price", "coins left exposed; negative when more is short than held", inputs),
-        Step("locked_usd", "notional_usd - entry_fee_usd", "the fee of opening the short, in USD at the price", inputs),
-    ]  # fmt: skip
-    if result.funding_per_day_usd is not None:
-        steps += [
-            Step("funding_per_day_usd", "-rate * notional_usd * 24 / interval_hours", "a cost: negative when the short receives it; each payment as the venue rounds it in coin", inputs),
-            Step("carry_apr", "-365 * funding_per_day_usd / (holding * price)", "income per year on the USD value of the holding, not compounded", inputs),
-        ]  # fmt: skip
-        if result.break_even_days is not None:
-            steps.append(Step("break_even_days", "fees_usd / -funding_per_day_usd", "opening and closing fee at the price, earned back by funding", inputs))  # fmt: skip
-    if result.liquidation is not None:
-        margin = (
-            "the whole holding is the margin" if plan.leverage is None else "isolated margin = coin value / leverage"
-        )
-        formula = "where margin + profit = maintenance margin + closing fees"
-        steps.append(
-            Step("liquidation_price", formula, f"{margin}; tier and conventions: see perpcalc liq-price", inputs)
-        )
-    return steps
 
 
 COMMAND = Command(

@@ -13,8 +13,8 @@ from perpcalc.cli.positions import Held, case_of_entry, wallets
 from perpcalc.core.liquidation import liquidation, position_liquidation
 from perpcalc.decimals import plain
 from perpcalc.errors import PerpcalcError
+from perpcalc.files import read as read_bytes
 from perpcalc.portfolio import Portfolio, PositionEntry
-from perpcalc.portfolio import read as read_bytes
 from perpcalc.portfolio_file import append, entry_of, row_of
 from perpcalc.render.text import printable
 from perpcalc.venues import load

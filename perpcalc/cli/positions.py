@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from perpcalc.cli.case import Case, case_of
+from perpcalc.cli.case import Case, case_of, market_of
 from perpcalc.cli.options import MARK, Given
 from perpcalc.core.account import Account, Holding, account
 from perpcalc.core.position import Fill
@@ -167,11 +167,9 @@ def case_of_entry(
         deduction=entry.deduction,
         mm_basis=entry.mm_basis,
         closing_fee=entry.closing_fee,
-        mark=mark or entry.mark,
         exact=exact,
     )
-    case = case_of(given)
-    price = given.mark or portfolio.prices.get(case.instrument.currency)
-    return case._replace(
-        name=entry.name, account=entry.account, mark=price, stop=entry.stop, funding_rate=entry.funding_rate
+    given.mark = mark or entry.mark or portfolio.prices.get(market_of(given).instrument.currency)
+    return case_of(given)._replace(
+        name=entry.name, account=entry.account, stop=entry.stop, funding_rate=entry.funding_rate
     )

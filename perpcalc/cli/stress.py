@@ -148,7 +148,7 @@ def _of_portfolio(given: Given) -> tuple[list[Book], Sequence[str]]:
             raise in_file(error, one.where, given.portfolio) from None
         prices.setdefault(one.case.instrument.currency, one.case.mark)
     if given.mark is not None:
-        prices.update(dict.fromkeys(prices, given.mark))
+        prices.update(dict.fromkeys({one.case.instrument.currency for one in held}, given.mark))
     of_account = {wallet.entry.name: wallet for wallet in wallets(portfolio, held, given.portfolio)}
     books = []
     for entry in portfolio.accounts:
@@ -188,7 +188,11 @@ def _stake(case: Case, mark: Decimal) -> Stake:
 
 def _rows(book: Book, asked: Sequence[Decimal], rungs: Sequence[Rung], explain: bool) -> Iterable[Row]:
     name, currency, price, places = book.name, book.currency, book.price, book.price_places
-    steps = _steps(book) if explain else ()
+    steps: Sequence[Step] = ()
+    if explain:
+        from perpcalc.cli.explain_stress import steps_of
+
+        steps = steps_of(price, book.wallets.collateral)
     for change, (pnl, equity, maintenance, ratio, liquidated) in zip(asked, rungs, strict=True):
         moved = price * (1 + change)
         yield Row(
@@ -208,19 +212,6 @@ def _rows(book: Book, asked: Sequence[Decimal], rungs: Sequence[Rung], explain: 
             places,
             steps=steps,
         )
-
-
-def _steps(book: Book) -> Sequence[Step]:
-    inputs = {"coin_price": book.price, "collateral": book.wallets.collateral}
-    return [
-        Step("price", "coin_price * (1 + move)", "all marks of the coin move in proportion", inputs),
-        Step("pnl", "equity - collateral", "against the entry prices, no fees and no funding", inputs),
-        Step("equity", "collateral + sum of side * (entry value - notional / price)", "of what is alive; 0 once liquidated on the way from the mark", inputs),
-        Step("equity_usd", "equity * price", "", inputs),
-        Step("maintenance_margin", "sum of value * rate - deduction + closing fee", "each position in its tier at that price; nothing rounded as the venue does", inputs),
-        Step("margin_ratio", "maintenance_margin / equity", "100% is liquidation", inputs),
-        Step("status", "ok, or liquidated on the way from the mark", "what died on the way stays dead", inputs),
-    ]  # fmt: skip
 
 
 def _totals(books: Sequence[Book], asked: Sequence[Decimal], ladders: Sequence[Sequence[Rung]]) -> list[Total]:
@@ -248,8 +239,8 @@ def _chart(book: Book, asked: Sequence[Decimal]) -> Chart:
     just_alive = [death * (1 - NEARLY) for death in deaths]
     points = sorted({*even_moves(low, high, CURVE_MOVES), *(at for at in (*deaths, *just_alive) if low <= at <= high)})
     price = book.price
-    landmarks = [Landmark("mark", price)]
-    landmarks += [Landmark("entry", entry, "accent") for entry in _entries(book)]
+    landmarks = [Landmark("entry", entry, "accent") for entry in _entries(book)]
+    landmarks.append(Landmark("mark", price))
     least = ONE.scaleb(-book.price_places)
     fatal = [price * (1 + death) for death in deaths]
     landmarks += [Landmark("liquidation", at, "danger") for at in fatal if at >= least]

@@ -159,7 +159,7 @@ def loss_share(
     return -profit_and_loss(position, stop, entry_fee_rate, exit_fee_rate).net_pnl / collateral
 
 
-def funding_share_per_day(  # noqa: PLR0917
+def funding_share_per_day(
     position: Position, rate: Decimal, mark: Decimal, collateral: Decimal, interval: Decimal, rate_interval: Decimal
 ) -> Decimal:
     """A day's funding as a share of the collateral, negative when received: `s*rate*Q/mark * day/interval / collateral`.

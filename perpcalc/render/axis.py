@@ -32,8 +32,8 @@ def axis(values: Sequence[Decimal], most: int, *, to_ticks: bool = False) -> Axi
     """
     low, high = min(values), max(values)
     if low == high:
-        room = abs(low) / 10 or ONE
-        low, high = low - room, high + room
+        room = abs(low) / 10
+        low, high = low - room, high + (room or ONE)
     step = _round_step((high - low) / max(1, most - 1))
     first = (low / step).quantize(ONE, ROUND_FLOOR if to_ticks else ROUND_CEILING)
     last = (high / step).quantize(ONE, ROUND_CEILING if to_ticks else ROUND_FLOOR)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from rich.text import Text
 
-from perpcalc.decimals import fixed
+from perpcalc.decimals import ZERO, fixed
 from perpcalc.render.axis import Axis, axis
 from perpcalc.render.report import Chart
 from perpcalc.render.text import printable
@@ -34,7 +34,7 @@ def drawn(chart: Chart, width: int, ascii_only: bool = False) -> Text:
     """The chart as text of at most so many columns: title, curve over its axes, landmarks by letter, and what they stand for."""
     glyphs = ASCII if ascii_only else UNICODE
     height = 12 if width < 120 else 20
-    y_axis = axis([y for _, y in chart.points], 5 if height < 20 else 7, to_ticks=True)
+    y_axis = axis([ZERO, *(y for _, y in chart.points)], 5 if height < 20 else 7, to_ticks=True)
     labels = y_axis.labels()
     margin = max(map(len, labels)) + 1
     columns = max(LEAST_WIDTH, min(width, MOST_WIDTH) - margin - 1)

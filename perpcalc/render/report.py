@@ -53,7 +53,10 @@ class Landmark(NamedTuple):
 
 
 class Chart(NamedTuple):
-    """A curve of points in the order of x, with landmarks; `x_places` are the decimals that people see of x."""
+    """A curve of points in the order of x, shown from y = 0, with landmarks, of which a later hides an earlier.
+
+    `x_places` are the decimals that people see of x.
+    """
 
     title: str
     x_label: str

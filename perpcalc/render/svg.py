@@ -4,13 +4,13 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from xml.sax.saxutils import escape
 
-from perpcalc.decimals import fixed
+from perpcalc.decimals import ZERO, fixed
 from perpcalc.render.axis import Axis, axis
 from perpcalc.render.report import Chart, Landmark
 from perpcalc.render.text import printable
 
 WIDTH, HEIGHT = 760, 340
-LEFT, RIGHT, TOP, BOTTOM = 76, 24, 62, 74
+LEFT, RIGHT, TOP, BOTTOM = 76, 38, 62, 74
 LETTER = 6.4
 STYLE = """
   .card { fill: #ffffff; stroke: #d0d7de }
@@ -56,7 +56,7 @@ def svg(charts: Sequence[Chart]) -> str:
 
 def _panel(chart: Chart) -> str:
     x_axis = axis([x for x, _ in chart.points], 8)
-    y_axis = axis([y for _, y in chart.points], 6, to_ticks=True)
+    y_axis = axis([ZERO, *(y for _, y in chart.points)], 6, to_ticks=True)
     points = " ".join(f"{_x(x_axis, x)},{_y(y_axis, y)}" for x, y in chart.points)
     floor = _y(y_axis, y_axis.low)
     first, last = _x(x_axis, x_axis.low), _x(x_axis, x_axis.high)

@@ -19,6 +19,7 @@ from perpcalc.errors import PerpcalcError
 
 HERE = Path(__file__).parent
 TOPICS = ("contract", "fees", "funding", "margin", "liquidation", "rounding")
+CONFIDENCES = ("published", "derived", "inferred")
 Rule = Mapping[str, Any]
 
 
@@ -79,14 +80,13 @@ def find(spec: str, instrument: str | None = None) -> Found:
     rules: dict[str, Rule] = {}
     early: list[str] = []
     for topic in TOPICS:
-        merged: dict[str, Any] = {}
+        rules[topic] = {}
         for rows in (tables.get(topic, ()), listed[symbol].get(topic, ())):
             if rows:
                 row, too_early = in_force(rows, date)
-                merged.update(row)
+                rules[topic] = merged(rules[topic], row)
                 if too_early:
                     early.append(f"{topic} from {row['from']}")
-        rules[topic] = merged
     notes = []
     if early:
         notes.append(f"{spec}: the earliest known rules are used ({', '.join(dict.fromkeys(early))})")
@@ -96,6 +96,19 @@ def find(spec: str, instrument: str | None = None) -> Found:
             notes.append(f"{spec}: {change['text']}")
     made = _instrument(spec, symbol, listed[symbol]["currency"], bool(tables.get("hedge_mode")), rules)
     return Found(made, rules, tuple(notes))
+
+
+def merged(general: Rule, special: Rule) -> Rule:
+    """A venue's rule with an instrument's own keys over it; it rests on both sources and on the weaker confidence.
+
+    >>> merged({"taker": "1%", "source": "a", "confidence": "derived"}, {"source": "b", "confidence": "published"})
+    {'taker': '1%', 'source': 'a; b', 'confidence': 'derived'}
+    """
+    if not general:
+        return special
+    joined = {key: f"{general[key]}; {special[key]}" for key in ("source", "note") if key in general and key in special}
+    weaker = max(general["confidence"], special["confidence"], key=CONFIDENCES.index)
+    return {**general, **special, **joined, "confidence": weaker}
 
 
 def in_force(rows: list[Rule], date: str) -> tuple[Rule, bool]:

@@ -1,6 +1,7 @@
 """The format of a venue file: which tables and keys there are, what each may hold, and reading one that may be wrong."""
 
 import datetime
+import itertools
 import tomllib
 from collections.abc import Callable, Mapping
 from decimal import Decimal
@@ -10,7 +11,7 @@ from typing import Any
 from perpcalc import decimals
 from perpcalc.core.rounding import grid
 from perpcalc.errors import PerpcalcError, suggestion
-from perpcalc.venues import TOPICS, dates_as_text
+from perpcalc.venues import CONFIDENCES, TOPICS, dates_as_text
 
 LARGEST_FILE = 1 << 20
 Check = Callable[[Any], object]
@@ -68,7 +69,7 @@ def rising(parse: Callable[[str], Decimal]) -> Check:
         if not isinstance(value, list) or not value:
             raise PerpcalcError("is not a list of numbers: write it in brackets")
         numbers = [one(item) for item in value]
-        for before, after in zip(numbers, numbers[1:], strict=False):
+        for before, after in itertools.pairwise(numbers):
             if after <= before:  # type: ignore[operator]
                 raise PerpcalcError(f"does not rise from {before} to {after}: tiers go from small to large")
         return numbers
@@ -96,7 +97,7 @@ FEE_PLACES = one_of("none", "at liquidation", "at bankruptcy", "liquidation fee 
 PROVENANCE: Mapping[str, Check] = {
     "from": day,
     "source": text,
-    "confidence": one_of("published", "derived", "inferred"),
+    "confidence": one_of(*CONFIDENCES),
     "note": text,
 }
 KEYS: Mapping[str, Mapping[str, Check]] = {

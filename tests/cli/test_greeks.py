@@ -91,7 +91,7 @@ def test_totals_count_the_balance_of_a_wallet_once(run: Any, book: str) -> None:
     # Two coins, one long, half a coin short; 3 ETH margin less 2 short.
     assert "all delta, frame usd: 2.50000000 BTC" in shown
     assert "all delta, frame usd: 1.00000000 ETH" in shown
-    # 10,000 * (2 + 0 + (4,000/10,000 - 0.5)) + 1,000 * (3 + (1 - 2))
+    # 10,000 USD times 2 coins less a tenth lost, and 1,000 USD times 3 less one lost.
     assert "all value, frame usd: 21,000.00 USD" in shown
     assert "all delta, frame contract: 0.60000000 BTC" in shown
     assert "all value, frame coin: -0.10000000 BTC" in shown

@@ -21,7 +21,8 @@ from perpcalc import venues
 from perpcalc.__main__ import run as main
 from perpcalc.ccxt_positions import EXCHANGES, position_of, read_dump
 from perpcalc.errors import PerpcalcError
-from perpcalc.portfolio import Source, load
+from perpcalc.files import Source
+from perpcalc.portfolio import load
 
 DATA = Path(__file__).parent.parent / "data"
 BINANCE = str(DATA / "ccxt_binance.json")

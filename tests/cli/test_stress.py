@@ -216,7 +216,7 @@ def test_the_chart_is_below_the_table(run: Any) -> None:
     shown = run("stress", *LONG, "--margin", "0.1", "--mark", "10500", "--chart").stdout
     table, _, drawn = shown.partition("isolated BTC: equity (BTC) against price (USD)")
     assert "-50.00%" in table
-    assert "M mark 10,500.00   E entry 10,000.00   L liquidation 9,181.82" in drawn
+    assert "E entry 10,000.00   M mark 10,500.00   L liquidation 9,181.82" in drawn
     assert any("\u2800" < character <= "\u28ff" for character in drawn)
 
 

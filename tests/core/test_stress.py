@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from perpcalc.core.account import Account, Holding, account
 from perpcalc.core.instrument import PLAIN
-from perpcalc.core.margin import ClosingFee, Schedule, Tier, flat_rate
+from perpcalc.core.margin import NO_CLOSING_FEE, ClosingFee, Schedule, Tier, flat_rate
 from perpcalc.core.position import LONG, SHORT, open_at
 from perpcalc.core.stress import Stake, even_moves, ladder, life, pool, visible_moves
 from perpcalc.decimals import plain
@@ -25,7 +26,7 @@ def stake(
     coins: str,
     entry: int = 10_000,
     schedule: Schedule = ONE_PERCENT,
-    fee: ClosingFee = ClosingFee(Decimal(0)),
+    fee: ClosingFee = NO_CLOSING_FEE,
     reserve: str = "0",
 ) -> Stake:
     holding = Holding(open_at(PLAIN, side, Decimal(usd), Decimal(entry)), schedule, fee)
@@ -142,7 +143,7 @@ def test_the_order_and_the_number_of_moves_change_no_rung(one: Stake, asked: lis
 @given(stakes)
 def test_a_wallet_lives_on_one_stretch_around_the_mark(one: Stake) -> None:
     living = [not rung.liquidated for rung in ladder(pool([one]), even_moves(Decimal("-0.9"), Decimal(2), 59))]
-    changes = sum(a != b for a, b in zip(living, living[1:], strict=False))
+    changes = sum(a != b for a, b in pairwise(living))
     (now,) = ladder(pool([one]), moves("0"))
     assert changes <= 2
     assert not (any(living) and now.liquidated)
@@ -171,5 +172,5 @@ def test_of_many_deaths_the_default_moves_show_some_and_none_at_or_below_zero() 
 def test_even_moves_begin_and_end_where_they_were_told_to(first: str, last: str, steps: int) -> None:
     made = even_moves(Decimal(first), Decimal(last), steps)
     assert (made[0], made[-1], len(made)) == (Decimal(first), Decimal(last), steps)
-    gaps = {Fraction(b) - Fraction(a) for a, b in zip(made, made[1:], strict=False)}
+    gaps = {Fraction(b) - Fraction(a) for a, b in pairwise(made)}
     assert not gaps or max(gaps) - min(gaps) < Fraction(1, 10**90)

@@ -172,3 +172,9 @@ def test_landmarks_are_drawn_where_they_are_and_only_on_the_chart() -> None:
 @given(st.text(max_size=40))
 def test_any_name_makes_well_formed_xml(name: str) -> None:
     ElementTree.fromstring(svg([chart(name)]))
+
+
+def test_what_is_always_zero_is_drawn_on_the_floor() -> None:
+    nothing = chart()._replace(points=[(Decimal(x), Decimal(0)) for x in (1, 2, 3)])
+    rows = lines(drawn(nothing, 80, ascii_only=True))
+    assert rows[12].strip().startswith("0.00+****")

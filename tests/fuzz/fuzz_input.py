@@ -1,0 +1,119 @@
+"""A coverage-guided search for input that breaks a reader; run by hand, for as long as there is time.
+
+    pip install atheris && python tests/fuzz/fuzz_input.py TARGET [-max_total_time=600] [CORPUS]
+
+TARGET is numbers, portfolio, venue, batch, funding or ccxt. Only PerpcalcError may come out; a crash is written to a file that
+`python tests/fuzz/fuzz_input.py TARGET FILE` repeats.
+"""
+
+import decimal
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import atheris
+
+with atheris.instrument_imports(include=["perpcalc", "tomllib", "json"]):
+    import perpcalc.cli.funding_cost
+    import perpcalc.cli.greeks
+    import perpcalc.cli.hedge
+    import perpcalc.cli.liq_cost
+    import perpcalc.cli.liq_price
+    import perpcalc.cli.pnl
+    import perpcalc.cli.power
+    import perpcalc.cli.size
+    import perpcalc.portfolio
+    from perpcalc import ccxt_positions, decimals
+    from perpcalc.cli import batch, funding_files
+    from perpcalc.errors import PerpcalcError
+    from perpcalc.render.json import compact
+    from perpcalc.venues import schema
+
+SCRATCH = Path(tempfile.mkdtemp())
+READERS = (
+    decimals.number,
+    decimals.positive,
+    decimals.amount,
+    decimals.positive_amount,
+    decimals.amount_from_zero,
+    decimals.rate,
+    decimals.rate_from_zero,
+    decimals.duration,
+    decimals.count,
+)
+
+
+def numbers(data: bytes) -> None:
+    """Every reader of a number: what it returns is finite and printed without an exponent."""
+    text = data.decode("utf-8", "surrogateescape")
+    for reader in READERS:
+        with suppress(PerpcalcError):
+            value = reader(text)
+            assert value.is_finite()
+            assert set(decimals.plain(value)) <= set("-.0123456789")
+
+
+def portfolio(data: bytes) -> None:
+    """The bytes of a portfolio."""
+    perpcalc.portfolio.parse(data, "file")
+
+
+def venue(data: bytes) -> None:
+    """The bytes of a venue file."""
+    path = SCRATCH / "own.toml"
+    path.write_bytes(data)
+    schema.read_file(path)
+
+
+def batch_line(data: bytes) -> None:
+    """A line of batch, and the line that answers it."""
+    decimal.setcontext(decimals.CONTEXT)
+    compact(batch.answered(data))
+
+
+def funding(data: bytes) -> None:
+    """The files of funding-cost, by their first byte."""
+    path = SCRATCH / "funding.csv"
+    path.write_bytes(data[1:])
+    if data[:1] < b"a":
+        funding_files.payments_due(funding_files.read_history(str(path)), None, [])
+    else:
+        funding_files.average_premium(funding_files.read_samples(str(path)), None, None, [])
+
+
+def ccxt(data: bytes) -> None:
+    """Positions as ccxt writes them."""
+    for item in ccxt_positions.read_dump(perpcalc.portfolio.Source(data, "file")).items:
+        with suppress(PerpcalcError):
+            ccxt_positions.position_of(item, "binance")
+
+
+TARGETS = {
+    "numbers": numbers,
+    "portfolio": portfolio,
+    "venue": venue,
+    "batch": batch_line,
+    "funding": funding,
+    "ccxt": ccxt,
+}
+
+
+def only_our_errors(target: Callable[[bytes], None]) -> Callable[[bytes], None]:
+    """The target with the program's own errors taken for an answer."""
+
+    def inner(data: bytes) -> None:
+        with suppress(PerpcalcError):
+            target(data)
+
+    return inner
+
+
+if __name__ == "__main__":
+    for name in ("PERPCALC_VENUE", "PERPCALC_PORTFOLIO", "PERPCALC_FORMAT"):
+        os.environ.pop(name, None)
+    name = sys.argv.pop(1)
+    atheris.Setup(sys.argv, only_our_errors(TARGETS[name]))
+    atheris.Fuzz()
