@@ -188,6 +188,10 @@ def _end(place: Place, root: Root, case: Case) -> Step:
     field = f"liquidation_{root.end}"
     reserve = closing_fees_at_bankruptcy(wallet)
     why = _rounded_price(case, rounding, root.end)
+    if why:
+        why += provenance(case.market.rules.get("rounding"))
+    if wallet.collateral != need_margin(case).coin:
+        why = f"\nof extra margin only extra / (1 + s * taker fee) counts: it raises the closing fee reserved beside it{why}"
     if piece.start * group.ratio == root.x and not holding.schedule.marginal:
         inputs: dict[str, Value] = {"limit": piece.start * position.notional}
         return Step(field, "notional_usd / limit", f"the border of a tier, whose rate on the whole position exceeds the equity{why}", inputs)  # fmt: skip

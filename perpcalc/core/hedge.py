@@ -101,7 +101,7 @@ def funding_per_day(plan: HedgePlan, contracts: Decimal) -> Decimal | None:
     >>> from perpcalc.core.instrument import PLAIN
     >>> plan = HedgePlan(PLAIN, ONE, Decimal(50_000), rate=Decimal("0.0001"), interval=Decimal(480))
     >>> str(funding_per_day(plan, Decimal(50_000)))
-    '-15.000000'
+    '-15.0000'
     """
     if plan.rate is None or plan.interval is None:
         return None

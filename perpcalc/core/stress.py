@@ -153,7 +153,7 @@ def visible_moves(pools: Iterable[Pool]) -> list[Decimal]:
     and of many the ones nearest to the mark.
 
     >>> [str(move) for move in visible_moves([Pool(ZERO, (), (Decimal("-0.123"),), ())])[3:6]]
-    ['-0.20', '-0.13', '-0.10']
+    ['-0.2', '-0.13', '-0.1']
     """
     moves = {ONE / 10 * step for step in range(-5, 6)}
     pools = list(pools)

@@ -124,9 +124,15 @@ class TestText:
             "the tier at the liquidation price: above 50 up to 100 BTC",
             "5 * (0.005 - 0.004) + 10 * (0.01 - 0.005) + 20 * (0.025 - 0.01) + 50 * (0.05 - 0.025)",
             "rounded as the venue does: down, 8 decimals",
-            "(published, from 2021-07-01)",
+            "(derived, from 2021-07-01)",
         ):
             assert line in text
+
+    def test_extra_margin_that_counts_in_part_is_said(self) -> None:
+        case = {**LONG, "venue": "bybit", "leverage": "10", "extra_margin": "0.01"}
+        text = explained(explain("liq_price", case))
+        assert "of extra margin only extra / (1 + s * taker fee) counts" in text
+        assert "/ (0.025994503023337165 + 1 * 0.16)" in text  # 0.016 + 0.01/1.00055
 
     def test_never_shows_the_formula_that_has_no_answer(self) -> None:
         case = {"side": "short", "contracts": "1000", "entry": "100", "leverage": "1", "mmr": "0.5%"}
