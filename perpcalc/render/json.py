@@ -5,19 +5,20 @@ from json.encoder import JSONEncoder
 from json.encoder import encode_basestring_ascii as quoted
 
 from perpcalc.decimals import plain
-from perpcalc.render.report import Report, Row
+from perpcalc.render.report import Report
 from perpcalc.render.text import Value
 
 ENCODER = JSONEncoder(default=plain, check_circular=False)
 
 
 def as_json(report: Report) -> str:
-    """The report as text, one field per line."""
+    """The report as text: one answer with a field per line, several with an answer per line."""
     if report.one:
-        return _object(report.rows[0], "", "\n") + "\n"
+        fields = (f'  "{name}": {encoded(value)}' for name, value in report.rows[0].values.items())
+        return "{\n" + ",\n".join(fields) + "\n}\n"
     if not report.rows:
         return "[]\n"
-    return "[\n  " + ",\n  ".join(_object(row, "  ", "\n") for row in report.rows) + "\n]\n"
+    return "[\n" + ",\n".join(ENCODER.encode(row.values) for row in report.rows) + "\n]\n"
 
 
 def compact(report: Report) -> str:
@@ -28,13 +29,4 @@ def compact(report: Report) -> str:
 
 def encoded(value: Value) -> str:
     """One value: a string, true, false or null."""
-    if isinstance(value, Decimal):
-        return f'"{plain(value)}"'
-    if value is None:
-        return "null"
-    return quoted(value) if isinstance(value, str) else "true" if value else "false"
-
-
-def _object(row: Row, indent: str, end: str) -> str:
-    lines = (f'{indent}  "{name}": {encoded(value)}' for name, value in row.values.items())
-    return "{" + end + f",{end}".join(lines) + end + indent + "}"
+    return quoted(plain(value)) if isinstance(value, Decimal) else ENCODER.encode(value)
