@@ -8,7 +8,7 @@ import decimal  # noqa: E402
 import os  # noqa: E402
 import sys  # noqa: E402
 from collections.abc import Sequence  # noqa: E402
-from typing import Any  # noqa: E402
+from typing import Any, NoReturn  # noqa: E402
 
 from perpcalc.decimals import CONTEXT  # noqa: E402
 from perpcalc.errors import PerpcalcError  # noqa: E402
@@ -30,7 +30,16 @@ def main() -> None:
     except KeyboardInterrupt:
         silence(sys.stdout)
         status = 130
-    sys.exit(status)
+    _leave(status)
+
+
+def _leave(status: int) -> NoReturn:
+    """End here: all output is flushed, and taking the interpreter down tidily would cost a short call a tenth of its time."""
+    try:
+        sys.stderr.flush()
+    except OSError:
+        silence(sys.stderr)
+    os._exit(status)
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, settings
 
 from perpcalc.decimals import CONTEXT
 
-settings.register_profile("default", deadline=None, max_examples=200, database=None)
+settings.register_profile("default", deadline=None, max_examples=150, database=None)
 settings.register_profile(
     "ci", settings.get_profile("default"), derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )

@@ -1,21 +1,18 @@
 """The positions of a portfolio as cases, and the wallets of its cross accounts."""
 
 import gc
-import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
 from perpcalc.cli.case import Case, case_of, market_of
-from perpcalc.cli.options import MARK, Given
+from perpcalc.cli.options import MARK, Given, as_keys
 from perpcalc.core.account import Account, Holding, account
 from perpcalc.core.position import Fill
 from perpcalc.decimals import ZERO
 from perpcalc.errors import PerpcalcError
 from perpcalc.portfolio import AccountEntry, Portfolio, PositionEntry, entry_place, load
 from perpcalc.render.report import Row, Total
-
-OPTION_NAME = re.compile(r"--([a-z][a-z-]*)")
 
 
 class Held(NamedTuple):
@@ -63,7 +60,7 @@ def held_positions(given: Given) -> tuple[Portfolio, list[Held]]:
 
 def in_file(error: PerpcalcError, where: str, path: str) -> PerpcalcError:
     """An error about an option, said of the key of a file."""
-    message = OPTION_NAME.sub(lambda match: match[1].replace("-", "_"), str(error))
+    message = as_keys(str(error))
     key, colon, rest = message.partition(": ")
     place = f"{where}, {key}" if colon and key.isidentifier() else where
     shown = rest if place != where else message

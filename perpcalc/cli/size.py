@@ -69,7 +69,8 @@ def answer(given: Given) -> Report:
     try:
         result = size(plan, risk, given.target)
     except PerpcalcError as error:
-        raise PerpcalcError(f"--{error}") from None
+        option = str(error).partition(":")[0]
+        raise PerpcalcError(f"--{error}" if option in ("stop", "target", "buffer") else str(error)) from None
     made = _row(market, plan, risk, result, name)
     if given.explain:
         from perpcalc.cli.explain_size import steps

@@ -80,7 +80,8 @@ def size(plan: Plan, risk: Decimal, target: Decimal | None = None) -> Size:
     """The largest position that loses at most `risk` coins at the stop and breaks no cap, in whole lots.
 
     `Q = risk/(|1/E - 1/S| + f_o/E + (f_c + slippage)/S)`, capped by leverage, balance, liquidation beyond the stop and the venue's
-    largest order. Derived; the caps are the caller's. Raises PerpcalcError for a stop on the wrong side.
+    largest order. Derived; the caps are the caller's. Raises PerpcalcError for a stop on the wrong side and a
+    buffer that leaves no price below it.
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> from perpcalc.core.position import LONG
@@ -148,10 +149,16 @@ def _check(plan: Plan, target: Decimal | None) -> None:
             f"{plain(plan.stop_price)} does not protect a {side} entered at {plain(plan.entry_price)}: "
             f"give a price {below} the entry"
         ).at("stop")
+    if plan.side > 0 and plan.buffer >= 1:
+        raise PerpcalcError(f"{plain(plan.buffer * 100)}% leaves no price below the stop: give less than 100%").at(
+            "buffer"
+        )
     if target is not None and plan.side * (target - plan.entry_price) <= 0:
         raise PerpcalcError(
             f"{plain(target)} is no profit for a {side} entered at {plain(plan.entry_price)}: give a price {above} the entry"
         ).at("target")
+    if plan.side * plan.buffer >= 1:
+        raise PerpcalcError(f"{plain(plan.buffer * 100)}% below the stop is no price: give less than 100%").at("buffer")
 
 
 def _caps(plan: Plan, risk: Decimal) -> dict[str, Decimal]:

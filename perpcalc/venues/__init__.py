@@ -20,6 +20,9 @@ from perpcalc.errors import PerpcalcError
 HERE = Path(__file__).parent
 TOPICS = ("contract", "fees", "funding", "margin", "liquidation", "rounding")
 CONFIDENCES = ("published", "derived", "inferred")
+LONGEST_NAME = 64
+MOST_TIERS = 1000
+STEPS = ("first_limit", "limit_step", "first_rate", "rate_step")
 Rule = Mapping[str, Any]
 
 
@@ -41,8 +44,8 @@ class Found(NamedTuple):
 
 def names() -> list[str]:
     """The venues there are files for, the user's own included."""
-    own = [path.stem for path in _own_folder().glob("*.toml")] if _own_folder().is_dir() else []
-    return sorted({path.stem for path in HERE.glob("*.toml")} | set(own))
+    own = [path.stem for path in _own_folder().glob("*.toml")] if os.path.isdir(_own_folder()) else []
+    return sorted({path.stem for path in HERE.glob("*.toml")} | set(filter(_is_name, own)))
 
 
 def load(name: str) -> Venue:
@@ -51,8 +54,8 @@ def load(name: str) -> Venue:
     Raises PerpcalcError for an unknown name or a file that does not follow the format.
     """
     own = _own_folder() / f"{name}.toml"
-    if name.replace("-", "").replace("_", "").isalnum():
-        if own.is_file():
+    if _is_name(name):
+        if os.path.isfile(own):
             from perpcalc.venues.schema import read_file
 
             return Venue(name, own, read_file(own))
@@ -77,16 +80,7 @@ def find(spec: str, instrument: str | None = None) -> Found:
         from perpcalc.errors import suggestion
 
         raise PerpcalcError(f"{name} has no instrument {symbol!r}: give {suggestion(symbol, listed)}")
-    rules: dict[str, Rule] = {}
-    early: list[str] = []
-    for topic in TOPICS:
-        rules[topic] = {}
-        for rows in (tables.get(topic, ()), listed[symbol].get(topic, ())):
-            if rows:
-                row, too_early = in_force(rows, date)
-                rules[topic] = merged(rules[topic], row)
-                if too_early:
-                    early.append(f"{topic} from {row['from']}")
+    rules, early = rules_on(tables, symbol, date)
     notes = []
     if early:
         notes.append(f"{spec}: the earliest known rules are used ({', '.join(dict.fromkeys(early))})")
@@ -94,8 +88,26 @@ def find(spec: str, instrument: str | None = None) -> Found:
     for change in tables.get("changes", ()):
         if change["date"] > since:
             notes.append(f"{spec}: {change['text']}")
-    made = _instrument(spec, symbol, listed[symbol]["currency"], bool(tables.get("hedge_mode")), rules)
+    try:
+        made = instrument_of(spec, symbol, tables, rules)
+    except PerpcalcError as error:
+        raise error.at(f"{spec}, {symbol}") from None
     return Found(made, rules, tuple(notes))
+
+
+def rules_on(tables: Mapping[str, Any], symbol: str, date: str) -> tuple[dict[str, Rule], list[str]]:
+    """An instrument's rules by topic on an ISO date ("" is the newest), and which of them start later."""
+    rules: dict[str, Rule] = {}
+    early: list[str] = []
+    for topic in TOPICS:
+        rules[topic] = {}
+        for rows in (tables.get(topic, ()), tables["instruments"][symbol].get(topic, ())):
+            if rows:
+                row, too_early = in_force(rows, date)
+                rules[topic] = merged(rules[topic], row)
+                if too_early:
+                    early.append(f"{topic} from {row['from']}")
+    return rules, early
 
 
 def merged(general: Rule, special: Rule) -> Rule:
@@ -120,6 +132,10 @@ def in_force(rows: list[Rule], date: str) -> tuple[Rule, bool]:
         if row["from"] <= date:
             held = row
     return held, held["from"] > date
+
+
+def _is_name(name: str) -> bool:
+    return name.replace("-", "").replace("_", "").isalnum() and len(name) <= LONGEST_NAME
 
 
 def _own_folder() -> Path:
@@ -158,14 +174,15 @@ def _date(spec: str, date: str) -> str:
     raise PerpcalcError(f"{spec!r} does not end in a date: write NAME@YYYY-MM-DD, as in bybit@2024-06-01")
 
 
-def _instrument(spec: str, symbol: str, currency: str, hedge_mode: bool, rules: Mapping[str, Rule]) -> Instrument:
+def instrument_of(spec: str, symbol: str, tables: Mapping[str, Any], rules: Mapping[str, Rule]) -> Instrument:
+    """The instrument that some rules make; raises PerpcalcError where those of its margin do not fit together."""
     contract, fees, margin = rules["contract"], rules["fees"], rules["margin"]
     taker = _optional(fees, "taker", decimals.rate)
     liquidation_fee = _optional(rules["liquidation"], "fee", decimals.rate)
     return Instrument(
         venue=spec,
         name=symbol,
-        currency=currency,
+        currency=tables["instruments"][symbol]["currency"],
         contract_size=decimals.positive(contract["size"]),
         lot=decimals.positive(contract.get("lot", "1")),
         tick=_optional(contract, "tick", decimals.positive),
@@ -179,7 +196,7 @@ def _instrument(spec: str, symbol: str, currency: str, hedge_mode: bool, rules: 
         isolated_closing_fee=_closing_fee(margin.get("isolated_closing_fee"), taker, liquidation_fee),
         cross_closing_fee=_closing_fee(margin.get("cross_closing_fee"), taker, liquidation_fee),
         extra_margin_net_of_fee=bool(margin.get("extra_margin_net_of_fee")),
-        hedge_mode=hedge_mode,
+        hedge_mode=bool(tables.get("hedge_mode")),
         funding=_funding(rules["funding"]),
         rounding=_rounding(rules["rounding"]),
     )
@@ -203,11 +220,13 @@ def _schedule(margin: Rule) -> Schedule | None:
     basis, unit, marginal = margin.get("basis", "mark"), margin.get("unit", "coin"), bool(margin.get("marginal"))
     adverse = bool(margin.get("adverse_funding"))
     slope = _optional(margin, "slope", decimals.rate) or decimals.ZERO
-    if "rate_step" in margin:
+    if any(key in margin for key in STEPS):
         tiers = _stepped(margin)
-    elif "rates" in margin:
-        rates = tuple(decimals.rate(text) for text in margin["rates"])
+    elif "rates" in margin or "limits" in margin:
+        rates = tuple(decimals.rate(text) for text in margin.get("rates", ()))
         limits: tuple[Decimal | None, ...] = tuple(decimals.positive(text) for text in margin.get("limits", ()))
+        if len(rates) - len(limits) not in (0, 1):
+            raise PerpcalcError("as many rates as limits are needed, or one more: the last rate has no limit")
         limits += (None,) * (len(rates) - len(limits))
         tiers = with_deductions(limits, rates) if marginal else tuple(map(Tier, limits, rates))
     else:
@@ -217,8 +236,12 @@ def _schedule(margin: Rule) -> Schedule | None:
 
 def _stepped(margin: Rule) -> tuple[Tier, ...]:
     """Tiers that rise by equal steps until the rate reaches 100 %."""
+    if "rates" in margin or not all(key in margin for key in STEPS):
+        raise PerpcalcError(f"{', '.join(STEPS[:-1])} and {STEPS[-1]} go together, without rates")
     limit, limit_step = decimals.positive(margin["first_limit"]), decimals.positive(margin["limit_step"])
     rate, rate_step = decimals.rate(margin["first_rate"]), decimals.rate(margin["rate_step"])
+    if not 0 < 1 - rate <= rate_step * MOST_TIERS:
+        raise PerpcalcError(f"rate_step makes no tiers, or more than {MOST_TIERS}: give a larger one")
     tiers = []
     while rate < 1:
         tiers.append(Tier(limit, rate))

@@ -11,7 +11,7 @@ from typing import Any
 from perpcalc import decimals
 from perpcalc.core.rounding import grid
 from perpcalc.errors import PerpcalcError, suggestion
-from perpcalc.venues import CONFIDENCES, TOPICS, dates_as_text
+from perpcalc.venues import CONFIDENCES, TOPICS, dates_as_text, instrument_of, rules_on
 
 LARGEST_FILE = 1 << 20
 Check = Callable[[Any], object]
@@ -61,6 +61,22 @@ def numeric(parse: Callable[[str], Decimal]) -> Check:
     return check
 
 
+def share(text: str) -> Decimal:
+    """A rate of less than 100 % either way."""
+    value = decimals.rate(text)
+    if abs(value) >= 1:
+        raise PerpcalcError(f"{text!a} is out of range: give a rate below 100%")
+    return value
+
+
+def lasting(text: str) -> Decimal:
+    """A duration above zero."""
+    value = decimals.duration(text)
+    if not value:
+        raise PerpcalcError(f"{text!a} is out of range: give a duration above 0")
+    return value
+
+
 def rising(parse: Callable[[str], Decimal]) -> Check:
     """A check for a list of numbers, each above the one before it."""
     one = numeric(parse)
@@ -80,9 +96,12 @@ def rising(parse: Callable[[str], Decimal]) -> Check:
 def a_grid(value: Any) -> object:
     """A rounding such as `floor 8`."""
     try:
-        return grid(text(value))
-    except (KeyError, ValueError):
-        raise PerpcalcError(f"{value!a} is not a rounding: write a direction and decimals, as in 'floor 8'") from None
+        found = grid(text(value))
+        if 0 <= -found.step.adjusted() <= decimals.FRACTION_DIGITS:
+            return found
+    except (KeyError, ValueError, ArithmeticError):
+        pass
+    raise PerpcalcError(f"{value!a} is not a rounding: write a direction and 0 to 18 decimals, as in 'floor 8'")
 
 
 def a_price_grid(value: Any) -> object:
@@ -92,7 +111,9 @@ def a_price_grid(value: Any) -> object:
 
 PRICE = numeric(decimals.positive)
 RATE = numeric(decimals.rate)
-DURATION = numeric(decimals.duration)
+FROM_ZERO = numeric(decimals.rate_from_zero)
+SHARE = numeric(share)
+DURATION = numeric(lasting)
 FEE_PLACES = one_of("none", "at liquidation", "at bankruptcy", "liquidation fee at liquidation")
 PROVENANCE: Mapping[str, Check] = {
     "from": day,
@@ -109,13 +130,13 @@ KEYS: Mapping[str, Mapping[str, Check]] = {
         "max_order": PRICE,
         "max_leverage": PRICE,
     },
-    "fees": {"maker": RATE, "taker": RATE},
+    "fees": {"maker": SHARE, "taker": SHARE},
     "funding": {
         "interval": DURATION,
         "rate_interval": DURATION,
         "interest_per_day": RATE,
-        "damper": RATE,
-        "cap": RATE,
+        "damper": FROM_ZERO,
+        "cap": FROM_ZERO,
         "divisor": PRICE,
         "continuous": flag,
         "coin_rate": flag,
@@ -127,19 +148,19 @@ KEYS: Mapping[str, Mapping[str, Check]] = {
         "unit": one_of("coin", "contracts", "usd"),
         "marginal": flag,
         "limits": rising(decimals.positive),
-        "rates": rising(decimals.rate),
-        "initial_rates": rising(decimals.rate),
+        "rates": rising(decimals.rate_from_zero),
+        "initial_rates": rising(decimals.rate_from_zero),
         "first_limit": PRICE,
         "limit_step": PRICE,
-        "first_rate": RATE,
-        "rate_step": RATE,
-        "slope": RATE,
+        "first_rate": FROM_ZERO,
+        "rate_step": FROM_ZERO,
+        "slope": FROM_ZERO,
         "adverse_funding": flag,
         "isolated_closing_fee": FEE_PLACES,
         "cross_closing_fee": FEE_PLACES,
         "extra_margin_net_of_fee": flag,
     },
-    "liquidation": {"fee": RATE, "remainder": one_of("kept", "returned")},
+    "liquidation": {"fee": SHARE, "remainder": one_of("kept", "returned")},
     "rounding": {
         "value": a_grid,
         "value_of": one_of("position", "contract", "lot"),
@@ -163,8 +184,11 @@ NEEDED = ("name", "title", "default", "known_until", "instruments")
 
 def read_file(path: Path) -> Mapping[str, Any]:
     """The tables of a venue file that somebody wrote; raises PerpcalcError naming the file, the key and the value."""
-    with path.open("rb") as file:
-        raw = file.read(LARGEST_FILE + 1)
+    try:
+        with path.open("rb") as file:
+            raw = file.read(LARGEST_FILE + 1)
+    except OSError as error:
+        raise PerpcalcError(f"{error.strerror}: give a file that can be read").at(str(path)) from None
     if len(raw) > LARGEST_FILE:
         raise PerpcalcError("the file is larger than 1 MiB: a venue file is not").at(str(path))
     try:
@@ -176,8 +200,15 @@ def read_file(path: Path) -> Mapping[str, Any]:
         raise error.at(str(path)) from None
     except UnicodeDecodeError as error:
         raise PerpcalcError(f"byte {error.start} is not UTF-8: save the file as UTF-8").at(str(path)) from None
-    except (ValueError, ArithmeticError, RecursionError) as error:
-        raise PerpcalcError(f"not a TOML file: {error}").at(str(path)) from None
+    except tomllib.TOMLDecodeError as error:
+        message = str(error)
+        raise PerpcalcError(f"not TOML: {message[:1].lower()}{message[1:]}: correct that place").at(str(path)) from None
+    except RecursionError:
+        raise PerpcalcError(
+            "not a venue: it is nested too deeply: keep to the tables of perpcalc venues show --toml"
+        ).at(str(path)) from None
+    except ValueError:
+        raise PerpcalcError("an integer has too many digits: use at most 15").at(str(path)) from None
     return tables
 
 
@@ -201,6 +232,12 @@ def validate(tables: Mapping[str, Any]) -> None:
             ).at(key)
     if tables["default"] not in tables["instruments"]:
         raise PerpcalcError(f"{tables['default']!a} is not among the instruments: name one").at("default")
+    for symbol, listed in tables["instruments"].items():
+        for date in (*(row["from"] for row in listed.get("margin", ())), ""):
+            try:
+                instrument_of(tables["name"], symbol, tables, rules_on(tables, symbol, date)[0])
+            except PerpcalcError as error:
+                raise error.at(f"instruments.{symbol}.margin") from None
 
 
 def _instruments(listed: Any) -> None:
@@ -228,13 +265,6 @@ def _instruments(listed: Any) -> None:
 
 def _topic(topic: str, rows: Any, where: str) -> None:
     _rows(rows, where, {**PROVENANCE, **KEYS[topic]}, ("from", "source", "confidence"), "from")
-    for number, row in enumerate(rows, 1):
-        at = f"{where} {number}"
-        if "limits" in row and len(row.get("rates", ())) not in (len(row["limits"]), len(row["limits"]) + 1):
-            raise PerpcalcError("as many rates as limits are needed, or one more: the last rate has no limit").at(at)
-        stepped = [key for key in ("first_limit", "limit_step", "first_rate", "rate_step") if key in row]
-        if stepped and (len(stepped) < 4 or "rates" in row):
-            raise PerpcalcError("first_limit, limit_step, first_rate and rate_step go together, without rates").at(at)
 
 
 def _rows(rows: Any, where: str, keys: Mapping[str, Check], needed: tuple[str, ...], dated: str) -> None:

@@ -57,7 +57,7 @@ import json, sys
 from decimal import Decimal
 for line in sys.stdin:
     row = json.loads(line, parse_float=str, parse_int=str)
-    row = {key: Decimal(value) if value[:1].isdigit() else value for key, value in row.items()}
+    row = {key: Decimal(value) if value.replace(".", "").isdigit() else value for key, value in row.items()}
     print(json.dumps(row, default=str))
 """
 

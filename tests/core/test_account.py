@@ -126,6 +126,13 @@ def test_adverse_funding_is_charged_on_what_is_left_after_netting() -> None:
     assert maintenance(account(ONE, both), ONE / 10_000) == Decimal("0.026")
 
 
+def test_equity_counts_the_value_that_a_venue_keeps() -> None:
+    # 1 USD at 6,800 is kept as 0.00014705 on Bybit.
+    bybit = PLAIN._replace(rounding=Rounding(value=grid("floor 8"), stored_value=grid("floor 8")))
+    wallet = account(ONE, [Holding(open_at(bybit, LONG, ONE, Decimal(6_800)), FLAT)])
+    assert equity(wallet, ZERO) == Decimal("1.00014705")
+
+
 def test_maintenance_on_the_entry_value_is_rounded_as_the_venue_keeps_it() -> None:
     # BitMEX snapshot A: short 20, cost 597100 satoshi, 0.5% and 0.375% of adverse funding: 5224.625 is kept as 5225.
     bitmex = PLAIN._replace(

@@ -187,9 +187,11 @@ def test_fees_put_the_break_even_on_the_side_of_profit(trade: Trade, opening: De
 def test_a_target_price_follows_from_the_exact_cost_not_from_the_value_that_a_venue_keeps() -> None:
     # 1 USD at 6,800 is kept as 0.00014705 on Bybit, which would be an entry at 6,800.408...
     cut = PLAIN._replace(rounding=Rounding(value=grid("floor 8"), stored_value=grid("floor 8"), average=grid("half-up 8")))
-    price = target_price(open_by_fills(cut, LONG, [Fill(ONE, Decimal(6_800))]), ZERO)
-    assert price is not None
-    assert plain(price) == "6800"
+    position = open_by_fills(cut, LONG, [Fill(ONE, Decimal(6_800))])
+    break_even, for_half = target_price(position, ZERO), price_for_roe(position, Decimal("0.5"), ONE, None)
+    assert break_even is not None
+    assert for_half is not None
+    assert (plain(break_even), plain(for_half)) == ("6800", "13600")
 
 
 @pytest.mark.parametrize("profit", ["1.25", "1.26", "100"])

@@ -350,7 +350,7 @@ def test_the_largest_safe_leverage_is_at_most_the_instrument_s() -> None:
 def test_the_largest_safe_leverage_allows_for_the_closing_fee() -> None:
     # 1/L = E*(1 + mmr + f)/S - 1 = 1.25*1.011 - 1.
     trade = plan(schedule=flat_rate(Decimal("0.01")), closing_fee=ClosingFee(Decimal("0.001")))
-    highest = max_safe_leverage(trade, ONE)
+    highest = max_safe_leverage(trade, Decimal(1_000))
     assert highest is not None
     assert plain(highest) == twin.printed(1 / Fraction("0.26375"))
 

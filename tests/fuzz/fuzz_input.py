@@ -2,11 +2,12 @@
 
     pip install atheris && python tests/fuzz/fuzz_input.py TARGET [-max_total_time=600] [CORPUS]
 
-TARGET is numbers, portfolio, venue, batch, funding or ccxt. Only PerpcalcError may come out; a crash is written to a file that
+TARGET is numbers, portfolio, venue, batch, questions, funding or ccxt. Only PerpcalcError may come out; a crash is written to a file that
 `python tests/fuzz/fuzz_input.py TARGET FILE` repeats.
 """
 
 import decimal
+import json
 import os
 import sys
 import tempfile
@@ -32,6 +33,7 @@ with atheris.instrument_imports(include=["perpcalc", "tomllib", "json"]):
     from perpcalc.render.json import compact
     from perpcalc.venues import schema
 
+WORDS = ["long", "short", "bybit", "binance@2020-01-01", "deribit", "kraken", "bitmex", "ETHUSD", "mark", "entry", "taker", "maker", "BTC"]
 SCRATCH = Path(tempfile.mkdtemp())
 READERS = (
     decimals.number,
@@ -74,6 +76,28 @@ def batch_line(data: bytes) -> None:
     compact(batch.answered(data))
 
 
+def question(data: bytes) -> None:
+    """A line of batch made of keys that its command knows."""
+    decimal.setcontext(decimals.CONTEXT)
+    pick = atheris.FuzzedDataProvider(data)
+    name = pick.PickValueInList(list(batch.COMMANDS))
+    options = batch._asked(name).reader.options
+    line = {"command": name, "side": "long", "contracts": "1000", "entry": "62500", "leverage": "5", "mmr": "1%"}
+    line = {key: value for key, value in line.items() if key == "command" or key in options}
+    for _ in range(pick.ConsumeIntInRange(1, 8)):
+        key = pick.PickValueInList(list(options))
+        digits = f"{pick.ConsumeIntInRange(0, 10**15 - 1)}.{pick.ConsumeIntInRange(0, 10**18 - 1):018}"
+        short = str(pick.ConsumeIntInRange(0, 1000))
+        tiny = f"0.{pick.ConsumeIntInRange(1, 999):018}"
+        text = pick.PickValueInList([digits, short, tiny, pick.PickValueInList(WORDS), pick.ConsumeUnicode(6)])
+        line[key] = text + pick.PickValueInList(["", "", "%", "bp", "h", "d"])
+        if options[key].many:
+            line[key] = [f"{short}@{digits}", f"{tiny}@{text}"]
+        elif options[key].parse is None:
+            line[key] = True
+    compact(batch.answered(json.dumps(line).encode()))
+
+
 def funding(data: bytes) -> None:
     """The files of funding-cost, by their first byte."""
     path = SCRATCH / "funding.csv"
@@ -96,6 +120,7 @@ TARGETS = {
     "portfolio": portfolio,
     "venue": venue,
     "batch": batch_line,
+    "questions": question,
     "funding": funding,
     "ccxt": ccxt,
 }
