@@ -61,15 +61,15 @@ def run(arguments: Sequence[str]) -> int:
     except Exit as leaving:
         return leaving.exit_code
     except TyperException as error:
-        return complain(_usage(error))
+        return complain(_usage(error, arguments))
 
 
-def _usage(error: Any) -> str:
+def _usage(error: Any, arguments: Sequence[str]) -> str:
     """A usage error in the shape of all others: `where: what: what to do`."""
     message = error.format_message().rstrip(".")
-    where = error.ctx.command_path.removeprefix("perpcalc").strip() if getattr(error, "ctx", None) else ""
-    known = f"see perpcalc {where} --help" if where else "see perpcalc --help"
-    return f"{where}: {message}: {known}" if where else f"{message}: {known}"
+    context = getattr(error, "ctx", None)
+    path = context.command_path.removeprefix("perpcalc").strip() if context else arguments[0] if arguments else ""
+    return f"{path or 'usage'}: {message}: see {f'perpcalc {path}'.strip()} --help"
 
 
 def _version() -> int:

@@ -209,7 +209,7 @@ def _number(item: Mapping[str, Any], key: str) -> Decimal | None:
     if text is None or text == "":
         return None
     try:
-        if not isinstance(text, str):
+        if not isinstance(text, str) or not text.isascii() or "_" in text:
             raise InvalidOperation
         value = Decimal(text)
         if value.is_finite() and abs(value) < Decimal(10) ** INTEGER_DIGITS:

@@ -1,17 +1,17 @@
 """Text to Decimal and back: the number grammar, the one context, and how numbers are written.
 
 Every number of the program enters through this module and leaves through it. There are no
-floats: `CONTEXT` traps them. Its 100 digits hold the products of any two or three inputs
-exactly, so a formula that divides once, last, is correctly rounded.
+floats: `CONTEXT` traps them. Its 250 digits leave the 18 decimals of a result right even where amounts
+of 33 digits, divided and subtracted, leave next to nothing; a formula that divides once, last, is correctly rounded.
 """
 
 import decimal
 from decimal import Decimal
 
-from perpcalc.errors import PerpcalcError
+from perpcalc.errors import PerpcalcError, shown
 
 CONTEXT = decimal.Context(
-    prec=100,
+    prec=250,
     rounding=decimal.ROUND_HALF_EVEN,
     traps=[
         decimal.InvalidOperation,
@@ -20,6 +20,9 @@ CONTEXT = decimal.Context(
         decimal.FloatOperation,
     ],
 )
+
+_SETTLING = CONTEXT.copy()
+_SETTLING.prec = 150
 
 INTEGER_DIGITS = 15
 FRACTION_DIGITS = 18
@@ -43,7 +46,7 @@ def number(text: str) -> Decimal:
     """
     digits = text[1:] if text[:1] in ("+", "-") else text
     if "_" in digits and all(all(part.split("_")) for part in digits.split(".") if part):
-        digits, text = digits.replace("_", ""), text.replace("_", "")
+        digits = digits.replace("_", "")
     whole, point, fraction = digits.partition(".")
     if (
         digits.isascii()
@@ -53,7 +56,7 @@ def number(text: str) -> Decimal:
         and len(fraction) <= FRACTION_DIGITS
     ):
         return Decimal(text)
-    raise PerpcalcError(f"{_shown(text)} is not a plain decimal number: {_remedy(text)}")
+    raise PerpcalcError(f"{shown(text)} is not a plain decimal number: {_remedy(text)}")
 
 
 def positive(text: str) -> Decimal:
@@ -64,7 +67,7 @@ def positive(text: str) -> Decimal:
     """
     value = number(text)
     if value <= 0:
-        raise PerpcalcError(f"{_shown(text)} is out of range: give a number above 0")
+        raise PerpcalcError(f"{shown(text)} is out of range: give a number above 0")
     return value
 
 
@@ -79,7 +82,7 @@ def amount(text: str) -> Decimal:
         return number(text)
     value = _inner(text[:-1], text).scaleb(power, CONTEXT)
     if abs(value) >= Decimal(10) ** INTEGER_DIGITS:
-        raise PerpcalcError(f"{_shown(text)} is too large: at most {INTEGER_DIGITS} digits before the point")
+        raise PerpcalcError(f"{shown(text)} is too large: at most {INTEGER_DIGITS} digits before the point")
     return value if value % 1 else value.quantize(ONE)
 
 
@@ -91,7 +94,7 @@ def positive_amount(text: str) -> Decimal:
     """
     value = amount(text)
     if value <= 0:
-        raise PerpcalcError(f"{_shown(text)} is out of range: give an amount above 0")
+        raise PerpcalcError(f"{shown(text)} is out of range: give an amount above 0")
     return value
 
 
@@ -103,7 +106,7 @@ def amount_from_zero(text: str) -> Decimal:
     """
     value = amount(text)
     if value < 0:
-        raise PerpcalcError(f"{_shown(text)} is out of range: give 0 or more")
+        raise PerpcalcError(f"{shown(text)} is out of range: give 0 or more")
     return value
 
 
@@ -121,7 +124,7 @@ def rate(text: str) -> Decimal:
     if abs(value) >= 1:
         percent = plain(value)
         hundredfold = plain(value * 100)
-        raise PerpcalcError(f"{_shown(text)} is not clear as a rate: write {percent}% or {hundredfold}%")
+        raise PerpcalcError(f"{shown(text)} is not clear as a rate: write {percent}% or {hundredfold}%")
     return value
 
 
@@ -133,7 +136,7 @@ def rate_from_zero(text: str) -> Decimal:
     """
     value = rate(text)
     if value < 0:
-        raise PerpcalcError(f"{_shown(text)} is out of range: give a rate of 0 or more")
+        raise PerpcalcError(f"{shown(text)} is out of range: give a rate of 0 or more")
     return value
 
 
@@ -145,10 +148,10 @@ def duration(text: str) -> Decimal:
     """
     unit = _MINUTES.get(text[-1:])
     if unit is None:
-        raise PerpcalcError(f"{_shown(text)} is not a duration: write a number and m, h, d or w, as in 8h")
+        raise PerpcalcError(f"{shown(text)} is not a duration: write a number and m, h, d or w, as in 8h")
     value = _inner(text[:-1], text)
     if value < 0:
-        raise PerpcalcError(f"{_shown(text)} is out of range: a duration is not negative")
+        raise PerpcalcError(f"{shown(text)} is out of range: a duration is not negative")
     return CONTEXT.multiply(value, unit)
 
 
@@ -160,7 +163,7 @@ def count(text: str) -> Decimal:
     """
     value = number(text)
     if value <= 0 or value % 1:
-        raise PerpcalcError(f"{_shown(text)} is not a count: give a whole number above 0")
+        raise PerpcalcError(f"{shown(text)} is not a count: give a whole number above 0")
     return value
 
 
@@ -177,6 +180,15 @@ def whole(value: int) -> Decimal:
     return Decimal(value)
 
 
+def settled(value: Decimal) -> Decimal:
+    """`value` to 150 of the 250 digits: what was lost to the others must not carry a rounding across a step.
+
+    >>> settled(Decimal(1) / 3 * 3).quantize(ONE, decimal.ROUND_FLOOR)
+    Decimal('1')
+    """
+    return _SETTLING.plus(value)
+
+
 def plain(value: Decimal) -> str:
     """`value` as machines read it: at most 18 decimals, no exponent, no trailing or negative zeros.
 
@@ -185,7 +197,7 @@ def plain(value: Decimal) -> str:
     """
     if not value:
         return "0"
-    text = f"{value:.18f}".rstrip("0").rstrip(".")
+    text = f"{_SETTLING.plus(value):.18f}".rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
 
 
@@ -212,12 +224,8 @@ def _inner(text: str, whole_text: str) -> Decimal:
         return number(text)
     except PerpcalcError:
         raise PerpcalcError(
-            f"{_shown(whole_text)} is not a plain decimal number with its unit: {_remedy(text)}"
+            f"{shown(whole_text)} is not a plain decimal number with its unit: {_remedy(text)}"
         ) from None
-
-
-def _shown(text: str) -> str:
-    return ascii(text if len(text) <= 40 else text[:37] + "...")
 
 
 def _remedy(text: str) -> str:

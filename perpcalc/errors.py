@@ -11,6 +11,15 @@ class PerpcalcError(ValueError):
         return PerpcalcError(f"{where}: {self}")
 
 
+def shown(text: str) -> str:
+    """What somebody wrote, in quotes and as ASCII; of a long text the start.
+
+    >>> shown("a" * 50)
+    "'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa...'"
+    """
+    return ascii(text if len(text) <= 40 else text[:37] + "...")
+
+
 def suggestion(word: str, known: Iterable[str]) -> str:
     """The known words to give instead of `word`: the close ones where there are any, else all.
 
@@ -20,5 +29,5 @@ def suggestion(word: str, known: Iterable[str]) -> str:
     from difflib import get_close_matches
 
     words = list(known)
-    close = get_close_matches(word, words, n=2, cutoff=0.6)
+    close = get_close_matches(word, words, n=2)
     return " or ".join(close) if close else "one of " + ", ".join(words)

@@ -1,13 +1,16 @@
 """Reading a file that somebody names: bounded, and never one that has no end."""
 
 import os
+import re
 import stat
 import sys
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from perpcalc.errors import PerpcalcError
 
 LARGEST_FILE = 16 << 20
+LONG_LINE = 200
+KEY_OF_MANY_PARTS = re.compile(r"""(?<![\w-])((?:[\w-]++|"[^"]*+"|'[^']*+')[ \t]*+\.[ \t]*+){32}""")
 
 
 class Source(NamedTuple):
@@ -42,3 +45,31 @@ def read(path: str) -> Source:
     if len(raw) > LARGEST_FILE:
         raise PerpcalcError("is larger than 16 MiB: split it").at(where)
     return Source(raw, where)
+
+
+def toml(raw: bytes) -> dict[str, Any]:
+    r"""The tables of a TOML file, numbers with a point as text; raises PerpcalcError where it is none.
+
+    A key of many parts is refused, since the time to read one grows with the square of their number.
+
+    >>> toml(b"[prices]\nBTC = 64_000.5")
+    {'prices': {'BTC': '64_000.5'}}
+    """
+    import tomllib
+
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise PerpcalcError(f"byte {error.start} is not UTF-8: save the file as UTF-8") from None
+    for number, line in enumerate(text.split("\n"), 1):
+        if len(line) > LONG_LINE and KEY_OF_MANY_PARTS.search(line):
+            raise PerpcalcError(f"line {number} has a key of too many parts: leave the dots out")
+    try:
+        return tomllib.loads(text, parse_float=str)
+    except tomllib.TOMLDecodeError as error:
+        message = str(error)
+        raise PerpcalcError(f"not TOML: {message[:1].lower()}{message[1:]}: correct that place") from None
+    except RecursionError:
+        raise PerpcalcError("not a file to read: it is nested too deeply: leave the inner brackets out") from None
+    except ValueError:
+        raise PerpcalcError("an integer has too many digits: use at most 15") from None

@@ -1,6 +1,5 @@
 """The TOML portfolio: its schema, and loading one that may be wrong."""
 
-import tomllib
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Annotated, Any, Literal
@@ -9,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, PlainValidator, ValidationError
 
 from perpcalc import decimals
 from perpcalc.errors import PerpcalcError, suggestion
-from perpcalc.files import read
+from perpcalc.files import read, toml
 from perpcalc.render.text import printable
 
 LONGEST_NAME = 64
@@ -160,7 +159,7 @@ def load_limits(path: str) -> Limits:
     """The limits in a file: those of its [limits] table, else its own keys."""
     source = read(path)
     try:
-        tables = _tables(source.raw)
+        tables = toml(source.raw)
         return _checked(tables if "limits" in tables else {"limits": tables}).limits
     except PerpcalcError as error:
         raise error.at(source.where) from None
@@ -169,27 +168,9 @@ def load_limits(path: str) -> Limits:
 def parse(raw: bytes, where: str) -> Portfolio:
     """The portfolio that the bytes of a file hold."""
     try:
-        return _checked(_tables(raw))
+        return _checked(toml(raw))
     except PerpcalcError as error:
         raise error.at(where) from None
-
-
-def _tables(raw: bytes) -> Mapping[str, Any]:
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise PerpcalcError(f"byte {error.start} is not UTF-8: save the file as UTF-8") from None
-    try:
-        return tomllib.loads(text, parse_float=str)
-    except tomllib.TOMLDecodeError as error:
-        message = str(error)
-        raise PerpcalcError(f"not TOML: {message[:1].lower()}{message[1:]}: correct that place") from None
-    except RecursionError:
-        raise PerpcalcError(
-            "not a portfolio: it is nested too deeply: keep to [[accounts]] and [[positions]]"
-        ) from None
-    except ValueError:
-        raise PerpcalcError("an integer has too many digits: use at most 15") from None
 
 
 def _checked(tables: Mapping[str, Any]) -> Portfolio:

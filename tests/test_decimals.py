@@ -183,7 +183,10 @@ def test_an_amount_may_be_in_thousands_millions_or_billions(text: str, value: st
     [
         ("k", "'k' is not a plain decimal number with its unit: give one, as in 62500.5"),
         ("5 k", "'5 k' is not a plain decimal number with its unit: leave the spaces out"),
-        ("1,5k", "'1,5k' is not a plain decimal number with its unit: use a point for decimals and no thousands separators"),
+        (
+            "1,5k",
+            "'1,5k' is not a plain decimal number with its unit: use a point for decimals and no thousands separators",
+        ),
         ("1e3k", "'1e3k' is not a plain decimal number with its unit: write it out without an exponent"),
         ("5_k", "'5_k' is not a plain decimal number with its unit: an underscore stands between two digits"),
         ("5.k", "'5.k' is not a plain decimal number with its unit: leave out the point or write digits after it"),
@@ -243,9 +246,15 @@ def test_a_rate_is_a_fraction_a_percentage_or_basis_points(text: str, value: str
         ("bp", "'bp' is not a plain decimal number with its unit: give one, as in 62500.5"),
         ("5 %", "'5 %' is not a plain decimal number with its unit: leave the spaces out"),
         ("1e-4%", "'1e-4%' is not a plain decimal number with its unit: write it out without an exponent"),
-        ("0,01%", "'0,01%' is not a plain decimal number with its unit: use a point for decimals and no thousands separators"),
+        (
+            "0,01%",
+            "'0,01%' is not a plain decimal number with its unit: use a point for decimals and no thousands separators",
+        ),
         ("1e-4", "'1e-4' is not a plain decimal number: write it out without an exponent"),
-        ("1k", "'1k' is not a plain decimal number: k, m and b stand only on contracts, USD and coin amounts, write the zeros out"),
+        (
+            "1k",
+            "'1k' is not a plain decimal number: k, m and b stand only on contracts, USD and coin amounts, write the zeros out",
+        ),
     ],
 )
 def test_a_rate_that_is_none_or_not_clear_is_refused(text: str, message: str) -> None:
@@ -259,7 +268,16 @@ def test_rates_from_zero() -> None:
 
 @pytest.mark.parametrize(
     ("text", "minutes"),
-    [("8h", 480), ("1d", 1_440), ("2w", 20_160), ("30m", 30), ("0.5h", 30), ("0m", 0), ("1_000m", 1_000), ("1.5d", 2_160)],
+    [
+        ("8h", 480),
+        ("1d", 1_440),
+        ("2w", 20_160),
+        ("30m", 30),
+        ("0.5h", 30),
+        ("0m", 0),
+        ("1_000m", 1_000),
+        ("1.5d", 2_160),
+    ],
 )
 def test_a_duration_is_a_number_and_a_unit(text: str, minutes: int) -> None:
     assert duration(text) == minutes
@@ -341,7 +359,9 @@ def test_plain_text_has_no_more_decimals_than_it_needs(value: Decimal) -> None:
     assert places(value) == len(text.partition(".")[2])
 
 
-@pytest.mark.parametrize(("value", "needed"), [("0.50", 1), ("100", 0), ("1E+2", 0), ("0.00000001", 8), ("-1.25", 2), ("0", 0)])
+@pytest.mark.parametrize(
+    ("value", "needed"), [("0.50", 1), ("100", 0), ("1E+2", 0), ("0.00000001", 8), ("-1.25", 2), ("0", 0)]
+)
 def test_places_are_the_decimals_that_a_number_needs(value: str, needed: int) -> None:
     assert places(Decimal(value)) == needed
 
@@ -377,3 +397,36 @@ def test_floats_do_not_get_in() -> None:
 def test_products_of_three_inputs_are_exact(one: Decimal, two: Decimal, three: Decimal) -> None:
     with localcontext(CONTEXT, traps=[Inexact]):
         assert one * two * three == three * two * one
+
+
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        ("X1e5", "use digits and at most one point"),
+        ("._1", "an underscore stands between two digits"),
+        ("123456789012345.", "leave out the point or write digits after it"),
+        ("1_.123456789012345678", "an underscore stands between two digits"),
+    ],
+)
+def test_only_what_is_wrong_is_named(text: str, remedy: str) -> None:
+    assert refusal(number, text) == f"'{text}' is not a plain decimal number: {remedy}"
+
+
+def test_forty_characters_are_shown_whole() -> None:
+    assert refusal(number, "x" * 40).startswith(f"'{'x' * 40}' is not")
+    assert refusal(number, "x" * 41).startswith(f"'{'x' * 37}...' is not")
+
+
+def test_the_smallest_count_is_one_and_an_amount_may_be_below_one() -> None:
+    assert count("1") == 1
+    assert positive_amount("0.5") == Decimal("0.5")
+
+
+def test_a_multiple_loses_no_digit_in_a_narrow_context_and_keeps_no_trailing_zeros() -> None:
+    with localcontext() as narrow:
+        narrow.prec = 20
+        assert str(amount("123456789012.345678901234567k")) == "123456789012345.678901234567"
+        assert str(rate("123456.78901234567890123%")) == "1234.5678901234567890123"
+        assert str(rate("123456.78901234567890123bp")) == "12.345678901234567890123"
+    assert str(amount("0.0010k")) == "1"
+    assert str(amount("2k")) == "2000"

@@ -1,102 +1,32 @@
 """Whatever comes in, only the program's own errors come out, in bounded time and memory.
 
 Bytes into the portfolio, venue and funding files, options onto every command, lines into batch. `tests/fuzz` holds the
-coverage-guided search that is run by hand; what it finds becomes an `@example` or a test here.
+coverage-guided search that is run by hand; what it finds becomes a test.
 """
 
-import io
 import json
-import os
 import re
-import signal
-import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from decimal import Decimal
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from inside import BASES, CALLS, EXAMPLE, FILES, VENUES, WORST, bounded, called, folder, refilled, written
 
 from perpcalc import decimals
-from perpcalc.__main__ import run
 from perpcalc.cli import batch, case
-from perpcalc.cli.app import COMMANDS
-from perpcalc.cli.command import Command
 from perpcalc.cli.options import Option
 from perpcalc.errors import PerpcalcError
 from perpcalc.portfolio import parse
 from perpcalc.venues.schema import read_file
 
-resource = pytest.importorskip("resource", reason="the system cannot bound a process")
-
-SECONDS, MEBIBYTES = 5, 512
-VENUES = Path(import_module("perpcalc.venues").__file__ or "").parent
-EXAMPLE = (VENUES.parent / "example.toml").read_text()
-
-
-@contextmanager
-def bounded() -> Iterator[None]:
-    """No case may take longer or more memory than any answer needs."""
-
-    def too_long(number: int, frame: object) -> None:
-        pytest.fail(f"takes longer than {SECONDS} s")
-
-    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    with open("/proc/self/statm", encoding="ascii") as statm:
-        held = int(statm.read().split()[0]) * resource.getpagesize()
-    before = signal.signal(signal.SIGALRM, too_long)
-    resource.setrlimit(resource.RLIMIT_AS, (held + (MEBIBYTES << 20), hard))
-    signal.setitimer(signal.ITIMER_REAL, SECONDS)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
-
-
-class Streams:
-    """What one call in this process reads and writes."""
-
-    def __init__(self, stdin: bytes) -> None:
-        self.stdin = io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8")
-        self.stdout, self.stderr = (
-            io.TextIOWrapper(io.BytesIO(), encoding="utf-8", errors="backslashreplace") for _ in range(2)
-        )
-
-    def written(self, name: str) -> str:
-        stream = getattr(self, name)
-        stream.flush()
-        return str(stream.buffer.getvalue().decode())
-
-
-def called(arguments: list[str], stdin: bytes = b"") -> tuple[int, str, str]:
-    """The status, standard output and standard error of one call in this process."""
-    streams = Streams(stdin)
-    held = sys.stdin, sys.stdout, sys.stderr
-    sys.stdin, sys.stdout, sys.stderr = streams.stdin, streams.stdout, streams.stderr
-    try:
-        with bounded():
-            status = run(arguments)
-    finally:
-        sys.stdin, sys.stdout, sys.stderr = held
-    return status, streams.written("stdout"), streams.written("stderr")
-
+__all__ = ["folder"]
 
 # Numbers and texts, good and bad
 
-WORST = (
-    "", " ", "-", "--", "+", ".", "_", "0", "-0", "00", "1", "-1", "0.0", "1e5", "1E-9", "1e999999999", "nan", "-nan", "snan",
-    "inf", "-infinity", "0x1F", "1,5", "1_000", "1__0", "\u0663", "\uff11", "true", "None", "5k", "5.5m", "9b", "5%", "-5%",
-    "1bp", "%", "bp", "8h", "0m", "-8h", "1w", "h", "999999999999999", "0.000000000000000001", "1" * 16, "1." + "1" * 19,
-    "999999999999999.999999999999999999", "-999999999999999.999999999999999999", "999999999999999%", "999999999999999b",
-    "999999999999999w", "9" * 5000, "a" * 300, "[red]x[/b]", "\x1b[31mx", "\x1b]0;t\x07", "\u202ex", "\u2028", "a\nb", "a\tb",
-    "=1+1", "+1", "@x", "\x00", "\udcff", "\U0001f468\u200d\U0001f469", "../x", "/", "~",
-)  # fmt: skip
+ARGUMENTS = tuple(text for text in WORST if "\0" not in text)
+"""What a system lets through to a program."""
+
 numbers = st.one_of(
     st.sampled_from(("1", "0.5", "100", "62500", "60000", "64000", "0.01", "10000", "0.0001", "0.000000000000000001",
                      "999999999999999", "999999999999999.999999999999999999", "3", "7.25", "125")),
@@ -108,7 +38,11 @@ rates = st.one_of(
     numbers.map(lambda text: text + "%"),
     numbers.map(lambda text: f"-{text}bp"),
 )  # fmt: skip
-durations = st.builds("{}{}".format, st.sampled_from(("0", "1", "8", "0.5", "30", "0.000000000000000001", "999999999999999")), st.sampled_from("mhdw"))
+durations = st.builds(
+    "{}{}".format,
+    st.sampled_from(("0", "1", "8", "0.5", "30", "0.000000000000000001", "999999999999999")),
+    st.sampled_from("mhdw"),
+)
 BY_PARSER = {
     decimals.positive: numbers,
     decimals.positive_amount: numbers,
@@ -134,15 +68,6 @@ BY_NAME = {
     "moves": st.lists(rates, min_size=1, max_size=4).map(",".join),
     "from": rates, "to": rates, "steps": st.sampled_from(("1", "2", "100", "10000", "10001")),
 }  # fmt: skip
-FILES = {
-    "book.toml": EXAMPLE,
-    "bare.toml": '[[positions]]\nname = "one"\nside = "long"\ncontracts = 5\nentry = 62_500\nmargin = 1\nmark = 3\nfunding_rate = "1%"\n',
-    "limits.toml": 'max_leverage = 5\nmax_touch_probability = "5%"\nvol = "60%"\nhorizon = "7d"\n',
-    "samples.csv": "premium\n0.01%\n-0.02%\n",
-    "history.csv": "time,rate,mark\n2024-06-01T00:00:00Z,0.01%,64000\n2024-06-01T08:00:00Z,0.01%,65000\n",
-    "positions.json": '[{"symbol": "BTC/USD:BTC", "side": "long", "contracts": 5, "entryPrice": 62500, "marginMode": "isolated", "leverage": 5}]',
-    "broken": '\x00[{"\x1b[31m',
-}
 paths = st.sampled_from((*FILES, "-", ".", "nowhere", "/dev/null", "", "\x1b[31m"))
 
 
@@ -155,48 +80,7 @@ def value(option: Option) -> st.SearchStrategy[str]:
     else:
         known = BY_PARSER.get(option.parse, st.sampled_from(WORST)) if option.parse else st.just("")
         good = BY_NAME.get(option.name, known)
-    return st.one_of(good, good, good, good, good, st.sampled_from(WORST))
-
-
-COMMON = {"side": "long", "contracts": "10000", "entry": "62500", "mark": "60000", "leverage": "5", "mmr": "0.5%"}
-BASES: Mapping[str, tuple[dict[str, str], ...]] = {
-    "pnl": (COMMON, {"portfolio": "book.toml", "mark": "60000"}),
-    "liq-price": (COMMON, {**COMMON, "vol": "60%", "horizon": "7d"}, {"portfolio": "book.toml"}),
-    "funding-cost": (
-        {**COMMON, "rate": "0.01%", "interval": "8h"},
-        {**COMMON, "venue": "bybit", "premium_samples": "samples.csv"},
-        {**COMMON, "venue": "kraken", "history": "history.csv"},
-        {"portfolio": "book.toml", "rate": "0.01%"},
-    ),
-    "size": ({"entry": "62500", "stop": "60000", "balance": "1.5", "risk": "1%", "mmr": "0.5%", "leverage": "3"},),
-    "liq-cost": ({**COMMON, "stop": "58000", "vol": "60%", "horizon": "7d"}, {"portfolio": "book.toml"}),
-    "hedge": ({"holding": "2", "price": "60000", "rate": "0.01%", "interval": "8h", "leverage": "2", "mmr": "0.5%"},),
-    "greeks": (COMMON, {"portfolio": "book.toml"}),
-    "power": ({"power": "2", "index": "3000", "vol": "80%"}, {"power": "-1", "index": "3000", "mark": "0.0003"}),
-    "stress": ({**COMMON, "chart": ""}, {"portfolio": "book.toml", "svg": "chart.svg"}, {**COMMON, "from": "-50%", "to": "50%", "steps": "5"}),
-    "check": ({**COMMON, "max_leverage": "5", "stop": "58000"}, {"portfolio": "book.toml", "limits": "limits.toml"}),
-}  # fmt: skip
-
-
-def commands() -> Iterator[tuple[tuple[str, ...], Command]]:
-    """Every command under the words it is called by."""
-    for name in COMMANDS:
-        module = import_module("perpcalc.cli." + name.replace("-", "_"))
-        if hasattr(module, "GROUP"):
-            for command in module.GROUP.commands:
-                yield (name, command.name), command
-        else:
-            yield (name,), module.COMMAND
-
-
-CALLS = dict(commands())
-
-
-def written(option: Option, text: str) -> list[str]:
-    """An option as the command line has it."""
-    if option.argument:
-        return [text]
-    return [option.flag] if option.parse is None else [option.flag, text]
+    return st.one_of(good, good, good, good, good, st.sampled_from(ARGUMENTS))
 
 
 @st.composite
@@ -213,27 +97,8 @@ def argument_lists(draw: st.DrawFn) -> list[str]:
             wanted[option.name] = draw(value(option))
     arguments = [part for name, text in wanted.items() if name in by_name for part in written(by_name[name], text)]
     if draw(st.integers(0, 9)) == 0:
-        arguments.insert(draw(st.integers(0, len(arguments))), draw(st.sampled_from(WORST)))
+        arguments.insert(draw(st.integers(0, len(arguments))), draw(st.sampled_from(ARGUMENTS)))
     return [*words, *arguments]
-
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A directory to call from, with a file of each kind, on a machine where nothing else is configured."""
-    for name in ("PERPCALC_VENUE", "PERPCALC_PORTFOLIO", "PERPCALC_FORMAT"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-def refilled(folder: Path) -> None:
-    """The folder as it was before the last case."""
-    for path in folder.iterdir():
-        if path.is_file():
-            path.unlink()
-    for name, text in FILES.items():
-        (folder / name).write_text(text, encoding="utf-8", newline="")
 
 
 def check_call(arguments: list[str], stdin: bytes = b"") -> None:
@@ -261,9 +126,24 @@ def test_any_options_get_an_answer_or_an_error(folder: Path, arguments: list[str
 def chunks(*texts: str) -> st.SearchStrategy[bytes]:
     """Files made of pieces of good ones and of what is bad in any."""
     pieces = [piece for text in texts for piece in re.split(r"(\s+|[=\[\]{},])", text) if piece]
-    worst = [f'"{text}"' for text in WORST if text.isprintable() and '"' not in text] + ["nan", "-inf", "1e5", "true", "[[", "]]", "\n", "."]
+    worst = [f'"{text}"' for text in WORST if text.isprintable() and '"' not in text] + [
+        "nan",
+        "-inf",
+        "1e5",
+        "true",
+        "[[",
+        "]]",
+        "\n",
+        ".",
+    ]
     raw = st.binary(max_size=6)
-    some = st.one_of(*(st.sampled_from(group).map(lambda text: text.encode("utf-8", "surrogatepass")) for group in (pieces, worst, WORST)), raw)
+    some = st.one_of(
+        *(
+            st.sampled_from(group).map(lambda text: text.encode("utf-8", "surrogatepass"))
+            for group in (pieces, worst, WORST)
+        ),
+        raw,
+    )
     return st.lists(some, max_size=30).map(b"".join)
 
 
@@ -277,11 +157,29 @@ def altered(draw: st.DrawFn, text: str) -> bytes:
         places = [match for match in VALUE.finditer(text) if match[0]]
         place = draw(st.sampled_from(places))
         quoted = place[0].startswith('"')
-        good = [match[0] for match in places if match[0].startswith('"') == quoted and match[0][-2:-1].isdigit() == place[0][-2:-1].isdigit()]
-        extreme = st.sampled_from(("0", "1", "-1", "0.5", "3", "0.000000000000000001", "999999999999999", "999999999999999.999999999999999999"))
-        unit = re.search(r"%|[mhdw](?=\"?$)|", place[0])
-        like = extreme.map(lambda number: f'"{number}{unit[0] if unit else ""}"')
-        other = st.one_of(st.sampled_from(WORST).map(lambda text: f'"{text}"'), st.sampled_from(("true", "[]", "{}", "nan", "1e9", "2024-06-01", "")))
+        good = [
+            match[0]
+            for match in places
+            if match[0].startswith('"') == quoted and match[0][-2:-1].isdigit() == place[0][-2:-1].isdigit()
+        ]
+        extreme = st.sampled_from(
+            (
+                "0",
+                "1",
+                "-1",
+                "0.5",
+                "3",
+                "0.000000000000000001",
+                "999999999999999",
+                "999999999999999.999999999999999999",
+            )
+        )
+        unit = (re.findall(r'(%|[mhdw])"$', place[0]) or [""])[0]
+        like = extreme.map(('"{}' + unit + '"').format)
+        other = st.one_of(
+            st.sampled_from(WORST).map(lambda text: f'"{text}"'),
+            st.sampled_from(("true", "[]", "{}", "nan", "1e9", "2024-06-01", "")),
+        )
         new = draw(st.one_of(st.sampled_from(good), like, like, like, other))
         text = text[: place.start()] + new + text[place.end() :]
     raw = text.encode("utf-8", "surrogateescape")
@@ -301,7 +199,11 @@ def test_any_bytes_are_a_portfolio_or_an_error(raw: bytes) -> None:
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(altered(EXAMPLE), st.sampled_from(("pnl", "liq-price", "funding-cost", "liq-cost", "greeks", "stress", "check")), st.sampled_from(("table", "json", "csv")))
+@given(
+    altered(EXAMPLE),
+    st.sampled_from(("pnl", "liq-price", "funding-cost", "liq-cost", "greeks", "stress", "check")),
+    st.sampled_from(("table", "json", "csv")),
+)
 def test_any_portfolio_gets_an_answer_or_an_error(folder: Path, raw: bytes, command: str, format: str) -> None:
     refilled(folder)
     (folder / "book.toml").write_bytes(raw)
@@ -312,7 +214,10 @@ PRESETS = {path.stem: path.read_text(encoding="utf-8") for path in VENUES.glob("
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.sampled_from(sorted(PRESETS)).flatmap(lambda name: altered(PRESETS[name])), st.sampled_from(("pnl", "liq-price", "funding-cost", "size", "hedge")))
+@given(
+    st.sampled_from(sorted(PRESETS)).flatmap(lambda name: altered(PRESETS[name])),
+    st.sampled_from(("pnl", "liq-price", "funding-cost", "size", "hedge")),
+)
 def test_any_venue_file_gets_an_answer_or_an_error(folder: Path, raw: bytes, command: str) -> None:
     refilled(folder)
     own = folder / "config/perpcalc/venues"
@@ -326,7 +231,18 @@ def test_any_venue_file_gets_an_answer_or_an_error(folder: Path, raw: bytes, com
             assert "\n" not in str(error)  # noqa: PT017
     options = {**BASES[command][0], "venue": "own"}
     by_name = {option.name: option for option in CALLS[command,].options}
-    check_call([command, "--explain", *(part for name, text in options.items() if name not in ("mmr", "interval") for part in written(by_name[name], text))])
+    check_call(
+        [
+            command,
+            "--explain",
+            *(
+                part
+                for name, text in options.items()
+                if name not in ("mmr", "interval")
+                for part in written(by_name[name], text)
+            ),
+        ]
+    )
 
 
 # Lines of batch
@@ -351,7 +267,13 @@ def questions(draw: st.DrawFn) -> bytes:
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(questions() | st.binary(max_size=20) | json_values.map(lambda value: json.dumps(value).encode()), min_size=1, max_size=4))
+@given(
+    st.lists(
+        questions() | st.binary(max_size=20) | json_values.map(lambda value: json.dumps(value).encode()),
+        min_size=1,
+        max_size=4,
+    )
+)
 def test_any_line_gets_one_line(folder: Path, lines: list[bytes]) -> None:
     refilled(folder)
     lines = [line.replace(b"\n", b" ") for line in lines]

@@ -32,7 +32,9 @@ from perpcalc.core.position import LONG, SHORT, SIDES, Fill, Position, open_at, 
 from perpcalc.core.rounding import Rounding, grid, on
 from perpcalc.venues import find
 
-EXAMPLES = {example["id"]: example for example in json.loads((Path(__file__).parent / "data/published.json").read_text())}
+EXAMPLES = {
+    example["id"]: example for example in json.loads((Path(__file__).parent / "data/published.json").read_text())
+}
 SATOSHI = Decimal(10) ** 8
 
 NOT_EXPRESSED = {
@@ -166,7 +168,9 @@ def binance_maintenance(given: Given) -> Answer:
 
 @example("bn-trade-commission")
 def binance_commission(given: Given) -> Answer:
-    return {"commission": trade_fee(BINANCE, number(given, "contracts"), number(given, "price"), number(given, "fee_rate"))}
+    return {
+        "commission": trade_fee(BINANCE, number(given, "contracts"), number(given, "price"), number(given, "fee_rate"))
+    }
 
 
 @example("bn-fee-faq-maker")
@@ -182,7 +186,10 @@ def binance_fee_of_a_rounded_notional(given: Given) -> Answer:
 @example("bn-size-multiplier")
 def binance_contracts(given: Given) -> Answer:
     ether = find("binance", "ETHUSD_PERP").instrument
-    assert (BINANCE.contract_size, ether.contract_size) == (number(given, "btc_multiplier"), number(given, "eth_multiplier"))
+    assert (BINANCE.contract_size, ether.contract_size) == (
+        number(given, "btc_multiplier"),
+        number(given, "eth_multiplier"),
+    )
     return {
         "btc_contracts": contracts_of_usd(BINANCE, number(given, "btc_notional_usd")),
         "eth_contracts": contracts_of_usd(ether, number(given, "eth_notional_usd")),
@@ -268,7 +275,11 @@ def bitmex_interest(given: Given) -> Answer:
 def bitmex_funding(given: Given) -> Answer:
     return {
         "funding_paid_xbt": funding_payment(
-            PLAIN, SIDES[given["side"]], number(given, "qty"), number(given, "funding_rate"), number(given, "mark_price")
+            PLAIN,
+            SIDES[given["side"]],
+            number(given, "qty"),
+            number(given, "funding_rate"),
+            number(given, "mark_price"),
         )
     }
 
@@ -535,7 +546,9 @@ def test_a_short_that_cannot_be_liquidated_is_printed_as_the_largest_price_at_bi
 @example("bitmex-snap-E-comm")
 def bitmex_fees_per_fill(given: Given) -> Answer:
     fills = [Fill(Decimal(quantity), number(given, "price")) for quantity in given["fills_qty"]]
-    return {"execComm_total_sat": satoshi(entry_fees(open_by_fills(BITMEX_2019, LONG, fills), number(given, "taker_rate")))}
+    return {
+        "execComm_total_sat": satoshi(entry_fees(open_by_fills(BITMEX_2019, LONG, fills), number(given, "taker_rate")))
+    }
 
 
 @example("bitmex-snap-F-comm")
@@ -624,7 +637,9 @@ def nautilus_margin(given: Given) -> Answer:
 @example("nautilus-inv-maker", "nautilus-inv-taker", "nautilus-inv-exch-taker", "nautilus-inv-exch-maker")
 def nautilus_commission(given: Given) -> Answer:
     instrument = rounded(fee="half-even 8")
-    return {"commission_btc": trade_fee(instrument, number(given, "qty"), number(given, "price"), number(given, "rate"))}
+    return {
+        "commission_btc": trade_fee(instrument, number(given, "qty"), number(given, "price"), number(given, "rate"))
+    }
 
 
 @example("medium-romanornr")
@@ -788,7 +803,9 @@ def kraken_coin_rate(given: Given) -> Answer:
     """The coin rate is what one contract pays, before payments are cut to 11 decimals."""
     exact_payments = KRAKEN._replace(rounding=KRAKEN.rounding._replace(funding=None))
     index = number(given, "index")
-    return {"absolute_rate": funding_payment(exact_payments, LONG, Decimal(1), number(given, "relative_rate"), index, index)}
+    return {
+        "absolute_rate": funding_payment(exact_payments, LONG, Decimal(1), number(given, "relative_rate"), index, index)
+    }
 
 
 @example("kraken-log-funding-1", "kraken-log-funding-2", "kraken-log-funding-3")
@@ -948,7 +965,9 @@ def bybit_recorded_cross(given: Given) -> Answer:
 def bybit_recorded_bankruptcy(given: Given) -> Answer:
     position = bybit_position(given)
     margin = number(given, "position_margin_btc")
-    result = position_liquidation(Holding(position, flat_rate(Decimal(0), basis="entry")), Margin("cross", margin, margin))
+    result = position_liquidation(
+        Holding(position, flat_rate(Decimal(0), basis="entry")), Margin("cross", margin, margin)
+    )
     fee = position.notional / _bankruptcy(result) * number(given, "taker_fee_rate")
     return {
         "entry_price": position.entry_price,

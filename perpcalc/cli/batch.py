@@ -147,12 +147,12 @@ def _progress() -> Callable[[int], None]:
     """What shows the number of lines on a terminal, twice a second and only while nothing else is printed there."""
     if sys.stderr is None or not sys.stderr.isatty() or sys.stdout.isatty() or sys.stdin.isatty():
         return lambda lines: None
-    due = time.monotonic() + 0.5
+    due = time.monotonic() + 1 / 2
 
     def show(lines: int) -> None:
         nonlocal due
         if time.monotonic() >= due:
-            due = time.monotonic() + 0.5
+            due = time.monotonic() + 1 / 2
             print(f"\rperpcalc: {lines:,} lines\r", end="", file=sys.stderr, flush=True)
 
     return show

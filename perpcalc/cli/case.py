@@ -28,6 +28,7 @@ IDENTITY = {
     "contract_size": "usd",
     "notional_usd": "usd",
 }
+COIN_GRIDS = ("value", "stored_value", "pnl", "fee", "margin", "funding")
 
 
 class Market(NamedTuple):
@@ -138,6 +139,8 @@ def market_of(given: Given) -> Market:
         if given.instrument is not None:
             raise PerpcalcError("needs --venue: name the venue that lists it").at("--instrument")
         return _plain(given.contract_size or ONE, given.currency or "BTC")
+    if "venue" in getattr(given, "environment", ()) and _contradicts(given):
+        return _plain(given.contract_size or ONE, given.currency or "BTC")
     try:
         instrument, rules, notes = _found(given.venue, given.instrument, bool(given.exact))
     except PerpcalcError as error:
@@ -147,10 +150,23 @@ def market_of(given: Given) -> Market:
             f"{instrument.name} is {plain(instrument.contract_size)} USD per contract, not {plain(given.contract_size)}: leave one out"
         ).at("--contract-size")
     if given.currency not in (None, instrument.currency):
+        if given.instrument is None:
+            raise PerpcalcError(
+                f"is missing: {instrument.name} settles in {instrument.currency}, give the one that settles in {given.currency}"
+            ).at("--instrument")
         raise PerpcalcError(
             f"{instrument.name} settles in {instrument.currency}, not {given.currency}: leave one out"
         ).at("--currency")
     return Market(instrument, rules, notes)
+
+
+def _contradicts(given: Given) -> bool:
+    """Whether the options name another contract than the venue's; a venue of the environment then gives way."""
+    instrument = _found(given.venue, given.instrument, False).instrument
+    return given.contract_size not in (None, instrument.contract_size) or given.currency not in (
+        None,
+        instrument.currency,
+    )
 
 
 def case_of(given: Given) -> Case:
@@ -219,6 +235,12 @@ def price_places(instrument: Instrument, *prices: Decimal | None) -> int:
         return places(instrument.tick)
     smallest = min(filter(None, prices), default=ONE)
     return max(2, 3 - smallest.adjusted())
+
+
+def coin_places(market: Market) -> int:
+    """The decimals that people see of a coin amount: those of the finest that the venue prints, 8 at least."""
+    rule = market.rules.get("rounding", {})
+    return max([8, *(int(rule[name].split()[1]) for name in COIN_GRIDS if name in rule)])
 
 
 def _contracts(given: Given, instrument: Instrument, notes: list[str]) -> Decimal:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 from perpcalc.cli.options import FORMAT, JSON, OUTPUT, Given, Option, read, reader, written
-from perpcalc.errors import PerpcalcError, suggestion
+from perpcalc.errors import PerpcalcError, shown, suggestion
 from perpcalc.render.report import Report
 from perpcalc.render.text import say
 
@@ -44,7 +44,7 @@ class Subcommands(TyperGroup):
         """The command of this name; raises PerpcalcError where there is none."""
         if cmd_name not in self.commands:
             raise PerpcalcError(f"no such command: give {suggestion(cmd_name, self.commands)}").at(
-                f"{self.name} {cmd_name!a}"
+                f"{self.name} {shown(cmd_name)}"
             )
         return self.commands[cmd_name]
 

@@ -1,11 +1,16 @@
 """How each figure of `perpcalc hedge` comes about."""
 
+from perpcalc.cli.case import Case, Market
+from perpcalc.cli.explain_liq_price import price_step
+from perpcalc.cli.provenance import provenance
 from perpcalc.core.hedge import Hedge, HedgePlan
+from perpcalc.core.liquidation import Margin, isolated_margin
+from perpcalc.core.position import SHORT, open_at
 from perpcalc.decimals import plain
 from perpcalc.render.report import Step
 
 
-def steps_of(plan: HedgePlan, result: Hedge) -> list[Step]:
+def steps_of(plan: HedgePlan, result: Hedge, market: Market) -> list[Step]:
     """The steps of a hedge, of what is known of it."""
     instrument = plan.instrument
     inputs = {
@@ -36,8 +41,20 @@ def steps_of(plan: HedgePlan, result: Hedge) -> list[Step]:
         margin = (
             "the whole holding is the margin" if plan.leverage is None else "isolated margin = coin value / leverage"
         )
-        formula = "where margin + profit = maintenance margin + closing fees"
-        steps.append(
-            Step("liquidation_price", formula, f"{margin}; tier and conventions: see perpcalc liq-price", inputs)
+        found = price_step(_short(plan, result, market))
+        told = f"{margin}\n{found.why}" + provenance(
+            market.rules.get("margin") if plan.schedule is instrument.schedule else None
         )
+        steps.append(found._replace(why=told))
     return steps
+
+
+def _short(plan: HedgePlan, result: Hedge, market: Market) -> Case:
+    """The short of a hedge and what stands behind it."""
+    position = open_at(plan.instrument, SHORT, result.contracts, plan.price)
+    margin = Margin("cross", plan.holding, plan.holding)
+    if plan.leverage is not None:
+        margin = isolated_margin(position, plan.leverage)
+    return Case(
+        market, SHORT, result.contracts, position, margin, plan.schedule, plan.closing_fee, funding_rate=plan.rate
+    )

@@ -10,7 +10,7 @@ from perpcalc.cli.explain_pnl import margin_steps
 from perpcalc.cli.options import Given
 from perpcalc.cli.provenance import provenance, rounded
 from perpcalc.core.account import Account, Holding, account, closing_fees_at_bankruptcy, piece_at
-from perpcalc.core.liquidation import Liquidation, ends, rounded_price
+from perpcalc.core.liquidation import Liquidation, ends, position_liquidation, rounded_price
 from perpcalc.core.margin import Piece, Schedule
 from perpcalc.core.rounding import Grid, Rounding
 from perpcalc.decimals import ZERO, plain
@@ -64,6 +64,17 @@ def steps(made: Row, case: Case, result: Liquidation, place: Place, given: Given
         ),
     ]  # fmt: skip
     return [step for step in made_of if made.values[step.field] is not None or step.field in made.never]
+
+
+def price_step(case: Case) -> Step:
+    """How the liquidation price of a position by itself came about."""
+    place = alone(case)
+    result = position_liquidation(place.holding, need_margin(case))
+    nearer = "below" if result.liquidation_price == result.liquidation_below else "above"
+    for root in _roots(place, result):
+        if root.end == nearer:
+            return _end(place, root, case)._replace(field="liquidation_price")
+    return _nearer(result, place, "entry_price", None)
 
 
 def _roots(place: Place, result: Liquidation) -> Iterator[Root]:

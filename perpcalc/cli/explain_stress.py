@@ -1,19 +1,114 @@
 """How each figure of `perpcalc stress` comes about."""
 
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from typing import NamedTuple
 
+from perpcalc.cli.case import Case
+from perpcalc.cli.provenance import provenance
+from perpcalc.cli.stress import Book
+from perpcalc.core.account import Group, closing_fees_at_bankruptcy, piece_at
+from perpcalc.core.margin import Piece
+from perpcalc.core.stress import Stake, lives_at
+from perpcalc.decimals import ONE, ZERO, plain, settled
 from perpcalc.render.report import Step
+from perpcalc.render.text import Value
+
+MOST_GROUPS = 8
 
 
-def steps_of(price: Decimal, collateral: Decimal) -> list[Step]:
-    """The steps of one account or pool, whose coin is at `price` now."""
-    inputs = {"coin_price": price, "collateral": collateral}
+class Part(NamedTuple):
+    """A group of a living wallet after the move: its notional at the coin's price, and the piece of the schedule it is in."""
+
+    group: Group
+    notional: Decimal
+    piece: Piece
+    own_x: Decimal
+
+
+def steps(book: Book, move: Decimal, liquidated: bool) -> list[Step]:
+    """The steps of one account or pool after a move."""
+    inputs: dict[str, Value] = {"coin_price": book.price, "collateral": book.wallets.collateral}
+    price = Step("price", "coin_price * (1 + move)", "all marks of the coin move in proportion", inputs)
+    usd = Step("equity_usd", "equity * price")
+    status = Step("status", "ok, or liquidated on the way from the mark", "what died on the way stays dead")
+    if liquidated:
+        gone = Step("pnl", "-collateral", "all that was put in", inputs)
+        return [price, gone, Step("equity", "0", "liquidated on the way from the mark"), usd, status]
+    y = settled(ONE / (1 + move))
+    living = [stake for stake in book.stakes if lives_at(stake, y)]
     return [
-        Step("price", "coin_price * (1 + move)", "all marks of the coin move in proportion", inputs),
+        price,
         Step("pnl", "equity - collateral", "against the entry prices, no fees and no funding", inputs),
-        Step("equity", "collateral + sum of side * (entry value - notional / price)", "of what is alive; 0 once liquidated on the way from the mark", inputs),
-        Step("equity_usd", "equity * price", "", inputs),
-        Step("maintenance_margin", "sum of value * rate - deduction + closing fee", "each position in its tier at that price; nothing rounded as the venue does", inputs),
-        Step("margin_ratio", "maintenance_margin / equity", "100% is liquidation", inputs),
-        Step("status", "ok, or liquidated on the way from the mark", "what died on the way stays dead", inputs),
-    ]  # fmt: skip
+        _equity(book, living),
+        usd,
+        _maintenance(book, living, y),
+        Step("margin_ratio", "maintenance_margin / equity", "100% is liquidation"),
+        status,
+    ]
+
+
+def _equity(book: Book, living: Sequence[Stake]) -> Step:
+    collateral = sum((stake.wallet.collateral for stake in living), ZERO)
+    inputs: dict[str, Value] = {
+        "B": collateral,
+        "sV": sum((stake.wallet.constant for stake in living), ZERO) - collateral,
+        "sQ": sum((stake.wallet.linear * book.price / stake.mark for stake in living), ZERO),
+    }
+    dead = len(book.stakes) - len(living)
+    alive = f"of what is alive ({dead} of {len(book.stakes)} were liquidated on the way): " if dead else ""
+    why = "B the collateral, sV = sum(side * entry value), sQ = sum(side * notional), at the price of the coin"
+    return Step("equity", "B + sV - sQ / price", alive + why, inputs)
+
+
+def _maintenance(book: Book, living: Sequence[Stake], y: Decimal) -> Step:
+    """Each position in its tier, with the closing fees that count and what of extra margin does not."""
+    parts = list(_parts(book, living, y))
+    reserve = sum((stake.reserve + closing_fees_at_bankruptcy(stake.wallet) for stake in living), ZERO)
+    reserved = " + reserve" if reserve else ""
+    formula = " + ".join(_term(part) for part in parts[:MOST_GROUPS]) or "0"
+    more = f" + ... ({len(parts) - MOST_GROUPS} more)" if len(parts) > MOST_GROUPS else ""
+    told = [_tier(part) for part in parts[:MOST_GROUPS]]
+    if reserve:
+        told.append("reserve: closing fees at the bankruptcy price, and extra margin that does not count")
+    told.append("nothing rounded as the venue does" + _sources(book.cases))
+    return Step("maintenance_margin", formula + more + reserved, "\n".join(told), {"reserve": reserve})
+
+
+def _parts(book: Book, living: Iterable[Stake], y: Decimal) -> Iterable[Part]:
+    for stake in living:
+        x = y / stake.mark
+        for group in stake.wallet.groups:
+            if not group.notional:
+                continue
+            at_price = group.notional / group.ratio * book.price / stake.mark
+            yield Part(group, at_price, piece_at(group, x, still=True), x / group.ratio)
+
+
+def _term(part: Part) -> str:
+    """The maintenance margin and the closing fee of a group in numbers, but for the price."""
+    group, piece = part.group, part.piece
+    fee = ZERO if group.closing_fee.at_bankruptcy else group.closing_fee.rate
+    value = now = f"{plain(part.notional)} / price"
+    if not piece.linear:
+        value = plain(group.stored_value)
+    rate = f"({plain(piece.rate)} + {plain(piece.slope)} * {value})" if piece.slope else plain(piece.rate)
+    deduction = piece.deduction + piece.deduction_usd * part.own_x
+    less = f" - {plain(deduction)}" if deduction else ""
+    return f"{value} * {rate}{less}" + (f" + {now} * {plain(fee)}" if fee else "")
+
+
+def _tier(part: Part) -> str:
+    """Which tier a group is in."""
+    group, piece = part.group, part.piece
+    tier = "" if piece.tier is None else f", tier {piece.tier}"
+    fee = f", closing fee {plain(group.closing_fee.rate * 100)}%" if group.closing_fee.rate else ""
+    less = f", deduction {plain(piece.deduction)}" if piece.deduction else ""
+    more = f" + {plain(piece.slope * 100)}% per coin" if piece.slope else ""
+    return f"maintenance of {plain(group.notional)} USD: rate {plain(piece.rate * 100)}%{more}{tier}{less}{fee}"
+
+
+def _sources(cases: Iterable[Case]) -> str:
+    """Where the margin rules come from, each once."""
+    of_venue = (case for case in cases if case.schedule is case.instrument.schedule)
+    return "".join(dict.fromkeys(provenance(case.market.rules.get("margin")) for case in of_venue))

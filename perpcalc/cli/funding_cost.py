@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
-from perpcalc.cli.case import IDENTITY, Case, case_of, is_portfolio, price_places
+from perpcalc.cli.case import IDENTITY, Case, case_of, coin_places, is_portfolio, price_places
 from perpcalc.cli.command import Command
 from perpcalc.cli.options import EXACT, MARK, OUTPUT, PORTFOLIO, POSITION, Given, Option
 from perpcalc.core.account import Account, Holding, account
@@ -223,7 +223,7 @@ def _own_payer(case: Case, charge: Charge) -> "Payer | str | None":
     if case.position is None or case.margin is None:
         return None
     if case.schedule is None:
-        return case.unknown_schedule()
+        return case.unknown_schedule().removeprefix("--mmr: ")
     holding = case.holding()
     return Payer(account(case.margin.usable, [holding]), 0, holding, charge.per_interval, charge.total)
 
@@ -236,7 +236,7 @@ def _at_rate(case: Case, charge: Charge) -> Case:
 def _unknown(case: Case) -> Row:
     values: dict[str, Value] = {**dict.fromkeys(KINDS), **case.identity(), "mark_price": case.mark}
     values["reason"] = "no funding rate: write funding_rate to the position or give --rate"
-    return Row(values, case.instrument.currency, price_places(case.instrument, case.mark))
+    return Row(values, case.instrument.currency, price_places(case.instrument, case.mark), coin_places(case.market))
 
 
 def check_sources(given: Given, needed: bool = True) -> None:
@@ -355,6 +355,12 @@ def row(case: Case, charge: Charge, payer: "Payer | str | None") -> Row:
         continuous = bool(instrument.funding and instrument.funding.continuous)
         remaining = intervals_to_liquidation(wallet, payer.per_interval, holding.ratio / charge.mark, continuous)
         reason = after.reason or before.reason
+        if remaining is None and reason is None:
+            reason = "funding never uses up the margin: none is paid"
+    quoted = charge.rate_interval
+    apy = None if quoted is None else annual_yield(case.side, charge.rate, quoted)
+    if quoted is not None and apy is None and reason is None:
+        reason = "apy: compounded over a year this rate leaves the range of numbers"
     return Row(
         {
             **case.identity(),
@@ -367,8 +373,8 @@ def row(case: Case, charge: Charge, payer: "Payer | str | None") -> Row:
             "payment": charge.payment,
             "total": charge.total,
             "total_usd": charge.total * charge.mark,
-            "apr": None if charge.rate_interval is None else annual_rate(case.side, charge.rate, charge.rate_interval),
-            "apy": None if charge.rate_interval is None else annual_yield(case.side, charge.rate, charge.rate_interval),
+            "apr": None if quoted is None else annual_rate(case.side, charge.rate, quoted),
+            "apy": apy,
             "margin_share": charge.total / margin.coin if margin is not None and margin.coin else None,
             "liquidation_price": before and before.liquidation_price,
             "liquidation_price_after": after and after.liquidation_price,
@@ -377,6 +383,7 @@ def row(case: Case, charge: Charge, payer: "Payer | str | None") -> Row:
         },
         coin=instrument.currency,
         price_places=price_places(instrument, charge.mark),
+        coin_places=coin_places(case.market),
         never=frozenset({"liquidation_price", "liquidation_price_after", "intervals_to_liquidation"})
         if isinstance(payer, Payer)
         else frozenset(),

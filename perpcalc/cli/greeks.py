@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from perpcalc.cli.case import IDENTITY, Case, case_of, is_portfolio, price_places
+from perpcalc.cli.case import IDENTITY, Case, case_of, coin_places, is_portfolio, price_places
 from perpcalc.cli.command import Command
 from perpcalc.cli.options import EXACT, MARK, OUTPUT, PORTFOLIO, POSITION, Given, Option
 from perpcalc.core.greeks import Greeks, greeks
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 COLLATERAL = Option(
     "collateral", amount_from_zero, "COIN", "Coins held with the position; the margin or balance by default."
 )
+GREEKS_MARK = MARK._replace(help="Mark price, USD per coin; the entry by default.")
 
 KINDS = {
     **IDENTITY,
@@ -30,7 +31,11 @@ KINDS = {
 }
 HEADLINE = ("account", "side", "contracts", "frame", "value", "delta", "delta_unit", "gamma", "gamma_unit")
 NARROW = ("frame", "delta", "delta_unit", "gamma", "gamma_unit")
-VALUE_KINDS = {"coin": "gain", "usd": "usd"}
+FRAME_KINDS = {
+    "coin": {"value": "gain"},
+    "usd": {"value": "usd", "delta": "coin"},
+    "contract": {"delta": "coin"},
+}
 
 
 def answer(given: Given) -> Report:
@@ -71,12 +76,13 @@ def _report(made: Sequence[Row], notes: Sequence[str], totals: Sequence[Total] =
 
 def rows(case: Case, given: Given) -> list[Row]:
     """The answer for one position: a row per frame."""
-    if case.mark is None:
-        raise PerpcalcError("is missing: delta and gamma are those at the mark, give one").at(MARK.flag)
-    collateral = _collateral(case, given)
-    return [
-        _row(case, case.mark, collateral, one, given.explain) for one in greeks(case.opened(), case.mark, collateral)
-    ]
+    position, mark, collateral = case.opened(), _mark(case), _collateral(case, given)
+    return [_row(case, mark, collateral, one, given.explain) for one in greeks(position, mark, collateral)]
+
+
+def _mark(case: Case) -> Decimal:
+    """Where the greeks are taken: at the mark, else at the entry."""
+    return case.mark or case.opened().entry_price
 
 
 def _collateral(case: Case, given: Given) -> Decimal:
@@ -105,8 +111,9 @@ def _row(case: Case, mark: Decimal, collateral: Decimal, result: Greeks, explain
         },
         coin=coin,
         price_places=price_places(case.instrument, mark),
+        coin_places=coin_places(case.market),
         steps=steps,
-        kinds={"value": VALUE_KINDS.get(result.frame, "figure")},
+        kinds=FRAME_KINDS[result.frame],
     )
 
 
@@ -126,7 +133,7 @@ def _totals(held: Sequence["Held"], made: Sequence[Row], given: Given) -> list[T
     counted: set[tuple[str, object]] = set()
     usd = ZERO
     for one in held:
-        coin, mark, collateral = one.case.instrument.currency, one.case.mark or ZERO, _collateral(one.case, given)
+        coin, mark, collateral = one.case.instrument.currency, _mark(one.case), _collateral(one.case, given)
         cross = one.case.margin is not None and one.case.margin.mode == "cross"
         pot = (coin, "given" if given.collateral is not None else one.case.account if cross else one.where)
         if pot in counted:
@@ -135,7 +142,7 @@ def _totals(held: Sequence["Held"], made: Sequence[Row], given: Given) -> list[T
         counted.add(pot)
     totals = []
     for coin in coins:
-        marks = {one.case.mark for one in held if one.case.instrument.currency == coin}
+        marks = {_mark(one.case) for one in held if one.case.instrument.currency == coin}
         totals.append(Total("all value, frame coin", sums[coin, "coin", "value"], "gain", coin))
         if len(marks) == 1:
             totals.append(Total("all delta, frame coin", sums[coin, "coin", "delta"], "figure", f"{coin}/USD"))
@@ -153,6 +160,6 @@ COMMAND = Command(
     "greeks",
     "Delta and gamma of a position at the mark, in three frames with their units: profit in coin, USD value with the coin collateral, the contract alone.",
     "perpcalc greeks --venue bybit --side short -n 10k --entry 62500 --mark 60000 --balance 0.16",
-    (*POSITION, PORTFOLIO, MARK, COLLATERAL, EXACT, *OUTPUT),
+    (*POSITION, PORTFOLIO, GREEKS_MARK, COLLATERAL, EXACT, *OUTPUT),
     answer,
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from perpcalc.cli.case import check_leverage, fee_rate, margin_rules, market_of, price_places
+from perpcalc.cli.case import Market, check_leverage, coin_places, fee_rate, margin_rules, market_of, price_places
 from perpcalc.cli.command import Command
 from perpcalc.cli.options import (
     ENTRY_FEE,
@@ -58,8 +58,8 @@ def answer(given: Given) -> Report:
     if given.explain:
         from perpcalc.cli.explain_hedge import steps_of
 
-        steps = steps_of(plan, result)
-    return Report("Hedge", KINDS, [row(plan, result, steps)], notes=market.notes)
+        steps = steps_of(plan, result, market)
+    return Report("Hedge", KINDS, [row(market, plan, result, steps)], notes=market.notes)
 
 
 def _plan(given: Given) -> HedgePlan:
@@ -87,7 +87,7 @@ def _plan(given: Given) -> HedgePlan:
     )
 
 
-def row(plan: HedgePlan, result: Hedge, steps: Sequence[Step] = ()) -> Row:
+def row(market: Market, plan: HedgePlan, result: Hedge, steps: Sequence[Step] = ()) -> Row:
     """The answer."""
     liquidation = result.liquidation
     never = {"liquidation_price"} if liquidation is not None else set()
@@ -108,6 +108,7 @@ def row(plan: HedgePlan, result: Hedge, steps: Sequence[Step] = ()) -> Row:
         },
         coin=plan.instrument.currency,
         price_places=price_places(plan.instrument, plan.price),
+        coin_places=coin_places(market),
         never=frozenset(never),
         steps=steps,
     )
@@ -120,7 +121,8 @@ def _reason(plan: HedgePlan, result: Hedge) -> str | None:
             f"over-hedged: short by {plain(round(-result.residual_delta, 8))} {plan.instrument.currency} more than is held"
         )
     if result.break_even_days is None and plan.rate is not None:
-        reasons.append("the short pays funding at this rate, so its fees are never earned back")
+        paid = "the short pays funding" if result.funding_per_day_usd else "no funding is paid or received"
+        reasons.append(f"{paid} at this rate, so its fees are never earned back")
     if plan.rate is None:
         reasons.append("funding is not known: give --rate")
     if result.liquidation is None:

@@ -3,10 +3,10 @@
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from perpcalc.cli.case import IDENTITY, Case, case_of, fee_rate, is_portfolio, price_places
+from perpcalc.cli.case import IDENTITY, Case, case_of, coin_places, fee_rate, is_portfolio, price_places
 from perpcalc.cli.command import Command
 from perpcalc.cli.options import ENTRY_FEE, EXACT, EXIT_FEE, MARK, OUTPUT, PORTFOLIO, POSITION, Given, Option
-from perpcalc.core.pnl import price_for_roe, profit_and_loss, return_on_equity, target_price
+from perpcalc.core.pnl import entry_fees, price_for_roe, profit_and_loss, return_on_equity, target_price
 from perpcalc.decimals import ZERO, amount, plain, positive, rate
 from perpcalc.errors import PerpcalcError
 from perpcalc.render.report import Report, Row
@@ -117,9 +117,9 @@ def row(case: Case, given: Given) -> Row:
             "entry_value": position.entry_value,
             "exit_value": result and result.exit_value,
             "gross_pnl": result and result.gross_pnl,
-            "entry_fee": result and result.entry_fee,
+            "entry_fee": entry_fees(position, entry_rate) if result is None else result.entry_fee,
             "exit_fee": result and result.exit_fee,
-            "funding": result and result.funding,
+            "funding": funding,
             "net_pnl": result and result.net_pnl,
             "net_pnl_usd": result and result.net_pnl_usd,
             "margin": coin,
@@ -131,6 +131,7 @@ def row(case: Case, given: Given) -> Row:
         },
         coin=instrument.currency,
         price_places=price_places(instrument, position.entry_price, exit_price),
+        coin_places=coin_places(case.market),
         never=frozenset({"target_price", "break_even_price"} if asked else {"break_even_price"}),
     )
     if not given.explain:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from perpcalc.cli.case import IDENTITY, price_places
+from perpcalc.cli.case import IDENTITY, coin_places, price_places
 from perpcalc.cli.command import Command, Group, tell
 from perpcalc.cli.options import (
     CLOSING_FEE,
@@ -163,6 +163,7 @@ def show(given: Given) -> Report:
                 },
                 coin=case.instrument.currency,
                 price_places=price_places(case.instrument, entry, case.mark),
+                coin_places=coin_places(case.market),
             )
         )
     balances = [

@@ -1,7 +1,7 @@
 """`perpcalc power`: power perpetuals, contracts on index^p."""
 
 from perpcalc.cli.command import Command
-from perpcalc.cli.options import MARK, OUTPUT, VOL, Given, Option
+from perpcalc.cli.options import EXACT, MARK, OUTPUT, VOL, Given, Option
 from perpcalc.core.funding import DAY
 from perpcalc.core.power import PowerContract, PowerValue, largest_growth, value
 from perpcalc.decimals import ONE, ZERO, count, duration, fixed, number, plain, positive, rate
@@ -87,6 +87,8 @@ def _reason(contract: PowerContract, result: PowerValue, given: Given) -> str | 
             f"no price is fair: the payoff grows by k = {fixed(result.growth, 6)} in a funding period, and from k = {limit} on "
             "funding cannot pay for it; a shorter funding period would"
         )
+    if given.vol is None:
+        reasons.append("the fair mark is not known: give --vol")
     if contract.power in (0, 1):
         reasons.append(f"no volatility is implied: for p = {plain(contract.power)} the price does not depend on it")
     elif given.mark is not None and result.implied_vol is None:
@@ -99,6 +101,6 @@ COMMAND = Command(
     "Power perpetuals, contracts on index^p: fair mark, premium, funding, delta, gamma and implied volatility, per unit and in USD. "
     "An estimate: geometric Brownian motion with constant volatility and interest.",
     "perpcalc power --power 2 --index 3000 --vol 80% --funding-period 1d --periods 3",
-    (POWER, INDEX, POWER_VOL, INTEREST, FUNDING_PERIOD, PERIODS, POWER_MARK, *OUTPUT),
+    (POWER, INDEX, POWER_VOL, INTEREST, FUNDING_PERIOD, PERIODS, POWER_MARK, EXACT, *OUTPUT),
     answer,
 )

@@ -2,7 +2,16 @@
 
 from decimal import Decimal
 
-from perpcalc.cli.case import IDENTITY, Market, check_leverage, fee_rate, margin_rules, market_of, price_places
+from perpcalc.cli.case import (
+    IDENTITY,
+    Market,
+    check_leverage,
+    coin_places,
+    fee_rate,
+    margin_rules,
+    market_of,
+    price_places,
+)
 from perpcalc.cli.command import Command
 from perpcalc.cli.options import (
     BALANCE,
@@ -70,7 +79,9 @@ def answer(given: Given) -> Report:
         result = size(plan, risk, given.target)
     except PerpcalcError as error:
         option = str(error).partition(":")[0]
-        raise PerpcalcError(f"--{error}" if option in ("stop", "target", "buffer") else str(error)) from None
+        raise PerpcalcError(
+            f"--{error}" if option in ("stop", "target", "buffer", "max-leverage") else str(error)
+        ) from None
     made = _row(market, plan, risk, result, name)
     if given.explain:
         from perpcalc.cli.explain_size import steps
@@ -133,7 +144,11 @@ def _with_account(given: Given) -> tuple[Given, str]:
     for option in written(given, (*WHICH_CONTRACT, BALANCE)):
         if option.name in ("venue", "currency", "balance"):
             raise PerpcalcError("excludes --portfolio: the account gives it").at(option.flag)
-    account = load(given.portfolio).account(given.account)
+    portfolio = load(given.portfolio)
+    try:
+        account = portfolio.account(given.account)
+    except PerpcalcError as error:
+        raise error.at(ACCOUNT.flag) from None
     filled = dict(vars(given), venue=account.venue, currency=account.currency, balance=account.balance)
     return Given(**filled), account.name
 
@@ -168,6 +183,7 @@ def _row(market: Market, plan: Plan, risk: Decimal, result: Size, account: str |
         },
         coin=instrument.currency,
         price_places=price_places(instrument, plan.entry_price, plan.stop_price),
+        coin_places=coin_places(market),
         never=frozenset({"liquidation_price"})
         if plan.schedule and result.margin is not None and result.contracts
         else frozenset(),

@@ -2,17 +2,21 @@
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from perpcalc.cli.case import Case, case_of, is_portfolio, need_margin, price_places
+from perpcalc.cli.case import Case, case_of, coin_places, is_portfolio, need_margin, price_places
 from perpcalc.cli.command import Command, output_format
-from perpcalc.cli.options import EXACT, FIELD, FORMAT, JSON, MARK, OUTPUT, PORTFOLIO, POSITION, Given, Option, written
+from perpcalc.cli.options import EXACT, FORMAT, MARK, OUTPUT, PORTFOLIO, POSITION, Given, Option, written
 from perpcalc.core.account import Account, account
 from perpcalc.core.stress import Pool, Rung, Stake, even_moves, ladder, pool, visible_moves
 from perpcalc.decimals import ONE, ZERO, count, plain, rate
-from perpcalc.errors import PerpcalcError
-from perpcalc.render.report import Chart, Landmark, Report, Row, Step, Total
+from perpcalc.errors import PerpcalcError, shown
+from perpcalc.render.report import Chart, Landmark, Report, Row, Total
 from perpcalc.render.text import printable
+
+if TYPE_CHECKING:
+    from perpcalc.cli.positions import Held
+    from perpcalc.portfolio import Portfolio
 
 MOST_ROWS = 10_000
 
@@ -21,7 +25,7 @@ def move(text: str) -> Decimal:
     """A move of the price as a rate, above -100%."""
     value = rate(text)
     if value <= -1:
-        raise PerpcalcError(f"{text!a} is out of range: a price cannot fall by 100% or more")
+        raise PerpcalcError(f"{shown(text)} is out of range: a price cannot fall by 100% or more")
     return value
 
 
@@ -63,9 +67,19 @@ class Book(NamedTuple):
     name: str | None
     currency: str
     price: Decimal
+    stakes: Sequence[Stake]
     wallets: Pool
     cases: Sequence[Case]
-    price_places: int
+
+    @property
+    def price_places(self) -> int:
+        """The decimals that people see of a price."""
+        return max((price_places(case.instrument, self.price) for case in self.cases), default=2)
+
+    @property
+    def coin_places(self) -> int:
+        """The decimals that people see of a coin amount."""
+        return max((coin_places(case.market) for case in self.cases), default=8)
 
 
 def answer(given: Given) -> Report:
@@ -95,9 +109,10 @@ def answer(given: Given) -> Report:
 
 def _check(given: Given) -> None:
     if given.chart:
-        for option in written(given, (JSON, FORMAT, FIELD)):
+        for option in written(given, OUTPUT):
             if option is not FORMAT or given.format != "table":
                 raise PerpcalcError(f"excludes {option.flag}: it is drawn below the table").at(CHART.flag)
+        given.format = "table"  # that of the environment gives way
     even = [option for option in (FROM, TO, STEPS) if getattr(given, option.name) is not None]
     if given.moves is not None and even:
         raise PerpcalcError(f"excludes {MOVES.flag}: give one of them").at(even[0].flag)
@@ -122,12 +137,10 @@ def _moves(given: Given) -> Sequence[Decimal]:
 
 def _of_options(given: Given) -> tuple[list[Book], Sequence[str]]:
     case = case_of(given)
-    mark = case.mark or case.opened().entry_price
-    cross = need_margin(case).mode == "cross"
-    wallets = pool([_stake(case, mark)])
-    name = None if cross else pooled_name(case)
-    book = Book(name, case.instrument.currency, mark, wallets, [case], price_places(case.instrument, mark))
-    return [book], case.notes
+    entry = case.opened().entry_price
+    mark = case.mark or entry
+    name = None if need_margin(case).mode == "cross" else pooled_name(case)
+    return [_book(name, case.instrument.currency, mark, [_stake(case, mark)], [case])], case.notes
 
 
 def _of_portfolio(given: Given) -> tuple[list[Book], Sequence[str]]:
@@ -135,20 +148,19 @@ def _of_portfolio(given: Given) -> tuple[list[Book], Sequence[str]]:
     from perpcalc.cli.positions import held_positions, in_file, notes_of, wallets
 
     portfolio, held = held_positions(given)
-    prices = dict(portfolio.prices)
+    prices = dict(portfolio.prices) if given.mark is None else dict.fromkeys(_one_coin(portfolio, held), given.mark)
     isolated: dict[str, list[Case]] = {}
     for one in held:
         try:
             if one.case.mark is None:
                 raise PerpcalcError("is missing: give the position a mark, or its coin a price in [prices]").at("mark")
+            one.case.opened()
             if need_margin(one.case).mode == "isolated":
                 one.case.holding()
                 isolated.setdefault(pooled_name(one.case), []).append(one.case)
         except PerpcalcError as error:
             raise in_file(error, one.where, given.portfolio) from None
         prices.setdefault(one.case.instrument.currency, one.case.mark)
-    if given.mark is not None:
-        prices.update(dict.fromkeys({one.case.instrument.currency for one in held}, given.mark))
     of_account = {wallet.entry.name: wallet for wallet in wallets(portfolio, held, given.portfolio)}
     books = []
     for entry in portfolio.accounts:
@@ -161,12 +173,11 @@ def _of_portfolio(given: Given) -> tuple[list[Book], Sequence[str]]:
         stake = Stake(Account(entry.balance, entry.balance, ZERO, (), ()), price)
         if wallet:
             stake = Stake(wallet.account, cases[0].mark or price)
-        books.append(Book(entry.name, entry.currency, price, pool([stake]), cases, _places(cases, price)))
+        books.append(_book(entry.name, entry.currency, price, [stake], cases))
     for name, cases in isolated.items():
         currency = cases[0].instrument.currency
         price = prices[currency]
-        stakes = pool(_stake(case, case.mark or price) for case in cases)
-        books.append(Book(name, currency, price, stakes, cases, _places(cases, price)))
+        books.append(_book(name, currency, price, [_stake(case, case.mark or price) for case in cases], cases))
     return books, notes_of(held)
 
 
@@ -176,8 +187,18 @@ def pooled_name(case: Case) -> str:
     return " ".join(part for part in ("isolated", instrument.venue, instrument.currency) if part)
 
 
-def _places(cases: Sequence[Case], price: Decimal) -> int:
-    return max((price_places(case.instrument, price) for case in cases), default=2)
+def _one_coin(portfolio: "Portfolio", held: "Sequence[Held]") -> set[str]:
+    """The one coin of a portfolio, if there is any; raises PerpcalcError where a mark could be that of several."""
+    coins = {one.case.instrument.currency for one in held} | {entry.currency for entry in portfolio.accounts}
+    if len(coins) > 1:
+        raise PerpcalcError(
+            f"the portfolio has {len(coins)} coins, {', '.join(sorted(coins))}: put their prices into [prices]"
+        ).at(MARK.flag)
+    return coins
+
+
+def _book(name: str | None, currency: str, price: Decimal, stakes: Sequence[Stake], cases: Sequence[Case]) -> Book:
+    return Book(name, currency, price, stakes, pool(stakes), cases)
 
 
 def _stake(case: Case, mark: Decimal) -> Stake:
@@ -187,15 +208,10 @@ def _stake(case: Case, mark: Decimal) -> Stake:
 
 
 def _rows(book: Book, asked: Sequence[Decimal], rungs: Sequence[Rung], explain: bool) -> Iterable[Row]:
-    name, currency, price, places = book.name, book.currency, book.price, book.price_places
-    steps: Sequence[Step] = ()
-    if explain:
-        from perpcalc.cli.explain_stress import steps_of
-
-        steps = steps_of(price, book.wallets.collateral)
+    name, currency, price, of_price, of_coin = book.name, book.currency, book.price, book.price_places, book.coin_places
     for change, (pnl, equity, maintenance, ratio, liquidated) in zip(asked, rungs, strict=True):
         moved = price * (1 + change)
-        yield Row(
+        row = Row(
             {
                 "account": name,
                 "currency": currency,
@@ -209,9 +225,14 @@ def _rows(book: Book, asked: Sequence[Decimal], rungs: Sequence[Rung], explain: 
                 "status": "liquidated" if liquidated else "ok",
             },
             currency,
-            places,
-            steps=steps,
+            of_price,
+            of_coin,
         )
+        if explain:
+            from perpcalc.cli.explain_stress import steps
+
+            row = row._replace(steps=steps(book, change, liquidated))
+        yield row
 
 
 def _totals(books: Sequence[Book], asked: Sequence[Decimal], ladders: Sequence[Sequence[Rung]]) -> list[Total]:

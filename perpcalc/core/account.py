@@ -159,7 +159,7 @@ def piece_at(group: Group, x: Decimal, *, still: bool = False) -> Piece:
     held = group.pieces[0]
     for piece in group.pieces:
         border = piece.start * group.ratio
-        if border > x or (still and border == x and x):
+        if border > x or (still and border == x):
             break
         held = piece
     return held
@@ -177,9 +177,7 @@ def bankruptcy_x(wallet: Account) -> Decimal | None:
     for group in wallet.groups:
         if group.closing_fee.at_bankruptcy:
             slope += group.closing_fee.rate * group.notional / group.ratio
-    if slope == 0 or (wallet.constant > 0) != (slope > 0) or wallet.constant == 0:
-        return None
-    return wallet.constant / slope
+    return wallet.constant / slope if wallet.constant * slope > 0 else None
 
 
 def closing_fees_at_bankruptcy(wallet: Account) -> Decimal:

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
-from perpcalc.core.rounding import Grid, on, settled, to_multiple
-from perpcalc.decimals import INTEGER_DIGITS, ONE, ZERO
+from perpcalc.core.rounding import Grid, on, to_multiple
+from perpcalc.decimals import INTEGER_DIGITS, ONE, ZERO, settled
 
 if TYPE_CHECKING:
     from perpcalc.core.account import Account
@@ -162,7 +162,7 @@ def annual_yield(side: Decimal, rate: Decimal, interval: Decimal) -> Decimal | N
     Decimal('0.115714')
     """
     growth, times = 1 + side * rate, YEAR / interval
-    if growth < 0 or (growth > 1 and growth.log10() * times >= INTEGER_DIGITS):
+    if growth < 0 or (growth > 1 and growth.log10() * times > INTEGER_DIGITS):
         return None
     return growth**times - 1
 

@@ -79,7 +79,7 @@ def hedge(plan: HedgePlan) -> Hedge:
             margin = isolated_margin(position, plan.leverage)
         paid = ZERO if plan.rate is None else SHORT * plan.rate
         holding = Holding(position, plan.schedule, plan.closing_fee, funding_rate=paid)
-        liquidation = position_liquidation(holding, margin, price)
+        liquidation = position_liquidation(holding, margin)
     return Hedge(
         contracts=contracts,
         notional=position.notional,

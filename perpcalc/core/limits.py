@@ -8,8 +8,7 @@ from perpcalc.core.funding import DAY, funding_payment
 from perpcalc.core.liquidation import Liquidation
 from perpcalc.core.pnl import profit_and_loss
 from perpcalc.core.position import Position
-from perpcalc.core.rounding import settled
-from perpcalc.decimals import ZERO
+from perpcalc.decimals import ZERO, settled
 
 PASS, FAIL, UNKNOWN = "pass", "fail", "unknown"
 Measured = Decimal | bool | None

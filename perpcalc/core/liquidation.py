@@ -18,8 +18,10 @@ from perpcalc.core.account import (
 )
 from perpcalc.core.instrument import Instrument
 from perpcalc.core.position import Position
-from perpcalc.core.rounding import Grid, on, settled, to_multiple
-from perpcalc.decimals import ONE, ZERO, plain
+from perpcalc.core.rounding import Grid, on, to_multiple
+from perpcalc.decimals import FINEST, INTEGER_DIGITS, ONE, ZERO, plain, settled
+
+LARGEST_PRICE = Decimal(10) ** INTEGER_DIGITS
 
 
 class Margin(NamedTuple):
@@ -100,14 +102,12 @@ def usable_extra(position: Position, extra: Decimal) -> Decimal:
     Decimal('1')
     """
     instrument = position.instrument
-    if not instrument.extra_margin_net_of_fee or not extra:
+    if not instrument.extra_margin_net_of_fee:
         return extra
     return extra / (1 + position.side * (instrument.taker_fee or ZERO))
 
 
-def position_liquidation(
-    holding: Holding, margin: Margin, mark: Decimal | None = None, by_mark: bool = False
-) -> Liquidation:
+def position_liquidation(holding: Holding, margin: Margin, mark: Decimal | None = None) -> Liquidation:
     """Where one position is liquidated on its own margin or balance; the reference is the mark, else the entry.
 
     At-mark maintenance: `P = Q(s + mmr + f)/(B + s*V + deduction)`; on the entry value: `P = s*Q/(B + s*V - mmr*V + deduction)`.
@@ -123,7 +123,7 @@ def position_liquidation(
     '7881.773399014778325123'
     """
     wallet = account(margin.usable, [holding])
-    return liquidation(wallet, 0, holding, mark, by_mark)
+    return liquidation(wallet, 0, holding, mark, by_mark=False)
 
 
 def ends(wallet: Account, holding: Holding) -> Ends:
@@ -163,7 +163,7 @@ def liquidation(
     """Where the wallet's holding number `index` is liquidated, in the price of its own contract.
 
     The reference is its mark, else its entry. Beyond the roots already, a single position shows the root it has passed; with
-    `by_mark`, as for the accounts of a portfolio, the mark itself. Ends below one tick or above the venue's largest price count as never. `of_wallet` saves finding the
+    `by_mark`, as for the accounts of a portfolio, the mark itself. Ends below one tick or above the venue's largest price count as never, as do those that no 15 digits and 18 decimals show. `of_wallet` saves finding the
     ends again for each position of a wallet.
 
     >>> from perpcalc.core.instrument import PLAIN
@@ -184,6 +184,8 @@ def liquidation(
 
     below = _price_at(holding, span.end, "below") if span else None
     above = _price_at(holding, span.start, "above") if span else None
+    passed = (below is not None and reference <= below) or (above is not None and reference >= above)
+    alive = alive and not passed
     price, at = reference, x
     if span is None:
         reason: str | None = "the maintenance margin exceeds the equity at every price"
@@ -205,7 +207,7 @@ def liquidation(
 
     group = wallet.groups[wallet.group_of[index]]
     piece = piece_at(group, at, still=at == x)
-    own = at / holding.ratio
+    own = 1 / price
     of_position, of_group = position.notional * own, group.notional * own
     if holding.schedule.basis == "entry":
         of_position, of_group = position.stored_value, group.stored_value
@@ -248,10 +250,8 @@ def _price_at(holding: Holding, x: Decimal | None, end: str) -> Decimal | None:
     if not x:
         return None
     instrument = holding.position.instrument
-    price = holding.ratio / x
-    if instrument.tick is not None and price < instrument.tick:
-        return None
-    if instrument.max_price is not None and price > instrument.max_price:
+    price = settled(holding.ratio / x)
+    if price < (instrument.tick or FINEST) or price > (instrument.max_price or LARGEST_PRICE):
         return None
     return rounded_price(instrument, price, end)
 
@@ -285,10 +285,12 @@ def rounded_price(instrument: Instrument, price: Decimal, end: str) -> Decimal:
 
 def _why_never(holding: Holding, span: Span) -> str:
     instrument = holding.position.instrument
-    if span.end is not None and instrument.tick is not None:
-        return f"never: the price would have to fall below one tick ({plain(instrument.tick)})"
-    if span.start > 0 and instrument.max_price is not None:
-        return f"never: the price would have to rise above the venue's largest, {plain(instrument.max_price)}"
+    if span.end is not None:
+        lowest = plain(FINEST) if instrument.tick is None else f"one tick ({plain(instrument.tick)})"
+        return f"never: the price would have to fall below {lowest}"
+    if span.start > 0:
+        highest = "15 digits" if instrument.max_price is None else f"the venue's largest, {plain(instrument.max_price)}"
+        return f"never: the price would have to rise above {highest}"
     return "never: the collateral covers the position's coin value at any price"
 
 

@@ -128,7 +128,7 @@ def maintenance_pieces(
         tier = tiers[index]
         rate = tier.rate + adverse
         number = index + 1 if schedule.numbered and not slope else None
-        deduction = tier.deduction * unit if schedule.marginal else ZERO
+        deduction = tier.deduction * unit
         coin, usd = (deduction, ZERO) if schedule.unit == "coin" else (ZERO, deduction)
         if schedule.basis == "entry":
             coin, usd = coin + usd * entry_value / notional, ZERO

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from perpcalc.core.instrument import coin_value, trade_fee
 from perpcalc.core.position import Position
 from perpcalc.core.rounding import on
-from perpcalc.decimals import ZERO
+from perpcalc.decimals import ZERO, settled
 
 
 class ProfitAndLoss(NamedTuple):
@@ -121,10 +121,10 @@ def target_price(
     (Decimal('1.00E+4'), None)
     """
     numerator = position.notional * (position.side + exit_fee_rate)
-    denominator = position.cost * (position.side - entry_fee_rate) - funding - profit
-    if numerator == 0 or denominator == 0 or (numerator > 0) != (denominator > 0):
+    kept, spent = position.cost * (position.side - entry_fee_rate), funding + profit
+    if numerator == 0 or settled(kept) == settled(spent) or (numerator > 0) != (kept > spent):
         return None
-    return numerator / denominator
+    return numerator / (kept - spent)
 
 
 def price_for_roe(position: Position, roe: Decimal, leverage: Decimal | None, margin: Decimal | None) -> Decimal | None:
@@ -138,5 +138,7 @@ def price_for_roe(position: Position, roe: Decimal, leverage: Decimal | None, ma
     >>> price_for_roe(position, Decimal("0.5"), Decimal(2), None) == Decimal(32_000) / 3
     True
     """
-    base = position.cost / leverage if leverage is not None else margin or ZERO
-    return target_price(position, roe * base)
+    if leverage is None:
+        return target_price(position, roe * (margin or ZERO))
+    per_entry = leverage - position.side * roe
+    return position.notional * leverage / (position.cost * per_entry) if per_entry > 0 else None

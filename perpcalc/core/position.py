@@ -85,6 +85,8 @@ def open_by_fills(instrument: Instrument, side: Decimal, fills: Iterable[Fill]) 
     if instrument.rounding.stored_value:
         stored = sum((_stored_value(instrument, fill.contracts, fill.price) for fill in fills), ZERO)
     printed = stored if instrument.rounding.stored_value else on(instrument.rounding.value, cost)
+    if instrument.rounding.value_of != "position":
+        printed = sum((coin_value(instrument, fill.contracts, fill.price) for fill in fills), ZERO)
     _check_value(instrument, contracts, printed)
     average = _average_price(instrument, side, contracts, notional, stored, fills)
     return Position(instrument, side, contracts, notional, cost, stored, printed, average, fills)

@@ -48,7 +48,7 @@ class PowerValue(NamedTuple):
 def value(contract: PowerContract, vol: Decimal | None, mark: Decimal | None) -> PowerValue:
     """The fair mark at a yearly volatility, and the figures and the volatility that a mark implies, else the fair mark.
 
-    Each by its own function below. Raises PerpcalcError as `payoff` does.
+    Each by its own function below. Raises PerpcalcError as `payoff` and `fair_mark` do.
 
     >>> str(value(PowerContract(Decimal(2), Decimal(3_000)), Decimal("0.8"), None).fair_mark)
     '9031644.86606'
@@ -110,7 +110,8 @@ def fair_mark(underlying: Decimal, grown: Decimal, periods: Decimal = ONE) -> De
 
     Each payment is `(mark - index^p)/N`, so the contract is a basket of power forwards with the weights
     `(1/N)*(N/(N + 1))^i`. Assumes geometric Brownian motion with constant volatility and interest. Source: Clark and Leone;
-    for N = 1 the everlasting option of White and Bankman-Fried, Paradigm, 2021-05-11; the closed sum is derived.
+    for N = 1 the everlasting option of White and Bankman-Fried, Paradigm, 2021-05-11; the closed sum is derived. Raises PerpcalcError
+    for k below -100*N.
 
     >>> mark = fair_mark(Decimal(9_000_000), growth(Decimal(2), Decimal("0.8"), ZERO, Decimal(1_440)))
     >>> round(mark, 2)
@@ -118,6 +119,10 @@ def fair_mark(underlying: Decimal, grown: Decimal, periods: Decimal = ONE) -> De
     """
     if grown >= largest_growth(periods):
         return None
+    if grown < -LARGEST_EXPONENT * periods:
+        raise PerpcalcError(
+            "the payoff shrinks to nothing in a funding period: give a smaller volatility, interest or period"
+        )
     return underlying / ((periods + 1) * (-grown / periods).exp() - periods)
 
 

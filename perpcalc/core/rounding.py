@@ -4,10 +4,7 @@ import decimal
 from decimal import Decimal
 from typing import NamedTuple
 
-from perpcalc.decimals import CONTEXT, ONE
-
-_SETTLING = CONTEXT.copy()
-_SETTLING.prec = 90
+from perpcalc.decimals import ONE, settled
 
 MODES = {
     "floor": decimal.ROUND_FLOOR,
@@ -68,15 +65,6 @@ class Rounding(NamedTuple):
 
 
 EXACT = Rounding()
-
-
-def settled(amount: Decimal) -> Decimal:
-    """`amount` to 90 digits: what the last of 100 digits got wrong must not carry a floor or a ceiling across a step.
-
-    >>> settled(Decimal(1) / 3 * 3).quantize(ONE, decimal.ROUND_FLOOR)
-    Decimal('1')
-    """
-    return _SETTLING.plus(amount)
 
 
 def on(grid: Grid | None, amount: Decimal) -> Decimal:

@@ -11,8 +11,7 @@ from perpcalc.core.liquidation import Liquidation, Margin, isolated_margin, posi
 from perpcalc.core.margin import ClosingFee, Schedule, maintenance_pieces
 from perpcalc.core.pnl import gross_pnl
 from perpcalc.core.position import Position, open_at
-from perpcalc.core.rounding import settled
-from perpcalc.decimals import ONE, ZERO, plain
+from perpcalc.decimals import ONE, ZERO, plain, settled
 from perpcalc.errors import PerpcalcError
 
 
@@ -91,8 +90,10 @@ def size(plan: Plan, risk: Decimal, target: Decimal | None = None) -> Size:
     _check(plan, target)
     caps = _caps(plan, risk)
     if not caps:
-        raise PerpcalcError("the rebates outweigh the loss at the stop, so no size is too large: give a leverage cap")
-    binding = min(caps, key=lambda name: caps[name])
+        raise PerpcalcError(
+            "the rebates outweigh the loss at the stop, so no size is too large: give a leverage cap"
+        ).at("max-leverage")
+    binding = min(caps, key=lambda name: settled(caps[name]))
     fitting = whole_lots(plan.instrument, max(ZERO, caps[binding]))
     if plan.schedule is not None and not (safe := _is_safe(plan))(fitting):
         fitting, binding = _largest(plan.instrument, fitting, safe), "liquidation"

@@ -10,8 +10,8 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from perpcalc.core.account import Account, Span, closing_fees_at_bankruptcy, safe_spans, segments
-from perpcalc.core.rounding import settled, to_multiple
-from perpcalc.decimals import ONE, ZERO
+from perpcalc.core.rounding import to_multiple
+from perpcalc.decimals import ONE, ZERO, settled
 
 LOWEST, HIGHEST = Decimal("-0.99"), Decimal(3)
 MOST_DEATHS = 12
@@ -82,6 +82,16 @@ def life(stake: Stake) -> Span | None:
         if start < ONE and (end is None or end > ONE):
             return Span(start, end)
     return None
+
+
+def lives_at(stake: Stake, y: Decimal) -> bool:
+    """Whether the wallet still lives when its mark has moved to mark/y, none of its ends having been met on the way.
+
+    >>> lives_at(Stake(Account(ONE, ONE, ZERO, (), ()), ONE), Decimal(2))
+    True
+    """
+    span = life(stake)
+    return span is not None and span.start < y and (span.end is None or y < span.end)
 
 
 def pool(stakes: Iterable[Stake]) -> Pool:

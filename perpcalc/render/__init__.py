@@ -2,7 +2,7 @@
 
 import sys
 
-from perpcalc.errors import PerpcalcError, suggestion
+from perpcalc.errors import PerpcalcError, shown, suggestion
 from perpcalc.render.report import Report
 
 
@@ -34,7 +34,7 @@ def bare(report: Report, field: str) -> str:
     from perpcalc.render.text import machine, printable
 
     if field not in report.fields:
-        raise PerpcalcError(f"{field!r} is not a field of this command: give {suggestion(field, report.fields)}").at(
-            "--field"
-        )
+        raise PerpcalcError(
+            f"{shown(field)} is not a field of this command: give {suggestion(field, report.fields)}"
+        ).at("--field")
     return "".join(printable(machine(row.values[field]) or "") + "\n" for row in report.rows)

@@ -14,9 +14,9 @@ class Axis(NamedTuple):
     high: Decimal
     ticks: tuple[Decimal, ...]
 
-    def share(self, value: Decimal) -> float:
+    def share(self, value: Decimal) -> Decimal:
         """How far along the axis a value is, from 0 to 1."""
-        return float((value - self.low) / (self.high - self.low))
+        return (value - self.low) / (self.high - self.low)
 
     def labels(self) -> list[str]:
         """The ticks as text, all with the decimals that the finest needs."""

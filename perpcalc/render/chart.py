@@ -72,7 +72,7 @@ def _braille_curve(chart: Chart, x_axis: Axis, y_axis: Axis, columns: int, heigh
 
     wide, high = 2 * columns, 4 * height  # a cell of braille has two by four dots
     canvas = Canvas(columns, height, xmax=wide, ymax=high)
-    points = [(x_axis.share(x) * (wide - 1), y_axis.share(y) * (high - 1)) for x, y in chart.points]
+    points = [(int(x_axis.share(x) * (wide - 1)), int(y_axis.share(y) * (high - 1))) for x, y in chart.points]
     for (x0, y0), (x1, y1) in pairwise(points):
         canvas.line(x0, y0, x1, y1)
     return str(canvas.plot()).split("\n")
@@ -84,8 +84,7 @@ def _ascii_curve(chart: Chart, x_axis: Axis, y_axis: Axis, columns: int, height:
     for (x0, y0), (x1, y1) in pairwise(points):
         steps = max(1, round(max(abs(x1 - x0), abs(y1 - y0)) * 2))
         for step in range(steps + 1):
-            share = step / steps
-            cells[round(y0 + (y1 - y0) * share)][round(x0 + (x1 - x0) * share)] = "*"
+            cells[round(y0 + (y1 - y0) * step / steps)][round(x0 + (x1 - x0) * step / steps)] = "*"
     return ["".join(row) for row in cells]
 
 

@@ -3,8 +3,10 @@
 import csv
 import io
 
+from perpcalc.decimals import number
+from perpcalc.errors import PerpcalcError
 from perpcalc.render.report import Report
-from perpcalc.render.text import Value, machine
+from perpcalc.render.text import Value, machine, printable
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -22,9 +24,20 @@ def as_csv(report: Report) -> str:
 def cell(value: Value) -> str:
     """One cell: a spreadsheet must not run a name, so a text that starts like a formula gets a quote before it.
 
+    A number or a rate is no formula. A name must not steer a terminal either: its control characters are written as escapes.
+
     >>> from decimal import Decimal
-    >>> cell("=1+1"), cell(Decimal("-1"))
-    ("'=1+1", '-1')
+    >>> cell("=1+1"), cell("-0.025%"), cell(Decimal("-1"))
+    ("'=1+1", '-0.025%', '-1')
     """
     text = machine(value) or ""
-    return "'" + text if isinstance(value, str) and text.startswith(FORMULA_STARTS) else text
+    is_formula = isinstance(value, str) and text.startswith(FORMULA_STARTS) and not _is_number(text)
+    return "'" + printable(text) if is_formula else printable(text)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        number(text.removesuffix("%"))
+    except PerpcalcError:
+        return False
+    return True

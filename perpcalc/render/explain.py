@@ -71,5 +71,5 @@ def _shown(report: Report, row: Row, name: str, value: Value) -> str:
     if not isinstance(value, Decimal):
         return printable(value)
     kind = row.kinds.get(name, report.kinds[name])
-    shown = amount(value, kind, max(row.coin_places, 8), row.price_places)
+    shown = amount(value, kind, row.coin_places, row.price_places)
     return f"{shown} {unit(row, name, kind)}".strip()

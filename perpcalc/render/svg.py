@@ -11,7 +11,7 @@ from perpcalc.render.text import printable
 
 WIDTH, HEIGHT = 760, 340
 LEFT, RIGHT, TOP, BOTTOM = 76, 38, 62, 74
-LETTER = 6.4
+LETTER = Decimal("6.4")
 STYLE = """
   .card { fill: #ffffff; stroke: #d0d7de }
   text { font: 12px ui-sans-serif, -apple-system, "Segoe UI", Helvetica, Arial, sans-serif; fill: #57606a }
@@ -68,9 +68,9 @@ def _panel(chart: Chart) -> str:
     for tick, label in zip(y_axis.ticks, y_axis.labels(), strict=True):
         y = _y(y_axis, tick)
         parts.append(f'<line class="grid" x1="{first}" x2="{last}" y1="{y}" y2="{y}"/>')
-        parts.append(_text(LEFT - 8, float(y) + 4, label, anchor="end"))
+        parts.append(_text(LEFT - 8, y + 4, label, anchor="end"))
     for tick, label in zip(x_axis.ticks, x_axis.labels(), strict=True):
-        parts.append(_text(float(_x(x_axis, tick)), float(floor) + 18, label, anchor="middle"))
+        parts.append(_text(_x(x_axis, tick), floor + 18, label, anchor="middle"))
     parts.append(f'<line class="axis" x1="{first}" x2="{last}" y1="{floor}" y2="{floor}"/>')
     parts.extend(_landmark_lines(x_axis, [landmark for landmark in chart.landmarks if _inside(x_axis, landmark.x)]))
     parts.append(f'<polygon class="area" points="{first},{floor} {points} {last},{floor}"/>')
@@ -83,40 +83,39 @@ def _inside(x_axis: Axis, x: Decimal) -> bool:
     return x_axis.low <= x <= x_axis.high
 
 
-def _x(x_axis: Axis, value: Decimal) -> str:
-    return f"{LEFT + x_axis.share(value) * (WIDTH - LEFT - RIGHT):.2f}"
+def _x(x_axis: Axis, value: Decimal) -> Decimal:
+    return round(LEFT + x_axis.share(value) * (WIDTH - LEFT - RIGHT), 2)
 
 
-def _y(y_axis: Axis, value: Decimal) -> str:
-    return f"{HEIGHT - BOTTOM - y_axis.share(value) * (HEIGHT - TOP - BOTTOM):.2f}"
+def _y(y_axis: Axis, value: Decimal) -> Decimal:
+    return round(HEIGHT - BOTTOM - y_axis.share(value) * (HEIGHT - TOP - BOTTOM), 2)
 
 
-def _text(x: float, y: float, text: str, kind: str = "", anchor: str = "start") -> str:
+def _text(x: Decimal | int, y: Decimal | int, text: str, kind: str = "", anchor: str = "start") -> str:
     attributes = (f' class="{kind}"' if kind else "") + (f' text-anchor="{anchor}"' if anchor != "start" else "")
     return f'<text x="{x:.2f}" y="{y:.2f}"{attributes}>{escape(printable(text))}</text>'
 
 
 def _landmark_lines(x_axis: Axis, landmarks: Sequence[Landmark]) -> Iterator[str]:
     """A dashed line for each landmark with its letter beside it, lower where it would touch the one before."""
-    free_from, y = 0.0, 0.0
+    free_from, y = ZERO, 0
     for landmark in sorted(landmarks, key=lambda landmark: landmark.x):
-        at = _x(x_axis, landmark.x)
-        x = float(at)
+        x = _x(x_axis, landmark.x)
         y = TOP + 10 if x >= free_from else y + 14
         free_from = x + 16
-        yield f'<line class="{landmark.tone}" x1="{at}" x2="{at}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>'
+        yield f'<line class="{landmark.tone}" x1="{x}" x2="{x}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>'
         yield _text(x + 4, y, landmark.label[0].upper(), landmark.tone)
 
 
 def _legend(chart: Chart, x_axis: Axis) -> str:
     """What the letters stand for, with the values; a line is broken where it is full."""
-    x, y, parts = float(LEFT), float(HEIGHT - 34), []
+    x, y, parts = Decimal(LEFT), HEIGHT - 34, []
     for landmark in chart.landmarks:
         beyond = "" if _inside(x_axis, landmark.x) else " (beyond)"
         label = f"{landmark.label[0].upper()} {landmark.label} {fixed(landmark.x, chart.x_places)}{beyond}"
         width = LETTER * len(label) + 18
         if x > LEFT and x + width > WIDTH - RIGHT:
-            x, y = float(LEFT), y + 16
+            x, y = Decimal(LEFT), y + 16
         parts.append(_text(x, y, label, landmark.tone))
         x += width
     return "\n".join(parts)

@@ -56,8 +56,9 @@ def _print_report(console: Console, report: Report) -> None:
     else:
         for part in _parts(report):
             _print_rows(console, part, width)
+    coin_places = max((row.coin_places for row in report.rows), default=8)
     for total in report.totals:
-        value = Text(amount(total.value, total.kind, 8, None), style=_style(total.value, total.kind))
+        value = Text(amount(total.value, total.kind, coin_places, None), style=_style(total.value, total.kind))
         console.print(Text(f"{printable(total.label)}: ") + value + Text(f" {printable(total.unit)}"), soft_wrap=True)
     if report.charts:
         from perpcalc.render.chart import drawn
@@ -104,8 +105,7 @@ def cell(row: Row, name: str, kind: str) -> Text:
     if value is None:
         return Text("never" if name in row.never else "-")
     if isinstance(value, Decimal):
-        places_of_coin = max(row.coin_places, 8)
-        return Text(amount(value, kind, places_of_coin, row.price_places), style=_style(value, kind))
+        return Text(amount(value, kind, row.coin_places, row.price_places), style=_style(value, kind))
     if isinstance(value, bool):
         return Text("yes" if value else "no")
     return Text(printable(value), style=STATUS_STYLES.get(value, "") if kind == "status" else "")

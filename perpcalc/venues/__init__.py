@@ -15,7 +15,7 @@ from perpcalc.core.funding import FundingRule
 from perpcalc.core.instrument import Instrument
 from perpcalc.core.margin import NO_CLOSING_FEE, ClosingFee, Schedule, Tier, with_deductions
 from perpcalc.core.rounding import EXACT, Grid, Rounding, grid
-from perpcalc.errors import PerpcalcError
+from perpcalc.errors import PerpcalcError, shown, suggestion
 
 HERE = Path(__file__).parent
 TOPICS = ("contract", "fees", "funding", "margin", "liquidation", "rounding")
@@ -62,9 +62,7 @@ def load(name: str) -> Venue:
         path = HERE / f"{name}.toml"
         if path.is_file():
             return Venue(name, path, _read(path))
-    from perpcalc.errors import suggestion
-
-    raise PerpcalcError(f"{name!r} is not a known venue: give {suggestion(name, names())}")
+    raise PerpcalcError(f"{shown(name)} is not a known venue: give {suggestion(name, names())}")
 
 
 def find(spec: str, instrument: str | None = None) -> Found:
@@ -77,13 +75,13 @@ def find(spec: str, instrument: str | None = None) -> Found:
     symbol = instrument or tables["default"]
     listed = tables["instruments"]
     if symbol not in listed:
-        from perpcalc.errors import suggestion
-
-        raise PerpcalcError(f"{name} has no instrument {symbol!r}: give {suggestion(symbol, listed)}")
+        raise PerpcalcError(f"{name} has no instrument {shown(symbol)}: give {suggestion(symbol, listed)}")
     rules, early = rules_on(tables, symbol, date)
     notes = []
     if early:
         notes.append(f"{spec}: the earliest known rules are used ({', '.join(dict.fromkeys(early))})")
+    if "caution" in tables:
+        notes.append(f"{spec}: {tables['caution']}")
     since = date or tables["known_until"]
     for change in tables.get("changes", ()):
         if change["date"] > since:
@@ -171,7 +169,7 @@ def _date(spec: str, date: str) -> str:
             return datetime.date.fromisoformat(date).isoformat()
     except ValueError:
         pass
-    raise PerpcalcError(f"{spec!r} does not end in a date: write NAME@YYYY-MM-DD, as in bybit@2024-06-01")
+    raise PerpcalcError(f"{shown(spec)} does not end in a date: write NAME@YYYY-MM-DD, as in bybit@2024-06-01")
 
 
 def instrument_of(spec: str, symbol: str, tables: Mapping[str, Any], rules: Mapping[str, Rule]) -> Instrument:

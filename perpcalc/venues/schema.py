@@ -2,7 +2,6 @@
 
 import datetime
 import itertools
-import tomllib
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -10,7 +9,8 @@ from typing import Any
 
 from perpcalc import decimals
 from perpcalc.core.rounding import grid
-from perpcalc.errors import PerpcalcError, suggestion
+from perpcalc.errors import PerpcalcError, shown, suggestion
+from perpcalc.files import toml
 from perpcalc.venues import CONFIDENCES, TOPICS, dates_as_text, instrument_of, rules_on
 
 LARGEST_FILE = 1 << 20
@@ -44,7 +44,7 @@ def one_of(*words: str) -> Check:
 
     def check(value: Any) -> str:
         if value not in words:
-            raise PerpcalcError(f"{value!a} is not known: give {suggestion(str(value), words)}")
+            raise PerpcalcError(f"{shown(str(value))} is not known: give {suggestion(str(value), words)}")
         return str(value)
 
     return check
@@ -65,7 +65,7 @@ def share(text: str) -> Decimal:
     """A rate of less than 100 % either way."""
     value = decimals.rate(text)
     if abs(value) >= 1:
-        raise PerpcalcError(f"{text!a} is out of range: give a rate below 100%")
+        raise PerpcalcError(f"{shown(text)} is out of range: give a rate below 100%")
     return value
 
 
@@ -73,7 +73,7 @@ def lasting(text: str) -> Decimal:
     """A duration above zero."""
     value = decimals.duration(text)
     if not value:
-        raise PerpcalcError(f"{text!a} is out of range: give a duration above 0")
+        raise PerpcalcError(f"{shown(text)} is out of range: give a duration above 0")
     return value
 
 
@@ -101,7 +101,9 @@ def a_grid(value: Any) -> object:
             return found
     except (KeyError, ValueError, ArithmeticError):
         pass
-    raise PerpcalcError(f"{value!a} is not a rounding: write a direction and 0 to 18 decimals, as in 'floor 8'")
+    raise PerpcalcError(
+        f"{shown(str(value))} is not a rounding: write a direction and 0 to 18 decimals, as in 'floor 8'"
+    )
 
 
 def a_price_grid(value: Any) -> object:
@@ -178,7 +180,14 @@ KEYS: Mapping[str, Mapping[str, Check]] = {
         "roe": a_grid,
     },
 }
-TOP: Mapping[str, Check] = {"name": text, "title": text, "default": text, "hedge_mode": flag, "known_until": day}
+TOP: Mapping[str, Check] = {
+    "name": text,
+    "title": text,
+    "default": text,
+    "hedge_mode": flag,
+    "caution": text,
+    "known_until": day,
+}
 NEEDED = ("name", "title", "default", "known_until", "instruments")
 
 
@@ -192,24 +201,13 @@ def read_file(path: Path) -> Mapping[str, Any]:
     if len(raw) > LARGEST_FILE:
         raise PerpcalcError("the file is larger than 1 MiB: a venue file is not").at(str(path))
     try:
-        tables: Mapping[str, Any] = dates_as_text(
-            tomllib.loads(raw.decode("utf-8-sig").replace("\r\n", "\n"), parse_float=str)
-        )
-        validate(tables)
+        found: Mapping[str, Any] = dates_as_text(toml(raw))
+        validate(found)
     except PerpcalcError as error:
         raise error.at(str(path)) from None
-    except UnicodeDecodeError as error:
-        raise PerpcalcError(f"byte {error.start} is not UTF-8: save the file as UTF-8").at(str(path)) from None
-    except tomllib.TOMLDecodeError as error:
-        message = str(error)
-        raise PerpcalcError(f"not TOML: {message[:1].lower()}{message[1:]}: correct that place").at(str(path)) from None
-    except RecursionError:
-        raise PerpcalcError(
-            "not a venue: it is nested too deeply: keep to the tables of perpcalc venues show --toml"
-        ).at(str(path)) from None
     except ValueError:
         raise PerpcalcError("an integer has too many digits: use at most 15").at(str(path)) from None
-    return tables
+    return found
 
 
 def validate(tables: Mapping[str, Any]) -> None:
@@ -231,7 +229,7 @@ def validate(tables: Mapping[str, Any]) -> None:
                 f"unknown key: did you mean {suggestion(key, (*TOP, *TOPICS, 'changes', 'instruments'))}?"
             ).at(key)
     if tables["default"] not in tables["instruments"]:
-        raise PerpcalcError(f"{tables['default']!a} is not among the instruments: name one").at("default")
+        raise PerpcalcError(f"{shown(tables['default'])} is not among the instruments: name one").at("default")
     for symbol, listed in tables["instruments"].items():
         for date in (*(row["from"] for row in listed.get("margin", ())), ""):
             try:

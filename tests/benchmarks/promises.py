@@ -121,8 +121,12 @@ def figures(program: Sequence[str], python: str, folder: Path, only: str | None,
     typer_program = yardstick("typer_program", TYPER_PROGRAM)
     if wanted("scripted call"):
         ratio, ours, bare = in_turn([*program, *SCRIPTED], typer_program, runs)
-        yield Figure("scripted call", "1.25", ratio, f"{ours.seconds * 1000:.0f} ms against {bare.seconds * 1000:.0f} ms")
-        yield Figure("scripted call, memory", "20 MiB", ours.mebibytes, f"{ours.mebibytes:.1f} MiB, bare {bare.mebibytes:.1f}")
+        yield Figure(
+            "scripted call", "1.25", ratio, f"{ours.seconds * 1000:.0f} ms against {bare.seconds * 1000:.0f} ms"
+        )
+        yield Figure(
+            "scripted call, memory", "20 MiB", ours.mebibytes, f"{ours.mebibytes:.1f} MiB, bare {bare.mebibytes:.1f}"
+        )
         with_venue = [*program, *SCRIPTED, "--venue", "bybit"]
         ratio, ours, bare = in_turn(with_venue, typer_program, runs)
         yield Figure("scripted call, venue", "1.25", ratio, f"{ours.mebibytes:.1f} MiB")

@@ -325,7 +325,9 @@ class TestLimitsFile:
 
 def test_the_table_names_units_and_never(run: Callable[..., Any]) -> None:
     position = ("--side", "short", "-n", "100", "-e", "100", "--leverage", "1", "--mmr", "0.5%")
-    answer = run("check", *position, "--min-liquidation-distance", "15%", "--max-leverage", "2", "--max-notional-usd", "1k")
+    answer = run(
+        "check", *position, "--min-liquidation-distance", "15%", "--max-leverage", "2", "--max-notional-usd", "1k"
+    )
     assert "15.00%" in answer.stdout
     assert "never" in answer.stdout
     assert "2.00x" in answer.stdout

@@ -45,7 +45,9 @@ SIZE: list[dict[str, Any]] = [
     {"entry": "62500", "stop": "60000", "balance": "1.5", "risk": "90%", "leverage": "2"},
     *({"entry": "62500", "stop": "60000", "balance": "2", "risk": "1%", "leverage": "3", "venue": v} for v in VENUES),
 ]
-CASES = [("pnl", case) for case in PNL] + [("liq_price", case) for case in LIQ_PRICE] + [("size", case) for case in SIZE]
+CASES = (
+    [("pnl", case) for case in PNL] + [("liq_price", case) for case in LIQ_PRICE] + [("size", case) for case in SIZE]
+)
 
 
 def explain(command: str, case: dict[str, Any]) -> Report:
@@ -64,7 +66,9 @@ def evaluated(formula: str) -> Decimal | None:
     bare = ROUND.sub(r"(\1)", formula).replace("^", "**")
     if re.search(r"[A-Za-z_]", bare.replace("sqrt", "")):
         return None
-    text = NUMBER.sub(lambda match: f"Decimal('{match[0]}')" if "**" not in bare[: match.start()][-2:] else match[0], bare)
+    text = NUMBER.sub(
+        lambda match: f"Decimal('{match[0]}')" if "**" not in bare[: match.start()][-2:] else match[0], bare
+    )
     value = eval(text, {"Decimal": Decimal, "sqrt": Decimal.sqrt, "__builtins__": {}})
     return Decimal(value)
 
@@ -195,5 +199,7 @@ def test_a_scripted_call_does_not_import_the_steps(run: Callable[..., Any]) -> N
 
     position = ["--side", "long", "-n", "10", "-e", "100", "--leverage", "2"]
     for command in (["pnl", *position, "-x", "110"], ["liq-price", *position, "--mmr", "1%"]):
-        done = subprocess.run([sys.executable, "-c", program, *command, "--json"], capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [sys.executable, "-c", program, *command, "--json"], capture_output=True, text=True, check=False
+        )
         assert (done.returncode, done.stderr) == (0, "")

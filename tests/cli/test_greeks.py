@@ -58,17 +58,38 @@ def test_a_position_is_three_rows_each_with_its_frame_and_units(run: Any) -> Non
     assert list(coin)[9:] == ["frame", "value", "delta", "gamma", "delta_unit", "gamma_unit"]
     tails = [{name: row[name] for name in list(row)[9:]} for row in (coin, usd, contract)]
     assert tails == [
-        {"frame": "coin", "value": "-0.25", "delta": "-0.0001", "gamma": "0.00000002", "delta_unit": "BTC/USD", "gamma_unit": "BTC/USD^2"},
+        {
+            "frame": "coin",
+            "value": "-0.25",
+            "delta": "-0.0001",
+            "gamma": "0.00000002",
+            "delta_unit": "BTC/USD",
+            "gamma_unit": "BTC/USD^2",
+        },
         {"frame": "usd", "value": "10000", "delta": "0", "gamma": "0", "delta_unit": "BTC", "gamma_unit": "BTC/USD"},
-        {"frame": "contract", "value": None, "delta": "-1", "gamma": "0.0001", "delta_unit": "BTC", "gamma_unit": "BTC/USD"},
+        {
+            "frame": "contract",
+            "value": None,
+            "delta": "-1",
+            "gamma": "0.0001",
+            "delta_unit": "BTC",
+            "gamma_unit": "BTC/USD",
+        },
     ]
 
 
 @pytest.mark.parametrize(
     ("collateral", "delta"),
-    [((), "-1.25"), (("--balance", "2"), "0.75"), (("--leverage", "5"), "-1"), (("--margin", "0.5", "--extra-margin", "0.1"), "-0.65")],
+    [
+        ((), "-1.25"),
+        (("--balance", "2"), "0.75"),
+        (("--leverage", "5"), "-1"),
+        (("--margin", "0.5", "--extra-margin", "0.1"), "-0.65"),
+    ],
 )
-def test_collateral_is_the_margin_or_balance_where_none_is_given(run: Any, collateral: tuple[str, ...], delta: str) -> None:
+def test_collateral_is_the_margin_or_balance_where_none_is_given(
+    run: Any, collateral: tuple[str, ...], delta: str
+) -> None:
     assert asked(run, *SHORT, *collateral)[1]["delta"] == delta
     assert asked(run, *SHORT, *collateral, "--collateral", "3")[1]["delta"] == "1.75"
 

@@ -104,8 +104,14 @@ def test_explain_puts_the_numbers_in(run: Any) -> None:
         ((*COINS, "--ratio", "0%"), "--ratio: is out of range: give a rate above 0"),
         ((*COINS, "--rate", "0.01%"), "--interval: is missing: give the time between payments, as in 8h, or a --venue"),
         ((*COINS, "--rate", "0.01%", "--interval", "0h"), "--interval: is out of range: give a duration above 0"),
-        (("--venue", "okx", "--holding", "0.001", "--price", "50000"), "--holding: 0.001 BTC at 50000 is less than one lot of 100 USD: hedge more"),
-        (("--venue", "bybit", *COINS, "--leverage", "500"), "--leverage: 500 is above the largest of BTCUSD at bybit: give at most 100"),
+        (
+            ("--venue", "okx", "--holding", "0.001", "--price", "50000"),
+            "--holding: 0.001 BTC at 50000 is less than one lot of 100 USD: hedge more",
+        ),
+        (
+            ("--venue", "bybit", *COINS, "--leverage", "500"),
+            "--leverage: 500 is above the largest of BTCUSD at bybit: give at most 100",
+        ),
     ],
 )
 def test_what_cannot_be_answered_is_refused(run: Any, arguments: tuple[str, ...], message: str) -> None:

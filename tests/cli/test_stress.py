@@ -250,9 +250,15 @@ def test_explain_says_how(run: Any) -> None:
         (("--moves", "1"), "--moves: '1' is not clear as a rate: write 1% or 100%"),
         (("--moves", "1%", "--from", "1%"), "--from: excludes --moves: give one of them"),
         (("--from", "1%", "--to", "2%"), "--steps: is missing: --from, --to and --steps go together"),
-        (("--from", "1%", "--to", "2%", "--steps", "1"), "--steps: 1 has room for one move: give 2 or more, or the same --from and --to"),
+        (
+            ("--from", "1%", "--to", "2%", "--steps", "1"),
+            "--steps: 1 has room for one move: give 2 or more, or the same --from and --to",
+        ),
         (("--from", "1%", "--to", "2%", "--steps", "20000"), "--steps: 20000 is out of range: give at most 10000"),
-        (("--from", "1%", "--to", "2%", "--steps", "1.5"), "--steps: '1.5' is not a count: give a whole number above 0"),
+        (
+            ("--from", "1%", "--to", "2%", "--steps", "1.5"),
+            "--steps: '1.5' is not a count: give a whole number above 0",
+        ),
         (("--chart", "--json"), "--chart: excludes --json: it is drawn below the table"),
         (("--chart", "--field", "equity"), "--chart: excludes --field: it is drawn below the table"),
         (("--svg", "no/such.svg"), "--svg: no/such.svg: No such file or directory: give a file that can be written"),
@@ -266,13 +272,26 @@ def test_what_cannot_be_answered_is_refused(run: Any, arguments: tuple[str, ...]
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("BTC = 10_000\n", "", "book.toml: position 1 (a), mark: is missing: give the position a mark, or its coin a price in [prices]"),
+        (
+            "BTC = 10_000\n",
+            "",
+            "book.toml: position 1 (a), mark: is missing: give the position a mark, or its coin a price in [prices]",
+        ),
         ("ETH = 1_000\n", "", "book.toml: account idle: ETH has no price: write it into [prices]"),
-        ("leverage = 2\n", "", "book.toml: position 3 (c), leverage: is missing: give one of --leverage, --margin and --balance"),
+        (
+            "leverage = 2\n",
+            "",
+            "book.toml: position 3 (c), leverage: is missing: give one of --leverage, --margin and --balance",
+        ),
     ],
 )
-def test_a_portfolio_that_lacks_something_says_where(run: Any, tmp_path: Path, old: str, new: str, message: str) -> None:
+def test_a_portfolio_that_lacks_something_says_where(
+    run: Any, tmp_path: Path, old: str, new: str, message: str
+) -> None:
     (tmp_path / "book.toml").write_text(BOOK.replace(old, new))
     answer = run("stress", "-p", "book.toml")
     assert (answer.stdout, answer.status) == ("", 2)
-    assert answer.stderr.splitlines()[-1].replace(" leverage, margin and balance", " --leverage, --margin and --balance") == f"perpcalc: {message}"
+    assert (
+        answer.stderr.splitlines()[-1].replace(" leverage, margin and balance", " --leverage, --margin and --balance")
+        == f"perpcalc: {message}"
+    )

@@ -140,7 +140,9 @@ class TestEncoding:
             assert b"\\u" not in answer.stdout
 
     def test_a_name_that_cannot_be_shown_is_escaped(self, shell: Shell, tmp_path: Path) -> None:
-        (tmp_path / "p.toml").write_text('[[positions]]\nname = "größe"\nside = "long"\ncontracts = 1\nentry = 5\nmark = 6')
+        (tmp_path / "p.toml").write_text(
+            '[[positions]]\nname = "größe"\nside = "long"\ncontracts = 1\nentry = 5\nmark = 6'
+        )
         answer = shell(f"{PROGRAM} pnl -p p.toml", {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"})
         assert answer.status == 0
         assert rb"gr\xf6\xdfe" in answer.stdout

@@ -16,7 +16,9 @@ from perpcalc.core.account import (
     closing_fees,
     closing_fees_at_bankruptcy,
     equity,
+    group_maintenance,
     maintenance,
+    piece_at,
     safe_spans,
 )
 from perpcalc.core.instrument import PLAIN
@@ -31,7 +33,9 @@ from .strategies import Trade, account_of, decimals, moves, rules, schedule_of, 
 FLAT = flat_rate(Decimal("0.01"))
 
 
-def held(side: Decimal, contracts: int, entry: int, schedule: Schedule = FLAT, hedge: bool = False, **more: object) -> Holding:
+def held(
+    side: Decimal, contracts: int, entry: int, schedule: Schedule = FLAT, hedge: bool = False, **more: object
+) -> Holding:
     instrument = PLAIN._replace(hedge_mode=hedge)
     return Holding(open_at(instrument, side, Decimal(contracts), Decimal(entry)), schedule, **more)  # type: ignore[arg-type]
 
@@ -122,7 +126,10 @@ def test_adverse_funding_is_charged_on_what_is_left_after_netting() -> None:
     # BitMEX: maintenance = cost*(mm + max(0, s*F)); 2 coins net long at 1%, and 0.3% that longs pay.
     schedule = Schedule((Tier(None, Decimal("0.01")),), marginal=False, adverse_funding=True)
     rate = Decimal("0.003")
-    both = [held(LONG, 30_000, 10_000, schedule, funding_rate=rate), held(SHORT, 10_000, 10_000, schedule, funding_rate=-rate)]
+    both = [
+        held(LONG, 30_000, 10_000, schedule, funding_rate=rate),
+        held(SHORT, 10_000, 10_000, schedule, funding_rate=-rate),
+    ]
     assert maintenance(account(ONE, both), ONE / 10_000) == Decimal("0.026")
 
 
@@ -137,7 +144,10 @@ def test_maintenance_on_the_entry_value_is_rounded_as_the_venue_keeps_it() -> No
     # BitMEX snapshot A: short 20, cost 597100 satoshi, 0.5% and 0.375% of adverse funding: 5224.625 is kept as 5225.
     bitmex = PLAIN._replace(
         rounding=Rounding(
-            value=grid("half-even 8"), value_of="contract", stored_value=grid("half-even 8"), maintenance=grid("ceiling 8")
+            value=grid("half-even 8"),
+            value_of="contract",
+            stored_value=grid("half-even 8"),
+            maintenance=grid("ceiling 8"),
         )
     )
     position = open_at(bitmex, SHORT, Decimal(20), Decimal("3349.5"))
@@ -152,7 +162,11 @@ def test_a_rate_that_grows_with_size_takes_the_value_at_the_contract_s_own_price
     dated = held(SHORT, 1_000_000, 9_000, schedule, ratio=Decimal("1.25"))
     wallet = account(Decimal(20), [dated])
     assert maintenance(wallet, ONE / 8_000) == Decimal("1.5")
-    model = twin.Wallet(20, [twin.Leg(-1, 1_000_000, 9_000, 1, Decimal("1.25"))], twin.Rules(((None, Decimal("0.01")),), growth=Decimal("0.00005")))
+    model = twin.Wallet(
+        20,
+        [twin.Leg(-1, 1_000_000, 9_000, 1, Decimal("1.25"))],
+        twin.Rules(((None, Decimal("0.01")),), growth=Decimal("0.00005")),
+    )
     assert prices_of(wallet) == expected_prices(model)
 
 
@@ -281,7 +295,9 @@ def test_fees_at_bankruptcy_are_reserved_and_fees_at_liquidation_charged_there()
     # Charged at the liquidation price instead: 10000*1.00075/(1.75 - 0.00625).
     (span,) = safe_spans(account(Decimal("0.5"), [holding._replace(closing_fee=ClosingFee(Decimal("0.00075")))]))
     assert span.end is not None
-    assert plain(1 / span.end) == twin.printed(twin.liquidation_at_entry(1, 10_000, 8_000, Decimal("0.5"), Decimal("0.005"), 0, Decimal("0.00075")))
+    assert plain(1 / span.end) == twin.printed(
+        twin.liquidation_at_entry(1, 10_000, 8_000, Decimal("0.5"), Decimal("0.005"), 0, Decimal("0.00075"))
+    )
 
 
 def test_a_wallet_whose_contracts_cancel_has_no_end() -> None:
@@ -297,3 +313,72 @@ def test_an_empty_wallet_lives_on_anything_above_zero(balance: str) -> None:
     wallet = account(Decimal(balance), [])
     assert wallet.linear == ZERO
     assert prices_of(wallet) == ([(None, None)] if Decimal(balance) else [])
+
+
+def test_opposite_sides_net_before_a_tier_in_contracts_is_chosen() -> None:
+    # 300 long and 200 short leave 100 contracts, in the first tier; 101 would be in the second.
+    schedule = Schedule(
+        (Tier(Decimal(100), Decimal("0.01")), Tier(None, Decimal("0.5"))), unit="contracts", marginal=False
+    )
+    for short, rate in ((200, "0.01"), (199, "0.5")):
+        wallet = account(ONE, [held(LONG, 300, 10_000, schedule), held(SHORT, short, 10_000, schedule)])
+        assert maintenance(wallet, 1 / Decimal(100)) == (300 - short) / Decimal(100) * Decimal(rate)
+
+
+def test_a_tier_in_coin_counts_the_value_at_the_contract_s_own_price() -> None:
+    # 10,000 USD at 1.25 times a reference of 8,000 are one coin, the limit of the first tier; at 7,999 a little more.
+    schedule = Schedule((Tier(ONE, Decimal("0.01")), Tier(None, Decimal("0.5"))), marginal=False)
+    (group,) = account(ONE, [held(LONG, 10_000, 8_000, schedule, ratio=Decimal("1.25"))]).groups
+    assert group_maintenance(group, ONE / 8_000) == Decimal("0.01")
+    assert group_maintenance(group, ONE / 7_999) > Decimal("0.5")
+    assert piece_at(group, ONE / 8_000).rate == Decimal("0.5")
+
+
+def test_at_an_endless_price_nothing_is_asked_for() -> None:
+    (group,) = account(ONE, [held(LONG, 10_000, 8_000)]).groups
+    assert group_maintenance(group, ZERO) == 0
+
+
+def test_a_growing_rate_may_have_tiers_too() -> None:
+    # Long 10 coins from 10,000 on 5: 15 - w = (0.01 + 0.001*w)*w up to w = 12, (0.02 + 0.001*w)*w beyond: w = 14.5...
+    growing = Schedule(
+        (Tier(Decimal(12), Decimal("0.01")), Tier(None, Decimal("0.02"))), marginal=False, slope=Decimal("0.001")
+    )
+    ((above, below),) = prices_of(account(Decimal(5), [held(LONG, 100_000, 10_000, growing)]))
+    assert above is None
+    assert below is not None
+    value = 100_000 / Decimal(below)
+    assert value > 12
+    assert round(15 - value - (Decimal("0.02") + Decimal("0.001") * value) * value, 12) == 0
+
+
+def test_a_hundredth_of_a_dollar_has_both_ends_like_a_million() -> None:
+    # In coins the same: 100 on 20, at a rate that grows by 0.005% per coin. Both ends are a hundred millionth in USD.
+    growing = Schedule((Tier(None, Decimal("0.01")),), marginal=False, slope=Decimal("0.00005"))
+    cent = PLAIN._replace(contract_size=Decimal("0.01"))
+    small = account(Decimal(20), [Holding(open_at(cent, SHORT, ONE, Decimal("0.0001")), growing)])
+    large = account(Decimal(20), [held(SHORT, 1_000_000, 10_000, growing)])
+    (one,), (million,) = safe_spans(small), safe_spans(large)
+    assert one.end is not None
+    assert million.end is not None
+    assert [round(x / 10**8, 40) for x in one] == [round(x, 40) for x in million]  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(
+    ("constant", "linear"), [("0", "8000"), ("0", "-8000"), ("1", "0"), ("1", "-8000"), ("-1", "8000")]
+)
+def test_without_equity_to_lose_or_a_way_to_lose_it_there_is_no_bankruptcy(constant: str, linear: str) -> None:
+    assert bankruptcy_x(Account(ONE, Decimal(constant), Decimal(linear), (), ())) is None
+
+
+def test_at_zero_equity_on_the_way_up_or_down_there_is_bankruptcy() -> None:
+    assert bankruptcy_x(Account(ONE, ONE, Decimal(8_000), (), ())) == ONE / 8_000
+    assert bankruptcy_x(Account(ONE, -ONE, Decimal(-8_000), (), ())) == ONE / 8_000
+
+
+def test_a_deduction_at_the_mark_counts_exactly_however_maintenance_is_printed() -> None:
+    cut = PLAIN._replace(rounding=Rounding(maintenance=grid("floor 2")))
+    schedule = flat_rate(Decimal("0.005"), Decimal("0.0015"))
+    wallet = account(ONE, [Holding(open_at(cut, LONG, Decimal(10_000), Decimal(10_000)), schedule)])
+    # P = Q(1 + mmr)/(B + V + D)
+    assert prices_of(wallet) == [(None, twin.printed(Fraction(10_050) / Fraction("2.0015")))]

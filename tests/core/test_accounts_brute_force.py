@@ -180,7 +180,9 @@ def some_contract(chance: random.Random) -> Contract:
 def some_wallet(chance: random.Random) -> Wallet:
     contracts = [some_contract(chance) for _ in range(chance.randint(1, 3))]
     legs = tuple(
-        Leg(chance.choice(contracts), chance.choice((1, -1)), chance.randint(1, 60) * 500, chance.randint(7_000, 13_000))
+        Leg(
+            chance.choice(contracts), chance.choice((1, -1)), chance.randint(1, 60) * 500, chance.randint(7_000, 13_000)
+        )
         for _ in range(chance.randint(1, 6))
     )
     return Wallet(Fraction(chance.randint(0, 60), 10), legs)
@@ -268,7 +270,9 @@ def test_a_ladder_says_what_the_wallet_is_worth_or_that_it_died_on_the_way(direc
         dead = model.left(Fraction(1)) <= 0
         end = None if dead else (model.upper_end() if direction > 0 else model.lower_end())
         collateral = decimal(wallet.balance)
-        for move, rung in zip(moves, ladder(pool([Stake(made, Decimal(wallet.legs[0].contract.mark))]), moves), strict=True):
+        for move, rung in zip(
+            moves, ladder(pool([Stake(made, Decimal(wallet.legs[0].contract.mark))]), moves), strict=True
+        ):
             y = 1 / (1 + Fraction(move))
             passed = end is not None and (y <= end if direction > 0 else y >= end)
             assert rung.liquidated == (dead or passed), (wallet, move)

@@ -136,9 +136,7 @@ def test_a_payment_is_the_value_at_the_mark_times_the_rate(trade: Trade, move: D
 
 @given(trades, funding_rates)
 def test_what_one_side_pays_the_other_receives(trade: Trade, rate: Decimal) -> None:
-    one, other = (
-        funding_payment(trade.instrument, side, trade.contracts, rate, trade.entry) for side in (LONG, SHORT)
-    )
+    one, other = (funding_payment(trade.instrument, side, trade.contracts, rate, trade.entry) for side in (LONG, SHORT))
     assert one == -other
     assert one == 0 if rate == 0 else (one > 0) == (rate > 0)
 
@@ -152,7 +150,9 @@ def test_in_dollars_a_payment_does_not_depend_on_the_price(trade: Trade, rate: D
 
 def test_a_payment_may_cover_several_periods_of_the_rate() -> None:
     once = funding_payment(PLAIN, LONG, Decimal(8_000), Decimal("0.0001"), Decimal(10_000))
-    assert funding_payment(PLAIN, LONG, Decimal(8_000), Decimal("0.0001"), Decimal(10_000), periods=Decimal(4)) == 4 * once
+    assert (
+        funding_payment(PLAIN, LONG, Decimal(8_000), Decimal("0.0001"), Decimal(10_000), periods=Decimal(4)) == 4 * once
+    )
 
 
 def test_a_coin_rate_is_rounded_before_it_is_multiplied() -> None:
@@ -206,8 +206,12 @@ def test_yearly_rates() -> None:
     # 0.01% three times a day: 1095 times a year.
     assert annual_rate(LONG, Decimal("0.0001"), EIGHT_HOURS) == Decimal("0.1095")
     assert annual_rate(SHORT, Decimal("0.0001"), EIGHT_HOURS) == Decimal("-0.1095")
-    assert plain(annual_yield(LONG, Decimal("0.0001"), EIGHT_HOURS)) == twin.printed(Fraction(10_001, 10_000) ** 1095 - 1)
-    assert plain(annual_yield(SHORT, Decimal("0.0001"), EIGHT_HOURS)) == twin.printed(Fraction(9_999, 10_000) ** 1095 - 1)
+    assert plain(annual_yield(LONG, Decimal("0.0001"), EIGHT_HOURS)) == twin.printed(
+        Fraction(10_001, 10_000) ** 1095 - 1
+    )
+    assert plain(annual_yield(SHORT, Decimal("0.0001"), EIGHT_HOURS)) == twin.printed(
+        Fraction(9_999, 10_000) ** 1095 - 1
+    )
 
 
 def test_nothing_compounds_to_nothing() -> None:
@@ -224,7 +228,9 @@ def test_a_rate_that_cannot_be_compounded_does_not_break_the_program(side: Decim
 
 
 def test_what_is_paid_is_gone_from_balance_and_equity() -> None:
-    wallet = account(ONE, [Holding(open_at(PLAIN, LONG, Decimal(100), Decimal(50)), schedule_of(twin.Rules(((None, 0),))))])
+    wallet = account(
+        ONE, [Holding(open_at(PLAIN, LONG, Decimal(100), Decimal(50)), schedule_of(twin.Rules(((None, 0),))))]
+    )
     poorer = after_paying(wallet, Decimal("0.25"))
     assert poorer.collateral == Decimal("0.75")
     for x in (ZERO, ONE / 50, ONE / 40):
@@ -263,7 +269,9 @@ def test_a_position_with_just_the_maintenance_margin_lasts_no_payment(entry: str
 
 
 def test_who_receives_funding_is_never_liquidated_by_it() -> None:
-    wallet = account(ONE, [Holding(open_at(PLAIN, LONG, Decimal(100), Decimal(100)), schedule_of(twin.Rules(((None, 0),))))])
+    wallet = account(
+        ONE, [Holding(open_at(PLAIN, LONG, Decimal(100), Decimal(100)), schedule_of(twin.Rules(((None, 0),))))]
+    )
     assert intervals_to_liquidation(wallet, ZERO, ONE / 100) is None
     assert intervals_to_liquidation(wallet, Decimal("-0.1"), ONE / 100) is None
 
@@ -281,3 +289,29 @@ def test_the_closing_fee_that_counts_into_liquidation_shortens_it() -> None:
     schedule = schedule_of(twin.Rules(((None, Decimal("0.01")),)))
     wallet = account(Decimal("0.1"), [Holding(position, schedule, ClosingFee(Decimal("0.001")))])
     assert intervals_to_liquidation(wallet, Decimal("0.0001"), ONE / 10_000) == 890
+
+
+def test_accrued_rates_are_rounded_as_the_venue_prints_them() -> None:
+    rates = [Decimal("0.001"), Decimal("0.00125")]  # less the damper 0.0005 and 0.00075
+    assert accrued_rate(DERIBIT_2019, rates) == Decimal("0.000625")
+    assert accrued_rate(DERIBIT_2019, rates, grid("floor 5")) == Decimal("0.00062")
+
+
+def test_payments_are_whole_where_nothing_is_said() -> None:
+    assert intervals_in(DAY + HOUR, EIGHT_HOURS) == 3
+
+
+def test_a_history_of_rates_for_eight_hours_paid_hourly_costs_an_eighth() -> None:
+    history = [(Decimal("0.0008"), Decimal(50_000))] * 2
+    assert total_of_history(PLAIN, LONG, Decimal(50_000), history, HOUR / EIGHT_HOURS) == Decimal("0.0002")
+
+
+def test_no_history_costs_a_decimal_nothing() -> None:
+    assert plain(total_of_history(PLAIN, LONG, ONE, [])) == "0"
+
+
+def test_a_yield_has_at_most_fifteen_digits_and_loses_at_most_everything() -> None:
+    year = 365 * DAY
+    assert annual_yield(LONG, Decimal(9), year / 15) == Decimal(999_999_999_999_999)
+    assert annual_yield(LONG, Decimal(9), year / 16) is None
+    assert annual_yield(SHORT, ONE, EIGHT_HOURS) == -1

@@ -92,3 +92,11 @@ def test_a_long_is_short_convexity_in_coin_and_a_short_long() -> None:
 def test_a_short_with_its_own_coins_has_no_delta_in_usd_at_any_price() -> None:
     position = open_at(PLAIN, SHORT, Decimal(10_000), Decimal(8_000))
     assert {usd_greeks(position, Decimal(price), position.cost).delta for price in (1, 8_000, 10**6)} == {0}
+
+
+def test_every_frame_is_named_in_one_order() -> None:
+    assert [found.frame for found in greeks(open_at(PLAIN, LONG, Decimal(1), Decimal(1)), Decimal(1))] == [
+        "coin",
+        "usd",
+        "contract",
+    ]

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perpcalc.core.funding import FundingRule
-from perpcalc.core.hedge import HedgePlan, hedge
+from perpcalc.core.hedge import HedgePlan, break_even_days, funding_per_day, hedge
 from perpcalc.core.instrument import PLAIN
-from perpcalc.core.margin import Schedule, Tier, flat_rate
+from perpcalc.core.margin import ClosingFee, Schedule, Tier, flat_rate
 from perpcalc.core.pnl import gross_pnl
 from perpcalc.core.position import SHORT, open_at
 from perpcalc.core.rounding import Rounding, grid
@@ -27,7 +27,9 @@ def plan(holding: str = "2", price: str = "50000", **more: object) -> HedgePlan:
 
 
 @given(st.integers(1, 10**6), prices, st.lists(prices, min_size=1, max_size=5))
-def test_coins_and_their_full_short_are_worth_the_same_usd_at_every_price(usd: int, price: Decimal, later: list[Decimal]) -> None:
+def test_coins_and_their_full_short_are_worth_the_same_usd_at_every_price(
+    usd: int, price: Decimal, later: list[Decimal]
+) -> None:
     holding = Decimal(usd) / price
     result = hedge(HedgePlan(PLAIN, holding, price))
     position = open_at(PLAIN, SHORT, result.contracts, price)
@@ -144,3 +146,40 @@ def test_a_rate_that_grows_with_size_gives_even_a_covered_short_a_lower_end() ->
     assert result.liquidation is not None
     assert result.liquidation.liquidation_above is None
     assert round(result.liquidation.liquidation_below or 0, 2) == Decimal("5.05")
+
+
+def test_a_hedge_too_small_says_how_many_coins_it_was_for() -> None:
+    with pytest.raises(PerpcalcError) as error:
+        hedge(plan("0.002", ratio=Decimal("0.5"))._replace(instrument=PLAIN._replace(contract_size=Decimal(100))))
+    assert str(error.value) == "0.001 BTC at 50000 is less than one lot of 100 USD: hedge more"
+
+
+def test_the_closing_fee_and_a_rate_that_the_short_pays_bring_liquidation_nearer() -> None:
+    # 4x: E(1 - mmr - f)/(1 - 1/4), with 0.05% for closing; BitMEX adds what the short pays, 0.1%, to 0.5%.
+    costly = hedge(plan(leverage=Decimal(4), schedule=HALF_PERCENT, closing_fee=ClosingFee(Decimal("0.0005"))))
+    assert costly.liquidation is not None
+    assert costly.liquidation.liquidation_price == Decimal("66300")
+    adverse = Schedule((Tier(None, Decimal("0.005")),), marginal=False, adverse_funding=True)
+    for rate, price in (("-0.001", "66266.67"), ("0.001", "66333.33")):
+        result = hedge(plan(leverage=Decimal(4), schedule=adverse, rate=Decimal(rate)))
+        assert result.liquidation is not None
+        assert round(result.liquidation.liquidation_price or 0, 2) == Decimal(price)
+
+
+def test_a_rate_without_an_interval_is_no_funding_of_a_day() -> None:
+    assert funding_per_day(plan(rate=Decimal("0.0001")), Decimal(100_000)) is None
+
+
+@pytest.mark.parametrize(
+    ("fees", "funding", "days"),
+    [
+        ("50", "-25", "2"),
+        ("0.5", "-1", "0.5"),
+        ("0", "5", "0"),
+        ("-1", "5", "0"),
+        ("50", "0", None),
+        ("50", "0.5", None),
+    ],
+)
+def test_fees_are_paid_back_at_once_after_days_or_never(fees: str, funding: str, days: str | None) -> None:
+    assert break_even_days(Decimal(fees), Decimal(funding)) == (None if days is None else Decimal(days))

@@ -84,3 +84,10 @@ def test_contracts_that_are_no_whole_lots_are_refused(lot: str, contracts: str, 
 def test_whole_lots_are_accepted() -> None:
     check_lots(PLAIN, Decimal(1))
     check_lots(PLAIN._replace(lot=Decimal("0.001")), Decimal("2.005"))
+
+
+def test_the_value_of_a_contract_is_rounded_by_itself_though_lots_are_larger() -> None:
+    # 1/42107.5 is 0.0000237487...; 0.00002375 a contract, where a lot of 100 would be 0.00237487.
+    by_contract = BITMEX_2019._replace(lot=Decimal(100))
+    assert coin_value(by_contract, Decimal(100), Decimal("42107.5")) == Decimal("0.002375")
+    assert coin_value(BITMEX_2022, Decimal(100), Decimal("42107.5")) == Decimal("0.00237487")

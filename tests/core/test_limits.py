@@ -172,3 +172,45 @@ class TestShares:
         rate, hour, eight_hours = Decimal("0.0001"), Decimal(60), Decimal(480)
         of_day = funding_share_per_day(long_at(10_000), rate, Decimal(10_000), Decimal(1), hour, eight_hours)
         assert of_day == Decimal("0.0003")
+
+    def test_the_share_is_of_the_collateral(self) -> None:
+        rate, eight_hours = Decimal("0.0001"), Decimal(480)
+        of_day = funding_share_per_day(long_at(10_000), rate, Decimal(10_000), Decimal(3), eight_hours, eight_hours)
+        assert of_day == Decimal("0.0001")
+
+
+class TestDistance:
+    def test_it_has_no_sign(self) -> None:
+        # One coin, liquidated at half the entry with one coin of margin.
+        position = long_at(8_000, 8_000)
+        found = position_liquidation(Holding(position, FREE), given_margin(position, Decimal(1)))
+        assert found.distance == Decimal("-0.5")
+        assert distance(found) == Decimal("0.5")
+
+    def test_never_has_none(self) -> None:
+        position = short_at(8_000)
+        assert distance(position_liquidation(Holding(position, FREE), isolated_margin(position, Decimal(1)))) is None
+
+
+class TestOtherContracts:
+    def test_a_dated_contract_is_worth_less_coin_the_higher_its_mark(self) -> None:
+        # 12,500 USD at 12,500, a quarter above the perpetual's 10,000, are one coin on one coin of collateral.
+        dated = Holding(open_at(PLAIN, LONG, Decimal(12_500), Decimal(12_500)), FREE, ratio=Decimal("1.25"))
+        assert leverage(account(Decimal(1), [dated]), 1 / Decimal(10_000)) == 1
+
+    def test_a_stop_may_be_nearer_than_a_dollar(self) -> None:
+        assert protects(LONG, Decimal("0.4"), Decimal("0.5"))
+
+    def test_the_stop_of_a_short_must_come_before_the_upper_end(self) -> None:
+        position = short_at(8_000, 8_000)  # one coin on half a coin: liquidated at 16,000
+        found = position_liquidation(Holding(position, FREE), given_margin(position, Decimal("0.5")))
+        assert stops_first(SHORT, Decimal(15_999), found)
+        assert not stops_first(SHORT, Decimal(16_000), found)
+
+
+class TestShareOfALimitUsed:
+    def test_it_is_a_ratio_whichever_way_the_rule_points(self) -> None:
+        four_times = Verdict("near", "min_liquidation_distance", Decimal("0.2"), Decimal("0.05"), FAIL)
+        three_times = Verdict("high", "max_leverage", Decimal(5), Decimal(15), FAIL)
+        double = Verdict("large", "max_notional_usd", Decimal(500), Decimal(1_000), FAIL)
+        assert worst_first([double, three_times, four_times]) == [four_times, three_times, double]

@@ -13,6 +13,7 @@ from perpcalc.core.instrument import PLAIN, Instrument
 from perpcalc.core.liquidation import (
     Liquidation,
     Margin,
+    ends as safe_range,
     given_margin,
     isolated_margin,
     liquidation,
@@ -126,7 +127,9 @@ def test_cross_with_a_deduction_and_a_closing_fee(trade: Trade, share: Decimal, 
 
 
 @given(st.data(), trades, decimals("0.004", "2", 3), st.none() | moves)
-def test_any_rules_agree_with_the_model(data: st.DataObject, trade: Trade, share: Decimal, move: Decimal | None) -> None:
+def test_any_rules_agree_with_the_model(
+    data: st.DataObject, trade: Trade, share: Decimal, move: Decimal | None
+) -> None:
     found = data.draw(rules(trade))
     balance = (trade.usd / trade.entry * share).quantize(Decimal("0.000000000001"))
     mark = None if move is None else trade.entry * move
@@ -171,9 +174,7 @@ def test_any_rules_agree_with_the_model(data: st.DataObject, trade: Trade, share
 
 
 @given(st.data(), trades, decimals("0.004", "2", 3))
-def test_the_margin_shown_is_value_times_rate_less_deduction(
-    data: st.DataObject, trade: Trade, share: Decimal
-) -> None:
+def test_the_margin_shown_is_value_times_rate_less_deduction(data: st.DataObject, trade: Trade, share: Decimal) -> None:
     found = data.draw(rules(trade))
     balance = trade.usd / trade.entry * share
     result = position_liquidation(Holding(trade.position, schedule_of(found)), Margin("cross", balance, balance))
@@ -311,7 +312,9 @@ def test_a_short_has_both_ends_where_the_rate_grows_with_its_size() -> None:
     assert round(result.liquidation_below, 2) == Decimal("50.71")
     assert result.liquidation_price == result.liquidation_above
     assert result.tier is None
-    assert round(result.maintenance_rate, 8) == Decimal("0.01") + round(Decimal("81.1405957718") * Decimal("0.00005"), 8)
+    assert round(result.maintenance_rate, 8) == Decimal("0.01") + round(
+        Decimal("81.1405957718") * Decimal("0.00005"), 8
+    )
 
 
 def test_the_end_nearer_to_the_mark_is_the_liquidation_price() -> None:
@@ -661,3 +664,162 @@ def test_several_contracts_of_a_coin_move_by_the_ratio_of_their_marks() -> None:
     assert own.distance is not None
     assert others.distance is not None
     assert plain(own.distance) == plain(others.distance)
+
+
+def test_a_given_margin_is_isolated_and_counts_with_what_is_added() -> None:
+    position = open_at(PLAIN, LONG, Decimal(8_000), Decimal(8_000))
+    expected = Margin("isolated", Decimal("0.2"), Decimal("0.2"))
+    assert given_margin(position, Decimal("0.1"), Decimal("0.1")) == expected
+
+
+def test_in_satoshi_arithmetic_the_margin_that_counts_is_the_one_that_is_shown() -> None:
+    # BitMEX: 1 satoshi less than a third of 9999; elsewhere the exact quotient counts.
+    one_lot = Rounding(value=grid("half-even 8"), value_of="lot", margin=grid("floor 8"))
+    for rounding, counted in ((one_lot, "0.33333333"), (Rounding(margin=grid("floor 8")), "0.333333333333333333")):
+        position = open_at(PLAIN._replace(rounding=rounding), LONG, Decimal(8_000), Decimal(8_000))
+        margin = isolated_margin(position, Decimal(3))
+        assert (plain(margin.coin), plain(margin.usable)) == ("0.33333333", counted)
+
+
+def test_without_a_reserve_beside_the_margin_all_of_the_extra_margin_counts() -> None:
+    position = open_at(PLAIN._replace(taker_fee=Decimal("0.001")), LONG, Decimal(8_000), Decimal(8_000))
+    assert usable_extra(position, ONE) == 1
+
+
+ON_THOUSANDTHS = PLAIN._replace(rounding=Rounding(closing_fee=grid("ceiling 3")))
+FEE = Decimal("0.00075")
+
+
+def test_the_fee_at_the_bankruptcy_price_is_reserved_as_its_venue_rounds_it() -> None:
+    # Long 10,000 from 8,000 on half a coin: bankrupt where 1.75 = w(1 + f); a fee of 0.00131... is 0.002 on the grid, so that
+    # 1.75 - w = 0.00625 + 0.002.
+    position = open_at(ON_THOUSANDTHS, LONG, Decimal(10_000), Decimal(8_000))
+    holding = Holding(position, AT_ENTRY, ClosingFee(FEE, at_bankruptcy=True))
+    result = position_liquidation(holding, Margin("cross", Decimal("0.5"), Decimal("0.5")))
+    assert plain(result.liquidation_price or ZERO) == twin.printed(10_000 / Fraction("1.74175"))
+
+
+def test_the_fees_of_several_contracts_are_reserved_exactly() -> None:
+    fee = ClosingFee(FEE, at_bankruptcy=True)
+    holdings = [
+        Holding(open_at(ON_THOUSANDTHS._replace(name=name), LONG, Decimal(5_000), Decimal(8_000)), AT_ENTRY, fee)
+        for name in ("PERP", "DATED")
+    ]
+    expected = 10_000 / (Fraction("1.74375") - Fraction("1.75") * Fraction(FEE) / (1 + Fraction(FEE)))
+    for row in account_rows("0.5", holdings, 8_000):
+        assert plain(row.liquidation_price or ZERO) == twin.printed(expected)
+
+
+def test_without_a_grid_for_the_fee_it_is_exact_though_the_bankruptcy_price_is_on_a_tick() -> None:
+    ticked = PLAIN._replace(tick=Decimal(100), rounding=Rounding(liquidation_price="against tick"))
+    holding = Holding(
+        open_at(ticked, LONG, Decimal(10_000), Decimal(8_000)), AT_ENTRY, ClosingFee(FEE, at_bankruptcy=True)
+    )
+    (span,) = safe_range(account(Decimal("0.5"), [holding]), holding).spans
+    assert plain(span.end or ZERO) == twin.printed(
+        (Fraction("1.74375") - Fraction("1.75") * Fraction(FEE) / (1 + Fraction(FEE))) / 10_000
+    )
+
+
+def test_a_fee_charged_at_liquidation_is_not_reserved_at_bankruptcy_too() -> None:
+    # 1.75 - w = 0.00625 + f*w
+    position = open_at(ON_THOUSANDTHS, LONG, Decimal(10_000), Decimal(8_000))
+    result = position_liquidation(
+        Holding(position, AT_ENTRY, ClosingFee(FEE)), Margin("cross", Decimal("0.5"), Decimal("0.5"))
+    )
+    assert plain(result.liquidation_price or ZERO) == twin.printed(10_000 * (1 + Fraction(FEE)) / Fraction("1.74375"))
+
+
+def test_a_bankruptcy_price_beyond_the_largest_leaves_the_fee_as_it_is() -> None:
+    # A short of one coin on 0.995 coins is bankrupt at some 1,740,000 USD; w = 0.005 + 0.005/(1 - f)*f of it stays.
+    capped = ON_THOUSANDTHS._replace(max_price=Decimal(1_000_000))
+    position = open_at(capped, SHORT, Decimal(8_000), Decimal(8_000))
+    margin = Margin("cross", Decimal("0.995"), Decimal("0.995"))
+    result = position_liquidation(Holding(position, AT_ENTRY, ClosingFee(FEE, at_bankruptcy=True)), margin)
+    reserved = Fraction("0.005") / (1 - Fraction(FEE)) * Fraction(FEE)
+    assert result.bankruptcy_price is None
+    assert plain(result.liquidation_price or ZERO) == twin.printed(8_000 / (Fraction("0.01") + reserved))
+
+
+def test_a_covered_short_is_safe_at_any_price_whatever_its_venue_s_tick_and_largest_price() -> None:
+    listed = PLAIN._replace(tick=Decimal("0.5"), max_price=Decimal(1_000_000))
+    result = one(SHORT, 10_000, 10_000, "1", instrument=listed)
+    assert result.reason == "never: the collateral covers the position's coin value at any price"
+
+
+def test_the_border_of_a_tier_is_found_at_the_contract_s_own_price() -> None:
+    # As above, 8 - w against 80% from w = 5 on, for a contract at 1.25 times the wallet's first: it ends at its own 8,000.
+    schedule = Schedule((Tier(Decimal(5), Decimal("0.01")), Tier(None, Decimal("0.8"))), marginal=False)
+    dated = Holding(open_at(PLAIN, LONG, Decimal(40_000), Decimal(10_000)), schedule, ratio=Decimal("1.25"))
+    (row,) = account_rows("4", [dated], 10_000)
+    assert row.liquidation_price == 8_000
+    assert row.reason == "at the border of a tier, whose rate on the whole position exceeds the equity"
+
+
+def test_a_position_that_no_price_saves_says_so() -> None:
+    result = one(SHORT, 10_000, 10_000, "0.004", flat_rate(Decimal(1)))
+    assert result.reason == "the maintenance margin exceeds the equity at every price"
+
+
+def test_of_two_ends_equally_far_the_lower_one_is_shown() -> None:
+    # As above 12324.28... and 50.71..., here to the dollar: 6187.5 lies between them.
+    whole_dollars = PLAIN._replace(tick=ONE, rounding=Rounding(liquidation_price="against tick"))
+    position = open_at(whole_dollars, SHORT, Decimal(1_000_000), Decimal(10_000))
+    holding, margin = Holding(position, GROWING), given_margin(position, Decimal(20))
+    for mark, expected in (("6187.5", 51), ("6187.6", 12_324)):
+        result = position_liquidation(holding, margin, Decimal(mark))
+        assert (result.liquidation_below, result.liquidation_above) == (51, 12_324)
+        assert result.liquidation_price == expected
+
+
+def test_a_position_on_the_limit_of_a_tier_that_is_never_liquidated_is_still_in_it() -> None:
+    schedule = Schedule((Tier(Decimal(5), Decimal("0.01")), Tier(None, Decimal("0.02"))), marginal=False)
+    assert one(SHORT, 40_000, 8_000, "5", schedule).tier == 1
+    assert one(SHORT, 40_008, 8_000, "5.001", schedule).tier == 2
+
+
+def test_the_margin_of_a_dated_contract_is_that_at_its_own_price() -> None:
+    # 40,000 USD at 8,000 are 5 coins, of which 80% are asked for from there on.
+    schedule = Schedule((Tier(Decimal(5), Decimal("0.01")), Tier(None, Decimal("0.8"))), marginal=False)
+    dated = Holding(open_at(PLAIN, LONG, Decimal(40_000), Decimal(10_000)), schedule, ratio=Decimal("1.25"))
+    (row,) = account_rows("4", [dated], 10_000)
+    assert (row.maintenance_margin, row.maintenance_rate) == (4, Decimal("0.8"))
+
+
+def test_maintenance_at_the_mark_is_printed_as_its_venue_rounds_it() -> None:
+    # One coin from 8,000 on a tenth: 1.1/1.005 coins are liquidated, and 0.5% of them asked for: 0.00547263...
+    cut = PLAIN._replace(rounding=Rounding(maintenance=grid("floor 6")))
+    assert one(LONG, 8_000, 8_000, "0.1", instrument=cut).maintenance_margin == Decimal("0.005472")
+
+
+def test_a_price_of_just_one_tick_or_just_the_largest_is_still_a_price() -> None:
+    # 8 - w = 0.1*w at 5,500 USD; a short of one coin on half a coin ends at 0.995*8,000/0.5.
+    schedule = flat_rate(Decimal("0.1"))
+    assert (
+        one(LONG, 40_000, 10_000, "4", schedule, instrument=PLAIN._replace(tick=Decimal(5_500))).liquidation_price
+        == 5_500
+    )
+    largest = PLAIN._replace(max_price=Decimal(15_920))
+    assert one(SHORT, 8_000, 8_000, "0.5", instrument=largest).liquidation_price == 15_920
+
+
+@pytest.mark.parametrize(("end", "expected"), [("below", "13371"), ("above", "13370.5")])
+def test_where_values_are_per_lot_that_of_a_whole_lot_is_cut(end: str, expected: str) -> None:
+    # 100/13370.7 = 0.0074790399...: 0.00747903 are 13370.717... and 0.00747904 are 13370.6998... USD.
+    hundreds = PLAIN._replace(
+        lot=Decimal(100),
+        tick=Decimal("0.5"),
+        rounding=Rounding(value=grid("half-even 8"), value_of="lot", liquidation_price="against tick"),
+    )
+    assert rounded_price(hundreds, Decimal("13370.7"), end) == Decimal(expected)
+
+
+def test_a_price_at_which_a_lot_is_worth_nothing_is_not_cut() -> None:
+    rounding = Rounding(value=grid("half-even 8"), value_of="lot", liquidation_price="against tick")
+    endless = Decimal(300_000_000)
+    assert rounded_price(PLAIN._replace(tick=Decimal("0.5"), rounding=rounding), endless, "below") == endless
+
+
+def test_without_a_tick_there_is_none_to_round_against() -> None:
+    untick = PLAIN._replace(rounding=Rounding(liquidation_price="against tick"))
+    assert rounded_price(untick, Decimal("5739.0835"), "below") == Decimal("5739.0835")

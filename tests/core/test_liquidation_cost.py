@@ -143,3 +143,10 @@ def test_equity_below_nothing_is_nothing() -> None:
     position = open_at(PLAIN, LONG, Decimal(10_000), Decimal(62_500))
     holding = Holding(position, flat_rate(MMR))
     assert equity_at(account(Decimal("0.016"), [holding]), holding, Decimal("0.016"), Decimal(30_000)) == 0
+
+
+def test_what_is_kept_is_what_fee_and_slippage_leave() -> None:
+    # 10,000 USD at 8,000 are 1.25 coins: 0.1% of fee and 0.2% of slippage leave 0.00625 of a hundredth.
+    position = open_at(PLAIN, LONG, Decimal(10_000), Decimal(10_000))
+    cost = liquidation_cost(position, Decimal(8_000), Decimal("0.01"), Terms(Decimal("0.001")), Decimal("0.002"))
+    assert [plain(part) for part in cost[1:5]] == ["0.00125", "0.0025", "0.00625", "0.01"]

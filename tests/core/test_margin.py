@@ -45,7 +45,13 @@ def test_the_deductions_of_a_marginal_schedule_are_those_that_the_venue_prints()
 def test_a_size_on_the_limit_of_a_tier_is_still_in_it() -> None:
     # BitMEX risk limits: steps = ceil((value - base)/step), none up to the base itself.
     table = tiers(("200", "0.005"), ("350", "0.01"), (None, "0.015"))
-    assert [tier_index(table, Decimal(size)) for size in ("199", "200", "200.00000001", "350", "9999")] == [0, 0, 1, 1, 2]
+    assert [tier_index(table, Decimal(size)) for size in ("199", "200", "200.00000001", "350", "9999")] == [
+        0,
+        0,
+        1,
+        1,
+        2,
+    ]
 
 
 def test_a_size_past_the_last_limit_stays_in_the_last_tier() -> None:
@@ -129,3 +135,12 @@ def test_marginal_tiers_join_without_a_jump(data: st.DataObject, trade: Trade) -
     for below, above in pairwise(pieces):
         jump = above.constant - below.constant + (above.linear - below.linear) * above.start
         assert plain(jump) == "0"
+
+
+def test_a_schedule_has_as_many_limits_as_rates() -> None:
+    with pytest.raises(ValueError, match="shorter|longer"):
+        with_deductions((Decimal(5), None), (Decimal("0.01"),))
+
+
+def test_a_single_rate_is_taken_at_the_mark_and_has_no_number() -> None:
+    assert flat_rate(Decimal("0.005")) == Schedule(tiers((None, "0.005")), "mark", numbered=False)

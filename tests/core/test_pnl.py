@@ -155,7 +155,13 @@ def test_the_target_price_is_that_of_the_formula(
     profit = trade.usd / trade.entry * share
     found = target_price(trade.position, profit, opening, closing, funding)
     expected = twin.price_for_profit(
-        trade.side, trade.usd, trade.entry, Fraction(trade.usd) / Fraction(trade.entry) * Fraction(share), opening, closing, funding
+        trade.side,
+        trade.usd,
+        trade.entry,
+        Fraction(trade.usd) / Fraction(trade.entry) * Fraction(share),
+        opening,
+        closing,
+        funding,
     )
     assert (found and plain(found)) == twin.printed(expected)
 
@@ -186,7 +192,9 @@ def test_fees_put_the_break_even_on_the_side_of_profit(trade: Trade, opening: De
 
 def test_a_target_price_follows_from_the_exact_cost_not_from_the_value_that_a_venue_keeps() -> None:
     # 1 USD at 6,800 is kept as 0.00014705 on Bybit, which would be an entry at 6,800.408...
-    cut = PLAIN._replace(rounding=Rounding(value=grid("floor 8"), stored_value=grid("floor 8"), average=grid("half-up 8")))
+    cut = PLAIN._replace(
+        rounding=Rounding(value=grid("floor 8"), stored_value=grid("floor 8"), average=grid("half-up 8"))
+    )
     position = open_by_fills(cut, LONG, [Fill(ONE, Decimal(6_800))])
     break_even, for_half = target_price(position, ZERO), price_for_roe(position, Decimal("0.5"), ONE, None)
     assert break_even is not None
@@ -242,3 +250,10 @@ def test_the_price_for_a_return_on_a_margin_in_coin() -> None:
 def test_a_long_never_returns_its_leverage(roe: str, reachable: bool) -> None:
     position = open_at(PLAIN, LONG, Decimal(10_000), Decimal(8_000))
     assert (price_for_roe(position, Decimal(roe), Decimal(2), None) is not None) is reachable
+
+
+def test_a_return_on_a_margin_in_coin_is_rounded_as_the_venue_does() -> None:
+    rounded = PLAIN._replace(rounding=Rounding(roe=grid("half-up 4")))
+    position = open_at(rounded, LONG, Decimal(8_000), Decimal(8_000))
+    assert return_on_equity(position, ONE, None, Decimal(3)) == Decimal("0.3333")
+    assert return_on_equity(position, ONE, Decimal(3), None) == 3

@@ -1,5 +1,6 @@
 """Positions: average entries, partial closes, merging, and what a venue's engine keeps of a fill."""
 
+from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 
@@ -17,7 +18,8 @@ from . import twin
 from .strategies import Trade, contracts, prices, sides, sizes, trades
 
 BYBIT = PLAIN._replace(
-    rounding=Rounding(value=grid("floor 8"), stored_value=grid("floor 8"), average=grid("half-up 8")), tick=Decimal("0.5")
+    rounding=Rounding(value=grid("floor 8"), stored_value=grid("floor 8"), average=grid("half-up 8")),
+    tick=Decimal("0.5"),
 )
 BITMEX_2019 = PLAIN._replace(
     lot=Decimal(1),
@@ -160,3 +162,81 @@ def test_a_tick_price_that_has_the_average_value_is_shown_as_itself() -> None:
     position = open_by_fills(BITMEX_2019, LONG, [Fill(Decimal(100), Decimal(10_771))] * 2)
     assert position.stored_value == 200 * Decimal("0.00009284")
     assert position.entry_price == 10_771
+
+
+@pytest.mark.parametrize(("contracts", "price"), [("1", "7"), ("3", "9"), ("1", "62500.7"), ("2", "9650.5")])
+def test_a_single_fill_shows_its_price_though_a_division_would_lose_a_digit(contracts: str, price: str) -> None:
+    filled = Fill(Decimal(contracts), Decimal(price))
+    assert filled.contracts / (filled.contracts / filled.price) != filled.price
+    assert open_by_fills(PLAIN, LONG, [filled]).entry_price == filled.price
+
+
+def test_no_fill_is_refused_in_so_many_words() -> None:
+    with pytest.raises(PerpcalcError) as error:
+        open_by_fills(PLAIN, LONG, [])
+    assert str(error.value) == "there is no fill: give at least one"
+
+
+@pytest.mark.parametrize("opened", [open_at, lambda *how: open_by_fills(*how[:2], [Fill(*how[2:])])])
+def test_a_position_worth_nothing_says_how_many_contracts_are_too_few(opened: Callable[..., object]) -> None:
+    with pytest.raises(PerpcalcError) as error:
+        opened(BYBIT, LONG, Decimal(1), Decimal(200_000_000))
+    assert str(error.value) == (
+        "1 contracts are worth less than the smallest amount of BTC at this entry: give more contracts"
+    )
+
+
+def test_the_last_contract_may_stay_open() -> None:
+    filled = [Fill(Decimal(4), Decimal(6_800)), Fill(Decimal(4), Decimal(6_900))]
+    left = closed_partly(open_by_fills(BYBIT, LONG, filled), Decimal(7))
+    # Of the values kept, 4 * 0.00014705 and 0.00057971 cut to eight decimals, an eighth is left.
+    stored = (Decimal("0.00058823") + Decimal("0.00057971")) / 8
+    assert (left.contracts, left.stored_value, left.entry_value) == (1, stored, stored)
+    assert left.fills == (Fill(Decimal("0.5"), Decimal(6_800)), Fill(Decimal("0.5"), Decimal(6_900)))
+    assert closed_partly(left, Decimal("0.75")).contracts == Decimal("0.25")
+
+
+def test_the_value_printed_of_fills_may_be_rounded_where_the_exact_one_is_kept() -> None:
+    binance = PLAIN._replace(rounding=Rounding(value=grid("down 8")))
+    position = open_by_fills(binance, LONG, [Fill(Decimal(1), Decimal(price)) for price in (7, 11, 13)])
+    # 1/7 + 1/11 + 1/13 = 0.310689310689...
+    assert position.entry_value == Decimal("0.31068931")
+    assert plain(position.stored_value) == "0.310689310689310689"
+
+
+def test_the_average_of_a_long_takes_the_value_of_a_contract_rounded_down() -> None:
+    # 594*0.00019286 + 99*0.00019288 = 0.13365396, 0.00019286.28... a contract, which is the value of the tick price 5185.
+    filled = [Fill(Decimal(594), Decimal(5_185)), Fill(Decimal(99), Decimal("5184.5"))]
+    position = open_by_fills(BITMEX_2019, LONG, filled)
+    assert position.stored_value == Decimal("0.13365396")
+    assert position.entry_price == 5_185
+
+
+@pytest.mark.parametrize(("tick", "entry"), [(Decimal("0.5"), "42138.5"), (None, "42138.4416")])
+def test_where_contracts_come_in_hundreds_the_value_of_a_hundred_is_cut(tick: Decimal | None, entry: str) -> None:
+    # 2 * 0.00237487 + 0.00236967 are 0.00711941, 0.00237313.66... a lot; 100/42138.5 is 0.0023731267 and 0.00237313 too.
+    in_hundreds = BITMEX_2019._replace(lot=Decimal(100), tick=tick)
+    filled = [Fill(Decimal(200), Decimal("42107.5")), Fill(Decimal(100), Decimal(42_200))]
+    position = open_by_fills(in_hundreds, LONG, filled)
+    assert position.stored_value == Decimal("0.00711941")
+    assert position.entry_price == Decimal(entry)
+
+
+@pytest.mark.parametrize(("tick", "price", "entry"), [("0.1", "0.7", "0.7"), ("0.5", "0.2", "0.2")])
+def test_a_price_below_a_dollar_or_a_tick_has_an_average_too(tick: str, price: str, entry: str) -> None:
+    cheap = BITMEX_2019._replace(tick=Decimal(tick))
+    position = open_by_fills(cheap, LONG, [Fill(Decimal(1), Decimal(price))] * 2)
+    assert position.entry_price == Decimal(entry)
+
+
+def test_the_price_that_an_engine_shows_is_printed_with_the_value_it_keeps() -> None:
+    # As above: 3/19275.25057826 is a little less than 0.00015564 and would be printed as 0.00015563.
+    assert open_at(BYBIT, LONG, Decimal(3), Decimal("19275.25057826")).entry_value == Decimal("0.00015564")
+
+
+def test_an_engine_may_keep_more_decimals_than_it_prints() -> None:
+    # 3 contracts of 10 USD at 7,000 are 0.0042857142857... coins.
+    finer = PLAIN._replace(
+        contract_size=Decimal(10), rounding=Rounding(value=grid("down 4"), stored_value=grid("down 8"))
+    )
+    assert open_at(finer, LONG, Decimal(3), Decimal(7_000)).stored_value == Decimal("0.00428571")

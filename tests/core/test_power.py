@@ -175,3 +175,29 @@ def test_what_leaves_has_twelve_digits() -> None:
     at_mark = value(PowerContract(Decimal(2), INDEX), None, found.fair_mark)
     assert at_mark.fair_mark is at_mark.growth is None
     assert near(at_mark.implied_vol, VOL, "1e-6")  # the last digits of the premium are those that were cut
+
+
+def test_every_figure_is_that_of_its_own_formula_at_the_mark() -> None:
+    contract = PowerContract(Decimal(2), INDEX, period=Decimal(480), periods=Decimal(8), interest=Decimal("0.05"))
+    mark, squared = Decimal(9_100_000), Decimal(9_000_000)
+    found = value(contract, VOL, mark)
+    per_period = growth(Decimal(2), VOL, Decimal("0.05"), Decimal(480))
+    assert near(found.growth, per_period)
+    assert near(found.fair_mark, fair_mark(squared, per_period, Decimal(8)) or ZERO)
+    # 100,000 above 9,000,000, three times a day; delta 2*mark/3,000, gamma 2*mark/9,000,000.
+    assert near(found.premium, Decimal(1) / 90)
+    assert found.funding_per_day == 300_000
+    assert near(found.delta, Decimal(18_200_000) / 3_000)
+    assert near(found.gamma, Decimal(18_200_000) / 9_000_000)
+    assert near(
+        found.implied_vol, implied_vol(Decimal(2), squared, mark, Decimal("0.05"), Decimal(480), Decimal(8)) or ZERO
+    )
+
+
+def test_without_mark_and_volatility_only_the_question_is_known() -> None:
+    assert set(value(PowerContract(Decimal(2), INDEX), None, None)) == {None}
+
+
+@pytest.mark.parametrize("power", [100, -15])
+def test_a_payoff_may_have_a_hundred_digits_or_be_the_last_but_two_of_those_shown(power: int) -> None:
+    assert payoff(Decimal(power), Decimal(10)) == Decimal(10) ** power

@@ -5,7 +5,8 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 import pytest
 from hypothesis import given
 
-from perpcalc.core.rounding import EXACT, Grid, grid, on, settled, to_multiple
+from perpcalc.core.rounding import EXACT, Grid, grid, on, to_multiple
+from perpcalc.decimals import settled
 
 from .strategies import decimals
 

@@ -82,7 +82,9 @@ def is_liquidated_beyond_the_stop(trade: Plan, contracts: Decimal, found: twin.R
     margin = Fraction(trade.balance or 0) if trade.leverage is None else value / Fraction(trade.leverage)
     leg = twin.Leg(int(trade.side), contracts, trade.entry_price, trade.instrument.contract_size)
     span = twin.nearest(twin.Wallet(margin, [leg], found).survival(), 1 / Fraction(trade.entry_price))
-    if span is None or not (span[0] < 1 / Fraction(trade.entry_price) and (span[1] is None or 1 / Fraction(trade.entry_price) < span[1])):
+    if span is None or not (
+        span[0] < 1 / Fraction(trade.entry_price) and (span[1] is None or 1 / Fraction(trade.entry_price) < span[1])
+    ):
         return False
     limit = 1 / (Fraction(trade.stop_price) * (1 - Fraction(trade.side) * Fraction(trade.buffer)))
     return span[0] <= limit and (span[1] is None or limit <= span[1])
@@ -219,7 +221,9 @@ def test_liquidation_may_leave_nothing_however_small() -> None:
     assert result.margin == 0
 
 
-@pytest.mark.parametrize(("entry", "stop", "leverage"), [("11250", "9000", 4), ("6050", "5500", 10), ("9750", "6500", 2)])
+@pytest.mark.parametrize(
+    ("entry", "stop", "leverage"), [("11250", "9000", 4), ("6050", "5500", 10), ("9750", "6500", 2)]
+)
 def test_liquidation_just_at_the_stop_does_not_bind(entry: str, stop: str, leverage: int) -> None:
     # Without maintenance margin a long is liquidated at E*L/(L + 1), here the stop itself.
     trade = plan(LONG, entry, stop, balance=Decimal(100), leverage=Decimal(leverage), schedule=flat_rate(ZERO))
@@ -372,3 +376,8 @@ def test_the_largest_safe_leverage_allows_for_a_rate_that_grows_with_size() -> N
 
 def test_without_a_maintenance_rate_no_leverage_is_known_to_be_safe() -> None:
     assert max_safe_leverage(plan(), ONE) is None
+
+
+def test_one_lot_is_measured_by_its_risk() -> None:
+    found = one_lot(plan()._replace(instrument=PLAIN._replace(lot=Decimal(100))))
+    assert (found.contracts, found.binding, found.reward_risk) == (100, "risk", None)

@@ -13,7 +13,7 @@ from perpcalc.core.account import Account, Holding, account
 from perpcalc.core.instrument import PLAIN
 from perpcalc.core.margin import NO_CLOSING_FEE, ClosingFee, Schedule, Tier, flat_rate
 from perpcalc.core.position import LONG, SHORT, open_at
-from perpcalc.core.stress import Stake, even_moves, ladder, life, pool, visible_moves
+from perpcalc.core.stress import Pool, Stake, even_moves, ladder, life, pool, visible_moves
 from perpcalc.decimals import plain
 
 MARK = Decimal(10_000)
@@ -73,11 +73,16 @@ def test_margin_that_does_not_count_before_liquidation_is_lost_with_the_rest() -
 
 def test_what_died_on_the_way_stays_dead() -> None:
     # A tier asks 60% of values from 1.2 to 1.6 coins and 1% of others, so a long could live again below: but it is gone.
-    odd = Schedule((Tier(Decimal("1.2"), Decimal("0.01")), Tier(Decimal("1.6"), Decimal("0.6")), Tier(None, Decimal("0.01"))), marginal=False)
+    odd = Schedule(
+        (Tier(Decimal("1.2"), Decimal("0.01")), Tier(Decimal("1.6"), Decimal("0.6")), Tier(None, Decimal("0.01"))),
+        marginal=False,
+    )
     rungs = ladder(pool([stake(LONG, 10_000, "0.9", schedule=odd)]), moves("0", "-20", "-40", "-30", "-45"))
     assert [rung.liquidated for rung in rungs] == [False, True, True, True, True]
     assert {rung.equity for rung in rungs[1:]} == {0}
-    (revived,) = ladder(pool([stake(LONG, 10_000, "0.9", schedule=odd)._replace(mark=MARK * Decimal("0.6"))]), moves("0"))
+    (revived,) = ladder(
+        pool([stake(LONG, 10_000, "0.9", schedule=odd)._replace(mark=MARK * Decimal("0.6"))]), moves("0")
+    )
     assert not revived.liquidated
 
 
@@ -90,7 +95,11 @@ def test_what_is_dead_at_the_mark_is_dead_at_any_price() -> None:
 def test_a_short_that_is_fully_covered_lives_at_any_price() -> None:
     one = stake(SHORT, 10_000, "1")
     assert life(one) == (0, None)
-    for move, rung in zip(even_moves(Decimal("-0.9"), Decimal(9), 12), ladder(pool([one]), even_moves(Decimal("-0.9"), Decimal(9), 12)), strict=True):
+    for move, rung in zip(
+        even_moves(Decimal("-0.9"), Decimal(9), 12),
+        ladder(pool([one]), even_moves(Decimal("-0.9"), Decimal(9), 12)),
+        strict=True,
+    ):
         assert round(rung.equity * MARK * (1 + move), 50) == 10_000
 
 
@@ -124,7 +133,9 @@ move_lists = st.lists(st.decimals("-0.95", "3", places=3), min_size=1, max_size=
 
 
 @given(st.lists(stakes, min_size=1, max_size=6), move_lists)
-def test_a_pool_is_worth_what_its_wallets_are_worth_each_dead_or_alive(members: Sequence[Stake], asked: list[Decimal]) -> None:
+def test_a_pool_is_worth_what_its_wallets_are_worth_each_dead_or_alive(
+    members: Sequence[Stake], asked: list[Decimal]
+) -> None:
     alone = [ladder(pool([member]), asked) for member in members]
     for rung, parts in zip(ladder(pool(members), asked), zip(*alone, strict=True), strict=True):
         assert round(rung.pnl, 40) == round(sum(part.pnl for part in parts), 40)
@@ -174,3 +185,41 @@ def test_even_moves_begin_and_end_where_they_were_told_to(first: str, last: str,
     assert (made[0], made[-1], len(made)) == (Decimal(first), Decimal(last), steps)
     gaps = {Fraction(b) - Fraction(a) for a, b in pairwise(made)}
     assert not gaps or max(gaps) - min(gaps) < Fraction(1, 10**90)
+
+
+def fatal(*percents: str) -> Pool:
+    """A pool whose wallets die at these moves."""
+    deaths = moves(*percents)
+    falling = tuple(sorted((move for move in deaths if move < 0), reverse=True))
+    return Pool(Decimal(0), (), falling, tuple(sorted(move for move in deaths if move > 0)))
+
+
+TENS = ["-50", "-40", "-30", "-20", "-10", "0", "10", "20", "30", "40", "50"]
+
+
+def shown(*pools: Pool) -> list[str]:
+    """The default moves of some pools in per cent, without the tens."""
+    return [plain(move * 100) for move in visible_moves(pools) if plain(move * 100) not in TENS]
+
+
+def test_without_deaths_the_default_moves_are_the_tens_to_fifty_per_cent() -> None:
+    assert [plain(move * 100) for move in visible_moves([])] == TENS
+
+
+def test_a_fatal_move_is_shown_at_the_whole_per_cent_beyond_it() -> None:
+    assert shown(fatal("-12.3", "61.01")) == ["-13", "62"]
+
+
+def test_of_each_pool_the_first_and_the_last_death_are_shown() -> None:
+    assert shown(fatal("-11", "-22", "-33", "-44", "12", "23", "34", "45")) == ["-44", "-11", "12", "45"]
+
+
+def test_deaths_far_away_are_left_out() -> None:
+    assert shown(fatal("-99", "300")) == ["-99", "300"]
+    assert shown(fatal("-99.5", "301")) == []
+
+
+def test_of_many_deaths_those_near_the_mark_are_shown() -> None:
+    one_pool_each = [fatal(f"-{move}", str(move)) for move in range(61, 91, 2)]
+    nearest = [str(move) for move in range(61, 85, 2)]
+    assert shown(*one_pool_each) == [f"-{move}" for move in reversed(nearest)] + nearest

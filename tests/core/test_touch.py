@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from perpcalc.core.account import Holding
 from perpcalc.core.instrument import PLAIN
-from perpcalc.core.liquidation import isolated_margin, position_liquidation
-from perpcalc.core.margin import flat_rate
+from perpcalc.core.liquidation import given_margin, isolated_margin, position_liquidation
+from perpcalc.core.margin import Schedule, Tier, flat_rate
 from perpcalc.core.position import LONG, SHORT, open_at
 from perpcalc.core.touch import liquidation_probability, significant, spread_over, touch_probability
 from perpcalc.decimals import ONE, ZERO, plain
@@ -216,3 +216,21 @@ def test_quantlib_values_a_one_touch_option_alike(end: int) -> None:
     option.setPricingEngine(ql.AnalyticDigitalAmericanEngine(process))
     below, above = (Decimal(end), None) if end < START else (None, Decimal(end))
     assert float(touch_probability(START, below, above, VOL, WEEK)) == pytest.approx(option.NPV(), rel=1e-11)
+
+
+def test_a_position_is_liquidated_as_often_as_one_of_its_ends_is_touched() -> None:
+    short = open_at(PLAIN, SHORT, Decimal(1_000_000), START)
+    growing = Schedule((Tier(None, Decimal("0.01")),), marginal=False, slope=Decimal("0.02"))
+    found = position_liquidation(Holding(short, growing), given_margin(short, Decimal(8)))
+    below, above = found.liquidation_below, found.liquidation_above
+    assert below is not None
+    assert above is not None
+    time = 365 * DAY / 2
+    expected = touch_probability(START, below, above, VOL, time, HOUR)
+    assert liquidation_probability(found, START, VOL, time, HOUR) == expected
+    unequal = {
+        touch_probability(START, below, above, VOL, time),
+        touch_probability(START, below, None, VOL, time, HOUR),
+        touch_probability(START, None, above, VOL, time, HOUR),
+    }
+    assert len(unequal | {expected}) == 4

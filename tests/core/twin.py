@@ -105,7 +105,9 @@ def liquidation_at_entry(
 # Funding
 
 
-def funding_rate(premium: Number, interest: Number, damper: Number, cap: Number | None, divisor: Number = 1) -> Fraction:
+def funding_rate(
+    premium: Number, interest: Number, damper: Number, cap: Number | None, divisor: Number = 1
+) -> Fraction:
     """F = P + clamp(I - P, -d, +d), then within +-cap."""
     level = Fraction(premium) / Fraction(divisor)
     gap = Fraction(interest) - level

@@ -30,10 +30,25 @@ with atheris.instrument_imports(include=["perpcalc", "tomllib", "json"]):
     from perpcalc import ccxt_positions, decimals
     from perpcalc.cli import batch, funding_files
     from perpcalc.errors import PerpcalcError
+    from perpcalc.files import Source
     from perpcalc.render.json import compact
     from perpcalc.venues import schema
 
-WORDS = ["long", "short", "bybit", "binance@2020-01-01", "deribit", "kraken", "bitmex", "ETHUSD", "mark", "entry", "taker", "maker", "BTC"]
+WORDS = [
+    "long",
+    "short",
+    "bybit",
+    "binance@2020-01-01",
+    "deribit",
+    "kraken",
+    "bitmex",
+    "ETHUSD",
+    "mark",
+    "entry",
+    "taker",
+    "maker",
+    "BTC",
+]
 SCRATCH = Path(tempfile.mkdtemp())
 READERS = (
     decimals.number,
@@ -110,7 +125,7 @@ def funding(data: bytes) -> None:
 
 def ccxt(data: bytes) -> None:
     """Positions as ccxt writes them."""
-    for item in ccxt_positions.read_dump(perpcalc.portfolio.Source(data, "file")).items:
+    for item in ccxt_positions.read_dump(Source(data, "file")).items:
         with suppress(PerpcalcError):
             ccxt_positions.position_of(item, "binance")
 

@@ -138,7 +138,9 @@ def test_the_svg_is_well_formed_and_holds_a_panel_for_each_chart() -> None:
     assert root.tag == f"{SVG}svg"
     assert len(root.findall(f"{SVG}g")) == 2
     assert [curve.get("class") for curve in root.iter(f"{SVG}polyline")] == ["curve", "curve"]
-    assert float(root.get("viewBox", "").split()[3]) == 2 * float(ElementTree.fromstring(svg([chart()])).get("viewBox", "").split()[3])
+    assert float(root.get("viewBox", "").split()[3]) == 2 * float(
+        ElementTree.fromstring(svg([chart()])).get("viewBox", "").split()[3]
+    )
 
 
 def test_names_in_the_svg_are_text_and_nothing_else() -> None:
@@ -160,7 +162,11 @@ def test_landmarks_are_drawn_where_they_are_and_only_on_the_chart() -> None:
     root = ElementTree.fromstring(svg([chart("one", MARKED)]))
     axis_line = next(line for line in root.iter(f"{SVG}line") if line.get("class") == "axis")
     left, right = float(axis_line.get("x1", "")), float(axis_line.get("x2", ""))
-    found = {line.get("class"): float(line.get("x1", "")) for line in root.iter(f"{SVG}line") if line.get("class") in ("plain", "accent", "danger")}
+    found = {
+        line.get("class"): float(line.get("x1", ""))
+        for line in root.iter(f"{SVG}line")
+        if line.get("class") in ("plain", "accent", "danger")
+    }
     assert found == {
         "plain": pytest.approx(left + (right - left) * 0.5, abs=0.01),
         "accent": pytest.approx(left + (right - left) * 0.625, abs=0.01),

@@ -147,7 +147,9 @@ def test_a_day_before_the_first_known_takes_the_earliest_rules_and_says_so() -> 
     assert any("earliest known" in note for note in found.notes)
 
 
-@pytest.mark.parametrize(("spec", "word"), [("bitmex", "closed"), ("deribit", "2026-08-05"), ("bybit@2024-06-01", "2025-09-02")])
+@pytest.mark.parametrize(
+    ("spec", "word"), [("bitmex", "closed"), ("deribit", "2026-08-05"), ("bybit@2024-06-01", "2025-09-02")]
+)
 def test_what_changed_since_the_rules_used_is_noted(spec: str, word: str) -> None:
     assert any(word in note for note in find(spec).notes)
 

@@ -1,0 +1,569 @@
+"""No floats, no third party in the core, and every formula right to the last of 18 decimals for any numbers that can be written.
+
+Each check below draws numbers of up to 15 digits before and 18 after the point, the worst ones among them, asks the core, and
+compares with fractions. What is computed with exponentials (`power`, `touch`, `annual_yield`) is an estimate and tested by itself.
+"""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from fractions import Fraction
+from importlib import import_module
+from math import ceil, floor
+from pathlib import Path
+
+import pytest
+from core import twin
+from hypothesis import given
+from hypothesis import strategies as st
+
+import perpcalc
+from perpcalc.core import account as accounts
+from perpcalc.core import (
+    funding,
+    greeks,
+    hedge,
+    instrument,
+    limits,
+    liquidation,
+    liquidation_cost,
+    margin,
+    order_cost,
+    pnl,
+    position,
+    rounding,
+    sizing,
+    stress,
+)
+from perpcalc.core.instrument import PLAIN
+from perpcalc.core.position import LONG, SHORT, Fill, Position, open_at, open_by_fills
+from perpcalc.decimals import plain
+
+PACKAGE = Path(perpcalc.__file__).parent
+MODULES = sorted(PACKAGE.rglob("*.py"))
+FLOAT_MODULES = {"core/touch.py", "core/power.py"}
+
+
+# The source
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).as_posix()
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if name_of(path) not in FLOAT_MODULES], ids=name_of)
+def test_no_float_is_written_or_made(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        assert not (isinstance(node, ast.Constant) and isinstance(node.value, float)), f"line {node.lineno}"
+        called = node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
+        assert called not in ("float", "complex"), f"line {node.lineno}"
+
+
+CORE = sorted((PACKAGE / "core").glob("*.py"))
+FOREIGN = {"json", "os", "sys", "tomllib"}
+
+
+@pytest.mark.parametrize("path", [*CORE, PACKAGE / "decimals.py", PACKAGE / "errors.py"], ids=name_of)
+def test_the_core_imports_only_the_standard_library_and_itself(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+        for name in names:
+            if name.startswith("perpcalc"):
+                assert name.startswith(("perpcalc.core", "perpcalc.decimals", "perpcalc.errors")), name
+            else:
+                assert name.partition(".")[0] in sys.stdlib_module_names - FOREIGN, name
+
+
+def test_importing_the_core_loads_no_other_package() -> None:
+    names = ", ".join(f"perpcalc.core.{path.stem}" for path in CORE if path.stem != "__init__")
+    program = f"import sys; before = set(sys.modules); import {names}; print(*(set(sys.modules) - before))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    loaded = {name.partition(".")[0] for name in done.stdout.split()}
+    assert loaded - sys.stdlib_module_names == {"perpcalc"}
+    assert not loaded & {"json", "tomllib"}
+
+
+# Numbers as bad as they may be written
+
+WORST = tuple(
+    map(Decimal, ("0.000000000000000001", "999999999999999.999999999999999999", "999999999999999", "0.999999999999999999", "1",
+                  "0.333333333333333333", "3", "7", "0.1", "123456789012345.678901234567890123", "100000000000000.000000000000000001"))
+)  # fmt: skip
+
+
+def digits(places: int, fraction: int = 18) -> st.SearchStrategy[Decimal]:
+    """Numbers above zero of so many digits before the point."""
+    return st.integers(1, 10 ** (places + fraction) - 1).map(lambda number: Decimal(number).scaleb(-fraction))
+
+
+numbers = st.one_of(
+    st.sampled_from(WORST), digits(15), digits(0), digits(5), st.integers(1, 10**6).map(Decimal), st.integers(1, 99).map(lambda n: Decimal(n).scaleb(-18))
+)  # fmt: skip
+prices = numbers
+sides = st.sampled_from((LONG, SHORT))
+rates = st.one_of(
+    digits(0), digits(0, 4), st.sampled_from((Decimal(0), Decimal("0.0005"), Decimal("0.000000000000000001")))
+)
+signed = st.builds(lambda rate, sign: rate * sign, rates, st.sampled_from((1, -1)))
+leverages = st.one_of(st.sampled_from((Decimal(1), Decimal(3), Decimal("1.000000000000000001"))), digits(3))
+instruments = numbers.map(lambda size: PLAIN._replace(contract_size=size))
+positions = st.builds(open_at, instruments, sides, numbers, prices)
+Pairs = Iterator[tuple[Decimal | None, Fraction | None]]
+Check = Callable[..., Pairs]
+CHECKS: dict[str, tuple[Check, tuple[st.SearchStrategy[Decimal], ...]]] = {}
+COVERED: set[str] = set()
+
+
+def exact(covers: str, *drawn: st.SearchStrategy[object]) -> Callable[[Check], Check]:
+    """A check of some functions of the core, on numbers drawn in this order."""
+
+    def register(check: Check) -> Check:
+        CHECKS[check.__name__] = (check, drawn)  # type: ignore[assignment]
+        COVERED.update(covers.split())
+        return check
+
+    return register
+
+
+def F(value: Decimal | int) -> Fraction:  # noqa: N802
+    return Fraction(value)
+
+
+def showable(value: Fraction | None) -> Fraction | None:
+    """A price, where 15 digits and 18 decimals can show it."""
+    return value if value is not None and Fraction(1, 10**18) <= value <= 10**15 else None
+
+
+def usd(held: Position) -> Fraction:
+    return F(held.contracts) * F(held.instrument.contract_size)
+
+
+def cost(held: Position) -> Fraction:
+    return twin.cost((F(fill.contracts) * F(held.instrument.contract_size), fill.price) for fill in held.fills)
+
+
+@exact("instrument.coin_value instrument.trade_fee", instruments, numbers, prices, signed)
+def values_and_fees(kind: instrument.Instrument, contracts: Decimal, price: Decimal, rate: Decimal) -> Pairs:
+    value = F(contracts) * F(kind.contract_size) / F(price)
+    yield instrument.coin_value(kind, contracts, price), value
+    yield instrument.trade_fee(kind, contracts, price, rate), value * F(rate)
+
+
+@exact(
+    "instrument.whole_lots instrument.contracts_of_usd instrument.contracts_of_coin rounding.to_multiple",
+    instruments,
+    numbers,
+    numbers,
+    prices,
+)
+def contracts_of_amounts(kind: instrument.Instrument, lot: Decimal, amount: Decimal, price: Decimal) -> Pairs:
+    kind = kind._replace(lot=lot)
+
+    def lots(contracts: Fraction) -> Fraction:
+        return floor(contracts / F(lot)) * F(lot)
+
+    yield instrument.whole_lots(kind, amount), lots(F(amount))
+    yield instrument.contracts_of_usd(kind, amount), lots(F(amount) / F(kind.contract_size))
+    yield instrument.contracts_of_coin(kind, amount, price), lots(F(amount) * F(price) / F(kind.contract_size))
+
+
+fills = st.lists(st.builds(Fill, numbers, prices), min_size=1, max_size=5)
+
+
+@exact("position.open_by_fills position.merged position.closed_partly", instruments, sides, fills, fills, rates)
+def positions_of_fills(
+    kind: instrument.Instrument, side: Decimal, some: list[Fill], others: list[Fill], share: Decimal
+) -> Pairs:
+    one, other = open_by_fills(kind, side, some), open_by_fills(kind, side, others)
+    yield one.notional, usd(one)
+    yield one.cost, cost(one)
+    yield one.entry_price, usd(one) / cost(one)
+    both = position.merged(one, other)
+    yield both.cost, cost(one) + cost(other)
+    yield both.entry_price, (usd(one) + usd(other)) / (cost(one) + cost(other))
+    closed = one.contracts * share
+    if closed:
+        left = position.closed_partly(one, closed)
+        yield left.cost, cost(one) * (1 - F(share))
+        yield left.entry_price, usd(one) / cost(one)
+
+
+@exact("position.open_at pnl.gross_pnl pnl.entry_fees pnl.profit_and_loss", positions, prices, signed, signed, numbers)
+def profits(held: Position, price: Decimal, opening: Decimal, closing: Decimal, paid: Decimal) -> Pairs:
+    yield held.cost, cost(held)
+    gross = twin.pnl(held.side, usd(held), held.entry_price, price)
+    yield pnl.gross_pnl(held, price), gross
+    yield pnl.entry_fees(held, opening), twin.fee(usd(held), held.entry_price, opening)
+    net = twin.net_pnl(held.side, usd(held), held.entry_price, price, opening, closing, paid)
+    result = pnl.profit_and_loss(held, price, opening, closing, paid)
+    yield result.net_pnl, net
+    yield result.net_pnl_usd, net * F(price)
+
+
+@exact("pnl.target_price", positions, numbers, signed, signed, numbers)
+def prices_for_profits(held: Position, profit: Decimal, opening: Decimal, closing: Decimal, paid: Decimal) -> Pairs:
+    for wanted, spent in ((Decimal(0), Decimal(0)), (profit, Decimal(0)), (-profit, paid), (Decimal(0), paid)):
+        yield (
+            pnl.target_price(held, wanted, opening, closing, spent),
+            twin.price_for_profit(held.side, usd(held), held.entry_price, wanted, opening, closing, spent),
+        )
+
+
+@exact("pnl.price_for_roe pnl.return_on_equity", positions, leverages, rates, numbers)
+def returns(held: Position, leverage: Decimal, roe: Decimal, profit: Decimal) -> Pairs:
+    yield pnl.price_for_roe(held, roe, leverage, None), twin.price_for_roe(held.side, held.entry_price, leverage, roe)
+    yield pnl.price_for_roe(held, -roe, leverage, None), twin.price_for_roe(held.side, held.entry_price, leverage, -roe)
+    yield pnl.return_on_equity(held, profit, leverage, None), F(profit) * F(leverage) / cost(held)
+    yield pnl.return_on_equity(held, profit, None, leverage), F(profit) / F(leverage)
+
+
+@exact("funding.premium funding.funding_rate funding.clamp", prices, prices, rates, rates, rates, numbers)
+def funding_rates(
+    mark: Decimal, index: Decimal, interest: Decimal, damper: Decimal, cap: Decimal, divisor: Decimal
+) -> Pairs:
+    over = (F(mark) - F(index)) / F(index)
+    yield funding.premium(mark, index), over
+    rule = funding.FundingRule(Decimal(480), interest_per_day=interest * 3, damper=damper, cap=cap, divisor=divisor)
+    yield funding.funding_rate(rule, interest), twin.funding_rate(interest, interest, damper, cap, divisor)
+    yield (
+        funding.funding_rate(rule._replace(cap=None), damper),
+        twin.funding_rate(damper, interest, damper, None, divisor),
+    )
+    assert funding.funding_rate(None, interest) == interest
+
+
+@exact(
+    "funding.linear_average funding.equal_average funding.accrued_rate", st.lists(signed, min_size=1, max_size=8), rates
+)
+def averages(samples: list[Decimal], damper: Decimal) -> Pairs:
+    weights = range(1, len(samples) + 1)
+    yield funding.equal_average(samples), sum(map(F, samples), F(0)) / len(samples)
+    yield (
+        funding.linear_average(samples),
+        sum((w * F(p) for w, p in zip(weights, samples, strict=True)), F(0)) / sum(weights),
+    )
+    rule = funding.FundingRule(Decimal(480), damper=damper, continuous=True)
+    charged = [twin.funding_rate(sample, 0, damper, None) for sample in samples]
+    yield funding.accrued_rate(rule, samples), sum(charged, F(0)) / len(samples)
+
+
+@exact(
+    "funding.funding_payment funding.total_of_history funding.annual_rate", positions, prices, prices, signed, numbers
+)
+def payments(held: Position, mark: Decimal, index: Decimal, rate: Decimal, periods: Decimal) -> Pairs:
+    kind, side, contracts = held.instrument, held.side, held.contracts
+    one = twin.funding_payment(side, usd(held), mark, rate)
+    yield funding.funding_payment(kind, side, contracts, rate, mark, periods=periods), one * F(periods)
+    kraken = kind._replace(funding=funding.FundingRule(Decimal(60), coin_rate=True))
+    yield funding.funding_payment(kraken, side, contracts, rate, mark, index), F(side) * F(rate) / F(index) * usd(held)
+    other = twin.funding_payment(side, usd(held), index, -rate)
+    yield funding.total_of_history(kind, side, contracts, [(rate, mark), (-rate, index)]), one + other
+    yield funding.annual_rate(side, rate, periods), F(side) * F(rate) * 525_600 / F(periods)
+
+
+@exact("funding.intervals_in", numbers, numbers)
+def intervals(duration: Decimal, interval: Decimal) -> Pairs:
+    yield funding.intervals_in(duration, interval), F(floor(F(duration) / F(interval)))
+    yield funding.intervals_in(duration, interval, continuous=True), F(duration) / F(interval)
+
+
+@exact(
+    "margin.with_deductions margin.tier_index margin.flat_rate margin.maintenance_pieces account.group_maintenance account.piece_maintenance account.piece_at",
+    positions,
+    numbers,
+    numbers,
+    rates,
+    rates,
+    prices,
+)
+def maintenance_in_tiers(
+    held: Position, limit: Decimal, more: Decimal, low: Decimal, high: Decimal, price: Decimal
+) -> Pairs:
+    top = limit + more
+    for unit in ("coin", "contracts", "usd"):
+        for basis in ("mark", "entry"):
+            for marginal in (True, False):
+                bands = ((limit, low), (top, high), (None, high + low))
+                found = twin.Rules(bands, basis, unit, marginal)
+                limits_, rates_ = zip(*bands, strict=True)
+                tiers = (
+                    margin.with_deductions(limits_, rates_) if marginal else tuple(map(margin.Tier, limits_, rates_))
+                )
+                schedule = margin.Schedule(tiers, basis, unit, marginal)
+                wallet = accounts.account(Decimal(0), [accounts.Holding(held, schedule)])
+                at = price if basis == "mark" else held.entry_price
+                asked = twin.maintenance(found, held.side, held.contracts, held.instrument.contract_size, at)
+                if basis == "mark" and unit == "coin" and F(usd(held)) / F(price) in (F(limit), F(top)):
+                    continue  # x = 1/price is not exact enough to stand on a border
+                yield accounts.maintenance(wallet, 1 / price), asked
+
+
+@exact(
+    "account.account account.equity account.maintenance account.bankruptcy_x account.closing_fees account.closing_fees_at_bankruptcy funding.after_paying",
+    instruments,
+    numbers,
+    fills,
+    fills,
+    rates,
+    prices,
+)
+def wallets(
+    kind: instrument.Instrument, balance: Decimal, longs: list[Fill], shorts: list[Fill], fee: Decimal, price: Decimal
+) -> Pairs:
+    held = [open_by_fills(kind, LONG, longs), open_by_fills(kind, SHORT, shorts)]
+    for at_bankruptcy in (False, True):
+        closing = margin.ClosingFee(fee, at_bankruptcy)
+        wallet = accounts.account(
+            balance, [accounts.Holding(one, margin.flat_rate(Decimal(0)), closing) for one in held]
+        )
+        legs = [
+            twin.Leg(int(one.side), fill.contracts, fill.price, kind.contract_size)
+            for one in held
+            for fill in one.fills
+        ]
+        model = twin.Wallet(balance, legs, twin.Rules(((None, 0),), fee=fee, fee_at_bankruptcy=at_bankruptcy))
+        x = 1 / F(price)
+        yield accounts.equity(wallet, 1 / price), model.equity(x)
+        yield accounts.equity(funding.after_paying(wallet, balance), 1 / price), model.equity(x) - F(balance)
+        yield accounts.closing_fees(wallet, 1 / price), model.fees(x, at_bankruptcy=False) + model.reserved
+        found = accounts.bankruptcy_x(wallet)
+        yield found and 1 / found, model.bankruptcy_x and 1 / model.bankruptcy_x
+
+
+@exact(
+    "liquidation.isolated_margin liquidation.given_margin liquidation.usable_extra liquidation.position_liquidation liquidation.liquidation liquidation.ends account.safe_spans account.segments limits.distance",
+    positions,
+    leverages,
+    rates,
+    rates,
+)
+def liquidation_prices(held: Position, leverage: Decimal, mmr: Decimal, fee: Decimal) -> Pairs:
+    initial = cost(held) / F(leverage)
+    yield liquidation.isolated_margin(held, leverage, mmr).coin, initial + F(mmr)
+    side, q, entry = held.side, usd(held), held.entry_price
+    for basis, solve in (("mark", twin.liquidation_at_mark), ("entry", twin.liquidation_at_entry)):
+        schedule = margin.flat_rate(mmr, basis=basis)
+        holding = accounts.Holding(held, schedule, margin.ClosingFee(fee))
+        result = liquidation.position_liquidation(holding, liquidation.isolated_margin(held, leverage))
+        end = result.liquidation_below if side > 0 else result.liquidation_above
+        expected = solve(side, q, entry, initial, mmr, 0, fee)
+        alive = expected is not None and F(side) * (F(entry) - expected) > 0 and mmr + fee < 1
+        if alive:
+            yield end, showable(expected)
+        if alive and end is not None:
+            yield result.distance, (expected - F(entry)) / F(entry)
+            yield limits.distance(result), abs(expected - F(entry)) / F(entry)
+            at = expected if basis == "mark" else F(entry)
+            yield result.maintenance_margin, q / at * F(mmr)
+        yield result.bankruptcy_price, showable(twin.bankruptcy_price(side, entry, leverage))
+
+
+@exact("", positions, rates, rates, st.integers(-3, 3))
+def liquidation_prices_where_the_margin_nearly_covers(held: Position, mmr: Decimal, fee: Decimal, units: int) -> Pairs:
+    balance = round(held.cost, 18) + Decimal(units).scaleb(-18)
+    if balance <= 0 or mmr + fee >= 1:
+        return
+    side, q, entry = held.side, usd(held), held.entry_price
+    for basis, solve in (("mark", twin.liquidation_at_mark), ("entry", twin.liquidation_at_entry)):
+        holding = accounts.Holding(held, margin.flat_rate(mmr, basis=basis), margin.ClosingFee(fee))
+        result = liquidation.position_liquidation(holding, liquidation.given_margin(held, balance))
+        expected = solve(side, q, entry, balance, mmr, 0, fee)
+        if expected is not None and F(side) * (F(entry) - expected) > 0:
+            yield result.liquidation_below if side > 0 else result.liquidation_above, showable(expected)
+
+
+@exact("", positions, signed, signed, st.integers(-3, 3))
+def prices_for_profits_that_are_nearly_all_there_is(
+    held: Position, opening: Decimal, closing: Decimal, units: int
+) -> Pairs:
+    profit = round(held.side * held.cost, 18) + Decimal(units).scaleb(-18)
+    for fee in (opening, Decimal(0)):
+        yield (
+            pnl.target_price(held, profit, fee, closing),
+            twin.price_for_profit(held.side, usd(held), held.entry_price, profit, fee, closing, 0),
+        )
+
+
+@exact(
+    "liquidation_cost.equity_at liquidation_cost.liquidation_cost liquidation_cost.share_of liquidation_cost.equity_after_stop liquidation_cost.margin_lost",
+    positions,
+    prices,
+    numbers,
+    rates,
+    rates,
+)
+def liquidation_costs(held: Position, price: Decimal, collateral: Decimal, fee: Decimal, slippage: Decimal) -> Pairs:
+    holding = accounts.Holding(held, margin.flat_rate(Decimal(0)))
+    wallet = accounts.account(collateral, [holding])
+    left = max(F(0), F(collateral) + twin.pnl(held.side, usd(held), held.entry_price, price))
+    ours = liquidation_cost.equity_at(wallet, holding, collateral, price)
+    yield ours, left
+    lost = usd(held) / F(price) * (F(fee) + F(slippage))
+    yield (
+        liquidation_cost.liquidation_cost(
+            held, price, ours, liquidation_cost.Terms(fee, kept=False), slippage
+        ).total_cost,
+        min(left, lost),
+    )
+    yield liquidation_cost.liquidation_cost(held, price, ours).total_cost_usd, left * F(price)
+    yield liquidation_cost.share_of(holding, collateral), usd(held) / F(collateral)
+    yield liquidation_cost.equity_after_stop(held, ours, price, fee, slippage), left - lost
+    yield liquidation_cost.margin_lost(collateral, ours, fee), 1 - (left - F(fee)) / F(collateral)
+
+
+@exact("greeks.greeks greeks.coin_greeks greeks.usd_greeks greeks.contract_greeks", positions, prices, numbers)
+def derivatives(held: Position, mark: Decimal, collateral: Decimal) -> Pairs:
+    s, q, p, coins = F(held.side), usd(held), F(mark), F(collateral) + F(held.side) * cost(held)
+    coin, in_usd, contract = greeks.greeks(held, mark, collateral)
+    yield coin.value, twin.pnl(held.side, q, held.entry_price, mark)
+    yield coin.delta, s * q / p**2
+    yield coin.gamma, -2 * s * q / p**3
+    yield in_usd.value, p * coins - s * q
+    yield in_usd.delta, coins
+    yield contract.delta, s * q / p
+    yield contract.gamma, -s * q / p**2
+
+
+@exact("hedge.hedge hedge.funding_per_day hedge.break_even_days", instruments, numbers, prices, signed, numbers, rates)
+def hedges(
+    kind: instrument.Instrument, coins: Decimal, price: Decimal, rate: Decimal, interval: Decimal, fee: Decimal
+) -> Pairs:
+    plan = hedge.HedgePlan(kind, coins, price, rate=rate, interval=interval, entry_fee_rate=fee, exit_fee_rate=fee)
+    contracts = floor(F(coins) * F(price) / F(kind.contract_size))
+    if not contracts:
+        return
+    result = hedge.hedge(plan)
+    notional = contracts * F(kind.contract_size)
+    a_day = -F(rate) * notional * 1440 / F(interval)
+    yield result.contracts, F(contracts)
+    yield result.residual_delta, F(coins) - notional / F(price)
+    yield result.locked_usd, notional * (1 - F(fee))
+    yield result.funding_per_day_usd, a_day
+    yield result.carry_apr, -365 * a_day / (F(coins) * F(price))
+    yield result.break_even_days, F(0) if not fee else 2 * F(fee) * notional / -a_day if a_day < 0 else None
+
+
+@exact("limits.leverage limits.loss_share limits.funding_share_per_day", positions, prices, numbers, rates, numbers)
+def shares(held: Position, price: Decimal, collateral: Decimal, rate: Decimal, interval: Decimal) -> Pairs:
+    wallet = accounts.account(collateral, [accounts.Holding(held, margin.flat_rate(Decimal(0)))])
+    left = F(collateral) + twin.pnl(held.side, usd(held), held.entry_price, price)
+    yield limits.leverage(wallet, 1 / price), usd(held) / F(price) / left if left > 0 else None
+    net = twin.net_pnl(held.side, usd(held), held.entry_price, price, rate, rate, 0)
+    yield limits.loss_share(held, price, collateral, rate, rate), -net / F(collateral)
+    a_day = twin.funding_payment(held.side, usd(held), price, rate) * 1440 / F(interval) / F(collateral)
+    yield limits.funding_share_per_day(held, rate, price, collateral, interval, interval), a_day
+
+
+@exact("order_cost.closing_fee_reserve order_cost.order_cost_rate", sides, numbers, numbers, rates, leverages)
+def order_costs(side: Decimal, value: Decimal, coin: Decimal, rate: Decimal, leverage: Decimal) -> Pairs:
+    yield order_cost.closing_fee_reserve(PLAIN, side, value, coin, rate), F(rate) * (F(value) + F(side) * F(coin))
+    share = 1 / F(leverage)
+    yield (
+        order_cost.order_cost_rate(PLAIN, side, leverage, rate),
+        share + F(rate) + F(rate) * max(1 + F(side) * share, F(0)),
+    )
+
+
+@exact(
+    "sizing.loss_per_usd sizing.costs_per_usd sizing.size sizing.one_lot sizing.max_safe_leverage",
+    instruments,
+    sides,
+    prices,
+    rates,
+    rates,
+    numbers,
+    rates,
+)
+def sizes(
+    kind: instrument.Instrument, side: Decimal, entry: Decimal, gap: Decimal, fee: Decimal, risk: Decimal, mmr: Decimal
+) -> Pairs:
+    stop = entry * (1 - side * gap)
+    if stop == entry:
+        return
+    plan = sizing.Plan(kind, side, entry, stop, fee, fee, schedule=margin.flat_rate(mmr))
+    costs = F(fee) / F(entry) + F(fee) / F(stop)
+    loss = abs(1 / F(entry) - 1 / F(stop)) + costs
+    yield sizing.costs_per_usd(plan), costs
+    yield sizing.loss_per_usd(plan), loss
+    result = sizing.size(plan, risk)
+    contracts = floor(F(risk) / loss / F(kind.contract_size))
+    yield result.contracts, F(contracts)
+    yield result.loss_at_stop, contracts * F(kind.contract_size) * loss
+    yield sizing.one_lot(plan).loss_at_stop, F(kind.contract_size) * loss
+    needed = F(mmr) / F(stop) - F(side) * (1 / F(entry) - 1 / F(stop))
+    yield sizing.max_safe_leverage(plan, risk), 1 / F(entry) / needed if needed > 0 else None
+
+
+@exact("stress.ladder stress.pool stress.life stress.even_moves", positions, prices, numbers, signed)
+def ladders(held: Position, mark: Decimal, collateral: Decimal, move: Decimal) -> Pairs:
+    wallet = accounts.account(collateral, [accounts.Holding(held, margin.flat_rate(Decimal(0)))])
+    if move <= -1:
+        return
+    price = F(mark) * (1 + F(move))
+    now, then = (F(collateral) + twin.pnl(held.side, usd(held), held.entry_price, at) for at in (F(mark), price))
+    [rung] = stress.ladder(stress.pool([stress.Stake(wallet, mark)]), [move])
+    alive = now > 0 and then > 0
+    yield rung.equity, then if alive else F(0)
+    yield rung.pnl, then - F(collateral) if alive else -F(collateral)
+    yield stress.even_moves(move, collateral, 3)[1], (F(move) + F(collateral)) / 2
+
+
+@exact("funding.intervals_to_liquidation", positions, prices, numbers, numbers)
+def payments_until_liquidation(held: Position, mark: Decimal, collateral: Decimal, payment: Decimal) -> Pairs:
+    wallet = accounts.account(collateral, [accounts.Holding(held, margin.flat_rate(Decimal(0)))])
+    left = F(collateral) + twin.pnl(held.side, usd(held), held.entry_price, mark)
+    count = left / F(payment) if left > 0 else F(0)
+    yield funding.intervals_to_liquidation(wallet, payment, 1 / mark), F(ceil(count))
+    yield funding.intervals_to_liquidation(wallet, payment, 1 / mark, continuous=True), count
+
+
+@exact("rounding.on rounding.grid liquidation.rounded_price", numbers, numbers, st.integers(0, 18))
+def roundings(above: Decimal, below: Decimal, places: int) -> Pairs:
+    amount, step = above / below, Fraction(1, 10**places)
+    units = F(above) / F(below) / step
+    yield rounding.on(rounding.grid(f"floor {places}"), amount), floor(units) * step
+    yield rounding.on(rounding.grid(f"ceiling {places}"), amount), ceil(units) * step
+    yield rounding.on(rounding.grid(f"half-even {places}"), amount), round(units) * step
+    yield rounding.on(None, amount), units * step
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_a_formula_is_right_to_the_last_of_18_decimals(name: str) -> None:
+    check, drawn = CHECKS[name]
+
+    @given(st.tuples(*drawn))
+    def inner(values: tuple[Decimal, ...]) -> None:
+        for ours, theirs in check(*values):
+            assert (None if ours is None else plain(ours)) == twin.printed(theirs)
+
+    inner()
+
+
+ESTIMATES = {"touch", "power"}
+NO_FORMULAS = {
+    "funding.annual_yield",
+    "instrument.check_lots",
+    "limits.asked",
+    "limits.judged",
+    "limits.protects",
+    "limits.stops_first",
+    "limits.worst_first",
+    "stress.visible_moves",
+}
+
+
+def test_every_function_of_the_core_is_checked() -> None:
+    names = {
+        f"{path.stem}.{node.name}"
+        for path in CORE
+        if path.stem not in ESTIMATES
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
+    }
+    assert names == (COVERED | NO_FORMULAS)
+    assert all(
+        hasattr(import_module(f"perpcalc.core.{name.partition('.')[0]}"), name.partition(".")[2]) for name in names
+    )
