@@ -13,13 +13,15 @@ from perpcalc.core.instrument import PLAIN, Instrument
 from perpcalc.core.liquidation import (
     Liquidation,
     Margin,
-    ends as safe_range,
     given_margin,
     isolated_margin,
     liquidation,
     position_liquidation,
     rounded_price,
     usable_extra,
+)
+from perpcalc.core.liquidation import (
+    ends as safe_range,
 )
 from perpcalc.core.margin import ClosingFee, Schedule, Tier, flat_rate
 from perpcalc.core.position import LONG, SHORT, open_at
