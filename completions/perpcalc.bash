@@ -137,7 +137,7 @@ _perpcalc() {
                 *) option= ;;
             esac ;;
         'power')
-            options='--power --index --vol --interest --funding-period --periods -m --mark -f --format --json --field --explain -h --help'
+            options='--power --index --vol --interest --funding-period --periods -m --mark --exact -f --format --json --field --explain -h --help'
             case $option in
                 -f | --format) values='table json csv' ;;
                 --field) values='power index mark fair_mark premium funding_per_day delta gamma implied_vol reason' ;;
@@ -205,7 +205,7 @@ _perpcalc() {
                 *) option= files=yes ;;
             esac ;;
         'portfolio show')
-            options='-f --format --json --field -h --help'
+            options='--exact -f --format --json --field --explain -h --help'
             case $option in
                 -f | --format) values='table json csv' ;;
                 --field) values='name account venue instrument currency side contracts contract_size notional_usd entry_price mark_price margin_mode margin leverage stop_price target_price funding_rate' ;;

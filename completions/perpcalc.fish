@@ -266,7 +266,7 @@ complete -c perpcalc -n '__perpcalc_at greeks' -l deduction -x -d 'Maintenance d
 complete -c perpcalc -n '__perpcalc_at greeks' -l mm-basis -x -a 'entry mark' -d 'The value maintenance applies to: entry or mark.'
 complete -c perpcalc -n '__perpcalc_at greeks' -l closing-fee -x -d 'Closing fee that counts into liquidation.'
 complete -c perpcalc -n '__perpcalc_at greeks' -s p -l portfolio -r -F -d 'Answer for each position of a TOML portfolio; - reads stdin.'
-complete -c perpcalc -n '__perpcalc_at greeks' -s m -l mark -x -d 'Mark price, USD per coin.'
+complete -c perpcalc -n '__perpcalc_at greeks' -s m -l mark -x -d 'Mark price, USD per coin; the entry by default.'
 complete -c perpcalc -n '__perpcalc_at greeks' -l collateral -x -d 'Coins held with the position; the margin or balance by default.'
 complete -c perpcalc -n '__perpcalc_at greeks' -l exact -d 'Do not round as the venue does.'
 complete -c perpcalc -n '__perpcalc_at greeks' -s f -l format -x -a 'table json csv' -d 'table, json or csv.'
@@ -281,6 +281,7 @@ complete -c perpcalc -n '__perpcalc_at power' -l interest -x -d 'Yearly interest
 complete -c perpcalc -n '__perpcalc_at power' -l funding-period -x -d 'The time in which longs pay mark - index^p once; 1d by default.'
 complete -c perpcalc -n '__perpcalc_at power' -l periods -x -d 'In how many payments they pay it; 1 by default.'
 complete -c perpcalc -n '__perpcalc_at power' -s m -l mark -x -d 'Mark of one unit of index^p, in USD; the fair mark by default.'
+complete -c perpcalc -n '__perpcalc_at power' -l exact -d 'Do not round as the venue does.'
 complete -c perpcalc -n '__perpcalc_at power' -s f -l format -x -a 'table json csv' -d 'table, json or csv.'
 complete -c perpcalc -n '__perpcalc_at power' -l json -d 'Short for --format json.'
 complete -c perpcalc -n '__perpcalc_at power' -l field -x -a 'power index mark fair_mark premium funding_per_day delta gamma implied_vol reason' -d 'Print one bare value per row.'
@@ -398,9 +399,11 @@ complete -c perpcalc -n '__perpcalc_at portfolio import' -s v -l venue -x -a 'bi
 complete -c perpcalc -n '__perpcalc_at portfolio validate' -F
 
 complete -c perpcalc -n '__perpcalc_at portfolio show' -F
+complete -c perpcalc -n '__perpcalc_at portfolio show' -l exact -d 'Do not round as the venue does.'
 complete -c perpcalc -n '__perpcalc_at portfolio show' -s f -l format -x -a 'table json csv' -d 'table, json or csv.'
 complete -c perpcalc -n '__perpcalc_at portfolio show' -l json -d 'Short for --format json.'
 complete -c perpcalc -n '__perpcalc_at portfolio show' -l field -x -a 'name account venue instrument currency side contracts contract_size notional_usd entry_price mark_price margin_mode margin leverage stop_price target_price funding_rate' -d 'Print one bare value per row.'
+complete -c perpcalc -n '__perpcalc_at portfolio show' -l explain -d 'Show each result with its formula, numbers and source.'
 
 complete -c perpcalc -n '__perpcalc_at venues list' -s f -l format -x -a 'table json csv' -d 'table, json or csv.'
 complete -c perpcalc -n '__perpcalc_at venues list' -l json -d 'Short for --format json.'

@@ -1,8 +1,8 @@
 """Text to Decimal and back: the number grammar, the one context, and how numbers are written.
 
 Every number of the program enters through this module and leaves through it. There are no
-floats: `CONTEXT` traps them. Its 250 digits leave the 18 decimals of a result right even where amounts
-of 33 digits, divided and subtracted, leave next to nothing; a formula that divides once, last, is correctly rounded.
+floats: `CONTEXT` traps them. Its 100 digits hold the products of any two or three inputs
+exactly, so a formula that divides once, last, is correctly rounded.
 """
 
 import decimal
@@ -11,7 +11,7 @@ from decimal import Decimal
 from perpcalc.errors import PerpcalcError, shown
 
 CONTEXT = decimal.Context(
-    prec=250,
+    prec=100,
     rounding=decimal.ROUND_HALF_EVEN,
     traps=[
         decimal.InvalidOperation,
@@ -22,11 +22,12 @@ CONTEXT = decimal.Context(
 )
 
 _SETTLING = CONTEXT.copy()
-_SETTLING.prec = 150
+_SETTLING.prec = 90
 
 INTEGER_DIGITS = 15
 FRACTION_DIGITS = 18
 FINEST = Decimal(1).scaleb(-FRACTION_DIGITS)
+LONGEST = 80
 
 ZERO = Decimal(0)
 ONE = Decimal(1)
@@ -195,9 +196,13 @@ def plain(value: Decimal) -> str:
     >>> plain(Decimal("1E-8")), plain(Decimal("-0.000")), plain(Decimal("5739.50"))
     ('0.00000001', '0', '5739.5')
     """
-    if not value:
-        return "0"
-    text = f"{_SETTLING.plus(value):.18f}".rstrip("0").rstrip(".")
+    value = _SETTLING.plus(value)
+    if value.adjusted() < LONGEST:
+        text = str(value.quantize(FINEST))
+    if value.adjusted() >= LONGEST or "E" in text:  # too long to quantize, or below a millionth
+        text = f"{value:.{FRACTION_DIGITS}f}"
+    if text[-1] == "0":
+        text = text.rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
 
 

@@ -258,7 +258,7 @@ def _message(first: Any, value: Any, model: type[BaseModel]) -> str:
         key = first["loc"][-1]
         shape = "in braces, as in {key = 1}" if isinstance(key, int) else f"below [{key}]"
         return f"{_named(value)} is not a table: write its keys {shape}"
-    return f"{_named(value)} does not fit: see the README's portfolio section"
+    return f"{_named(value)} does not fit: see the README's portfolio section"  # pragma: no cover - for kinds of a later pydantic
 
 
 def _named(value: Any) -> str:

@@ -133,8 +133,8 @@ def F(value: Decimal | int) -> Fraction:  # noqa: N802
 
 
 def showable(value: Fraction | None) -> Fraction | None:
-    """A price, where 15 digits and 18 decimals can show it."""
-    return value if value is not None and Fraction(1, 10**18) <= value <= 10**15 else None
+    """A price, where 18 decimals can show it and it is not what rounding leaves of none."""
+    return value if value is not None and Fraction(1, 10**18) <= value <= 10**40 else None
 
 
 def usd(held: Position) -> Fraction:
@@ -567,3 +567,46 @@ def test_every_function_of_the_core_is_checked() -> None:
     assert all(
         hasattr(import_module(f"perpcalc.core.{name.partition('.')[0]}"), name.partition(".")[2]) for name in names
     )
+
+
+# What these checks have found
+
+
+def liquidated(side: Decimal, contracts: str, entry: str, coin: str) -> liquidation.Liquidation:
+    held = open_at(PLAIN, side, Decimal(contracts), Decimal(entry))
+    holding = accounts.Holding(held, margin.flat_rate(Decimal(0)))
+    return liquidation.position_liquidation(holding, liquidation.given_margin(held, Decimal(coin)))
+
+
+def test_a_price_that_18_decimals_do_not_show_liquidates_nobody() -> None:
+    result = liquidated(LONG, "1", "1000", "9999999999999999999")
+    assert (result.liquidation_price, result.bankruptcy_price) == (None, None)
+    assert result.reason == "never: the price would have to fall below 0.000000000000000001"
+
+
+def test_a_short_that_is_all_but_covered_dies_far_above() -> None:
+    result = liquidated(SHORT, "300", "900", "0.333333333333333333")
+    assert result.liquidation_price is not None
+    assert plain(result.liquidation_price) == "900000000000000000000"
+    found = liquidated(SHORT, "300", "900", "0.3333333").liquidation_price
+    assert found is not None
+    assert plain(found) == "9000000000"
+
+
+def test_a_return_that_no_price_brings_is_no_price_at_the_end_of_the_digits() -> None:
+    held = open_at(PLAIN, LONG, Decimal(7), Decimal(3))
+    assert pnl.price_for_roe(held, Decimal("2.41"), Decimal("2.41"), None) is None
+
+
+def test_fees_that_leave_nothing_have_no_price_at_the_end_of_the_digits() -> None:
+    held = open_at(PLAIN, LONG, Decimal(1), Decimal(3))
+    assert pnl.target_price(held, Decimal("0.3"), Decimal("0.1")) is None
+    assert pnl.target_price(held, Decimal("0.299999999999999999"), Decimal("0.1")) == Decimal(10) ** 18
+
+
+def test_a_tie_at_the_nineteenth_decimal_is_rounded_to_even() -> None:
+    held = open_at(PLAIN, SHORT, Decimal(1), Decimal(3))
+    holding = accounts.Holding(held, margin.flat_rate(Decimal("1E-18")), margin.ClosingFee(Decimal("6E-18")))
+    result = liquidation.position_liquidation(holding, liquidation.isolated_margin(held, Decimal(3)))
+    assert result.liquidation_price is not None
+    assert plain(result.liquidation_price) == "4.499999999999999968"

@@ -329,3 +329,24 @@ class TestWhatIsNoFile:
             [sys.executable, "-c", program], input=POSITION, capture_output=True, text=True, check=True
         )
         assert done.stdout == "core\n"
+
+
+class TestAccountByName:
+    BOOK = parse(b'[[accounts]]\nname = "main"\nbalance = 1\n[[accounts]]\nname = "spare"\nbalance = 2\n', "book.toml")
+
+    def test_is_the_one_of_this_name(self) -> None:
+        assert self.BOOK.account("spare").balance == 2
+
+    @pytest.mark.parametrize(("book", "remedy"), [(BOOK, "main"), (Portfolio(), "the name of one")])
+    def test_or_is_refused(self, book: Portfolio, remedy: str) -> None:
+        with pytest.raises(PerpcalcError) as error:
+            book.account("mian")
+        assert str(error.value) == f"there is no account 'mian': give {remedy}"
+
+
+def test_limits_that_do_not_fit_are_named_by_file_and_key(tmp_path: Path) -> None:
+    path = tmp_path / "limits.toml"
+    path.write_text("max_leverage = true")
+    with pytest.raises(PerpcalcError) as error:
+        load_limits(str(path))
+    assert str(error.value) == f"{path}: limits, max_leverage: true is not a number: write digits, as in 62500"

@@ -345,3 +345,25 @@ class TestTheExample:
         for key in Limits.model_fields:
             assert key in text, key
         assert set(tables) == set(Portfolio.model_fields)
+
+
+class TestOnOtherSystems:
+    def test_a_write_that_is_interrupted_leaves_no_file(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        def interrupted(handle: int, content: bytes) -> None:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(portfolio_file, "_write", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            create(str(tmp_path / "new.toml"), BOOK)
+        assert list(tmp_path.iterdir()) == []
+
+    def test_a_system_without_owners_or_locks_writes_all_the_same(
+        self, book: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delattr(os, "chown", raising=False)
+        monkeypatch.setitem(sys.modules, "fcntl", None)
+        assert [position.name for position in add(book).positions] == ["core", "scalp"]
+
+
+def test_absent_and_empty_values_are_not_written() -> None:
+    assert row_of({"name": "a", "fills": (), "account": "", "stop": None}) == {"name": "a"}

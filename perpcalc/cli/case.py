@@ -15,7 +15,7 @@ from perpcalc.core.rounding import EXACT
 from perpcalc.decimals import ONE, ZERO, places, plain
 from perpcalc.errors import PerpcalcError
 from perpcalc.render.text import Value
-from perpcalc.venues import Found, find
+from perpcalc.venues import find
 
 IDENTITY = {
     "name": "text",
@@ -32,11 +32,15 @@ COIN_GRIDS = ("value", "stored_value", "pnl", "fee", "margin", "funding")
 
 
 class Market(NamedTuple):
-    """An instrument as asked for, the dated rules it comes from, and what the user should know of them."""
+    """An instrument as asked for, the dated rules it comes from, and what the user should know of them.
+
+    `coin_places` are the decimals that people see of a coin amount.
+    """
 
     instrument: Instrument
     rules: Mapping[str, Mapping[str, Any]] = {}
     notes: tuple[str, ...] = ()
+    coin_places: int = 8
 
 
 class Case(NamedTuple):
@@ -108,9 +112,11 @@ class Case(NamedTuple):
 
 
 @lru_cache(maxsize=256)
-def _found(spec: str, name: str | None, exact: bool) -> Found:
-    found = find(spec, name)
-    return found._replace(instrument=found.instrument._replace(rounding=EXACT)) if exact else found
+def _found(spec: str, name: str | None, exact: bool) -> Market:
+    instrument, rules, notes = find(spec, name)
+    if exact:
+        instrument = instrument._replace(rounding=EXACT)
+    return Market(instrument, rules, notes, coin_places(rules["rounding"]))
 
 
 @lru_cache(maxsize=256)
@@ -142,9 +148,10 @@ def market_of(given: Given) -> Market:
     if "venue" in getattr(given, "environment", ()) and _contradicts(given):
         return _plain(given.contract_size or ONE, given.currency or "BTC")
     try:
-        instrument, rules, notes = _found(given.venue, given.instrument, bool(given.exact))
+        market = _found(given.venue, given.instrument, bool(given.exact))
     except PerpcalcError as error:
         raise error.at("--venue" if given.instrument is None else "--instrument") from None
+    instrument = market.instrument
     if given.contract_size not in (None, instrument.contract_size):
         raise PerpcalcError(
             f"{instrument.name} is {plain(instrument.contract_size)} USD per contract, not {plain(given.contract_size)}: leave one out"
@@ -157,7 +164,7 @@ def market_of(given: Given) -> Market:
         raise PerpcalcError(
             f"{instrument.name} settles in {instrument.currency}, not {given.currency}: leave one out"
         ).at("--currency")
-    return Market(instrument, rules, notes)
+    return market
 
 
 def _contradicts(given: Given) -> bool:
@@ -237,9 +244,8 @@ def price_places(instrument: Instrument, *prices: Decimal | None) -> int:
     return max(2, 3 - smallest.adjusted())
 
 
-def coin_places(market: Market) -> int:
-    """The decimals that people see of a coin amount: those of the finest that the venue prints, 8 at least."""
-    rule = market.rules.get("rounding", {})
+def coin_places(rule: Mapping[str, str]) -> int:
+    """The decimals that people see of a coin amount: those of the finest that a venue's rule of rounding prints, 8 at least."""
     return max([8, *(int(rule[name].split()[1]) for name in COIN_GRIDS if name in rule)])
 
 

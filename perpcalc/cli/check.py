@@ -52,7 +52,7 @@ from perpcalc.render.report import Report, Row
 
 if TYPE_CHECKING:
     from perpcalc.cli.positions import Held
-    from perpcalc.portfolio import Portfolio
+    from perpcalc.portfolio import AccountEntry, Portfolio
 
 LIMITS = Option("limits", str, "FILE", "A TOML file of limits, in [limits] or at its top level.", complete="file")
 RULE_OPTIONS = (
@@ -70,6 +70,7 @@ STOP = Option("stop", positive, "PRICE", "Stop price of the trade.")
 FUNDING_RATE = Option("funding_rate", rate, "RATE", "Funding rate of the trade per interval.")
 INTERVAL = Option("interval", duration, "DURATION", "Time between funding payments; the venue's by default.")
 TRADE = (*POSITION, STOP, FUNDING_RATE)
+NO_PORTFOLIO = (CONTRACT_SIZE, BALANCE)
 
 PLANNED = "planned trade"
 KINDS = {"position": "text", "rule": "text", "limit": "number", "value": "number", "status": "status"}
@@ -89,10 +90,12 @@ NO_MAINTENANCE = flat_rate(ZERO)
 class Subject(NamedTuple):
     """A position to judge: its price now (None where it is not known), what its losses are measured against, and its rates.
 
-    `found` and `wallet` are those of its account where it is cross, else None.
+    `exact` is the case without the venue's rounding, by which leverage is judged. `found` and `wallet` are those of its account
+    where it is cross, else None.
     """
 
     case: Case
+    exact: Case
     price: Decimal | None
     collateral: Decimal | None
     entry_fee: Decimal
@@ -115,6 +118,14 @@ class Subject(NamedTuple):
         price = self.priced()
         return self.found or position_liquidation(self.case.holding(), need_margin(self.case), price)
 
+    def funds(self) -> tuple[Account, Decimal]:
+        """The wallet behind it and x = 1/price there, nothing rounded; raises PerpcalcError where margin or price are not known."""
+        x = self.ratio / (self.exact.mark or self.priced())
+        if self.wallet is not None:
+            return self.wallet, x
+        position = self.exact.opened()
+        return account(need_margin(self.exact).coin, [Holding(position, NO_MAINTENANCE)]), x
+
     def stop(self) -> Decimal | None:
         """The stop, None where there is none that protects; raises PerpcalcError where only the price could tell."""
         stop, entry = self.case.stop, self.case.opened().entry_price
@@ -127,7 +138,9 @@ class Subject(NamedTuple):
 def answer(given: Given) -> Report:
     """How the planned trade, the portfolio, or the account after the trade stands to the limits."""
     planned = bool(written(given, TRADE))
-    if given.portfolio is None or ("portfolio" in given.environment and planned and given.account is None):
+    if given.account is None and "portfolio" in given.environment and written(given, NO_PORTFOLIO):
+        given.portfolio = None  # that of the environment gives way
+    if given.portfolio is None:
         if given.account is not None:
             raise PerpcalcError("needs --portfolio: name the file it is in").at(ACCOUNT.flag)
         if not planned:
@@ -147,16 +160,19 @@ def answer(given: Given) -> Report:
         raise PerpcalcError(
             f"there is no limit to check: give {_flag(RULES[0])}, another flag, or [limits] in a file"
         ).at("--limits")
-    if "max_touch_probability" in rules and (limits.vol is None or limits.horizon is None):
-        missing = VOL if limits.vol is None else HORIZON
-        raise PerpcalcError("is missing: max_touch_probability needs the volatility and the time").at(missing.flag)
     notes = list(dict.fromkeys(note for subject in subjects for note in subject.case.notes))
-    verdicts = [_verdict(subject, rule, limit, limits, notes) for subject in subjects for rule, limit in rules.items()]
+    judgements = [
+        (_verdict(subject, rule, limit, limits, notes), subject)
+        for subject in subjects
+        for rule, limit in rules.items()
+    ]
+    subject_of = {id(verdict): subject for verdict, subject in judgements}
+    verdicts = worst_first([verdict for verdict, _ in judgements])
     statuses = {verdict.status for verdict in verdicts}
     return Report(
         "Check",
         KINDS,
-        [_row(verdict, given) for verdict in worst_first(verdicts)],
+        [_row(verdict, subject_of[id(verdict)], limits, given) for verdict in verdicts],
         one=False,
         notes=notes,
         status=1 if FAIL in statuses else 2 if UNKNOWN in statuses else 0,
@@ -183,7 +199,9 @@ def _planned(given: Given) -> Subject:
     case = case_of(given)
     case = case._replace(name=PLANNED, stop=given.stop, funding_rate=given.funding_rate)
     price = given.mark or case.opened().entry_price
-    return _subject(case, price, None if case.margin is None else case.margin.coin, given)
+    exact = case_of(Given(**{**vars(given), "exact": True}))
+    exact = exact._replace(mark=given.mark or exact.opened().entry_price)
+    return _subject(case, price, None if case.margin is None else case.margin.coin, given)._replace(exact=exact)
 
 
 def _subject(
@@ -195,7 +213,7 @@ def _subject(
 
     rule = case.instrument.funding
     interval = given.interval or (rule.interval if rule else None)
-    return Subject(case, price, collateral, fee(ENTRY_FEE), fee(EXIT_FEE), interval)
+    return Subject(case, case, price, collateral, fee(ENTRY_FEE), fee(EXIT_FEE), interval)
 
 
 def _held(given: Given, limits: Limits, portfolio: "Portfolio", held: "list[Held]", planned: bool) -> list[Subject]:
@@ -227,7 +245,7 @@ def _added(given: Given, portfolio: "Portfolio") -> "Held":
     from perpcalc.cli.positions import Held, case_of_entry
     from perpcalc.portfolio import PositionEntry
 
-    for option in written(given, (CONTRACT_SIZE, BALANCE)):
+    for option in written(given, NO_PORTFOLIO):
         raise PerpcalcError("excludes --portfolio: venue and account give it").at(option.flag)
     if given.account is not None:
         for option in written(given, (VENUE, CURRENCY)):
@@ -267,11 +285,22 @@ def _in_wallets(
                 )
                 subjects[index] = subjects[index]._replace(found=found)
     if "max_leverage" in rules:
-        free = [one._replace(case=one.case._replace(schedule=NO_MAINTENANCE)) for one in priced]
-        for wallet in wallets(portfolio, free, given.portfolio):
+        accounts = {account.name: account for account in portfolio.accounts}
+        exact = [one._replace(case=_exact(one, accounts, portfolio, given)) for one in held]
+        subjects = [subject._replace(exact=one.case) for subject, one in zip(subjects, exact, strict=True)]
+        for wallet in wallets(portfolio, exact, given.portfolio):
             for holding, index in zip(wallet.holdings, wallet.members, strict=True):
                 subjects[index] = subjects[index]._replace(wallet=wallet.account, ratio=holding.ratio)
     return subjects
+
+
+def _exact(one: "Held", accounts: "dict[str, AccountEntry]", portfolio: "Portfolio", given: Given) -> Case:
+    """A position without its venue's rounding; what maintenance asks for is left out."""
+    from perpcalc.cli.positions import case_of_entry
+
+    case = case_of_entry(one.entry, accounts, portfolio, given.mark, exact=True)
+    mark = case.mark or (case.opened().entry_price if one.where == PLANNED else None)
+    return case._replace(mark=mark, schedule=NO_MAINTENANCE)
 
 
 def _verdict(subject: Subject, rule: str, limit: Decimal | bool, limits: Limits, notes: list[str]) -> Verdict:
@@ -289,11 +318,7 @@ def _verdict(subject: Subject, rule: str, limit: Decimal | bool, limits: Limits,
 
 
 def _leverage(subject: Subject, limits: Limits) -> Measured:
-    x = subject.ratio / subject.priced()
-    if subject.wallet is not None:
-        return leverage(subject.wallet, x)
-    margin = need_margin(subject.case)
-    return leverage(account(margin.coin, [Holding(subject.case.opened(), NO_MAINTENANCE)]), x)
+    return leverage(*subject.funds())
 
 
 def _distance(subject: Subject, limits: Limits) -> Measured:
@@ -301,24 +326,30 @@ def _distance(subject: Subject, limits: Limits) -> Measured:
 
 
 def _loss_at_stop(subject: Subject, limits: Limits) -> Measured:
-    stop, collateral = subject.stop(), _collateral(subject)
+    stop, collateral = subject.stop(), collateral_of(subject)
     if stop is None or not collateral:
         return None
     return loss_share(subject.case.opened(), stop, collateral, subject.entry_fee, subject.exit_fee)
 
 
 def _funding_per_day(subject: Subject, limits: Limits) -> Measured:
-    rate, rule = subject.case.funding_rate, subject.case.instrument.funding
+    rate = subject.case.funding_rate
     if rate is None:
         raise PerpcalcError("is missing: give the rate per interval").at(FUNDING_RATE.flag)
+    interval, quoted = intervals(subject)
+    collateral = collateral_of(subject)
+    if not collateral:
+        return None
+    return funding_share_per_day(subject.case.opened(), rate, subject.priced(), collateral, interval, quoted)
+
+
+def intervals(subject: Subject) -> tuple[Decimal, Decimal]:
+    """The time between payments and the time that a rate is for; raises PerpcalcError where they are not known."""
+    rule = subject.case.instrument.funding
     if not subject.interval:
         raise PerpcalcError("is missing: give the time between payments, as in 8h, or a venue").at(INTERVAL.flag)
     own = rule is None or subject.interval != rule.interval
-    quoted = subject.interval if own or rule is None else rule.rate_interval or subject.interval
-    collateral = _collateral(subject)
-    if not collateral:
-        return None
-    return funding_share_per_day(subject.case.opened(), rate, subject.priced(), collateral, subject.interval, quoted)
+    return subject.interval, subject.interval if own or rule is None else rule.rate_interval or subject.interval
 
 
 def _stop_before_liquidation(subject: Subject, limits: Limits) -> Measured:
@@ -341,12 +372,14 @@ def _notional(subject: Subject, limits: Limits) -> Measured:
 def _touch_probability(subject: Subject, limits: Limits) -> Measured:
     from perpcalc.core.touch import liquidation_probability
 
-    assert limits.vol is not None
-    assert limits.horizon is not None
+    if limits.vol is None:
+        raise PerpcalcError("is missing: give the yearly volatility, as in 60%").at(VOL.flag)
+    if limits.horizon is None:
+        raise PerpcalcError("is missing: give the time in which it may be touched, as in 7d").at(HORIZON.flag)
     return liquidation_probability(subject.liquidation(), subject.priced(), limits.vol, limits.horizon)
 
 
-def _collateral(subject: Subject) -> Decimal:
+def collateral_of(subject: Subject) -> Decimal:
     """What losses are measured against; raises PerpcalcError where there is no margin."""
     return need_margin(subject.case).coin if subject.collateral is None else subject.collateral
 
@@ -363,7 +396,7 @@ MEASURES: Mapping[str, Callable[[Subject, Limits], Measured]] = {
 }
 
 
-def _row(verdict: Verdict, given: Given) -> Row:
+def _row(verdict: Verdict, subject: Subject, limits: Limits, given: Given) -> Row:
     kind = KIND_OF[verdict.rule]
     made = Row(
         verdict._asdict(),
@@ -374,7 +407,7 @@ def _row(verdict: Verdict, given: Given) -> Row:
         return made
     from perpcalc.cli.explain_check import steps
 
-    return made._replace(steps=steps(verdict))
+    return made._replace(steps=steps(verdict, subject, limits))
 
 
 def _flag(rule: str) -> str:

@@ -12,8 +12,8 @@ from perpcalc.cli.provenance import provenance, rounded
 from perpcalc.core.account import Account, Holding, account, closing_fees_at_bankruptcy, piece_at
 from perpcalc.core.liquidation import Liquidation, ends, position_liquidation, rounded_price
 from perpcalc.core.margin import Piece, Schedule
-from perpcalc.core.rounding import Grid, Rounding
-from perpcalc.decimals import ZERO, plain
+from perpcalc.core.rounding import Grid, Rounding, on
+from perpcalc.decimals import ZERO, plain, settled
 from perpcalc.render.report import Row, Step
 from perpcalc.render.text import Value
 
@@ -86,7 +86,7 @@ def _roots(place: Place, result: Liquidation) -> Iterator[Root]:
             (span.end, "below", result.liquidation_below),
             (span.start, "above", result.liquidation_above),
         ):
-            if x and price is not None and rounded_price(instrument, holding.ratio / x, end) == price:
+            if x and price is not None and rounded_price(instrument, settled(holding.ratio / x), end) == price:
                 yield Root(x, end)
 
 
@@ -201,7 +201,7 @@ def _end(place: Place, root: Root, case: Case) -> Step:
     why = _rounded_price(case, rounding, root.end)
     if why:
         why += provenance(case.market.rules.get("rounding"))
-    if wallet.collateral != need_margin(case).coin:
+    if _extra_counts_in_part(case):
         why = f"\nof extra margin only extra / (1 + s * taker fee) counts: it raises the closing fee reserved beside it{why}"
     if piece.start * group.ratio == root.x and not holding.schedule.marginal:
         inputs: dict[str, Value] = {"limit": piece.start * position.notional}
@@ -209,6 +209,16 @@ def _end(place: Place, root: Root, case: Case) -> Step:
     if len(wallet.groups) == 1 and len(wallet.group_of) == 1 and not piece.quadratic:
         return Step(field, *_one(place, piece, reserve, why))
     return Step(field, *_all(place, root, reserve, why))
+
+
+def _extra_counts_in_part(case: Case) -> bool:
+    """Whether there is extra margin at a venue where it raises the closing fee that is reserved beside it."""
+    margin, position = need_margin(case), case.opened()
+    if margin.mode == "cross" or not case.instrument.extra_margin_net_of_fee:
+        return False
+    if margin.leverage is None:
+        return margin.usable != margin.coin
+    return margin.coin != on(case.instrument.rounding.margin, position.stored_value / margin.leverage)
 
 
 def _one(place: Place, piece: Piece, reserve: Decimal, why: str) -> tuple[str, str, dict[str, Value]]:
@@ -267,7 +277,9 @@ def _all(place: Place, root: Root, reserve: Decimal, why: str) -> tuple[str, str
         *told,
     ]
     formula = "(b + sqrt(b^2 + 4 * a * c)) / (2 * a)" if c else "b / a"
-    if c and root.end == "above":
+    if c and not a:
+        formula = "-c / b"
+    elif c and root.end == "above":
         formula = "(b - sqrt(b^2 + 4 * a * c)) / (2 * a)"
     return formula, "\n".join(lines) + why, inputs
 

@@ -9,7 +9,7 @@ from perpcalc.cli.provenance import provenance
 from perpcalc.cli.stress import Book
 from perpcalc.core.account import Group, closing_fees_at_bankruptcy, piece_at
 from perpcalc.core.margin import Piece
-from perpcalc.core.stress import Stake, lives_at
+from perpcalc.core.stress import Stake, life
 from perpcalc.decimals import ONE, ZERO, plain, settled
 from perpcalc.render.report import Step
 from perpcalc.render.text import Value
@@ -36,7 +36,7 @@ def steps(book: Book, move: Decimal, liquidated: bool) -> list[Step]:
         gone = Step("pnl", "-collateral", "all that was put in", inputs)
         return [price, gone, Step("equity", "0", "liquidated on the way from the mark"), usd, status]
     y = settled(ONE / (1 + move))
-    living = [stake for stake in book.stakes if lives_at(stake, y)]
+    living = [stake for stake in book.stakes if _lives_at(stake, y)]
     return [
         price,
         Step("pnl", "equity - collateral", "against the entry prices, no fees and no funding", inputs),
@@ -46,6 +46,12 @@ def steps(book: Book, move: Decimal, liquidated: bool) -> list[Step]:
         Step("margin_ratio", "maintenance_margin / equity", "100% is liquidation"),
         status,
     ]
+
+
+def _lives_at(stake: Stake, y: Decimal) -> bool:
+    """Whether a wallet still lives when its mark has moved to mark/y."""
+    span = life(stake)
+    return span is not None and span.start < y and (span.end is None or y < span.end)
 
 
 def _equity(book: Book, living: Sequence[Stake]) -> Step:

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
-from perpcalc.cli.case import IDENTITY, Case, case_of, coin_places, is_portfolio, price_places
+from perpcalc.cli.case import IDENTITY, Case, case_of, is_portfolio, price_places
 from perpcalc.cli.command import Command
 from perpcalc.cli.options import EXACT, MARK, OUTPUT, PORTFOLIO, POSITION, Given, Option
 from perpcalc.core.account import Account, Holding, account
@@ -236,7 +236,7 @@ def _at_rate(case: Case, charge: Charge) -> Case:
 def _unknown(case: Case) -> Row:
     values: dict[str, Value] = {**dict.fromkeys(KINDS), **case.identity(), "mark_price": case.mark}
     values["reason"] = "no funding rate: write funding_rate to the position or give --rate"
-    return Row(values, case.instrument.currency, price_places(case.instrument, case.mark), coin_places(case.market))
+    return Row(values, case.instrument.currency, price_places(case.instrument, case.mark), case.market.coin_places)
 
 
 def check_sources(given: Given, needed: bool = True) -> None:
@@ -383,7 +383,7 @@ def row(case: Case, charge: Charge, payer: "Payer | str | None") -> Row:
         },
         coin=instrument.currency,
         price_places=price_places(instrument, charge.mark),
-        coin_places=coin_places(case.market),
+        coin_places=case.market.coin_places,
         never=frozenset({"liquidation_price", "liquidation_price_after", "intervals_to_liquidation"})
         if isinstance(payer, Payer)
         else frozenset(),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from perpcalc.cli.case import IDENTITY, Case, case_of, coin_places, is_portfolio, price_places
+from perpcalc.cli.case import IDENTITY, Case, case_of, is_portfolio, price_places
 from perpcalc.cli.command import Command
 from perpcalc.cli.options import EXACT, MARK, OUTPUT, PORTFOLIO, POSITION, Given, Option
 from perpcalc.core.greeks import Greeks, greeks
@@ -111,7 +111,7 @@ def _row(case: Case, mark: Decimal, collateral: Decimal, result: Greeks, explain
         },
         coin=coin,
         price_places=price_places(case.instrument, mark),
-        coin_places=coin_places(case.market),
+        coin_places=case.market.coin_places,
         steps=steps,
         kinds=FRAME_KINDS[result.frame],
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from perpcalc.cli.case import Market, check_leverage, coin_places, fee_rate, margin_rules, market_of, price_places
+from perpcalc.cli.case import Market, check_leverage, fee_rate, margin_rules, market_of, price_places
 from perpcalc.cli.command import Command
 from perpcalc.cli.options import (
     ENTRY_FEE,
@@ -108,7 +108,7 @@ def row(market: Market, plan: HedgePlan, result: Hedge, steps: Sequence[Step] = 
         },
         coin=plan.instrument.currency,
         price_places=price_places(plan.instrument, plan.price),
-        coin_places=coin_places(market),
+        coin_places=market.coin_places,
         never=frozenset(never),
         steps=steps,
     )

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
-from perpcalc.cli.case import IDENTITY, Case, case_of, coin_places, is_portfolio, need_margin, price_places
+from perpcalc.cli.case import IDENTITY, Case, case_of, is_portfolio, need_margin, price_places
 from perpcalc.cli.command import Command
 from perpcalc.cli.liq_price import check_touch, touch_probability
 from perpcalc.cli.options import EXACT, OUTPUT, PORTFOLIO, POSITION, TOUCH, Given, Option
@@ -225,7 +225,7 @@ def row(loss: Loss, whole: Decimal, given: Given) -> Row:
         },
         coin=instrument.currency,
         price_places=price_places(instrument, position.entry_price, price),
-        coin_places=coin_places(case.market),
+        coin_places=case.market.coin_places,
         never=frozenset({"liquidation_price", "bankruptcy_price"}),
     )
     if not given.explain:

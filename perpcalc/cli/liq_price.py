@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from perpcalc.cli.case import IDENTITY, Case, case_of, coin_places, is_portfolio, need_margin, price_places
+from perpcalc.cli.case import IDENTITY, Case, case_of, is_portfolio, need_margin, price_places
 from perpcalc.cli.command import Command
 from perpcalc.cli.options import EXACT, HORIZON, MARK, MARK_INTERVAL, OUTPUT, PORTFOLIO, POSITION, TOUCH, VOL, Given
 from perpcalc.core.account import Account, Holding
@@ -113,7 +113,7 @@ def row(case: Case, result: Liquidation, given: Given) -> Row:
         },
         coin=case.instrument.currency,
         price_places=price_places(case.instrument, position.entry_price, result.liquidation_price),
-        coin_places=coin_places(case.market),
+        coin_places=case.market.coin_places,
         never=NEVER,
     )
 

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from perpcalc.cli.case import IDENTITY, Case, case_of, coin_places, fee_rate, is_portfolio, price_places
+from perpcalc.cli.case import IDENTITY, Case, case_of, fee_rate, is_portfolio, price_places
 from perpcalc.cli.command import Command
 from perpcalc.cli.options import ENTRY_FEE, EXACT, EXIT_FEE, MARK, OUTPUT, PORTFOLIO, POSITION, Given, Option
 from perpcalc.core.pnl import entry_fees, price_for_roe, profit_and_loss, return_on_equity, target_price
@@ -131,7 +131,7 @@ def row(case: Case, given: Given) -> Row:
         },
         coin=instrument.currency,
         price_places=price_places(instrument, position.entry_price, exit_price),
-        coin_places=coin_places(case.market),
+        coin_places=case.market.coin_places,
         never=frozenset({"target_price", "break_even_price"} if asked else {"break_even_price"}),
     )
     if not given.explain:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from perpcalc.cli.case import IDENTITY, coin_places, price_places
+from perpcalc.cli.case import IDENTITY, price_places
 from perpcalc.cli.command import Command, Group, tell
 from perpcalc.cli.options import (
     CLOSING_FEE,
@@ -13,18 +13,17 @@ from perpcalc.cli.options import (
     DEDUCTION,
     ENTRY,
     ENTRY_FEE,
+    EXACT,
     EXIT_FEE,
     EXTRA_MARGIN,
-    FIELD,
     FILL,
-    FORMAT,
     INSTRUMENT,
-    JSON,
     LEVERAGE,
     MARGIN,
     MARK,
     MM_BASIS,
     MMR,
+    OUTPUT,
     SIDE,
     USD,
     VENUE,
@@ -35,7 +34,7 @@ from perpcalc.cli.options import (
 )
 from perpcalc.decimals import amount, positive, rate
 from perpcalc.errors import PerpcalcError
-from perpcalc.render.report import Report, Row, Total
+from perpcalc.render.report import Report, Row, Step, Total
 
 if TYPE_CHECKING:
     from perpcalc.portfolio import AccountEntry, Portfolio
@@ -140,7 +139,7 @@ def show(given: Given) -> Report:
     """The positions of a portfolio, what they are and what stands behind them."""
     from perpcalc.cli.positions import held_positions, notes_of
 
-    portfolio, held = held_positions(_as_portfolio(given.file))
+    portfolio, held = held_positions(_as_portfolio(given.file, given.exact))
     rows = []
     for one in held:
         case, margin = one.case, one.case.margin
@@ -148,6 +147,11 @@ def show(given: Given) -> Report:
         leverage = None if margin is None else margin.leverage
         if leverage is None and margin is not None and margin.coin and case.position is not None:
             leverage = case.position.entry_value / margin.coin
+        steps: Sequence[Step] = ()
+        if given.explain:
+            from perpcalc.cli.explain_pnl import margin_steps
+
+            steps = margin_steps(case)
         rows.append(
             Row(
                 {
@@ -163,7 +167,8 @@ def show(given: Given) -> Report:
                 },
                 coin=case.instrument.currency,
                 price_places=price_places(case.instrument, entry, case.mark),
-                coin_places=coin_places(case.market),
+                coin_places=case.market.coin_places,
+                steps=steps,
             )
         )
     balances = [
@@ -180,8 +185,8 @@ def show(given: Given) -> Report:
     return Report("Portfolio", KINDS, rows, one=False, headline=HEADLINE, totals=[*balances, *prices], notes=notes)
 
 
-def _as_portfolio(path: str) -> Given:
-    return Given(portfolio=path, mark=None, exact=False)
+def _as_portfolio(path: str, exact: bool = False) -> Given:
+    return Given(portfolio=path, mark=None, exact=exact)
 
 
 def account_of(name: str, portfolio: "Portfolio") -> "AccountEntry":
@@ -233,7 +238,7 @@ GROUP = Group(
             "show",
             "Show the positions of a portfolio, the accounts behind them and the prices.",
             "perpcalc portfolio show portfolio.toml",
-            (FILE, FORMAT, JSON, FIELD),
+            (FILE, EXACT, *OUTPUT),
             show,
         ),
     ),

@@ -6,7 +6,6 @@ from perpcalc.cli.case import (
     IDENTITY,
     Market,
     check_leverage,
-    coin_places,
     fee_rate,
     margin_rules,
     market_of,
@@ -183,7 +182,7 @@ def _row(market: Market, plan: Plan, risk: Decimal, result: Size, account: str |
         },
         coin=instrument.currency,
         price_places=price_places(instrument, plan.entry_price, plan.stop_price),
-        coin_places=coin_places(market),
+        coin_places=market.coin_places,
         never=frozenset({"liquidation_price"})
         if plan.schedule and result.margin is not None and result.contracts
         else frozenset(),

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
-from perpcalc.cli.case import Case, case_of, coin_places, is_portfolio, need_margin, price_places
+from perpcalc.cli.case import Case, case_of, is_portfolio, need_margin, price_places
 from perpcalc.cli.command import Command, output_format
 from perpcalc.cli.options import EXACT, FORMAT, MARK, OUTPUT, PORTFOLIO, POSITION, Given, Option, written
 from perpcalc.core.account import Account, account
@@ -79,7 +79,7 @@ class Book(NamedTuple):
     @property
     def coin_places(self) -> int:
         """The decimals that people see of a coin amount."""
-        return max((coin_places(case.market) for case in self.cases), default=8)
+        return max((case.market.coin_places for case in self.cases), default=8)
 
 
 def answer(given: Given) -> Report:

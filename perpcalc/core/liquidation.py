@@ -19,9 +19,9 @@ from perpcalc.core.account import (
 from perpcalc.core.instrument import Instrument
 from perpcalc.core.position import Position
 from perpcalc.core.rounding import Grid, on, to_multiple
-from perpcalc.decimals import FINEST, INTEGER_DIGITS, ONE, ZERO, plain, settled
+from perpcalc.decimals import FINEST, ONE, ZERO, plain, settled
 
-LARGEST_PRICE = Decimal(10) ** INTEGER_DIGITS
+NO_PRICE = Decimal(10) ** 40  # roots beyond it are what 100 digits leave of none
 
 
 class Margin(NamedTuple):
@@ -163,7 +163,7 @@ def liquidation(
     """Where the wallet's holding number `index` is liquidated, in the price of its own contract.
 
     The reference is its mark, else its entry. Beyond the roots already, a single position shows the root it has passed; with
-    `by_mark`, as for the accounts of a portfolio, the mark itself. Ends below one tick or above the venue's largest price count as never, as do those that no 15 digits and 18 decimals show. `of_wallet` saves finding the
+    `by_mark`, as for the accounts of a portfolio, the mark itself. Ends below one tick or above the venue's largest price count as never. `of_wallet` saves finding the
     ends again for each position of a wallet.
 
     >>> from perpcalc.core.instrument import PLAIN
@@ -251,7 +251,7 @@ def _price_at(holding: Holding, x: Decimal | None, end: str) -> Decimal | None:
         return None
     instrument = holding.position.instrument
     price = settled(holding.ratio / x)
-    if price < (instrument.tick or FINEST) or price > (instrument.max_price or LARGEST_PRICE):
+    if price < (instrument.tick or FINEST) or price > (instrument.max_price or NO_PRICE):
         return None
     return rounded_price(instrument, price, end)
 
@@ -288,9 +288,8 @@ def _why_never(holding: Holding, span: Span) -> str:
     if span.end is not None:
         lowest = plain(FINEST) if instrument.tick is None else f"one tick ({plain(instrument.tick)})"
         return f"never: the price would have to fall below {lowest}"
-    if span.start > 0:
-        highest = "15 digits" if instrument.max_price is None else f"the venue's largest, {plain(instrument.max_price)}"
-        return f"never: the price would have to rise above {highest}"
+    if span.start > 0 and instrument.max_price is not None:
+        return f"never: the price would have to rise above the venue's largest, {plain(instrument.max_price)}"
     return "never: the collateral covers the position's coin value at any price"
 
 

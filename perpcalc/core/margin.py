@@ -144,7 +144,7 @@ def maintenance_pieces(
     if schedule.basis == "entry":
         return [piece(tier_index(tiers, entry_value))]
     pieces = [piece(0)]
-    for index, below in enumerate(tiers[:-1]):
-        if below.limit is not None:
-            pieces.append(piece(index + 1, below.limit / notional))
+    for index, below in enumerate(tiers[:-1], 1):
+        assert below.limit is not None
+        pieces.append(piece(index, below.limit / notional))
     return pieces

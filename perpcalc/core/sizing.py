@@ -1,6 +1,5 @@
 """How many contracts a risk allows, with a stop: which constraint binds, and what the trade then looks like."""
 
-import decimal
 from collections.abc import Callable
 from decimal import Decimal
 from typing import NamedTuple
@@ -130,7 +129,7 @@ def max_safe_leverage(plan: Plan, contracts: Decimal) -> Decimal | None:
     limit = plan.stop_price * (1 - plan.side * plan.buffer)
     x = ONE / limit
     pieces = maintenance_pieces(plan.schedule, contracts, position.notional, position.cost)
-    piece = next(piece for piece in reversed(pieces) if piece.start <= x)
+    piece = next(piece for piece in reversed(pieces) if settled(piece.start) < settled(x))
     asked = piece.constant + (piece.linear + piece.quadratic * x) * x
     if not plan.closing_fee.at_bankruptcy:
         asked += plan.closing_fee.rate * position.notional * x
@@ -158,8 +157,6 @@ def _check(plan: Plan, target: Decimal | None) -> None:
         raise PerpcalcError(
             f"{plain(target)} is no profit for a {side} entered at {plain(plan.entry_price)}: give a price {above} the entry"
         ).at("target")
-    if plan.side * plan.buffer >= 1:
-        raise PerpcalcError(f"{plain(plan.buffer * 100)}% below the stop is no price: give less than 100%").at("buffer")
 
 
 def _caps(plan: Plan, risk: Decimal) -> dict[str, Decimal]:
@@ -217,7 +214,7 @@ def _largest(instrument: Instrument, unsafe: Decimal, safe: Callable[[Decimal], 
     """The largest number of lots below `unsafe` that is safe; liquidation only comes nearer with size."""
     low, high = ZERO, unsafe / instrument.lot
     while high - low > 1:
-        middle = ((low + high) / 2).quantize(ONE, decimal.ROUND_FLOOR)
+        middle = (low + high) // 2
         low, high = (middle, high) if safe(middle * instrument.lot) else (low, middle)
     return low * instrument.lot
 

@@ -84,16 +84,6 @@ def life(stake: Stake) -> Span | None:
     return None
 
 
-def lives_at(stake: Stake, y: Decimal) -> bool:
-    """Whether the wallet still lives when its mark has moved to mark/y, none of its ends having been met on the way.
-
-    >>> lives_at(Stake(Account(ONE, ONE, ZERO, (), ()), ONE), Decimal(2))
-    True
-    """
-    span = life(stake)
-    return span is not None and span.start < y and (span.end is None or y < span.end)
-
-
 def pool(stakes: Iterable[Stake]) -> Pool:
     """Wallets taken together: what they put in, what they add up to, and the moves that kill them, `1/y - 1` at the ends of a life.
 
@@ -116,7 +106,7 @@ def pool(stakes: Iterable[Stake]) -> Pool:
         if span is not None:
             lives.append(span)
             changes.extend(_changes(stake, span))
-    changes.sort(key=lambda change: change[:2])
+    changes.sort()
     falling = sorted((1 / span.end - 1 for span in lives if span.end is not None), reverse=True)
     rising = sorted(1 / span.start - 1 for span in lives if span.start)
     return Pool(collateral, tuple(changes), tuple(falling), tuple(rising))

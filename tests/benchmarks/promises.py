@@ -151,6 +151,16 @@ def figures(program: Sequence[str], python: str, folder: Path, only: str | None,
         many = [*program, "stress", "-p", str(portfolio), "--json", *ladder]
         ratio, ours, bare = in_turn([*many, "1000"], [*many, "10"], 3)
         yield Figure("stress, 1,000 prices", "1.5", ratio, f"{ours.seconds:.2f} s against {bare.seconds:.2f} s for 10")
+    if wanted("scaling"):
+        for command in (["liq-price"], ["stress", "--moves", "-50%,-20%,20%,50%"]):
+            seconds = {}
+            for positions in (10, 1_000, 100_000):
+                portfolio = folder / f"scaling{positions}.toml"
+                portfolio.write_text(cross_portfolio(positions, min(20, positions)))
+                seconds[positions] = measure([*program, *command, "-p", str(portfolio), "--json"]).seconds
+            each = [(seconds[many] - seconds[10]) / (many - 10) * 1e6 for many in (1_000, 100_000)]
+            detail = f"{each[0]:.0f} us a position at 1,000, {each[1]:.0f} at 100,000, file reading included"
+            yield Figure(f"scaling, {command[0]}", "linear", each[1] / each[0], detail)
     if wanted("portfolio"):
         portfolio = folder / "positions.toml"
         portfolio.write_text(isolated_portfolio(POSITIONS))

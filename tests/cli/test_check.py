@@ -102,8 +102,6 @@ class TestStatus:
             ((*TRADE, "--max-leverage", "nan"), "it must be finite"),
             ((*TRADE, "--max-levrage", "5"), "No such option"),
             ((*TRADE, "--max-loss-at-stop", "2"), "write 2% or 200%"),
-            ((*TRADE, "--max-touch-probability", "5%"), "--vol: is missing"),
-            ((*TRADE, "--max-touch-probability", "5%", "--vol", "60%"), "--horizon: is missing"),
             ((*TRADE, "--max-leverage", "5", "--account", "a"), "needs --portfolio"),
             (("--side", "long", "-n", "10", "--max-notional-usd", "5"), "--entry: is missing"),
         ],
@@ -118,6 +116,23 @@ class TestStatus:
 
 
 class TestRules:
+    @pytest.mark.parametrize("venue", ["bybit", "bitmex", "okx", "binance", "deribit"])
+    @pytest.mark.parametrize(
+        "trade",
+        [
+            ("--side", "long", "-n", "10000", "-e", "61000"),
+            ("--side", "short", "--fill", "3000@61007", "--fill", "500@60003"),
+        ],
+    )
+    def test_leverage_is_not_rounded_so_a_trade_at_its_limit_passes(
+        self, check: Callable[..., Any], tmp_path: Path, venue: str, trade: tuple[str, ...]
+    ) -> None:
+        status, rows, _ = check(*trade, "--venue", venue, "--leverage", "5", "--max-leverage", "5")
+        assert (status, rows[0]["value"]) == (0, "5")
+        (tmp_path / "p.toml").write_text("")
+        status, rows, _ = check(*trade, "--venue", venue, "--leverage", "5", "--max-leverage", "5", "-p", "p.toml")
+        assert (status, rows[0]["value"]) == (0, "5")
+
     def test_leverage_needs_no_maintenance_rate(self, check: Callable[..., Any]) -> None:
         status, rows, _ = check("--side", "long", "-n", "100", "-e", "100", "--leverage", "3", "--max-leverage", "3")
         assert status == 0
@@ -179,6 +194,17 @@ class TestRules:
     def test_a_stop_beyond_liquidation_fails(self, check: Callable[..., Any]) -> None:
         status, rows, _ = check(*TRADE, "--stop", "57000", "--stop-before-liquidation")
         assert (status, rows[0]["value"]) == (1, False)
+
+    @pytest.mark.parametrize(
+        ("given", "missing"), [((), "--vol"), (("--vol", "60%"), "--horizon"), (("--horizon", "7d"), "--vol")]
+    )
+    def test_a_touch_probability_needs_volatility_and_time(
+        self, check: Callable[..., Any], given: tuple[str, ...], missing: str
+    ) -> None:
+        status, rows, errors = check(*TRADE, "--max-touch-probability", "5%", *given)
+        assert (status, by_rule(rows)) == (2, {"max_touch_probability": (None, "unknown")})
+        assert f"max_touch_probability cannot be judged: {missing}: is missing" in errors
+        assert check(*TRADE, "--max-touch-probability", "5%", *given, "--require-stop")[0] == 1
 
     def test_no_stop_cannot_be_compared_with_liquidation(self, check: Callable[..., Any]) -> None:
         status, rows, _ = check(*TRADE, "--stop-before-liquidation")
@@ -275,12 +301,21 @@ class TestPortfolio:
         assert (status, rows) == (2, [])
         assert message in errors
 
-    def test_a_portfolio_of_the_environment_gives_way_to_a_trade(self, check: Callable[..., Any], file: Path) -> None:
-        environment = {"PERPCALC_PORTFOLIO": file.name}
-        _, rows, _ = check(*TRADE, "--max-leverage", "10", env=environment)
+    @pytest.mark.parametrize(
+        "arguments", [(), TRADE, ("--side", "short", "-n", "5", "-e", "64000", "--account", "wallet")]
+    )
+    def test_a_portfolio_of_the_environment_is_as_good_as_one_given(
+        self, check: Callable[..., Any], file: Path, arguments: tuple[str, ...]
+    ) -> None:
+        assert check(*arguments, env={"PERPCALC_PORTFOLIO": file.name}) == check(*arguments, "-p", file.name)
+
+    @pytest.mark.parametrize("option", [("--balance", "1"), ("--contract-size", "1", "--leverage", "2")])
+    def test_a_portfolio_of_the_environment_gives_way_to_what_no_portfolio_stands_beside(
+        self, check: Callable[..., Any], file: Path, option: tuple[str, ...]
+    ) -> None:
+        trade = ("--side", "long", "-n", "100", "-e", "100", *option, "--max-leverage", "10")
+        _, rows, _ = check(*trade, env={"PERPCALC_PORTFOLIO": file.name})
         assert [row["position"] for row in rows] == ["planned trade"]
-        _, rows, _ = check(env=environment)
-        assert {row["position"] for row in rows} == {"core long", "alone"}
 
 
 class TestLimitsFile:

@@ -188,6 +188,86 @@ class TestText:
         assert "value = 5.00x" in text
         assert "status = fail\n    value <= limit\n    = 5 <= 3" in text
 
+    def test_check_puts_the_numbers_in(self, run: Callable[..., Any]) -> None:
+        trade = (
+            "--side",
+            "long",
+            "-n",
+            "10000",
+            "--entry",
+            "61000",
+            "--venue",
+            "bybit",
+            "--leverage",
+            "5",
+            "--stop",
+            "60000",
+        )
+        limits = (
+            *("--max-leverage", "5", "--min-liquidation-distance", "3%", "--max-loss-at-stop", "9%", "--require-stop"),
+            *(
+                "--funding-rate",
+                "0.01%",
+                "--max-funding-per-day",
+                "1%",
+                "--stop-before-liquidation",
+                "--max-notional-usd",
+                "20k",
+            ),
+            *("--max-touch-probability", "5%", "--vol", "60%", "--horizon", "7d"),
+        )
+        text = run("check", *trade, *limits, "--explain").stdout
+        for line in (
+            "= 10000 / 61000 / (0.032786885245901639 + 0.163934426229508197 - 10000 / 61000)",
+            "= |51088 - 61000| / 61000",
+            "= (0.00009017 + 0.00009167 - (-0.00273225)) / 0.03278689",
+            "= 1 * 0.0001 * 10000 / 61000 * 24 / 8 / 0.03278689",
+            "= 60000 > 51088",
+            "= 60000 < 61000",
+            "= 10000 * 1",
+            "from 61000 to 51088 or liquidation_above in 7 days, at 0.6 a year",
+        ):
+            assert line in text
+
+    def test_what_cannot_be_judged_has_a_formula_without_numbers(self, run: Callable[..., Any]) -> None:
+        trade = ("--side", "long", "-n", "10000", "--entry", "10000", "--leverage", "5")
+        text = run("check", *trade, "--max-funding-per-day", "1%", "--explain").stdout
+        assert "value = not known\n    s * rate * Q / mark * 24 / rate_hours / balance\n    each" in text
+        assert "status = unknown\n    what it takes is not known, see the notes" in text
+
+
+@pytest.mark.parametrize("venue", [*TIERS_KNOWN, "kucoin"])
+@pytest.mark.parametrize("side", ["long", "short"])
+def test_each_figure_of_a_stress_row_is_what_its_formula_gives(venue: str, side: str) -> None:
+    case = {**LONG, "side": side, "contracts": "40000", "venue": venue, "leverage": "4", "extra_margin": "0.01"}
+    report = explain("stress", {**case, "moves": "-10%,0,10%,90%,-50%"})
+    for row in report.rows:
+        for step in row.steps:
+            value, told = row.values[step.field], evaluated(substituted(step, row))
+            if isinstance(value, Decimal):
+                assert told is not None, step
+                assert abs(told - value) < Decimal("1e-10") * max(1, abs(value)), step
+        fields = {name for name, value in row.values.items() if isinstance(value, Decimal)} - {"move"}
+        assert fields == {step.field for step in row.steps} - {"status"}
+
+
+@pytest.mark.parametrize("more", [{"leverage": "10"}, {"ratio": "150%"}, {}])
+@pytest.mark.parametrize("venue", TIERS_KNOWN)
+def test_the_liquidation_price_of_a_hedge_is_what_its_formula_gives(venue: str, more: dict[str, str]) -> None:
+    (row,) = explain("hedge", {"holding": "20", "price": "62500", "venue": venue, "rate": "-0.01%", **more}).rows
+    (step,) = (step for step in row.steps if step.field == "liquidation_price")
+    price = row.values["liquidation_price"]
+    if not isinstance(price, Decimal):
+        assert "no price of the contract" in step.why
+        return
+    told = evaluated(substituted(step, row))
+    assert told is not None
+    assert abs(told - price) < price / 200, step  # a satoshi of a lot that is worth few of them
+
+
+def test_extra_margin_is_not_spoken_of_where_there_is_none() -> None:
+    assert "of extra margin" not in explained(explain("liq_price", {**LONG, "venue": "bybit", "leverage": "7"}))
+
 
 def test_a_scripted_call_does_not_import_the_steps(run: Callable[..., Any]) -> None:
     program = (

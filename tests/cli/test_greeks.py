@@ -143,7 +143,23 @@ def test_explain_names_the_frame_and_its_formula(run: Any) -> None:
     assert "C + s * V\n    = 1.25 + (-1) * 1.25\n" in shown
 
 
-def test_without_a_mark_there_is_no_answer(run: Any) -> None:
-    answer = run("greeks", *SHORT[:-2])
+def test_without_a_mark_they_are_those_at_the_entry(run: Any) -> None:
+    assert asked(run, *SHORT[:-2]) == asked(run, *SHORT[:-2], "--mark", "8000")
+    answer = run("greeks", "--side", "short", "-n", "10")
     assert (answer.stdout, answer.status) == ("", 2)
-    assert answer.stderr == "perpcalc: --mark: is missing: delta and gamma are those at the mark, give one\n"
+    assert answer.stderr.startswith("perpcalc: --entry: is missing: ")
+
+
+def test_a_portfolio_without_marks_is_taken_at_its_entries(run: Any, tmp_path: Path) -> None:
+    (tmp_path / "book.toml").write_text(
+        '[[positions]]\nname = "a"\nside = "long"\ncontracts = 10_000\nentry = 10_000\nmargin = 2\n'
+    )
+    assert asked(run, "-p", "book.toml") == asked(run, "-p", "book.toml", "--mark", "10000")
+    assert "all value, frame usd: 20,000.00 USD" in run("greeks", "-p", "book.toml").stdout
+
+
+def test_deltas_that_are_coins_have_8_decimals_in_the_table(run: Any) -> None:
+    shown = run("greeks", *SHORT, "--collateral", "1.5").stdout
+    assert " 0.25000000 " in shown
+    assert " -1.00000000 " in shown
+    assert " -0.0001 " in shown

@@ -89,10 +89,18 @@ def test_funding_that_is_paid_is_a_cost_and_says_so(run: Any) -> None:
     assert "never" in shown
 
 
+def test_a_rate_of_zero_neither_pays_nor_earns(run: Any) -> None:
+    found = asked(run, "--venue", "deribit", *COINS, "--rate", "0")
+    assert (found["funding_per_day_usd"], found["carry_apr"], found["break_even_days"]) == ("0", "0", None)
+    assert found["reason"] == "no funding is paid or received at this rate, so its fees are never earned back"
+
+
 def test_explain_puts_the_numbers_in(run: Any) -> None:
     shown = run("hedge", "--venue", "bybit", *COINS, "--rate", "0.01%", "--explain").stdout
     assert "    = 2 * 1 * 50000 / 1\n" in shown
     assert "    = -365 * (-30) / (2 * 50000)\n" in shown
+    short = run("hedge", *COINS, "--leverage", "4", "--mmr", "0.5%", "--explain").stdout
+    assert "    = (100000 * ((-1) + 0.005)) / (0.5 + (-1) * 2)\n" in short
 
 
 @pytest.mark.parametrize(

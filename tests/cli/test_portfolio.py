@@ -303,6 +303,14 @@ class TestShow:
         assert run("portfolio", "show", "book.toml", "-f", "csv").stdout.splitlines()[0] == ",".join(KINDS)
         assert run("portfolio", "show", "-", "--json", stdin="") == ("[]\n", "perpcalc: note: the portfolio has no positions\n", 0)  # fmt: skip
 
+    def test_the_margin_can_be_explained_and_left_unrounded(self, run: Run, tmp_path: Path) -> None:
+        (tmp_path / "p.toml").write_text(
+            '[[positions]]\nname = "a"\nvenue = "bybit"\nside = "long"\ncontracts = 61\nentry = 61_000\nleverage = 7\n'
+        )
+        shown = run("portfolio", "show", "p.toml", "--explain").stdout
+        assert "margin = 0.00014286 BTC\n    entry_value / leverage\n    = 0.001 / 7\n" in shown
+        assert run("portfolio", "show", "p.toml", "--exact", "--field", "margin").stdout == "0.000142857142857143\n"
+
 
 def test_the_examples_of_the_help_run_one_after_the_other(run: Run, tmp_path: Path) -> None:
     for command in GROUP.commands:

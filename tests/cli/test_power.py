@@ -45,7 +45,7 @@ def test_a_mark_replaces_the_fair_one_and_implies_a_volatility(run: Any) -> None
     ]
     found = asked(run, "--power", "2", "--index", "3000", "--mark", fair, "--periods", "3", "--interest", "4%")
     assert float(found["implied_vol"]) == pytest.approx(0.8, abs=1e-7)
-    assert found["fair_mark"] is None
+    assert (found["fair_mark"], found["reason"]) == (None, "the fair mark is not known: give --vol")
 
     dear = asked(run, "--power", "2", "--index", "3000", "--mark", "9045000", "--funding-period", "12h")
     assert (dear["premium"], dear["funding_per_day"]) == ("0.005", "90000")
@@ -84,7 +84,10 @@ def test_where_no_price_is_fair_the_reason_says_why(run: Any) -> None:
 def test_a_mark_that_no_volatility_brings_says_so(run: Any) -> None:
     found = asked(run, "--power", "2", "--index", "3000", "--mark", "8990000")
     assert found["implied_vol"] is None
-    assert found["reason"] == "no volatility is implied: the mark is out of reach of every one at this interest"
+    assert found["reason"] == (
+        "the fair mark is not known: give --vol; "
+        "no volatility is implied: the mark is out of reach of every one at this interest"
+    )
 
 
 @pytest.mark.parametrize(
@@ -110,6 +113,11 @@ def test_what_cannot_be_answered_is_refused(run: Any, arguments: tuple[str, ...]
     answer = run("power", *arguments)
     assert (answer.stdout, answer.status) == ("", 2)
     assert answer.stderr.startswith(f"perpcalc: {message}")
+
+
+def test_exact_changes_nothing(run: Any) -> None:
+    arguments = ("--power", "2", "--index", "3000", "--vol", "80%")
+    assert asked(run, *arguments, "--exact") == asked(run, *arguments)
 
 
 def test_small_figures_keep_their_digits_in_the_table(run: Any) -> None:

@@ -172,6 +172,39 @@ def test_even_moves_are_as_many_rows_as_steps(run: Any) -> None:
     assert [row["move"] for row in rows] == ["-0.4", "-0.15", "0.1", "0.35", "0.6"]
 
 
+ONE_COIN = BOOK.replace("ETH = 1_000\n", "").replace('currency = "ETH"', 'currency = "BTC"')
+
+
+@pytest.mark.parametrize("text", [ONE_COIN, ONE_COIN.partition("[[positions]]")[0]])
+def test_a_mark_is_that_of_accounts_without_positions_too(run: Any, tmp_path: Path, text: str) -> None:
+    (tmp_path / "one.toml").write_text(text)
+    rows = asked(run, "-p", "one.toml", "--mark", "20000", "--moves", "0")
+    assert {row["price"] for row in rows} == {"20000"}
+    assert next(row["equity_usd"] for row in rows if row["account"] == "idle") == "600000"
+
+
+def test_a_mark_is_refused_where_accounts_have_two_coins(run: Any, book: str) -> None:
+    answer = run("stress", "-p", book, "--mark", "20000")
+    assert (answer.stdout, answer.status) == ("", 2)
+    assert answer.stderr == "perpcalc: --mark: the portfolio has 2 coins, BTC, ETH: put their prices into [prices]\n"
+
+
+@pytest.mark.parametrize("mark", [(), ("--mark", "62500")])
+def test_a_missing_entry_is_said_as_such(run: Any, mark: tuple[str, ...]) -> None:
+    answer = run("stress", "-s", "long", "-n", "10k", "-l", "5", "-v", "bybit", *mark)
+    assert (answer.stdout, answer.status) == ("", 2)
+    assert answer.stderr.startswith("perpcalc: --entry: is missing: ")
+
+
+@pytest.mark.parametrize("command", ["stress", "liq-price", "liq-cost"])
+def test_a_missing_entry_of_a_portfolio_is_said_as_such(run: Any, tmp_path: Path, command: str) -> None:
+    (tmp_path / "book.toml").write_text(
+        '[[positions]]\nname = "a"\nside = "long"\ncontracts = 10\nleverage = 2\nmark = 5\n'
+    )
+    answer = run(command, "-p", "book.toml")
+    assert answer.stderr == "perpcalc: book.toml: position 1 (a), entry: is missing: give the entry price, or fills\n"
+
+
 def test_moves_stay_in_the_order_they_were_given(run: Any) -> None:
     rows = asked(run, *LONG, "--balance", "1", "--moves", "10%,-10%,10%")
     assert [row["move"] for row in rows] == ["0.1", "-0.1", "0.1"]
@@ -220,6 +253,12 @@ def test_the_chart_is_below_the_table(run: Any) -> None:
     assert any("\u2800" < character <= "\u28ff" for character in drawn)
 
 
+@pytest.mark.parametrize("format", ["json", "csv"])
+def test_a_format_of_the_environment_gives_way_to_the_chart(run: Any, format: str) -> None:
+    arguments = ("stress", *LONG, "--margin", "0.1", "--chart")
+    assert run(*arguments, env={"PERPCALC_FORMAT": format}) == run(*arguments) == run(*arguments, "-f", "table")
+
+
 def test_the_chart_is_ascii_where_braille_cannot_be_written(run: Any) -> None:
     arguments = ("stress", *LONG, "--margin", "0.1", "--chart")
     for env in ({"PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"}, {"PYTHONUTF8": "0", "PYTHONIOENCODING": "latin-1"}):
@@ -239,7 +278,23 @@ def test_the_svg_goes_to_its_file_and_the_answer_to_standard_output(run: Any, bo
 def test_explain_says_how(run: Any) -> None:
     shown = run("stress", *LONG, "--balance", "1", "--moves", "25%", "--explain").stdout
     assert "price = 12,500.00 USD\n    coin_price * (1 + move)\n    = 10000 * (1 + 0.25)\n" in shown
+    assert "B + sV - sQ / price\n    = 1 + 1 - 10000 / 12500\n" in shown
+    assert "10000 / price * 0.01\n    = 10000 / 12500 * 0.01\n" in shown
     assert "stays dead" in shown
+
+
+def test_explain_of_the_dead_divides_nothing(run: Any) -> None:
+    shown = run("stress", *LONG, "--margin", "0.1", "--moves", "-50%", "--explain").stdout
+    assert "equity = 0.00000000 BTC\n    0\n    liquidated on the way from the mark\n" in shown
+    assert "pnl = -0.10000000 BTC\n    -collateral\n    = -0.1\n" in shown
+    assert "maintenance_margin" not in shown
+
+
+def test_explain_of_a_pool_counts_those_that_live(run: Any, book: str) -> None:
+    shown = run("stress", "-p", book, "--moves", "-20%", "--explain").stdout
+    pooled = shown[shown.index("Stress: isolated BTC\n") :]
+    assert "of what is alive (1 of 2 were liquidated on the way)" in pooled
+    assert "B + sV - sQ / price\n    = 0.5 + 1 - 10000 / 8000\n" in pooled
 
 
 @pytest.mark.parametrize(
@@ -260,6 +315,8 @@ def test_explain_says_how(run: Any) -> None:
             "--steps: '1.5' is not a count: give a whole number above 0",
         ),
         (("--chart", "--json"), "--chart: excludes --json: it is drawn below the table"),
+        (("--chart", "--explain"), "--chart: excludes --explain: it is drawn below the table"),
+        (("--chart", "-f", "csv"), "--chart: excludes --format: it is drawn below the table"),
         (("--chart", "--field", "equity"), "--chart: excludes --field: it is drawn below the table"),
         (("--svg", "no/such.svg"), "--svg: no/such.svg: No such file or directory: give a file that can be written"),
     ],

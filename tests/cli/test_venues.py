@@ -45,6 +45,11 @@ class TestShow:
         ]  # fmt: skip
         assert (taker["instrument"], taker["value"], taker["confidence"]) == (None, "0.055%", "published")
 
+    def test_a_negative_rate_stays_a_rate_in_csv(self, run: Callable[..., Any]) -> None:
+        text = run("venues", "show", "bitmex", "-f", "csv").stdout
+        assert ",-0.025%," in text
+        assert "'-" not in text
+
     def test_for_people_the_tiers_are_a_list(self, run: Callable[..., Any]) -> None:
         text = run("venues", "show", "binance").stdout
         assert text.startswith("binance: Binance COIN-M perpetuals\nlast known to hold on 2025-08-07")

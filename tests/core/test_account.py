@@ -382,3 +382,15 @@ def test_a_deduction_at_the_mark_counts_exactly_however_maintenance_is_printed()
     wallet = account(ONE, [Holding(open_at(cut, LONG, Decimal(10_000), Decimal(10_000)), schedule)])
     # P = Q(1 + mmr)/(B + V + D)
     assert prices_of(wallet) == [(None, twin.printed(Fraction(10_050) / Fraction("2.0015")))]
+
+
+def test_a_growing_rate_may_leave_a_short_no_price_at_all() -> None:
+    # Short 1,000,000 USD from 10,000, 100 coins on 1: 99 less than its value w, of which 1% and 1% per coin are asked for.
+    growing = Schedule((Tier(None, Decimal("0.01")),), marginal=False, slope=Decimal("0.01"))
+    assert safe_spans(account(ONE, [held(SHORT, 1_000_000, 10_000, growing)])) == []
+
+
+def test_a_wallet_without_positions_owes_a_decimal_nothing() -> None:
+    empty = account(ONE, [])
+    assert empty.linear.is_zero()
+    assert maintenance(empty, ONE).is_zero()

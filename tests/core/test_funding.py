@@ -307,7 +307,7 @@ def test_a_history_of_rates_for_eight_hours_paid_hourly_costs_an_eighth() -> Non
 
 
 def test_no_history_costs_a_decimal_nothing() -> None:
-    assert plain(total_of_history(PLAIN, LONG, ONE, [])) == "0"
+    assert total_of_history(PLAIN, LONG, ONE, []).is_zero()
 
 
 def test_a_yield_has_at_most_fifteen_digits_and_loses_at_most_everything() -> None:

@@ -825,3 +825,41 @@ def test_a_price_at_which_a_lot_is_worth_nothing_is_not_cut() -> None:
 def test_without_a_tick_there_is_none_to_round_against() -> None:
     untick = PLAIN._replace(rounding=Rounding(liquidation_price="against tick"))
     assert rounded_price(untick, Decimal("5739.0835"), "below") == Decimal("5739.0835")
+
+
+@pytest.mark.parametrize(
+    ("side", "alive", "end"),
+    # One coin from 8,000 on a tenth of a coin, 0.5%: a long ends at 8,040/1.1 = 7309.09..., a short at 7,960/0.9 = 8844.44...
+    [(LONG, "7309.6", "7309.5"), (SHORT, "8843.9", "8844")],
+)
+def test_a_mark_at_the_price_that_is_printed_is_beyond_it(side: Decimal, alive: str, end: str) -> None:
+    holding = Holding(open_at(BYBIT, side, Decimal(8_000), Decimal(8_000)), AT_MARK)
+    margin = Margin("cross", Decimal("0.1"), Decimal("0.1"))
+    for mark, beyond in ((alive, False), (end, True)):
+        result = position_liquidation(holding, margin, Decimal(mark))
+        assert (result.liquidation_price, result.beyond) == (Decimal(end), beyond)
+
+
+def test_a_price_that_cannot_be_written_is_never_reached() -> None:
+    # One USD on 2E18 coins would end at half of 1E-18.
+    assert one(LONG, 1, 8_000, "2000000000000000000").reason == (
+        "never: the price would have to fall below 0.000000000000000001"
+    )
+
+
+def test_a_short_that_is_covered_but_for_a_trillionth_ends_far_above() -> None:
+    # 8,000*0.995/(1 - 0.999999999999)
+    result = one(SHORT, 8_000, 8_000, "0.999999999999")
+    assert result.liquidation_price == Decimal(7_960_000_000_000_000)
+
+
+def test_a_deduction_in_dollars_is_shown_in_coin_at_the_liquidation_price() -> None:
+    # Kraken's bands are in contracts of a dollar: 1% of 500,000, 2% beyond, 5,000 less than 2% of all of 1,000,000.
+    # From 50,000, 20 coins on 5: P = (1,020,000 - 5,000)/25.
+    bands = Schedule(
+        (Tier(Decimal(500_000), Decimal("0.01")), Tier(None, Decimal("0.02"), Decimal(5_000))), unit="contracts"
+    )
+    result = one(LONG, 1_000_000, 50_000, "5", bands)
+    assert result.liquidation_price == 40_600
+    assert plain(result.deduction) == twin.printed(Fraction(5_000, 40_600))
+    assert plain(result.maintenance_margin or ZERO) == twin.printed(Fraction(15_000, 40_600))

@@ -222,7 +222,7 @@ def test_where_contracts_come_in_hundreds_the_value_of_a_hundred_is_cut(tick: De
     assert position.entry_price == Decimal(entry)
 
 
-@pytest.mark.parametrize(("tick", "price", "entry"), [("0.1", "0.7", "0.7"), ("0.5", "0.2", "0.2")])
+@pytest.mark.parametrize(("tick", "price", "entry"), [("0.00001", "0.77777", "0.77777"), ("0.5", "0.2", "0.2")])
 def test_a_price_below_a_dollar_or_a_tick_has_an_average_too(tick: str, price: str, entry: str) -> None:
     cheap = BITMEX_2019._replace(tick=Decimal(tick))
     position = open_by_fills(cheap, LONG, [Fill(Decimal(1), Decimal(price))] * 2)

@@ -201,3 +201,13 @@ def test_without_mark_and_volatility_only_the_question_is_known() -> None:
 @pytest.mark.parametrize("power", [100, -15])
 def test_a_payoff_may_have_a_hundred_digits_or_be_the_last_but_two_of_those_shown(power: int) -> None:
     assert payoff(Decimal(power), Decimal(10)) == Decimal(10) ** power
+
+
+def test_a_payoff_that_shrinks_to_nothing_in_a_period_has_no_price_to_show() -> None:
+    assert fair_mark(ONE, Decimal(-100)) is not None
+    assert fair_mark(ONE, Decimal(-200), Decimal(2)) is not None
+    with pytest.raises(PerpcalcError) as error:
+        fair_mark(ONE, Decimal("-100.1"))
+    assert str(error.value) == (
+        "the payoff shrinks to nothing in a funding period: give a smaller volatility, interest or period"
+    )

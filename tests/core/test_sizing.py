@@ -381,3 +381,109 @@ def test_without_a_maintenance_rate_no_leverage_is_known_to_be_safe() -> None:
 def test_one_lot_is_measured_by_its_risk() -> None:
     found = one_lot(plan()._replace(instrument=PLAIN._replace(lot=Decimal(100))))
     assert (found.contracts, found.binding, found.reward_risk) == (100, "risk", None)
+
+
+def test_rebates_that_outweigh_every_loss_leave_no_largest_size() -> None:
+    # At 2x a rebate of half the value is as much as the margin.
+    for rebate, more in (
+        ("-1", {}),
+        ("-1", {"balance": ONE, "leverage": Decimal(2)}),
+        ("-0.5", {"balance": ONE, "leverage": Decimal(2)}),
+    ):
+        with pytest.raises(PerpcalcError) as error:
+            size(plan(entry_fee_rate=Decimal(rebate), **more), Decimal("0.01"))
+        assert str(error.value) == (
+            "max-leverage: the rebates outweigh the loss at the stop, so no size is too large: give a leverage cap"
+        )
+
+
+def test_a_buffer_must_leave_a_price_below_the_stop_of_a_long() -> None:
+    with pytest.raises(PerpcalcError) as error:
+        size(plan(buffer=ONE), Decimal("0.01"))
+    assert str(error.value) == "buffer: 100% leaves no price below the stop: give less than 100%"
+    above_twice = plan(SHORT, stop="60000", buffer=ONE)
+    assert size(above_twice, Decimal("0.01")).contracts > 0
+    assert size(plan(buffer=Decimal("0.99")), Decimal("0.01")).contracts > 0
+
+
+def test_liquidation_does_not_bind_where_no_margin_is_known() -> None:
+    # 0.01 coins at 0.000005 a USD, whatever is asked for.
+    result = size(plan(schedule=flat_rate(Decimal("0.5"))), Decimal("0.01"))
+    assert (result.contracts, result.binding, result.liquidation_price) == (2_000, "risk", None)
+
+
+def test_where_a_short_needs_no_margin_to_its_stop_any_leverage_is_safe() -> None:
+    # Maintenance of 1% on the entry value less a deduction of as much, at a stop that loses 0.1 coins.
+    free = plan(SHORT, entry="10000", stop="11000", schedule=flat_rate(Decimal("0.01"), Decimal("0.2")))
+    assert max_safe_leverage(free, Decimal(10_000)) is None
+    limited = free._replace(instrument=PLAIN._replace(max_leverage=Decimal(50)))
+    assert max_safe_leverage(limited, Decimal(10_000)) == 50
+
+
+def test_a_fee_reserved_at_bankruptcy_takes_nothing_of_the_largest_safe_leverage() -> None:
+    fee = ClosingFee(Decimal("0.01"), at_bankruptcy=True)
+    assert max_safe_leverage(plan(schedule=flat_rate(ZERO), closing_fee=fee), ONE) == 4
+
+
+def test_a_stop_on_the_wrong_side_is_named_by_its_option() -> None:
+    with pytest.raises(PerpcalcError) as error:
+        size(plan(stop="60000"), Decimal("0.01"))
+    assert str(error.value) == "stop: 60000 does not protect a long entered at 50000: give a price below the entry"
+
+
+@pytest.mark.parametrize(
+    ("more", "contracts", "binding"),
+    # Of 100 USD each: twice 50,000 USD of balance are 1,000; at 4x the balance bears 200,000 USD, 2,000.
+    [({"max_leverage": Decimal(2)}, 1_000, "leverage"), ({"leverage": Decimal(4)}, 2_000, "balance")],
+)
+def test_caps_are_in_contracts_of_any_size(more: dict[str, Decimal], contracts: int, binding: str) -> None:
+    trade = plan(balance=ONE, **more)._replace(instrument=PLAIN._replace(contract_size=Decimal(100)))
+    result = size(trade, Decimal(10))
+    assert (result.contracts, result.binding) == (contracts, binding)
+
+
+def test_what_liquidation_allows_is_whole_lots() -> None:
+    # One coin bears a stop at 40,000 up to Q(1/40,000*1.1 - 1/50,000) = 1: 133,333.33 USD, in tens.
+    trade = plan(balance=ONE, schedule=flat_rate(Decimal("0.1")))._replace(instrument=PLAIN._replace(lot=Decimal(10)))
+    result = size(trade, Decimal(10))
+    assert (result.contracts, result.binding) == (133_330, "liquidation")
+
+
+def test_the_margin_of_a_cross_position_is_the_balance() -> None:
+    assert size(plan(balance=ONE), Decimal("0.01")).margin == 1
+
+
+def test_the_liquidation_price_of_a_size_includes_the_closing_fee() -> None:
+    # 2x: E(1 + f)/(1 + 1/2)
+    fee = ClosingFee(Decimal("0.01"))
+    result = size(plan(leverage=Decimal(2), schedule=flat_rate(ZERO), closing_fee=fee), Decimal("0.01"))
+    assert plain(result.liquidation_price or ZERO) == twin.printed(Fraction(50_500 * 2, 3))
+
+
+def test_where_the_next_tier_begins_at_the_stop_the_one_before_it_counts() -> None:
+    # 200,000 USD are 4 coins at 50,000 and 5, the limit of the first tier, at 40,000: 1 lost and 0.05 asked for.
+    schedule = Schedule((Tier(Decimal(5), Decimal("0.01")), Tier(None, Decimal("0.8"))), marginal=False)
+    trade = plan(schedule=schedule)
+    highest = max_safe_leverage(trade, Decimal(200_000))
+    assert highest is not None
+    assert plain(highest) == twin.printed(4 / Fraction("1.05"))
+    position = open_at(PLAIN, LONG, Decimal(200_000), Decimal(50_000))
+    found = position_liquidation(Holding(position, schedule), isolated_margin(position, highest))
+    assert plain(found.liquidation_price or ZERO) == "40000"
+
+
+def test_where_a_deduction_is_all_that_is_lost_to_the_stop_any_leverage_is_safe() -> None:
+    # A coin from 50,000 loses a quarter of a coin to 40,000.
+    assert max_safe_leverage(plan(schedule=flat_rate(ZERO, Decimal("0.25"))), Decimal(50_000)) is None
+
+
+def test_a_target_that_is_no_profit_is_named_by_its_option() -> None:
+    with pytest.raises(PerpcalcError) as error:
+        size(plan(), Decimal("0.01"), Decimal(50_000))
+    assert str(error.value) == "target: 50000 is no profit for a long entered at 50000: give a price above the entry"
+
+
+@pytest.mark.parametrize(("risk", "contracts"), [("0.01", 2_000), ("0.000001", 0)])
+def test_the_largest_safe_leverage_is_told_with_any_size(risk: str, contracts: int) -> None:
+    result = size(plan(schedule=flat_rate(ZERO)), Decimal(risk))
+    assert (result.contracts, result.max_safe_leverage, result.leverage) == (contracts, 4, None)

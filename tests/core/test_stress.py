@@ -223,3 +223,62 @@ def test_of_many_deaths_those_near_the_mark_are_shown() -> None:
     one_pool_each = [fatal(f"-{move}", str(move)) for move in range(61, 91, 2)]
     nearest = [str(move) for move in range(61, 85, 2)]
     assert shown(*one_pool_each) == [f"-{move}" for move in reversed(nearest)] + nearest
+
+
+def test_the_moves_that_kill_are_listed_nearest_first() -> None:
+    # Without maintenance a long from 10,000 dies at Q/(V + B), a short at Q/(V - B).
+    free = flat_rate(Decimal(0))
+    longs = [stake(LONG, 10_000, coins, schedule=free) for coins in ("1", "0.25")]
+    shorts = [stake(SHORT, 10_000, coins, schedule=free) for coins in ("0.5", "0.2")]
+    both = pool(longs + shorts)
+    assert both.falling == (Decimal("-0.2"), Decimal("-0.5"))
+    assert both.rising == (Decimal("0.25"), Decimal(1))
+
+
+@pytest.mark.parametrize("side", [LONG, SHORT])
+def test_a_wallet_with_just_its_maintenance_margin_is_dead_at_the_mark(side: Decimal) -> None:
+    assert life(stake(side, 10_000, "0.01")) is None
+    assert life(stake(side, 10_000, "0.0101")) is not None
+
+
+def test_at_the_very_price_of_its_death_a_wallet_is_dead_rising_or_falling() -> None:
+    free = flat_rate(Decimal(0))
+    (risen,) = ladder(pool([stake(SHORT, 10_000, "0.2", schedule=free)]), moves("25"))
+    (fallen,) = ladder(pool([stake(LONG, 10_000, "0.25", schedule=free)]), moves("-20"))
+    assert risen.liquidated
+    assert fallen.liquidated
+
+
+TIERED = Schedule((Tier(Decimal("1.25"), Decimal("0.01")), Tier(None, Decimal("0.1"))), marginal=False)
+
+
+def test_on_the_limit_of_a_tier_its_rate_still_holds() -> None:
+    # 10,000 USD are 1.25 coins at 8,000; on a whole coin the long lives to 10,000*1.1/2 = 5,500.
+    one = pool([stake(LONG, 10_000, "1", schedule=TIERED)])
+    above, at, below, dead = ladder(one, moves("0", "-20", "-36", "-45"))
+    assert [rung.maintenance_margin and plain(rung.maintenance_margin) for rung in (above, at, below)] == [
+        "0.01",
+        "0.0125",
+        "0.15625",
+    ]
+    assert (below.liquidated, dead.liquidated) == (False, True)
+
+
+def test_a_wallet_that_dies_on_the_border_of_a_tier_takes_its_margin_along() -> None:
+    # 8 coins less the value w are 3 at w = 5, where a rate of 80% sets in; the other wallet has its own border at that price.
+    falls = Schedule((Tier(Decimal(5), Decimal("0.01")), Tier(None, Decimal("0.8"))), marginal=False)
+    dying, living = stake(LONG, 40_000, "4", schedule=falls), stake(LONG, 10_000, "1", schedule=TIERED)
+    assert pool([dying]).falling == (Decimal("-0.2"),)
+    for asked in (moves("-20"), moves("-21")):
+        (rung,) = ladder(pool([dying, living]), asked)
+        (alone,) = ladder(pool([living]), asked)
+        assert rung.maintenance_margin is not None
+        assert alone.maintenance_margin is not None
+        assert plain(rung.maintenance_margin) == plain(alone.maintenance_margin)
+
+
+def test_a_margin_that_grows_with_the_value_is_asked_for_at_each_price() -> None:
+    # 1% and 1% per coin of 2 coins and, at 5,000, of 4.
+    growing = Schedule((Tier(None, Decimal("0.01")),), marginal=False, slope=Decimal("0.01"))
+    rungs = ladder(pool([stake(LONG, 20_000, "10", schedule=growing)]), moves("0", "-50"))
+    assert [plain(rung.maintenance_margin or Decimal(0)) for rung in rungs] == ["0.06", "0.2"]

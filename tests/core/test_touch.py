@@ -234,3 +234,21 @@ def test_a_position_is_liquidated_as_often_as_one_of_its_ends_is_touched() -> No
         touch_probability(START, None, above, VOL, time, HOUR),
     }
     assert len(unequal | {expected}) == 4
+
+
+def test_a_spread_of_just_twenty_is_the_largest() -> None:
+    assert spread_over(Decimal(20), YEAR) == 20
+    with pytest.raises(PerpcalcError) as error:
+        spread_over(Decimal("20.1"), YEAR)
+    assert str(error.value) == "is too large for the horizon: give one of which vol*sqrt(years) is at most 20"
+
+
+def test_a_barrier_one_deviation_away_is_touched_alike_however_near_it_is() -> None:
+    # 2*N(-1), the drift being nothing: 0.317310507863.
+    near = Decimal("1E-14")
+    found = touch_probability(ONE, 1 - near, None, near, YEAR)
+    assert float(found) == pytest.approx(0.317310507863, rel=1e-9)
+
+
+def test_a_barrier_at_next_to_nothing_is_never_touched() -> None:
+    assert touch_probability(Decimal(1_000_000), Decimal("1E-18"), None, VOL, WEEK) == 0
