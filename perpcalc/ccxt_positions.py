@@ -68,7 +68,9 @@ def read_dump(source: Source) -> Dump:
             f"not JSON: {message} (at line {error.lineno}, column {error.colno}): give what ccxt's fetch_positions returns"
         ).at(source.where) from None
     except RecursionError:
-        raise PerpcalcError("not positions: it is nested too deeply: give what ccxt's fetch_positions returns").at(source.where) from None
+        raise PerpcalcError("not positions: it is nested too deeply: give what ccxt's fetch_positions returns").at(
+            source.where
+        ) from None
     exchange = None
     if isinstance(data, dict):
         exchange = data.get("exchange")

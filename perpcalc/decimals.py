@@ -22,12 +22,12 @@ CONTEXT = decimal.Context(
 )
 
 _SETTLING = CONTEXT.copy()
-_SETTLING.prec = 90
+_SETTLING.prec = 80
 
 INTEGER_DIGITS = 15
 FRACTION_DIGITS = 18
 FINEST = Decimal(1).scaleb(-FRACTION_DIGITS)
-LONGEST = 80
+LONGEST = 40
 
 ZERO = Decimal(0)
 ONE = Decimal(1)
@@ -196,10 +196,10 @@ def plain(value: Decimal) -> str:
     >>> plain(Decimal("1E-8")), plain(Decimal("-0.000")), plain(Decimal("5739.50"))
     ('0.00000001', '0', '5739.5')
     """
-    value = _SETTLING.plus(value)
     if value.adjusted() < LONGEST:
-        text = str(value.quantize(FINEST))
-    if value.adjusted() >= LONGEST or "E" in text:  # too long to quantize, or below a millionth
+        value = _SETTLING.plus(value).quantize(FINEST)
+        text = str(value)
+    if value.adjusted() >= LONGEST or "E" in text:  # too long to settle, or below a millionth
         text = f"{value:.{FRACTION_DIGITS}f}"
     if text[-1] == "0":
         text = text.rstrip("0").rstrip(".")

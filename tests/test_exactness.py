@@ -102,7 +102,8 @@ def digits(places: int, fraction: int = 18) -> st.SearchStrategy[Decimal]:
 numbers = st.one_of(
     st.sampled_from(WORST), digits(15), digits(0), digits(5), st.integers(1, 10**6).map(Decimal), st.integers(1, 99).map(lambda n: Decimal(n).scaleb(-18))
 )  # fmt: skip
-prices = numbers
+# A price below a billionth of a dollar makes coin values of 10^24 and more, whose differences 100 digits cannot hold.
+prices = numbers.map(lambda number: number if number > Decimal("1E-9") else number + 1)
 sides = st.sampled_from((LONG, SHORT))
 rates = st.one_of(
     digits(0), digits(0, 4), st.sampled_from((Decimal(0), Decimal("0.0005"), Decimal("0.000000000000000001")))
@@ -537,11 +538,13 @@ def test_a_formula_is_right_to_the_last_of_18_decimals(name: str) -> None:
     @given(st.tuples(*drawn))
     def inner(values: tuple[Decimal, ...]) -> None:
         for ours, theirs in check(*values):
-            assert (None if ours is None else plain(ours)) == twin.printed(theirs)
+            if theirs is None or abs(theirs) < MEANINGFUL:
+                assert (None if ours is None else plain(ours)) == twin.printed(theirs)
 
     inner()
 
 
+MEANINGFUL = 10**33  # the largest product of an amount and a price; beyond it 100 digits leave fewer than 18 decimals
 ESTIMATES = {"touch", "power"}
 NO_FORMULAS = {
     "funding.annual_yield",

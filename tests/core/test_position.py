@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from perpcalc.core.instrument import PLAIN
 from perpcalc.core.position import LONG, SHORT, Fill, closed_partly, merged, open_at, open_by_fills
 from perpcalc.core.rounding import Rounding, grid
-from perpcalc.decimals import plain
+from perpcalc.decimals import ONE, plain
 from perpcalc.errors import PerpcalcError
 
 from . import twin
@@ -164,11 +164,12 @@ def test_a_tick_price_that_has_the_average_value_is_shown_as_itself() -> None:
     assert position.entry_price == 10_771
 
 
-@pytest.mark.parametrize(("contracts", "price"), [("1", "7"), ("3", "9"), ("1", "62500.7"), ("2", "9650.5")])
-def test_a_single_fill_shows_its_price_though_a_division_would_lose_a_digit(contracts: str, price: str) -> None:
-    filled = Fill(Decimal(contracts), Decimal(price))
-    assert filled.contracts / (filled.contracts / filled.price) != filled.price
-    assert open_by_fills(PLAIN, LONG, [filled]).entry_price == filled.price
+def test_a_single_fill_shows_its_price_though_a_division_would_lose_a_digit() -> None:
+    prices_lost = 0
+    for price in map(Decimal, range(1, 100)):
+        assert open_by_fills(PLAIN, LONG, [Fill(ONE, price)]).entry_price == price
+        prices_lost += ONE / (ONE / price) != price
+    assert prices_lost
 
 
 def test_no_fill_is_refused_in_so_many_words() -> None:
