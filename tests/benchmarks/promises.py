@@ -5,7 +5,8 @@
     python tests/benchmarks/promises.py --only batch    some of them
 
 Machines are noisy, so each pair of commands runs in turn and the ratio is taken pair by pair; the median counts. Memory is the
-peak of the whole process, as the kernel accounts it. Timings never fail a test.
+peak of the whole process, as the kernel accounts it; a child is never told less than this program's own, which therefore writes
+its large files line by line. Timings never fail a test.
 """
 
 import argparse
@@ -15,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
@@ -140,13 +141,13 @@ def figures(program: Sequence[str], python: str, folder: Path, only: str | None,
         loop = yardstick("json_loop", JSON_LOOP)
         for command, fields in BATCH.items():
             lines = folder / f"{command}.ndjson"
-            lines.write_text((json.dumps({"command": command, **fields}) + "\n") * LINES)
+            write(lines, [json.dumps({"command": command, **fields})] * LINES)
             ratio, ours, bare = in_turn([*program, "batch"], loop, max(3, runs // 4), lines)
             rate = f"{LINES / ours.seconds:,.0f} lines/s, {ours.mebibytes:.1f} MiB"
             yield Figure(f"batch {command}", "6" if command == "pnl" else "-", ratio, rate)
     if wanted("stress"):
         portfolio = folder / "accounts.toml"
-        portfolio.write_text(cross_portfolio(POSITIONS, 20))
+        write(portfolio, cross_portfolio(POSITIONS, 20))
         ladder = ["--from", "-50%", "--to", "50%", "--steps"]
         many = [*program, "stress", "-p", str(portfolio), "--json", *ladder]
         ratio, ours, bare = in_turn([*many, "1000"], [*many, "10"], 3)
@@ -154,16 +155,17 @@ def figures(program: Sequence[str], python: str, folder: Path, only: str | None,
     if wanted("scaling"):
         for command in (["liq-price"], ["stress", "--moves", "-50%,-20%,20%,50%"]):
             seconds = {}
-            for positions in (10, 1_000, 100_000):
+            for positions in (10, 10_000, 100_000):
                 portfolio = folder / f"scaling{positions}.toml"
-                portfolio.write_text(cross_portfolio(positions, min(20, positions)))
-                seconds[positions] = measure([*program, *command, "-p", str(portfolio), "--json"]).seconds
-            each = [(seconds[many] - seconds[10]) / (many - 10) * 1e6 for many in (1_000, 100_000)]
-            detail = f"{each[0]:.0f} us a position at 1,000, {each[1]:.0f} at 100,000, file reading included"
+                write(portfolio, cross_portfolio(positions, min(20, positions)))
+                asked = [*program, *command, "-p", str(portfolio), "--json"]
+                seconds[positions] = min(measure(asked).seconds for _ in range(2))
+            each = [(seconds[many] - seconds[10]) / (many - 10) * 1e6 for many in (10_000, 100_000)]
+            detail = f"{each[0]:.0f} us a position at 10,000, {each[1]:.0f} at 100,000, file reading included"
             yield Figure(f"scaling, {command[0]}", "linear", each[1] / each[0], detail)
     if wanted("portfolio"):
         portfolio = folder / "positions.toml"
-        portfolio.write_text(isolated_portfolio(POSITIONS))
+        write(portfolio, isolated_portfolio(POSITIONS))
         ours_command = [*program, "pnl", "-p", str(portfolio), "--json"]
         load = [*yardstick("toml_load", TOML_LOAD), str(portfolio)]
         ratios = []
@@ -182,37 +184,38 @@ BATCH = {
 }
 
 
-def cross_portfolio(positions: int, accounts: int) -> str:
+def write(path: Path, lines: Iterable[str]) -> None:
+    """A file of these lines."""
+    with path.open("w") as file:
+        for line in lines:
+            file.write(line + "\n")
+
+
+def cross_portfolio(positions: int, accounts: int) -> Iterator[str]:
     """A file of cross positions over some accounts."""
-    text = ["[prices]\nBTC = 64000\n"]
-    text += [f'[[accounts]]\nname = "a{n}"\nvenue = "binance"\nbalance = 500\n' for n in range(accounts)]
+    yield "[prices]\nBTC = 64000\n"
+    for n in range(accounts):
+        yield f'[[accounts]]\nname = "a{n}"\nvenue = "binance"\nbalance = 500\n'
     for n in range(positions):
-        side = "long" if n % 3 else "short"
-        entry = 60_000 + n % 7_000
-        text.append(
-            f'[[positions]]\nname = "p{n}"\naccount = "a{n % accounts}"\nside = "{side}"\ncontracts = {10 + n % 90}\nentry = {entry}\n'
-        )
-    return "\n".join(text)
+        yield f'[[positions]]\nname = "p{n}"\naccount = "a{n % accounts}"\nside = "{"long" if n % 3 else "short"}"'
+        yield f"contracts = {10 + n % 90}\nentry = {60_000 + n % 7_000}\n"
 
 
-def isolated_portfolio(positions: int) -> str:
+def isolated_portfolio(positions: int) -> Iterator[str]:
     """A file of isolated positions."""
-    text = ["[prices]\nBTC = 64000\n"]
+    yield "[prices]\nBTC = 64000\n"
     for n in range(positions):
-        side = "long" if n % 3 else "short"
-        entry = 60_000 + n % 7_000
-        text.append(
-            f'[[positions]]\nname = "p{n}"\nvenue = "bybit"\nside = "{side}"\ncontracts = {1000 + n}\nentry = {entry}\nleverage = 10\n'
-        )
-    return "\n".join(text)
+        yield f'[[positions]]\nname = "p{n}"\nvenue = "bybit"\nside = "{"long" if n % 3 else "short"}"'
+        yield f"contracts = {1000 + n}\nentry = {60_000 + n % 7_000}\nleverage = 10\n"
 
 
 def installed(revision: str, folder: Path) -> tuple[list[str], str]:
     """Another revision of the program, in an environment of its own."""
     source = folder / "source"
     source.mkdir()
-    archive = subprocess.run(["git", "archive", revision], cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout
-    subprocess.run(["tar", "-x", "-C", str(source)], input=archive, check=True)
+    archive = folder / "source.tar"
+    subprocess.run(["git", "archive", "-o", str(archive), revision], cwd=ROOT, check=True)
+    subprocess.run(["tar", "-x", "-f", str(archive), "-C", str(source)], check=True)
     subprocess.run([sys.executable, "-m", "venv", str(folder / "venv")], check=True)
     python = str(folder / "venv/bin/python")
     subprocess.run([python, "-m", "pip", "install", "-q", str(source)], check=True)
