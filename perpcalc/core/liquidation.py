@@ -231,7 +231,7 @@ def liquidation(
 
 def _bankruptcy_price(wallet: Account, holding: Holding, x: Decimal | None) -> Decimal | None:
     """The bankruptcy price in the holding's contract."""
-    return _price_at(holding, x, "below" if wallet.linear > 0 else "above")
+    return _price_at(holding, x, "below" if wallet.constant > 0 else "above")
 
 
 def _span_near(spans: Sequence[Span], x: Decimal) -> Span | None:

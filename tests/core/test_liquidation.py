@@ -863,3 +863,18 @@ def test_a_deduction_in_dollars_is_shown_in_coin_at_the_liquidation_price() -> N
     assert result.liquidation_price == 40_600
     assert plain(result.deduction) == twin.printed(Fraction(5_000, 40_600))
     assert plain(result.maintenance_margin or ZERO) == twin.printed(Fraction(15_000, 40_600))
+
+
+def test_contracts_that_cancel_are_bankrupt_below_where_their_fees_eat_the_balance() -> None:
+    # 0.0011 coins and fees of 7.5 USD on each of two contracts: 15/0.0011 = 13636.36..., a lower end, so up to the tick.
+    ticked = PLAIN._replace(tick=Decimal("0.5"), rounding=Rounding(liquidation_price="against tick"))
+    holdings = [
+        Holding(
+            open_at(ticked._replace(name=name), side, Decimal(10_000), Decimal(8_000)),
+            flat_rate(ZERO),
+            ClosingFee(FEE, at_bankruptcy=True),
+        )
+        for name, side in (("PERP", LONG), ("DATED", SHORT))
+    ]
+    for row in account_rows("0.0011", holdings, 20_000):
+        assert row.bankruptcy_price == Decimal("13636.5")

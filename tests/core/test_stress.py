@@ -274,6 +274,7 @@ def test_a_wallet_that_dies_on_the_border_of_a_tier_takes_its_margin_along() -> 
         (alone,) = ladder(pool([living]), asked)
         assert rung.maintenance_margin is not None
         assert alone.maintenance_margin is not None
+        assert plain(rung.equity) == plain(alone.equity)
         assert plain(rung.maintenance_margin) == plain(alone.maintenance_margin)
 
 
