@@ -61,14 +61,15 @@ def read_dump(source: Source) -> Dump:
     try:
         data = json.loads(source.raw.decode("utf-8-sig"), parse_float=str, parse_int=str, parse_constant=str)
     except UnicodeDecodeError as error:
-        raise PerpcalcError(f"byte {error.start} is not UTF-8: save the file as UTF-8").at(source.where) from None
+        raise PerpcalcError(f"byte {error.start} is not UTF-8", "save the file as UTF-8").at(source.where) from None
     except json.JSONDecodeError as error:
         message = error.msg[:1].lower() + error.msg[1:]
         raise PerpcalcError(
-            f"not JSON: {message} (at line {error.lineno}, column {error.colno}): give what ccxt's fetch_positions returns"
+            f"not JSON: {message} (at line {error.lineno}, column {error.colno})",
+            "give what ccxt's fetch_positions returns",
         ).at(source.where) from None
     except RecursionError:
-        raise PerpcalcError("not positions: it is nested too deeply: give what ccxt's fetch_positions returns").at(
+        raise PerpcalcError("not positions: it is nested too deeply", "give what ccxt's fetch_positions returns").at(
             source.where
         ) from None
     exchange = None
@@ -76,7 +77,7 @@ def read_dump(source: Source) -> Dump:
         exchange = data.get("exchange")
         data = data.get("positions")
     if not isinstance(data, list):
-        raise PerpcalcError('holds no positions: give an array of them, or {"positions": [...]}').at(source.where)
+        raise PerpcalcError('holds no positions: give an array of them, or {"positions"', "[...]}").at(source.where)
     return Dump(data, exchange if isinstance(exchange, str) else None)
 
 
@@ -119,12 +120,12 @@ def exchange_of(item: Any, dump: Dump) -> str | None:
 def position_of(item: Any, venue: str) -> ExchangePosition:
     """The position of a venue that an item tells of; raises PerpcalcError where it is none that can be held here."""
     if not isinstance(item, dict):
-        raise PerpcalcError("is not an object: give what ccxt's fetch_positions returns")
+        raise PerpcalcError("is not an object", "give what ccxt's fetch_positions returns")
     contract = contract_of(item.get("symbol"), venue)
     instrument = venues.find(contract.venue, contract.instrument).instrument
     side = item.get("side")
     if side not in ("long", "short"):
-        raise PerpcalcError("has no side: it must be long or short")
+        raise PerpcalcError("has no side", "it must be long or short")
     isolated = _is_isolated(item)
     margin = _positive(item, "positionMargin") if isolated else None
     leverage = _positive(item, "leverage") if isolated and margin is None else None
@@ -159,12 +160,12 @@ def contract_of(symbol: Any, venue: str) -> Contract:
         raise PerpcalcError("has no unified symbol, as in BTC/USD:BTC")
     base, quote, settle = match["base"], match["quote"], match["settle"]
     if settle is None:
-        raise PerpcalcError("is a spot or margin trade: only inverse perpetuals are imported")
+        raise PerpcalcError("is a spot or margin trade", "only inverse perpetuals are imported")
     if match["expiry"]:
-        raise PerpcalcError("expires: only perpetuals are imported")
+        raise PerpcalcError("expires", "only perpetuals are imported")
     if quote != "USD" or settle != base:
         raise PerpcalcError(
-            f"settles in {printable(settle)}, not in the coin {printable(base)}: only inverse contracts are imported"
+            f"settles in {printable(settle)}, not in the coin {printable(base)}", "only inverse contracts are imported"
         )
     listed = venues.load(venue.partition("@")[0]).tables["instruments"]
     names = [name for name, tables in listed.items() if tables["currency"] == base]

@@ -57,7 +57,7 @@ def number(text: str) -> Decimal:
         and len(fraction) <= FRACTION_DIGITS
     ):
         return Decimal(text)
-    raise PerpcalcError(f"{shown(text)} is not a plain decimal number: {_remedy(text)}")
+    raise PerpcalcError(f"{shown(text)} is not a plain decimal number", f"{_remedy(text)}")
 
 
 def positive(text: str) -> Decimal:
@@ -68,7 +68,7 @@ def positive(text: str) -> Decimal:
     """
     value = number(text)
     if value <= 0:
-        raise PerpcalcError(f"{shown(text)} is out of range: give a number above 0")
+        raise PerpcalcError(f"{shown(text)} is out of range", "give a number above 0")
     return value
 
 
@@ -83,7 +83,7 @@ def amount(text: str) -> Decimal:
         return number(text)
     value = _inner(text[:-1], text).scaleb(power, CONTEXT)
     if abs(value) >= Decimal(10) ** INTEGER_DIGITS:
-        raise PerpcalcError(f"{shown(text)} is too large: at most {INTEGER_DIGITS} digits before the point")
+        raise PerpcalcError(f"{shown(text)} is too large", f"at most {INTEGER_DIGITS} digits before the point")
     return value if value % 1 else value.quantize(ONE)
 
 
@@ -95,7 +95,7 @@ def positive_amount(text: str) -> Decimal:
     """
     value = amount(text)
     if value <= 0:
-        raise PerpcalcError(f"{shown(text)} is out of range: give an amount above 0")
+        raise PerpcalcError(f"{shown(text)} is out of range", "give an amount above 0")
     return value
 
 
@@ -107,7 +107,7 @@ def amount_from_zero(text: str) -> Decimal:
     """
     value = amount(text)
     if value < 0:
-        raise PerpcalcError(f"{shown(text)} is out of range: give 0 or more")
+        raise PerpcalcError(f"{shown(text)} is out of range", "give 0 or more")
     return value
 
 
@@ -125,7 +125,7 @@ def rate(text: str) -> Decimal:
     if abs(value) >= 1:
         percent = plain(value)
         hundredfold = plain(value * 100)
-        raise PerpcalcError(f"{shown(text)} is not clear as a rate: write {percent}% or {hundredfold}%")
+        raise PerpcalcError(f"{shown(text)} is not clear as a rate", f"write {percent}% or {hundredfold}%")
     return value
 
 
@@ -137,7 +137,7 @@ def rate_from_zero(text: str) -> Decimal:
     """
     value = rate(text)
     if value < 0:
-        raise PerpcalcError(f"{shown(text)} is out of range: give a rate of 0 or more")
+        raise PerpcalcError(f"{shown(text)} is out of range", "give a rate of 0 or more")
     return value
 
 
@@ -149,10 +149,10 @@ def duration(text: str) -> Decimal:
     """
     unit = _MINUTES.get(text[-1:])
     if unit is None:
-        raise PerpcalcError(f"{shown(text)} is not a duration: write a number and m, h, d or w, as in 8h")
+        raise PerpcalcError(f"{shown(text)} is not a duration", "write a number and m, h, d or w, as in 8h")
     value = _inner(text[:-1], text)
     if value < 0:
-        raise PerpcalcError(f"{shown(text)} is out of range: a duration is not negative")
+        raise PerpcalcError(f"{shown(text)} is out of range", "a duration is not negative")
     return CONTEXT.multiply(value, unit)
 
 
@@ -164,7 +164,7 @@ def count(text: str) -> Decimal:
     """
     value = number(text)
     if value <= 0 or value % 1:
-        raise PerpcalcError(f"{shown(text)} is not a count: give a whole number above 0")
+        raise PerpcalcError(f"{shown(text)} is not a count", "give a whole number above 0")
     return value
 
 
@@ -177,7 +177,7 @@ def whole(value: int) -> Decimal:
     Decimal('500')
     """
     if abs(value) >= 10**INTEGER_DIGITS:
-        raise PerpcalcError(f"the integer is too large: at most {INTEGER_DIGITS} digits")
+        raise PerpcalcError("the integer is too large", f"at most {INTEGER_DIGITS} digits")
     return Decimal(value)
 
 
@@ -229,7 +229,7 @@ def _inner(text: str, whole_text: str) -> Decimal:
         return number(text)
     except PerpcalcError:
         raise PerpcalcError(
-            f"{shown(whole_text)} is not a plain decimal number with its unit: {_remedy(text)}"
+            f"{shown(whole_text)} is not a plain decimal number with its unit", f"{_remedy(text)}"
         ) from None
 
 

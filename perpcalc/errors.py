@@ -1,14 +1,106 @@
-"""The one error a user can cause."""
+"""The one error a user can cause: where it is, what is wrong and what to do about it."""
 
 from collections.abc import Iterable
 
 
-class PerpcalcError(ValueError):
-    """What is wrong and what to do about it, in one line: `where: what: what to do`."""
+class Key(str):
+    """The name of an option, `mm_basis`: a flag on a command line, a key everywhere else."""
 
-    def at(self, where: str) -> "PerpcalcError":
+    __slots__ = ()
+
+    @property
+    def flag(self) -> str:
+        """The option as it is written on a command line."""
+        return "--" + self.replace("_", "-")
+
+
+class Entry(str):
+    """An entry of a file, `position 2 (core long)`: what is named inside it is one of its keys."""
+
+    __slots__ = ()
+
+
+Words = str | tuple[str, ...]
+"""A text, or its parts where some of them are a `Key` that the reader's door writes."""
+
+
+class PerpcalcError(ValueError):
+    """What is wrong and what to do about it, with the places it was found in, outermost first.
+
+    A place is a text, the `Key` of an option, or the `Entry` of a file. The door that a question came through writes them:
+    `line(flags=True)` for a command line, keys for all others.
+    """
+
+    def __init__(self, what: Words, remedy: Words = "", places: tuple[str, ...] = ()) -> None:
+        super().__init__(what, remedy, places)
+        self.parts = what, remedy
+        self.places = places
+
+    def at(self, place: str) -> "PerpcalcError":
         """The same error, with the place it was found in put before it."""
-        return PerpcalcError(f"{where}: {self}")
+        return type(self)(*self.parts, (place, *self.places))
+
+    @property
+    def where(self) -> str:
+        """The places as files and Python name them."""
+        return placed(self.places)
+
+    @property
+    def what(self) -> str:
+        """What is wrong, options named by their keys."""
+        return worded(self.parts[0])
+
+    @property
+    def remedy(self) -> str:
+        """What to do about it, options named by their keys."""
+        return worded(self.parts[1])
+
+    def line(self, flags: bool = False) -> str:
+        """The error in one line, `where: what: what to do`; `flags` writes options as a command line has them."""
+        inside = any(isinstance(place, Entry) for place in self.places)
+        said = (worded(part, flags and not inside) for part in self.parts)
+        return ": ".join(part for part in (placed(self.places, flags), *said) if part)
+
+    def __str__(self) -> str:
+        return self.line()
+
+
+def worded(words: Words, flags: bool = False) -> str:
+    """A text of parts in one piece, the options in it as flags or as keys.
+
+    >>> worded(("needs ", Key("mark_interval")), flags=True), worded(("needs ", Key("mark_interval")))
+    ('needs --mark-interval', 'needs mark_interval')
+    """
+    if isinstance(words, str):
+        return words
+    return "".join(word.flag if flags and isinstance(word, Key) else str(word) for word in words)
+
+
+def placed(places: Iterable[str], flags: bool = False) -> str:
+    """Places in one piece; inside the entry of a file an option is a key of it, and stands after a comma.
+
+    >>> placed(("book.toml", Entry("position 2 (hedge)"), Key("mm_basis")), flags=True)
+    'book.toml: position 2 (hedge), mm_basis'
+    """
+    text, inside = "", False
+    for place in places:
+        written = place.flag if flags and isinstance(place, Key) and not inside else str(place)
+        text += (", " if inside else ": ") + written if text else written
+        inside = inside or isinstance(place, Entry)
+    return text
+
+
+def listed(words: Iterable[str], last: str = "or") -> tuple[str, ...]:
+    """Words as the parts of a sentence.
+
+    >>> "".join(listed(["a", "b", "c"]))
+    'a, b or c'
+    """
+    *others, end = words
+    parts: list[str] = []
+    for word in others:
+        parts += [", ", word]
+    return (*parts[1:], f" {last} ", end) if parts else (end,)
 
 
 def shown(text: str) -> str:

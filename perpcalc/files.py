@@ -26,24 +26,24 @@ def read(path: str) -> Source:
     try:
         if path == "-":
             if sys.stdin is None or sys.stdin.isatty():
-                raise PerpcalcError("is a terminal: pipe a file into it, or give its name").at(where)
+                raise PerpcalcError("is a terminal", "pipe a file into it, or give its name").at(where)
             raw = sys.stdin.buffer.read(LARGEST_FILE + 1)
         else:
             # A FIFO without a writer would wait for ever, and a device has no end: neither is opened.
             if stat.S_ISDIR(mode := os.stat(path).st_mode):
-                raise PerpcalcError("is a directory: give a file").at(where)
+                raise PerpcalcError("is a directory", "give a file").at(where)
             if not stat.S_ISREG(mode) and not path.startswith(("/dev/fd/", "/dev/stdin", "/proc/self/fd/")):
-                raise PerpcalcError("is not a regular file: give one, or - and a pipe").at(where)
+                raise PerpcalcError("is not a regular file", "give one, or - and a pipe").at(where)
             with open(path, "rb") as file:
                 raw = file.read(LARGEST_FILE + 1)
     except OSError as error:
-        raise PerpcalcError(f"{error.strerror}: give a file that can be read").at(where) from None
+        raise PerpcalcError(f"{error.strerror}", "give a file that can be read").at(where) from None
     except ValueError as error:
         if isinstance(error, PerpcalcError):
             raise
-        raise PerpcalcError("is not the name of a file: give one").at(where) from None
+        raise PerpcalcError("is not the name of a file", "give one").at(where) from None
     if len(raw) > LARGEST_FILE:
-        raise PerpcalcError("is larger than 16 MiB: split it").at(where)
+        raise PerpcalcError("is larger than 16 MiB", "split it").at(where)
     return Source(raw, where)
 
 
@@ -60,16 +60,16 @@ def toml(raw: bytes) -> dict[str, Any]:
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise PerpcalcError(f"byte {error.start} is not UTF-8: save the file as UTF-8") from None
+        raise PerpcalcError(f"byte {error.start} is not UTF-8", "save the file as UTF-8") from None
     for number, line in enumerate(text.split("\n"), 1):
         if len(line) > LONG_LINE and KEY_OF_MANY_PARTS.search(line):
-            raise PerpcalcError(f"line {number} has a key of too many parts: leave the dots out")
+            raise PerpcalcError(f"line {number} has a key of too many parts", "leave the dots out")
     try:
         return tomllib.loads(text, parse_float=str)
     except tomllib.TOMLDecodeError as error:
         message = str(error)
-        raise PerpcalcError(f"not TOML: {message[:1].lower()}{message[1:]}: correct that place") from None
+        raise PerpcalcError(f"not TOML: {message[:1].lower()}{message[1:]}", "correct that place") from None
     except RecursionError:
-        raise PerpcalcError("not a file to read: it is nested too deeply: leave the inner brackets out") from None
+        raise PerpcalcError("not a file to read: it is nested too deeply", "leave the inner brackets out") from None
     except ValueError:
-        raise PerpcalcError("an integer has too many digits: use at most 15") from None
+        raise PerpcalcError("an integer has too many digits", "use at most 15") from None

@@ -19,7 +19,7 @@ def _number(parse: Callable[[str], Decimal]) -> Callable[[Any], Decimal]:
 
     def read(value: Any) -> Decimal:
         if isinstance(value, bool) or not isinstance(value, str | int):
-            raise PerpcalcError(f"{_named(value)} is not a number: write digits, as in 62500")
+            raise PerpcalcError(f"{_named(value)} is not a number", "write digits, as in 62500")
         return parse(value if isinstance(value, str) else str(decimals.whole(value)))
 
     return read
@@ -27,24 +27,24 @@ def _number(parse: Callable[[str], Decimal]) -> Callable[[Any], Decimal]:
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        raise PerpcalcError(f"{_named(value)} is not a text: write it in quotes")
+        raise PerpcalcError(f"{_named(value)} is not a text", "write it in quotes")
     if not value:
-        raise PerpcalcError("the text is empty: write one, or leave the key out")
+        raise PerpcalcError("the text is empty", "write one, or leave the key out")
     if len(value) > LONGEST_NAME:
-        raise PerpcalcError(f"the text is {len(value)} characters long: use at most {LONGEST_NAME}")
+        raise PerpcalcError(f"the text is {len(value)} characters long", f"use at most {LONGEST_NAME}")
     return value
 
 
 def _coin(value: Any) -> str:
     name = _text(value)
     if not (name.isascii() and name.isalnum()):
-        raise PerpcalcError(f"{name!a} is not a coin: give its letters, as in BTC")
+        raise PerpcalcError(f"{name!a} is not a coin", "give its letters, as in BTC")
     return name.upper()
 
 
 def _flag(value: Any) -> bool:
     if not isinstance(value, bool):
-        raise PerpcalcError(f"{_named(value)} is not a yes or no: write true or false")
+        raise PerpcalcError(f"{_named(value)} is not a yes or no", "write true or false")
     return value
 
 
@@ -145,7 +145,7 @@ class Portfolio(_Table):
                 return account
         known = [account.name for account in self.accounts]
         raise PerpcalcError(
-            f"there is no account {name!r}: give {suggestion(name, known) if known else 'the name of one'}"
+            f"there is no account {name!r}", f"give {suggestion(name, known) if known else 'the name of one'}"
         )
 
 
@@ -179,7 +179,7 @@ def _checked(tables: Mapping[str, Any]) -> Portfolio:
     except ValidationError as error:
         raise _first(error, tables) from None
     if len(portfolio.prices) < len(tables.get("prices", ())):
-        raise PerpcalcError("a coin has two prices, in letters of different case: leave one out").at("prices")
+        raise PerpcalcError("a coin has two prices, in letters of different case", "leave one out").at("prices")
     _unique("account", [account.name for account in portfolio.accounts])
     _unique("position", [position.name for position in portfolio.positions])
     accounts = {account.name for account in portfolio.accounts}
@@ -189,10 +189,10 @@ def _checked(tables: Mapping[str, Any]) -> Portfolio:
         where = entry_place("position", number, position.name)
         if position.account not in accounts:
             close = suggestion(position.account, accounts) if accounts else "one that [[accounts]] defines"
-            raise PerpcalcError(f"there is no account {position.account!r}: give {close}").at(f"{where}, account")
+            raise PerpcalcError(f"there is no account {position.account!r}", f"give {close}").at(f"{where}, account")
         for key in ("venue", "currency"):
             if getattr(position, key) is not None:
-                raise PerpcalcError("excludes account, which has its own: leave one out").at(f"{where}, {key}")
+                raise PerpcalcError("excludes account, which has its own", "leave one out").at(f"{where}, {key}")
     return portfolio
 
 
@@ -206,7 +206,7 @@ def _unique(kind: str, names: list[str]) -> None:
     for number, name in enumerate(names, 1):
         if name in seen:
             first = seen[name]
-            raise PerpcalcError(f"{kind} {first} has the same name: give each its own").at(
+            raise PerpcalcError(f"{kind} {first} has the same name", "give each its own").at(
                 entry_place(kind, number, name)
             )
         seen[name] = number

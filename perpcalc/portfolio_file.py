@@ -24,15 +24,15 @@ RATES = frozenset({"funding_rate", "entry_fee", "exit_fee", "mmr", "closing_fee"
 def create(path: str, content: bytes) -> None:
     """Write a new file; raises PerpcalcError where there is one already, or where it cannot be written whole."""
     if path == "-":
-        raise PerpcalcError("is standard output: give the name of a new file").at(path)
+        raise PerpcalcError("is standard output", "give the name of a new file").at(path)
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     except FileExistsError:
-        raise PerpcalcError("exists already: give a new name, or add to it with perpcalc portfolio add").at(
+        raise PerpcalcError("exists already", "give a new name, or add to it with perpcalc portfolio add").at(
             path
         ) from None
     except OSError as error:
-        raise PerpcalcError(f"{error.strerror}: give a name that can be written").at(path) from None
+        raise PerpcalcError(f"{error.strerror}", "give a name that can be written").at(path) from None
     try:
         try:
             _write(handle, content)
@@ -40,7 +40,7 @@ def create(path: str, content: bytes) -> None:
             os.close(handle)
     except OSError as error:
         os.unlink(path)
-        raise PerpcalcError(f"{error.strerror}: nothing was written").at(path) from None
+        raise PerpcalcError(f"{error.strerror}", "nothing was written").at(path) from None
     except BaseException:
         os.unlink(path)
         raise
@@ -53,9 +53,9 @@ def append(path: str, compose: Callable[[Portfolio], Sequence[Row]]) -> Portfoli
     back is never written. Raises PerpcalcError, and leaves the file as it was, where anything is in the way.
     """
     if path == "-":
-        raise PerpcalcError("is standard input: give the name of a portfolio file").at(path)
+        raise PerpcalcError("is standard input", "give the name of a portfolio file").at(path)
     if not os.path.exists(path):
-        raise PerpcalcError("there is no such file: create it with perpcalc portfolio init").at(path)
+        raise PerpcalcError("there is no such file", "create it with perpcalc portfolio init").at(path)
     target = Path(os.path.realpath(path))
     try:
         with _alone_in(target.parent):
@@ -68,7 +68,7 @@ def append(path: str, compose: Callable[[Portfolio], Sequence[Row]]) -> Portfoli
             after = _read_back(old, new, rows, path)
             _replace(target, old, new, path)
     except OSError as error:
-        raise PerpcalcError(f"{error.strerror}: the file is as it was").at(path) from None
+        raise PerpcalcError(f"{error.strerror}", "the file is as it was").at(path) from None
     return after
 
 
@@ -125,17 +125,17 @@ def _percent(rate: Decimal) -> str:
 def _read_back(old: bytes, new: bytes, rows: Sequence[Row], path: str) -> Portfolio:
     """The portfolio in the new bytes, once it is certain that they add these positions and change nothing else."""
     if len(new) > LARGEST_FILE:
-        raise PerpcalcError("would be larger than 16 MiB: start another file").at(path)
+        raise PerpcalcError("would be larger than 16 MiB", "start another file").at(path)
     expected = dict(_tables(old))
     expected["positions"] = [*expected.get("positions", ()), *rows]
     try:
         found = _tables(new)
     except tomllib.TOMLDecodeError:
         raise PerpcalcError(
-            "its positions stand in brackets, to which nothing can be appended: write each as [[positions]]"
+            "its positions stand in brackets, to which nothing can be appended", "write each as [[positions]]"
         ).at(path) from None
     if found != expected:
-        raise PerpcalcError("the new entry does not read back as it was given: nothing was written").at(path)
+        raise PerpcalcError("the new entry does not read back as it was given", "nothing was written").at(path)
     return parse(new, path)
 
 
@@ -146,7 +146,7 @@ def _tables(raw: bytes) -> Mapping[str, Any]:
 def _replace(target: Path, old: bytes, new: bytes, path: str) -> None:
     """Put new bytes in the place of a file in one step, if it still holds the old ones; its mode and owner stay."""
     if not os.access(target, os.W_OK):
-        raise PerpcalcError("is write-protected: make it writable first").at(path)
+        raise PerpcalcError("is write-protected", "make it writable first").at(path)
     status = os.stat(target)
     handle, temporary = tempfile.mkstemp(prefix=".perpcalc-", suffix=".tmp", dir=target.parent)
     try:
@@ -159,7 +159,7 @@ def _replace(target: Path, old: bytes, new: bytes, path: str) -> None:
                 os.chown(temporary, status.st_uid, status.st_gid)
         os.chmod(temporary, status.st_mode & 0o7777)
         if target.read_bytes() != old:
-            raise PerpcalcError("was changed by another program in the meantime: try again").at(path)
+            raise PerpcalcError("was changed by another program in the meantime", "try again").at(path)
         os.replace(temporary, target)
     except BaseException:
         with contextlib.suppress(FileNotFoundError):

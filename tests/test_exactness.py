@@ -20,7 +20,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import perpcalc
-from perpcalc.core import account as accounts
 from perpcalc.core import (
     funding,
     greeks,
@@ -37,6 +36,7 @@ from perpcalc.core import (
     sizing,
     stress,
 )
+from perpcalc.core import wallet as accounts
 from perpcalc.core.instrument import PLAIN
 from perpcalc.core.position import LONG, SHORT, Fill, Position, open_at, open_by_fills
 from perpcalc.decimals import plain
@@ -294,7 +294,7 @@ def maintenance_in_tiers(
                     margin.with_deductions(limits_, rates_) if marginal else tuple(map(margin.Tier, limits_, rates_))
                 )
                 schedule = margin.Schedule(tiers, basis, unit, marginal)
-                wallet = accounts.account(Decimal(0), [accounts.Holding(held, schedule)])
+                wallet = accounts.wallet_of(Decimal(0), [accounts.Holding(held, schedule)])
                 at = price if basis == "mark" else held.entry_price
                 asked = twin.maintenance(found, held.side, held.contracts, held.instrument.contract_size, at)
                 if basis == "mark" and unit == "coin" and F(usd(held)) / F(price) in (F(limit), F(top)):
@@ -317,7 +317,7 @@ def wallets(
     held = [open_by_fills(kind, LONG, longs), open_by_fills(kind, SHORT, shorts)]
     for at_bankruptcy in (False, True):
         closing = margin.ClosingFee(fee, at_bankruptcy)
-        wallet = accounts.account(
+        wallet = accounts.wallet_of(
             balance, [accounts.Holding(one, margin.flat_rate(Decimal(0)), closing) for one in held]
         )
         legs = [
@@ -398,7 +398,7 @@ def prices_for_profits_that_are_nearly_all_there_is(
 )
 def liquidation_costs(held: Position, price: Decimal, collateral: Decimal, fee: Decimal, slippage: Decimal) -> Pairs:
     holding = accounts.Holding(held, margin.flat_rate(Decimal(0)))
-    wallet = accounts.account(collateral, [holding])
+    wallet = accounts.wallet_of(collateral, [holding])
     left = max(F(0), F(collateral) + twin.pnl(held.side, usd(held), held.entry_price, price))
     ours = liquidation_cost.equity_at(wallet, holding, collateral, price)
     yield ours, left
@@ -449,7 +449,7 @@ def hedges(
 
 @exact("limits.leverage limits.loss_share limits.funding_share_per_day", positions, prices, numbers, rates, numbers)
 def shares(held: Position, price: Decimal, collateral: Decimal, rate: Decimal, interval: Decimal) -> Pairs:
-    wallet = accounts.account(collateral, [accounts.Holding(held, margin.flat_rate(Decimal(0)))])
+    wallet = accounts.wallet_of(collateral, [accounts.Holding(held, margin.flat_rate(Decimal(0)))])
     left = F(collateral) + twin.pnl(held.side, usd(held), held.entry_price, price)
     yield limits.leverage(wallet, 1 / price), usd(held) / F(price) / left if left > 0 else None
     net = twin.net_pnl(held.side, usd(held), held.entry_price, price, rate, rate, 0)
@@ -500,7 +500,7 @@ def sizes(
 
 @exact("stress.ladder stress.pool stress.life stress.even_moves", positions, prices, numbers, signed)
 def ladders(held: Position, mark: Decimal, collateral: Decimal, move: Decimal) -> Pairs:
-    wallet = accounts.account(collateral, [accounts.Holding(held, margin.flat_rate(Decimal(0)))])
+    wallet = accounts.wallet_of(collateral, [accounts.Holding(held, margin.flat_rate(Decimal(0)))])
     if move <= -1:
         return
     price = F(mark) * (1 + F(move))
@@ -514,7 +514,7 @@ def ladders(held: Position, mark: Decimal, collateral: Decimal, move: Decimal) -
 
 @exact("funding.intervals_to_liquidation", positions, prices, numbers, numbers)
 def payments_until_liquidation(held: Position, mark: Decimal, collateral: Decimal, payment: Decimal) -> Pairs:
-    wallet = accounts.account(collateral, [accounts.Holding(held, margin.flat_rate(Decimal(0)))])
+    wallet = accounts.wallet_of(collateral, [accounts.Holding(held, margin.flat_rate(Decimal(0)))])
     left = F(collateral) + twin.pnl(held.side, usd(held), held.entry_price, mark)
     count = left / F(payment) if left > 0 else F(0)
     yield funding.intervals_to_liquidation(wallet, payment, 1 / mark), F(ceil(count))

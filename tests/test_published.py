@@ -13,23 +13,16 @@ from typing import Any
 
 import pytest
 
-from perpcalc.core.account import Holding, account, group_maintenance
-from perpcalc.core.funding import FundingRule, clamp, funding_payment, funding_rate, premium
+from perpcalc.core.funding import clamp, funding_payment, funding_rate, premium
 from perpcalc.core.instrument import PLAIN, coin_value, contracts_of_coin, contracts_of_usd, trade_fee, whole_lots
-from perpcalc.core.liquidation import Liquidation, Margin, given_margin, isolated_margin, position_liquidation
-from perpcalc.core.margin import (
-    ClosingFee,
-    Schedule,
-    Tier,
-    flat_rate,
-    maintenance_pieces,
-    tier_index,
-    with_deductions,
-)
+from perpcalc.core.liquidation import Liquidation, position_liquidation
+from perpcalc.core.margin import Margin, given_margin, isolated_margin, maintenance_pieces
 from perpcalc.core.order_cost import closing_fee_reserve, order_cost_rate
 from perpcalc.core.pnl import entry_fees, gross_pnl, profit_and_loss, return_on_equity
 from perpcalc.core.position import LONG, SHORT, SIDES, Fill, Position, open_at, open_by_fills
 from perpcalc.core.rounding import Rounding, grid, on
+from perpcalc.core.rules import ClosingFee, FundingRule, Schedule, Tier, flat_rate, tier_index, with_deductions
+from perpcalc.core.wallet import Holding, group_maintenance, wallet_of
 from perpcalc.venues import find
 
 EXAMPLES = {
@@ -158,7 +151,7 @@ def binance_deduction_of_300(given: Given) -> Answer:
 def binance_maintenance(given: Given) -> Answer:
     position = open_at(BINANCE, LONG, number(given, "contracts"), number(given, "mark_price"))
     assert BINANCE.schedule is not None
-    wallet = account(Decimal(0), [Holding(position, BINANCE.schedule)])
+    wallet = wallet_of(Decimal(0), [Holding(position, BINANCE.schedule)])
     value = coin_value(BINANCE, number(given, "contracts"), number(given, "mark_price"))
     return {
         "notional_coin": value,
@@ -498,7 +491,7 @@ def bitmex_margins(given: Given) -> Answer:
     reserve = closing_fee_reserve(BITMEX_2019, LONG, position.stored_value, initial + moved, number(given, "takerFee"))
     schedule = Schedule((Tier(None, number(given, "maintMarginReq")),), "entry", adverse_funding=True)
     holding = Holding(position, schedule, funding_rate=position.side * number(given, "fundingRate"))
-    maintenance = account(Decimal(0), [holding]).groups[0].pieces[0].constant
+    maintenance = wallet_of(Decimal(0), [holding]).groups[0].pieces[0].constant
     margin = initial + moved + reserve - lost
     if "mark" in given:
         pnl = gross_pnl(position, number(given, "mark"))

@@ -35,7 +35,7 @@ class Program(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """The command of this name; raises PerpcalcError where there is none."""
         if cmd_name not in COMMANDS:
-            raise PerpcalcError(f"no such command: give {suggestion(cmd_name, COMMANDS)}").at(shown(cmd_name))
+            raise PerpcalcError("no such command", f"give {suggestion(cmd_name, COMMANDS)}").at(shown(cmd_name))
         module = import_module("perpcalc.cli." + cmd_name.replace("-", "_"))
         return typer_group(module.GROUP) if hasattr(module, "GROUP") else typer_command(module.COMMAND)
 

@@ -35,7 +35,7 @@ def run(given: Given) -> int:
     Before it waits for more input all that was asked is answered, so that a program may hold a conversation.
     """
     if sys.stdin is None:
-        raise PerpcalcError("is closed: pipe one JSON object per line into it").at("standard input")
+        raise PerpcalcError("is closed", "pipe one JSON object per line into it").at("standard input")
     lines = bad = 0
     told: set[str] = set()
     progress = _progress()
@@ -56,7 +56,7 @@ def run(given: Given) -> int:
         sys.stdout.flush()
         progress(lines)
     if bad:
-        raise PerpcalcError(f"{bad} of {lines} lines could not be answered: see their error").at("batch")
+        raise PerpcalcError(f"{bad} of {lines} lines could not be answered", "see their error").at("batch")
     return 0
 
 
@@ -82,15 +82,15 @@ def _bounded(start: bytes | None, more: bytes) -> bytes | None:
 def answered(line: bytes | None) -> Report:
     """The answer to one line; raises PerpcalcError for a bad one."""
     if line is None:
-        raise PerpcalcError(f"the line is longer than {LONGEST_LINE >> 20} MiB: ask one thing per line")
+        raise PerpcalcError(f"the line is longer than {LONGEST_LINE >> 20} MiB", "ask one thing per line")
     question = _object(line)
     name = question.pop("command", None)
     asked = _asked(name if isinstance(name, str) else "")
     if not question.keys() <= asked.reader.options.keys():
         unknown = next(key for key in question if key not in asked.reader.options)
-        raise PerpcalcError(f"unknown key: give {suggestion(unknown, asked.reader.options)}").at(ascii(unknown[:64]))
+        raise PerpcalcError("unknown key", f"give {suggestion(unknown, asked.reader.options)}").at(ascii(unknown[:64]))
     if question.get(PORTFOLIO.name) == "-":
-        raise PerpcalcError("standard input holds the lines: name a file").at(PORTFOLIO.name)
+        raise PerpcalcError("standard input holds the lines", "name a file").at(PORTFOLIO.name)
     try:
         options = read(asked.reader, question, on_command_line=False)
         options.explain = False
@@ -102,7 +102,7 @@ def answered(line: bytes | None) -> Report:
 @lru_cache(maxsize=len(COMMANDS))
 def _asked(name: str) -> Asked:
     if name not in COMMANDS:
-        raise PerpcalcError(f"{name[:64]!a} is not a command for a line: give {suggestion(name, COMMANDS)}").at(
+        raise PerpcalcError(f"{name[:64]!a} is not a command for a line", f"give {suggestion(name, COMMANDS)}").at(
             "command"
         )
     command: Command = import_module("perpcalc.cli." + name.replace("-", "_")).COMMAND
@@ -114,21 +114,21 @@ def _object(line: bytes) -> dict[str, Any]:
     try:
         question = DECODER.decode(line.decode())
     except UnicodeDecodeError as error:
-        raise PerpcalcError(f"byte {error.start} is not UTF-8: write the line in UTF-8") from None
+        raise PerpcalcError(f"byte {error.start} is not UTF-8", "write the line in UTF-8") from None
     except RecursionError:
-        raise PerpcalcError("the line is nested too deeply: give one flat JSON object") from None
+        raise PerpcalcError("the line is nested too deeply", "give one flat JSON object") from None
     except JSONDecodeError as error:
         if not line.strip():
-            raise PerpcalcError("the line is blank: give one JSON object per line") from None
+            raise PerpcalcError("the line is blank", "give one JSON object per line") from None
         message = error.msg[:1].lower() + error.msg[1:]
-        raise PerpcalcError(f"not JSON: {message} at column {error.colno}: give one object per line") from None
+        raise PerpcalcError(f"not JSON: {message} at column {error.colno}", "give one object per line") from None
     if not isinstance(question, dict):
-        raise PerpcalcError('not a JSON object: write {"command": "pnl", ...}')
+        raise PerpcalcError('not a JSON object: write {"command"', '"pnl", ...}')
     return question
 
 
 def _no_constant(name: str) -> NoReturn:
-    raise PerpcalcError(f"{name} is not a plain decimal number: it must be finite")
+    raise PerpcalcError(f"{name} is not a plain decimal number", "it must be finite")
 
 
 DECODER = JSONDecoder(parse_float=str, parse_int=str, parse_constant=_no_constant)

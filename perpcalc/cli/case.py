@@ -6,12 +6,12 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from perpcalc.cli.options import BALANCE, ENTRY, LEVERAGE, MARGIN, POSITION, Given, Option, written
-from perpcalc.core.account import Holding
 from perpcalc.core.instrument import Instrument, check_lots, contracts_of_coin, contracts_of_usd
-from perpcalc.core.liquidation import Margin, given_margin, isolated_margin
-from perpcalc.core.margin import ClosingFee, Schedule, flat_rate
+from perpcalc.core.margin import Margin, given_margin, isolated_margin
 from perpcalc.core.position import SIDES, Position, open_at, open_by_fills
 from perpcalc.core.rounding import EXACT
+from perpcalc.core.rules import ClosingFee, Schedule, flat_rate
+from perpcalc.core.wallet import Holding
 from perpcalc.decimals import ONE, ZERO, places, plain
 from perpcalc.errors import PerpcalcError
 from perpcalc.render.text import Value
@@ -76,7 +76,7 @@ class Case(NamedTuple):
     def opened(self) -> Position:
         """The position; raises PerpcalcError where the entry price is missing."""
         if self.position is None:
-            raise PerpcalcError("is missing: give the entry price, or fills").at(ENTRY.flag)
+            raise PerpcalcError("is missing", "give the entry price, or fills").at(ENTRY.flag)
         return self.position
 
     def holding(self, ratio: Decimal = Decimal(1)) -> Holding:
@@ -135,7 +135,7 @@ def is_portfolio(given: Given, but: Iterable[Option] = ()) -> bool:
     if described and "portfolio" in given.environment:
         return False
     if described:
-        raise PerpcalcError("excludes --portfolio: it describes a position of its own").at(described[0].flag)
+        raise PerpcalcError("excludes --portfolio", "it describes a position of its own").at(described[0].flag)
     return True
 
 
@@ -143,7 +143,7 @@ def market_of(given: Given) -> Market:
     """The contract that the options name; raises PerpcalcError where they contradict the venue."""
     if given.venue is None:
         if given.instrument is not None:
-            raise PerpcalcError("needs --venue: name the venue that lists it").at("--instrument")
+            raise PerpcalcError("needs --venue", "name the venue that lists it").at("--instrument")
         return _plain(given.contract_size or ONE, given.currency or "BTC")
     if "venue" in getattr(given, "environment", ()) and _contradicts(given):
         return _plain(given.contract_size or ONE, given.currency or "BTC")
@@ -154,15 +154,17 @@ def market_of(given: Given) -> Market:
     instrument = market.instrument
     if given.contract_size not in (None, instrument.contract_size):
         raise PerpcalcError(
-            f"{instrument.name} is {plain(instrument.contract_size)} USD per contract, not {plain(given.contract_size)}: leave one out"
+            f"{instrument.name} is {plain(instrument.contract_size)} USD per contract, not {plain(given.contract_size)}",
+            "leave one out",
         ).at("--contract-size")
     if given.currency not in (None, instrument.currency):
         if given.instrument is None:
             raise PerpcalcError(
-                f"is missing: {instrument.name} settles in {instrument.currency}, give the one that settles in {given.currency}"
+                "is missing",
+                f"{instrument.name} settles in {instrument.currency}, give the one that settles in {given.currency}",
             ).at("--instrument")
         raise PerpcalcError(
-            f"{instrument.name} settles in {instrument.currency}, not {given.currency}: leave one out"
+            f"{instrument.name} settles in {instrument.currency}, not {given.currency}", "leave one out"
         ).at("--currency")
     return market
 
@@ -181,7 +183,7 @@ def case_of(given: Given) -> Case:
     market = market_of(given)
     instrument = market.instrument
     if given.side is None:
-        raise PerpcalcError("is missing: give long or short").at("--side")
+        raise PerpcalcError("is missing", "give long or short").at("--side")
     side = SIDES[given.side]
     notes = list(market.notes)
     position: Position | None = None
@@ -217,7 +219,7 @@ def margin_rules(given: Given, instrument: Instrument, cross: bool) -> tuple[Sch
         basis = schedule.basis if schedule else "mark"
         schedule = flat_rate(given.mmr, given.deduction or ZERO, basis)
     elif given.deduction is not None:
-        raise PerpcalcError("needs --mmr: a deduction goes with the rate it belongs to").at("--deduction")
+        raise PerpcalcError("needs --mmr", "a deduction goes with the rate it belongs to").at("--deduction")
     if schedule is not None and given.mm_basis is not None:
         schedule = schedule._replace(basis=given.mm_basis)
     closing_fee = instrument.cross_closing_fee if cross else instrument.isolated_closing_fee
@@ -232,7 +234,7 @@ def fee_rate(given: Any, instrument: Instrument, option: Option) -> Decimal:
         return given
     known = instrument.maker_fee if given == "maker" else instrument.taker_fee
     if known is None and given is not None:
-        raise PerpcalcError(f"{given} needs a --venue with known fees: give a rate, as in 0.05%").at(option.flag)
+        raise PerpcalcError(f"{given} needs a --venue with known fees", "give a rate, as in 0.05%").at(option.flag)
     return known or ZERO
 
 
@@ -252,9 +254,9 @@ def coin_places(rule: Mapping[str, str]) -> int:
 def _contracts(given: Given, instrument: Instrument, notes: list[str]) -> Decimal:
     asked = [name for name in ("contracts", "usd", "coin") if getattr(given, name) is not None]
     if not asked:
-        raise PerpcalcError("is missing: give the size as --contracts, --usd, --coin or --fill").at("--contracts")
+        raise PerpcalcError("is missing", "give the size as --contracts, --usd, --coin or --fill").at("--contracts")
     if len(asked) > 1:
-        raise PerpcalcError(f"excludes --{asked[0]}: give the size once").at(f"--{asked[1]}")
+        raise PerpcalcError(f"excludes --{asked[0]}", "give the size once").at(f"--{asked[1]}")
     if given.contracts is not None:
         _checked(instrument, given.contracts, "--contracts")
         return Decimal(given.contracts)
@@ -264,13 +266,13 @@ def _contracts(given: Given, instrument: Instrument, notes: list[str]) -> Decima
     else:
         price = given.entry or getattr(given, "mark", None)
         if price is None:
-            raise PerpcalcError("needs a price: give --entry").at("--coin")
+            raise PerpcalcError("needs a price", "give --entry").at("--coin")
         amount, contracts = given.coin, contracts_of_coin(instrument, given.coin, price)
         exact = contracts * instrument.contract_size == amount * price
     unit = "USD" if asked == ["usd"] else instrument.currency
     if not contracts:
         lot_usd = plain(instrument.lot * instrument.contract_size)
-        raise PerpcalcError(f"{plain(amount)} {unit} is less than one lot of {lot_usd} USD: give more").at(
+        raise PerpcalcError(f"{plain(amount)} {unit} is less than one lot of {lot_usd} USD", "give more").at(
             f"--{asked[0]}"
         )
     if not exact:
@@ -289,7 +291,7 @@ def _checked(instrument: Instrument, contracts: Decimal, where: str) -> None:
 def _exclude(given: Given, name: str, others: tuple[str, ...]) -> None:
     for other in others:
         if getattr(given, other) is not None:
-            raise PerpcalcError(f"excludes --{name.replace('_', '-')}: give one of them").at(
+            raise PerpcalcError(f"excludes --{name.replace('_', '-')}", "give one of them").at(
                 f"--{other.replace('_', '-')}"
             )
 
@@ -300,10 +302,10 @@ def _margin(given: Given, instrument: Instrument, position: Position | None) -> 
     if coin is not None:
         _exclude(given, "margin", ("leverage", "balance"))
     if extra is not None and leverage is None and coin is None:
-        raise PerpcalcError("needs --leverage or --margin: it is added to an isolated margin").at("--extra-margin")
+        raise PerpcalcError("needs --leverage or --margin", "it is added to an isolated margin").at("--extra-margin")
     if balance is not None:
         if extra is not None:
-            raise PerpcalcError("excludes --balance: a cross position has the whole balance").at("--extra-margin")
+            raise PerpcalcError("excludes --balance", "a cross position has the whole balance").at("--extra-margin")
         return Margin("cross", balance, balance, leverage)
     if leverage is not None:
         return None if position is None else isolated_margin(position, leverage, extra or ZERO)
@@ -319,14 +321,15 @@ def check_leverage(instrument: Instrument, leverage: Decimal | None) -> None:
     highest = instrument.max_leverage
     if leverage is not None and highest is not None and leverage > highest:
         raise PerpcalcError(
-            f"{plain(leverage)} is above the largest of {instrument.name} at {instrument.venue}: give at most {plain(highest)}"
+            f"{plain(leverage)} is above the largest of {instrument.name} at {instrument.venue}",
+            f"give at most {plain(highest)}",
         ).at(LEVERAGE.flag)
 
 
 def need_margin(case: Case) -> Margin:
     """The margin; raises PerpcalcError where none was given."""
     if case.margin is None:
-        raise PerpcalcError(f"is missing: give one of {LEVERAGE.flag}, {MARGIN.flag} and {BALANCE.flag}").at(
+        raise PerpcalcError("is missing", f"give one of {LEVERAGE.flag}, {MARGIN.flag} and {BALANCE.flag}").at(
             LEVERAGE.flag
         )
     return case.margin

@@ -26,7 +26,6 @@ from perpcalc.cli.options import (
     label,
     written,
 )
-from perpcalc.core.account import Account, Holding, account
 from perpcalc.core.limits import (
     FAIL,
     RULES,
@@ -45,7 +44,8 @@ from perpcalc.core.limits import (
     worst_first,
 )
 from perpcalc.core.liquidation import Liquidation, position_liquidation
-from perpcalc.core.margin import flat_rate
+from perpcalc.core.rules import flat_rate
+from perpcalc.core.wallet import Holding, Wallet, wallet_of
 from perpcalc.decimals import ZERO, duration, plain, positive, positive_amount, rate, rate_from_zero
 from perpcalc.errors import PerpcalcError
 from perpcalc.render.report import Report, Row
@@ -102,13 +102,13 @@ class Subject(NamedTuple):
     exit_fee: Decimal
     interval: Decimal | None
     found: Liquidation | None = None
-    wallet: Account | None = None
+    wallet: Wallet | None = None
     ratio: Decimal = Decimal(1)
 
     def priced(self) -> Decimal:
         """The price now; raises PerpcalcError where it is not known."""
         if self.price is None:
-            raise PerpcalcError("is missing: give the coin a price in [prices], the position a mark, or --mark").at(
+            raise PerpcalcError("is missing", "give the coin a price in [prices], the position a mark, or --mark").at(
                 MARK.flag
             )
         return self.price
@@ -118,13 +118,13 @@ class Subject(NamedTuple):
         price = self.priced()
         return self.found or position_liquidation(self.case.holding(), need_margin(self.case), price)
 
-    def funds(self) -> tuple[Account, Decimal]:
+    def funds(self) -> tuple[Wallet, Decimal]:
         """The wallet behind it and x = 1/price there, nothing rounded; raises PerpcalcError where margin or price are not known."""
         x = self.ratio / (self.exact.mark or self.priced())
         if self.wallet is not None:
             return self.wallet, x
         position = self.exact.opened()
-        return account(need_margin(self.exact).coin, [Holding(position, NO_MAINTENANCE)]), x
+        return wallet_of(need_margin(self.exact).coin, [Holding(position, NO_MAINTENANCE)]), x
 
     def stop(self) -> Decimal | None:
         """The stop, None where there is none that protects; raises PerpcalcError where only the price could tell."""
@@ -142,9 +142,9 @@ def answer(given: Given) -> Report:
         given.portfolio = None  # that of the environment gives way
     if given.portfolio is None:
         if given.account is not None:
-            raise PerpcalcError("needs --portfolio: name the file it is in").at(ACCOUNT.flag)
+            raise PerpcalcError("needs --portfolio", "name the file it is in").at(ACCOUNT.flag)
         if not planned:
-            raise PerpcalcError("there is nothing to check: give --portfolio, or a trade by its options").at(
+            raise PerpcalcError("there is nothing to check", "give --portfolio, or a trade by its options").at(
                 "--portfolio"
             )
         limits = _limits(given, None)
@@ -158,7 +158,7 @@ def answer(given: Given) -> Report:
     rules = asked(limits)
     if not rules:
         raise PerpcalcError(
-            f"there is no limit to check: give {_flag(RULES[0])}, another flag, or [limits] in a file"
+            "there is no limit to check", f"give {_flag(RULES[0])}, another flag, or [limits] in a file"
         ).at("--limits")
     notes = list(dict.fromkeys(note for subject in subjects for note in subject.case.notes))
     judgements = [
@@ -228,7 +228,7 @@ def _held(given: Given, limits: Limits, portfolio: "Portfolio", held: "list[Held
     if planned:
         held = [*held, _added(given, portfolio)]
     if not held:
-        raise PerpcalcError("there is no position to check: add one, or give a trade by its options").at(
+        raise PerpcalcError("there is no position to check", "add one, or give a trade by its options").at(
             "standard input" if given.portfolio == "-" else given.portfolio
         )
     subjects = []
@@ -246,10 +246,10 @@ def _added(given: Given, portfolio: "Portfolio") -> "Held":
     from perpcalc.portfolio import PositionEntry
 
     for option in written(given, NO_PORTFOLIO):
-        raise PerpcalcError("excludes --portfolio: venue and account give it").at(option.flag)
+        raise PerpcalcError("excludes --portfolio", "venue and account give it").at(option.flag)
     if given.account is not None:
         for option in written(given, (VENUE, CURRENCY)):
-            raise PerpcalcError("excludes --account: the account gives it").at(option.flag)
+            raise PerpcalcError("excludes --account", "the account gives it").at(option.flag)
     own = {option.name: getattr(given, option.name) for option in (*TRADE, ENTRY_FEE, EXIT_FEE)}
     homeless = given.account is None
     own.update(
@@ -262,7 +262,7 @@ def _added(given: Given, portfolio: "Portfolio") -> "Held":
     )
     entry = PositionEntry.model_construct(**own)
     if entry.side is None:
-        raise PerpcalcError("is missing: give long or short").at("--side")
+        raise PerpcalcError("is missing", "give long or short").at("--side")
     accounts = {account.name: account for account in portfolio.accounts}
     return Held(entry, case_of_entry(entry, accounts, portfolio, given.mark, bool(given.exact)), PLANNED)
 
@@ -335,7 +335,7 @@ def _loss_at_stop(subject: Subject, limits: Limits) -> Measured:
 def _funding_per_day(subject: Subject, limits: Limits) -> Measured:
     rate = subject.case.funding_rate
     if rate is None:
-        raise PerpcalcError("is missing: give the rate per interval").at(FUNDING_RATE.flag)
+        raise PerpcalcError("is missing", "give the rate per interval").at(FUNDING_RATE.flag)
     interval, quoted = intervals(subject)
     collateral = collateral_of(subject)
     if not collateral:
@@ -347,7 +347,7 @@ def intervals(subject: Subject) -> tuple[Decimal, Decimal]:
     """The time between payments and the time that a rate is for; raises PerpcalcError where they are not known."""
     rule = subject.case.instrument.funding
     if not subject.interval:
-        raise PerpcalcError("is missing: give the time between payments, as in 8h, or a venue").at(INTERVAL.flag)
+        raise PerpcalcError("is missing", "give the time between payments, as in 8h, or a venue").at(INTERVAL.flag)
     own = rule is None or subject.interval != rule.interval
     return subject.interval, subject.interval if own or rule is None else rule.rate_interval or subject.interval
 
@@ -357,7 +357,7 @@ def _stop_before_liquidation(subject: Subject, limits: Limits) -> Measured:
     if stop is None:
         if found.liquidation_price is None:
             return True
-        raise PerpcalcError("is missing: there is no stop to compare").at(STOP.flag)
+        raise PerpcalcError("is missing", "there is no stop to compare").at(STOP.flag)
     return stops_first(subject.case.side, stop, found)
 
 
@@ -373,9 +373,9 @@ def _touch_probability(subject: Subject, limits: Limits) -> Measured:
     from perpcalc.core.touch import liquidation_probability
 
     if limits.vol is None:
-        raise PerpcalcError("is missing: give the yearly volatility, as in 60%").at(VOL.flag)
+        raise PerpcalcError("is missing", "give the yearly volatility, as in 60%").at(VOL.flag)
     if limits.horizon is None:
-        raise PerpcalcError("is missing: give the time in which it may be touched, as in 7d").at(HORIZON.flag)
+        raise PerpcalcError("is missing", "give the time in which it may be touched, as in 7d").at(HORIZON.flag)
     return liquidation_probability(subject.liquidation(), subject.priced(), limits.vol, limits.horizon)
 
 

@@ -43,7 +43,7 @@ class Subcommands(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """The command of this name; raises PerpcalcError where there is none."""
         if cmd_name not in self.commands:
-            raise PerpcalcError(f"no such command: give {suggestion(cmd_name, self.commands)}").at(
+            raise PerpcalcError("no such command", f"give {suggestion(cmd_name, self.commands)}").at(
                 f"{self.name} {shown(cmd_name)}"
             )
         return self.commands[cmd_name]
@@ -120,9 +120,9 @@ def check_output(given: Given) -> None:
     if asked == [FORMAT, JSON] and given.format == "json":
         return
     if len(asked) > 1 and not (asked[0] is FORMAT and given.format == "table"):
-        raise PerpcalcError(f"excludes {asked[0].flag}: give one of them").at(asked[1].flag)
+        raise PerpcalcError(f"excludes {asked[0].flag}", "give one of them").at(asked[1].flag)
     if len(asked) > 2:
-        raise PerpcalcError(f"excludes {asked[1].flag}: give one of them").at(asked[2].flag)
+        raise PerpcalcError(f"excludes {asked[1].flag}", "give one of them").at(asked[2].flag)
 
 
 def output_format(given: Given) -> str:

@@ -4,7 +4,7 @@ from perpcalc.cli.case import Case, Market
 from perpcalc.cli.explain_liq_price import price_step
 from perpcalc.cli.provenance import provenance
 from perpcalc.core.hedge import Hedge, HedgePlan
-from perpcalc.core.liquidation import Margin, isolated_margin
+from perpcalc.core.margin import Margin, isolated_margin
 from perpcalc.core.position import SHORT, open_at
 from perpcalc.decimals import plain
 from perpcalc.render.report import Step

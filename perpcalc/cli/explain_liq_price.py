@@ -9,10 +9,11 @@ from perpcalc.cli.case import Case, need_margin
 from perpcalc.cli.explain_pnl import margin_steps
 from perpcalc.cli.options import Given
 from perpcalc.cli.provenance import provenance, rounded
-from perpcalc.core.account import Account, Holding, account, closing_fees_at_bankruptcy, piece_at
 from perpcalc.core.liquidation import Liquidation, ends, position_liquidation, rounded_price
-from perpcalc.core.margin import Piece, Schedule
+from perpcalc.core.margin import Piece
 from perpcalc.core.rounding import Grid, Rounding, on
+from perpcalc.core.rules import Schedule
+from perpcalc.core.wallet import Holding, Wallet, closing_fees_at_bankruptcy, piece_at, wallet_of
 from perpcalc.decimals import ZERO, plain, settled
 from perpcalc.render.report import Row, Step
 from perpcalc.render.text import Value
@@ -23,7 +24,7 @@ MOST_GROUPS = 8
 class Place(NamedTuple):
     """Where a position is held: its wallet, and the number of its holding there."""
 
-    wallet: Account
+    wallet: Wallet
     number: int
     holding: Holding
 
@@ -38,7 +39,7 @@ class Root(NamedTuple):
 def alone(case: Case) -> Place:
     """A position in a wallet of its own."""
     holding = case.holding()
-    return Place(account(need_margin(case).usable, [holding]), 0, holding)
+    return Place(wallet_of(need_margin(case).usable, [holding]), 0, holding)
 
 
 def steps(made: Row, case: Case, result: Liquidation, place: Place, given: Given) -> list[Step]:

@@ -1,8 +1,8 @@
 """The steps behind an answer of `power`."""
 
 from perpcalc.cli.options import Given
-from perpcalc.core.funding import DAY, YEAR
 from perpcalc.core.power import PowerContract, PowerValue, largest_growth, payoff
+from perpcalc.core.rules import DAY, YEAR
 from perpcalc.render.report import Row, Step
 from perpcalc.render.text import Value
 

@@ -7,9 +7,9 @@ from typing import NamedTuple
 from perpcalc.cli.case import Case
 from perpcalc.cli.provenance import provenance
 from perpcalc.cli.stress import Book
-from perpcalc.core.account import Group, closing_fees_at_bankruptcy, piece_at
 from perpcalc.core.margin import Piece
 from perpcalc.core.stress import Stake, life
+from perpcalc.core.wallet import Group, closing_fees_at_bankruptcy, piece_at
 from perpcalc.decimals import ONE, ZERO, plain, settled
 from perpcalc.render.report import Step
 from perpcalc.render.text import Value

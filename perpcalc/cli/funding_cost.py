@@ -6,10 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from perpcalc.cli.case import IDENTITY, Case, case_of, is_portfolio, price_places
 from perpcalc.cli.command import Command
 from perpcalc.cli.options import EXACT, MARK, OUTPUT, PORTFOLIO, POSITION, Given, Option
-from perpcalc.core.account import Account, Holding, account
 from perpcalc.core.funding import (
-    DAY,
-    FundingRule,
     accrued_rate,
     after_paying,
     annual_rate,
@@ -23,6 +20,8 @@ from perpcalc.core.funding import (
 )
 from perpcalc.core.instrument import coin_value
 from perpcalc.core.liquidation import Ends, ends, liquidation
+from perpcalc.core.rules import DAY, FundingRule
+from perpcalc.core.wallet import Holding, Wallet, wallet_of
 from perpcalc.decimals import ONE, ZERO, count, duration, plain, positive, rate
 from perpcalc.errors import PerpcalcError
 from perpcalc.render.report import Report, Row
@@ -109,7 +108,7 @@ class Payer(NamedTuple):
     `before` and `after` are where an account lives, `None` where each position is asked by itself.
     """
 
-    wallet: Account
+    wallet: Wallet
     place: int
     holding: Holding
     per_interval: Decimal
@@ -172,7 +171,7 @@ def check_one_coin(given: Given, option: Option, held: "list[Held]") -> None:
     """Raise PerpcalcError where an option gives a price, or prices, for positions of several coins."""
     coins = sorted({one.case.instrument.currency for one in held})
     if getattr(given, option.name) is not None and len(coins) > 1:
-        raise PerpcalcError(f"the portfolio has {len(coins)} coins, {', '.join(coins)}: ask for each by itself").at(
+        raise PerpcalcError(f"the portfolio has {len(coins)} coins, {', '.join(coins)}", "ask for each by itself").at(
             option.flag
         )
 
@@ -225,7 +224,7 @@ def _own_payer(case: Case, charge: Charge) -> "Payer | str | None":
     if case.schedule is None:
         return case.unknown_schedule().removeprefix("--mmr: ")
     holding = case.holding()
-    return Payer(account(case.margin.usable, [holding]), 0, holding, charge.per_interval, charge.total)
+    return Payer(wallet_of(case.margin.usable, [holding]), 0, holding, charge.per_interval, charge.total)
 
 
 def _at_rate(case: Case, charge: Charge) -> Case:
@@ -243,18 +242,20 @@ def check_sources(given: Given, needed: bool = True) -> None:
     """Raise PerpcalcError where the rate or the length of the holding is given twice, or the rate not at all."""
     sources = [option for option in (RATE, PREMIUM, SAMPLES, HISTORY) if getattr(given, option.name) is not None]
     if len(sources) > 1:
-        raise PerpcalcError(f"excludes {sources[0].flag}: give the rate once").at(sources[1].flag)
+        raise PerpcalcError(f"excludes {sources[0].flag}", "give the rate once").at(sources[1].flag)
     if given.index is not None and sources and sources[0] is not RATE:
-        raise PerpcalcError(f"excludes {sources[0].flag}: give the rate once").at(INDEX.flag)
+        raise PerpcalcError(f"excludes {sources[0].flag}", "give the rate once").at(INDEX.flag)
     if needed and not sources and given.index is None:
-        raise PerpcalcError("is missing: give --rate, --premium, --premium-samples, --history or --index").at(RATE.flag)
+        raise PerpcalcError("is missing", "give --rate, --premium, --premium-samples, --history or --index").at(
+            RATE.flag
+        )
     for option in (FOR, INTERVALS):
         if getattr(given, option.name) is not None and given.history is not None:
-            raise PerpcalcError("excludes --history: the file says how many payments there were").at(option.flag)
+            raise PerpcalcError("excludes --history", "the file says how many payments there were").at(option.flag)
     if getattr(given, "for") is not None and given.intervals is not None:
-        raise PerpcalcError("excludes --for: give one of them").at(INTERVALS.flag)
+        raise PerpcalcError("excludes --for", "give one of them").at(INTERVALS.flag)
     if given.interval is not None and not given.interval:
-        raise PerpcalcError("is out of range: give a duration above 0").at(INTERVAL.flag)
+        raise PerpcalcError("is out of range", "give a duration above 0").at(INTERVAL.flag)
 
 
 def read_files(given: Given) -> Files:
@@ -278,12 +279,14 @@ def charge_of(case: Case, given: Given, files: Files, notes: list[str]) -> Charg
     if files.history is not None:
         return _past(case, files.history, interval, _quoted_for(given, rule, interval), notes)
     if case.mark is None:
-        raise PerpcalcError("is missing: the payment is a share of the value at the mark").at(MARK.flag)
+        raise PerpcalcError("is missing", "the payment is a share of the value at the mark").at(MARK.flag)
     average, per_interval = _rate(case, case.mark, given, files, interval, notes)
     intervals = given.intervals
     if intervals is None:
         if interval is None:
-            raise PerpcalcError("is missing: give the time between payments, as in 8h, or a --venue").at(INTERVAL.flag)
+            raise PerpcalcError("is missing", "give the time between payments, as in 8h, or a --venue").at(
+                INTERVAL.flag
+            )
         held = getattr(given, "for")
         intervals = intervals_in(DAY if held is None else held, interval, bool(rule and rule.continuous))
         if held is not None and not intervals and held:

@@ -8,7 +8,8 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import NamedTuple
 
-from perpcalc.core.funding import FundingRule, equal_average, linear_average
+from perpcalc.core.funding import equal_average, linear_average
+from perpcalc.core.rules import FundingRule
 from perpcalc.decimals import positive, rate
 from perpcalc.errors import PerpcalcError, suggestion
 from perpcalc.files import read
@@ -96,7 +97,7 @@ def average_premium(samples: Samples, rule: FundingRule | None, interval: Decima
         period = _shown(int(interval * MINUTE))
         if count > full:
             raise PerpcalcError(
-                f"holds {count} samples, an interval of {period} has {full}: keep those of one interval"
+                f"holds {count} samples, an interval of {period} has {full}", "keep those of one interval"
             ).at(samples.where)
         if count < full:
             notes.append(
@@ -122,8 +123,8 @@ def payments_due(history: History, interval: Decimal | None, notes: list[str]) -
         if apart * 2 <= step:
             raise (
                 PerpcalcError(
-                    f"is {_shown(apart)} after the payment before it, payments are {_shown(step)} apart: "
-                    f"give --interval {_shown(apart)} if each rate is for so long"
+                    f"is {_shown(apart)} after the payment before it, payments are {_shown(step)} apart",
+                    f"give --interval {_shown(apart)} if each rate is for so long",
                 )
                 .at(f"line {number}")
                 .at(history.where)
@@ -151,8 +152,8 @@ def _step(samples: Samples, known: int | None, notes: list[str]) -> int | None:
         if gap * 2 >= step * 3 or gap * 2 <= step:
             raise (
                 PerpcalcError(
-                    f"is {_shown(gap)} after the sample before it, samples are {_shown(step)} apart: "
-                    f"{'add what is missing' if gap > step else 'leave out what is too much'}"
+                    f"is {_shown(gap)} after the sample before it, samples are {_shown(step)} apart",
+                    f"{'add what is missing' if gap > step else 'leave out what is too much'}",
                 )
                 .at(f"line {line}")
                 .at(samples.where)
@@ -172,9 +173,9 @@ def _lines(path: str, *shapes: tuple[str, ...]) -> tuple[str, list[Line]]:
         rows = [(reader.line_num, [cell.strip() for cell in row]) for row in reader if any(map(str.strip, row))]
         return where, _shaped(rows, shapes)
     except UnicodeDecodeError as error:
-        raise PerpcalcError(f"byte {error.start} is not UTF-8: save the file as UTF-8").at(where) from None
+        raise PerpcalcError(f"byte {error.start} is not UTF-8", "save the file as UTF-8").at(where) from None
     except csv.Error as error:
-        raise PerpcalcError(f"not CSV: {error}: correct that line").at(f"line {reader.line_num}").at(where) from None
+        raise PerpcalcError(f"not CSV: {error}", "correct that line").at(f"line {reader.line_num}").at(where) from None
     except PerpcalcError as error:
         raise error.at(where) from None
 
@@ -186,15 +187,15 @@ def _shaped(rows: list[tuple[int, list[str]]], shapes: Sequence[tuple[str, ...]]
         number, header = rows.pop(0)
         columns = _columns(header, shapes, f"line {number}")
     if not rows:
-        raise PerpcalcError(f"holds no numbers: write lines of {wanted}")
+        raise PerpcalcError("holds no numbers", f"write lines of {wanted}")
     if not columns:
         number, first = rows[0]
         columns = next((shape for shape in shapes if len(shape) == len(first)), ())
         if not columns:
-            raise PerpcalcError(f"has {len(first)} cells: write {wanted}").at(f"line {number}")
+            raise PerpcalcError(f"has {len(first)} cells", f"write {wanted}").at(f"line {number}")
     for number, cells in rows:
         if len(cells) != len(columns):
-            raise PerpcalcError(f"has {len(cells)} cells, not {len(columns)}: write {','.join(columns)}").at(
+            raise PerpcalcError(f"has {len(cells)} cells, not {len(columns)}", f"write {','.join(columns)}").at(
                 f"line {number}"
             )
     return [Line(number, dict(zip(columns, cells, strict=True))) for number, cells in rows]
@@ -205,9 +206,11 @@ def _columns(header: list[str], shapes: Sequence[tuple[str, ...]], where: str) -
     columns = [cell.lower() for cell in header]
     for name in columns:
         if name not in shapes[0]:
-            raise PerpcalcError(f"{name[:40]!a} is not a column: give {suggestion(name, shapes[0])}").at(where)
+            raise PerpcalcError(f"{name[:40]!a} is not a column", f"give {suggestion(name, shapes[0])}").at(where)
     if sorted(columns) not in [sorted(shape) for shape in shapes]:
-        raise PerpcalcError(f"a column is missing or there twice: write {' or '.join(map(','.join, shapes))}").at(where)
+        raise PerpcalcError("a column is missing or there twice", f"write {' or '.join(map(','.join, shapes))}").at(
+            where
+        )
     return columns
 
 
@@ -227,7 +230,7 @@ def _in_time(lines: list[Line]) -> tuple[list[Line], list[int], list[str]]:
         if after <= before:
             what = "has the same time as" if after == before else "is earlier than"
             remedy = "leave one of them out" if after == before else "sort the lines by time"
-            raise PerpcalcError(f"{what} line {lines[place - 1].number}: {remedy}").at(f"line {lines[place].number}")
+            raise PerpcalcError(f"{what} line {lines[place - 1].number}", f"{remedy}").at(f"line {lines[place].number}")
     return lines, times, notes
 
 
@@ -237,13 +240,13 @@ def _time(line: Line) -> tuple[int, bool]:
     try:
         if text.isascii() and text.isdigit():
             if len(text) > 15 or int(text) < EARLIEST_MILLISECONDS:
-                raise PerpcalcError(f"{text[:40]!a} is not in milliseconds since 1970: give 13 digits")
+                raise PerpcalcError(f"{text[:40]!a} is not in milliseconds since 1970", "give 13 digits")
             return int(text) * 1000, False
         try:
             moment = datetime.fromisoformat(text)
         except ValueError:
             raise PerpcalcError(
-                f"{text[:40]!a} is not a time: write it as 2024-06-01T08:00:00Z or in milliseconds since 1970"
+                f"{text[:40]!a} is not a time", "write it as 2024-06-01T08:00:00Z or in milliseconds since 1970"
             ) from None
         naive = moment.tzinfo is None
         return ((moment.replace(tzinfo=UTC) if naive else moment) - EPOCH) // timedelta(microseconds=1), naive

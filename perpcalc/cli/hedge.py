@@ -44,9 +44,9 @@ def answer(given: Given) -> Report:
     """The hedge of the holding that the options describe."""
     for option in (HOLDING, PRICE):
         if getattr(given, option.name) is None:
-            raise PerpcalcError("is missing: give it").at(option.flag)
+            raise PerpcalcError("is missing", "give it").at(option.flag)
     if given.ratio is not None and given.ratio <= 0:
-        raise PerpcalcError("is out of range: give a rate above 0").at(RATIO.flag)
+        raise PerpcalcError("is out of range", "give a rate above 0").at(RATIO.flag)
     market = market_of(given)
     check_leverage(market.instrument, given.leverage)
     plan = _plan(given)
@@ -67,9 +67,9 @@ def _plan(given: Given) -> HedgePlan:
     rule = instrument.funding
     interval = given.interval or (rule.interval if rule else None)
     if given.interval is not None and not given.interval:
-        raise PerpcalcError("is out of range: give a duration above 0").at(INTERVAL.flag)
+        raise PerpcalcError("is out of range", "give a duration above 0").at(INTERVAL.flag)
     if given.rate is not None and interval is None:
-        raise PerpcalcError("is missing: give the time between payments, as in 8h, or a --venue").at(INTERVAL.flag)
+        raise PerpcalcError("is missing", "give the time between payments, as in 8h, or a --venue").at(INTERVAL.flag)
     schedule, closing_fee = margin_rules(given, instrument, cross=given.leverage is None)
     return HedgePlan(
         instrument=instrument,

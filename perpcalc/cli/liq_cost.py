@@ -7,23 +7,23 @@ from perpcalc.cli.case import IDENTITY, Case, case_of, is_portfolio, need_margin
 from perpcalc.cli.command import Command
 from perpcalc.cli.liq_price import check_touch, touch_probability
 from perpcalc.cli.options import EXACT, OUTPUT, PORTFOLIO, POSITION, TOUCH, Given, Option
-from perpcalc.core.account import Account, Holding, account
 from perpcalc.core.liquidation import Liquidation, ends, liquidation
 from perpcalc.core.liquidation_cost import (
     LiquidationCost,
-    Terms,
     equity_after_stop,
     equity_at,
     liquidation_cost,
     margin_lost,
     share_of,
 )
+from perpcalc.core.rules import Terms
+from perpcalc.core.wallet import Holding, Wallet, wallet_of
 from perpcalc.decimals import ONE, ZERO, plain, positive, rate_from_zero
 from perpcalc.errors import PerpcalcError
 from perpcalc.render.report import Report, Row
 
 if TYPE_CHECKING:
-    from perpcalc.cli.positions import Held, Wallet
+    from perpcalc.cli.positions import Held, Shared
 
 SLIPPAGE = Option("slippage", rate_from_zero, "RATE", "Slippage as a rate on the coin value at the exit; an estimate.")
 LIQUIDATION_FEE = Option(
@@ -77,7 +77,7 @@ class Loss(NamedTuple):
     """
 
     case: Case
-    wallet: Account
+    wallet: Wallet
     holding: Holding
     terms: Terms
     result: Liquidation
@@ -130,7 +130,7 @@ def _of_portfolio(given: Given) -> Report:
     )
 
 
-def _rows_of_wallet(wallet: "Wallet", held: "list[Held]", given: Given, notes: list[str]) -> dict[int, Row]:
+def _rows_of_wallet(wallet: "Shared", held: "list[Held]", given: Given, notes: list[str]) -> dict[int, Row]:
     """The positions of a cross account, which is liquidated as a whole: each with its share of the equity left."""
     of_wallet = ends(wallet.account, wallet.holdings[0])
     usd = sum((holding.position.notional / holding.ratio for holding in wallet.holdings), ZERO)
@@ -150,14 +150,14 @@ def _own_row(loss: Loss, given: Given) -> Row:
 def _own_loss(case: Case, given: Given, notes: list[str]) -> Loss:
     """What a position stands to lose on its own margin."""
     holding = case.holding()
-    wallet = account(need_margin(case).usable, [holding])
+    wallet = wallet_of(need_margin(case).usable, [holding])
     result = liquidation(wallet, 0, holding, case.mark, by_mark=False)
     return _loss(case, wallet, holding, result, ONE, given, notes)
 
 
 def _loss(
     case: Case,
-    wallet: Account,
+    wallet: Wallet,
     holding: Holding,
     result: Liquidation,
     share: Decimal,

@@ -5,8 +5,8 @@ from decimal import Decimal
 from perpcalc.cli.case import IDENTITY, Case, case_of, is_portfolio, need_margin, price_places
 from perpcalc.cli.command import Command
 from perpcalc.cli.options import EXACT, HORIZON, MARK, MARK_INTERVAL, OUTPUT, PORTFOLIO, POSITION, TOUCH, VOL, Given
-from perpcalc.core.account import Account, Holding
 from perpcalc.core.liquidation import Liquidation, ends, liquidation, position_liquidation
+from perpcalc.core.wallet import Holding, Wallet
 from perpcalc.decimals import ZERO
 from perpcalc.errors import PerpcalcError
 from perpcalc.render.report import Report, Row
@@ -119,7 +119,7 @@ def row(case: Case, result: Liquidation, given: Given) -> Row:
 
 
 def _explained(
-    made: Row, case: Case, result: Liquidation, given: Given, of_account: tuple[Account, int, Holding] | None = None
+    made: Row, case: Case, result: Liquidation, given: Given, of_account: tuple[Wallet, int, Holding] | None = None
 ) -> Row:
     if not given.explain:
         return made
@@ -132,9 +132,9 @@ def check_touch(given: Given) -> None:
     """Raise PerpcalcError unless volatility and horizon come together and make sense, with marks within the horizon."""
     for option, other in ((VOL, HORIZON), (HORIZON, VOL), (MARK_INTERVAL, VOL)):
         if getattr(given, option.name) is not None and getattr(given, other.name) is None:
-            raise PerpcalcError(f"needs {other.flag}: give both, as in --vol 60% --horizon 7d").at(option.flag)
+            raise PerpcalcError(f"needs {other.flag}", "give both, as in --vol 60% --horizon 7d").at(option.flag)
     if given.mark_interval is not None and given.mark_interval > given.horizon > 0:
-        raise PerpcalcError("is longer than the horizon, so that no mark falls into it: give a shorter one").at(
+        raise PerpcalcError("is longer than the horizon, so that no mark falls into it", "give a shorter one").at(
             MARK_INTERVAL.flag
         )
     if given.vol is not None:

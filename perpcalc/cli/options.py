@@ -80,19 +80,19 @@ def _value(option: Option, given: Any) -> Any:
     if option.parse is None:
         if isinstance(given, bool):
             return given
-        raise PerpcalcError("is a flag: give true or false")
+        raise PerpcalcError("is a flag", "give true or false")
     if option.many:
         if not isinstance(given, list | tuple):
-            raise PerpcalcError("takes a list: put the values in brackets")
+            raise PerpcalcError("takes a list", "put the values in brackets")
         return tuple(_parsed(option, item) for item in given)
     return _parsed(option, given)
 
 
 def _parsed(option: Option, text: Any) -> Any:
     if not isinstance(text, str):
-        raise PerpcalcError("is neither a text nor a number: give one")
+        raise PerpcalcError("is neither a text nor a number", "give one")
     if option.choices and text not in option.choices:
-        raise PerpcalcError(f"{shown(text)} is not known: give {' or '.join(option.choices)}")
+        raise PerpcalcError(f"{shown(text)} is not known", f"give {' or '.join(option.choices)}")
     assert option.parse is not None
     return option.parse(text)
 
@@ -118,7 +118,7 @@ def fill(text: str) -> Fill:
     """A fill written `CONTRACTS@PRICE`."""
     contracts, at, price = text.partition("@")
     if not at:
-        raise PerpcalcError(f"{shown(text)} is not a fill: write CONTRACTS@PRICE, as in 300@61000")
+        raise PerpcalcError(f"{shown(text)} is not a fill", "write CONTRACTS@PRICE, as in 300@61000")
     return Fill(decimals.positive_amount(contracts), decimals.positive(price))
 
 
@@ -130,14 +130,14 @@ def fee(text: str) -> Any:
 def label(text: str) -> str:
     """A name: one line, not empty, at most 64 characters."""
     if not text or len(text) > 64 or not text.isprintable():
-        raise PerpcalcError(f"{shown(text)} is not a name: give 1 to 64 printable characters")
+        raise PerpcalcError(f"{shown(text)} is not a name", "give 1 to 64 printable characters")
     return text
 
 
 def coin(text: str) -> str:
     """The name of a coin, in capitals."""
     if not (text.isascii() and text.isalnum() and len(text) <= 16):
-        raise PerpcalcError(f"{shown(text)} is not a coin: give its letters, as in BTC")
+        raise PerpcalcError(f"{shown(text)} is not a coin", "give its letters, as in BTC")
     return text.upper()
 
 

@@ -81,12 +81,12 @@ def _of_portfolio(given: Given) -> Report:
 def check(given: Given) -> None:
     """Raise PerpcalcError unless exactly one exit is asked for, or a target."""
     if given.exit is not None and given.mark is not None:
-        raise PerpcalcError("excludes --mark: give one of them").at("--exit")
+        raise PerpcalcError("excludes --mark", "give one of them").at("--exit")
     if given.target_roe is not None and given.target_pnl is not None:
-        raise PerpcalcError("excludes --target-roe: give one of them").at("--target-pnl")
+        raise PerpcalcError("excludes --target-roe", "give one of them").at("--target-pnl")
     targeted = given.target_roe is not None or given.target_pnl is not None
     if given.exit is None and given.mark is None and not targeted:
-        raise PerpcalcError("is missing: give --exit or --mark, or a target").at("--exit")
+        raise PerpcalcError("is missing", "give --exit or --mark, or a target").at("--exit")
 
 
 def row(case: Case, given: Given) -> Row:
@@ -105,7 +105,7 @@ def row(case: Case, given: Given) -> Row:
         target = target_price(position, given.target_pnl, entry_rate, exit_rate, funding)
     elif given.target_roe is not None:
         if leverage is None and coin is None:
-            raise PerpcalcError("needs a margin: give --leverage, --margin or --balance").at("--target-roe")
+            raise PerpcalcError("needs a margin", "give --leverage, --margin or --balance").at("--target-roe")
         target = price_for_roe(position, given.target_roe, leverage, coin)
     asked = given.target_pnl is not None or given.target_roe is not None
     unreachable = (asked and target is None) or break_even is None

@@ -84,7 +84,7 @@ def add(given: Given) -> int:
     from perpcalc.portfolio_file import append, entry_of, row_of
 
     if given.name is None:
-        raise PerpcalcError("is missing: name the position").at(NAME.flag)
+        raise PerpcalcError("is missing", "name the position").at(NAME.flag)
     notes: Sequence[str] = ()
 
     def compose(portfolio: "Portfolio") -> list[Any]:
@@ -93,13 +93,13 @@ def add(given: Given) -> int:
         if given.account is not None:
             account_of(given.account, portfolio)
             for option in written(given, (VENUE, CURRENCY)):
-                raise PerpcalcError("excludes --account, which has its own: leave one out").at(option.flag)
+                raise PerpcalcError("excludes --account, which has its own", "leave one out").at(option.flag)
             values |= {"venue": None, "currency": None}
         if given.side is None:
-            raise PerpcalcError("is missing: give long or short").at(SIDE.flag)
+            raise PerpcalcError("is missing", "give long or short").at(SIDE.flag)
         for number, other in enumerate(portfolio.positions, 1):
             if other.name == given.name:
-                raise PerpcalcError(f"{given.name!a} is the name of position {number}: give another").at(NAME.flag)
+                raise PerpcalcError(f"{given.name!a} is the name of position {number}", "give another").at(NAME.flag)
         row = row_of(values)
         notes = case_of_entry(entry_of(row), accounts_of(portfolio), portfolio, None, False).notes
         return [row]

@@ -23,10 +23,10 @@ from perpcalc.venues import load
 def take_over(given: Given) -> int:
     """Append the inverse perpetuals among the positions of an exchange; says which were left out and why."""
     if given.into is None:
-        raise PerpcalcError("is missing: name the portfolio file").at(INTO.flag)
+        raise PerpcalcError("is missing", "name the portfolio file").at(INTO.flag)
     if given.account is not None:
         for option in written(given, (VENUE,)):
-            raise PerpcalcError("excludes --account, which has its own: leave one out").at(option.flag)
+            raise PerpcalcError("excludes --account, which has its own", "leave one out").at(option.flag)
     dump = read_dump(read_bytes(given.file))
     held = [(place(number, item), item) for number, item in enumerate(dump.items, 1) if not is_empty(item)]
     taken: list[Taken] = []
@@ -55,7 +55,7 @@ def take_over(given: Given) -> int:
     if empty := len(dump.items) - len(held):
         tell(f"left out: {empty} without contracts")
     if left_out and not taken and not present:
-        raise PerpcalcError(f"none of the {len(held)} positions could be taken over: see why above").at(
+        raise PerpcalcError(f"none of the {len(held)} positions could be taken over", "see why above").at(
             "standard input" if given.file == "-" else given.file
         )
     for one in taken:
@@ -96,7 +96,7 @@ def _taken(item: Any, given: Given, venue: str, portfolio: Portfolio, entries: I
     if given.account and contract.currency != (coin := portfolio.account(given.account).currency):
         raise PerpcalcError(f"settles in {contract.currency}, and the account holds {coin}")
     if not given.account and not position.isolated:
-        raise PerpcalcError("is on cross margin: give the --account whose balance stands behind it")
+        raise PerpcalcError("is on cross margin", "give the --account whose balance stands behind it")
     entry = entry_of(row)
     try:
         case_of_entry(entry, accounts_of(portfolio), portfolio, None, False)
@@ -110,7 +110,7 @@ def _home(given: Given, portfolio: Portfolio) -> str | None:
     if given.account is not None:
         venue = account_of(given.account, portfolio).venue
         if venue is None:
-            raise PerpcalcError("has no venue, which says what its contracts are: write it to the account").at(
+            raise PerpcalcError("has no venue, which says what its contracts are", "write it to the account").at(
                 ACCOUNT.flag
             )
         return venue
@@ -130,7 +130,7 @@ def _venue(item: Any, dump: Dump, home: str | None, given: Given) -> str:
     stated = None if exchange is None else venue_of(exchange)
     venue: str | None = home or stated or given.venue
     if venue is None:
-        raise PerpcalcError("does not say where it is held: give --account or --venue")
+        raise PerpcalcError("does not say where it is held", "give --account or --venue")
     if stated is not None and stated.partition("@")[0] != venue.partition("@")[0]:
         raise PerpcalcError(f"is at {printable(stated)}, not at {venue}")
     load(venue.partition("@")[0])

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from perpcalc.cli.case import Case, case_of, market_of
 from perpcalc.cli.options import MARK, Given, as_keys
-from perpcalc.core.account import Account, Holding, account
 from perpcalc.core.position import Fill
+from perpcalc.core.wallet import Holding, Wallet, wallet_of
 from perpcalc.decimals import ZERO
 from perpcalc.errors import PerpcalcError
 from perpcalc.portfolio import AccountEntry, Portfolio, PositionEntry, entry_place, load
@@ -28,11 +28,11 @@ class Held(NamedTuple):
         return Given(**{**vars(given), "mark": self.case.mark, **own})
 
 
-class Wallet(NamedTuple):
+class Shared(NamedTuple):
     """A cross account, its holdings, and the indexes of their positions in the file in the same order."""
 
     entry: AccountEntry
-    account: Account
+    account: Wallet
     members: tuple[int, ...]
     holdings: tuple[Holding, ...]
 
@@ -53,7 +53,7 @@ def held_positions(given: Given) -> tuple[Portfolio, list[Held]]:
     coins = {one.case.instrument.currency for one in held}
     if mark is not None and len(coins) > 1:
         raise PerpcalcError(
-            f"the portfolio has {len(coins)} coins, {', '.join(sorted(coins))}: put their prices into [prices]"
+            f"the portfolio has {len(coins)} coins, {', '.join(sorted(coins))}", "put their prices into [prices]"
         ).at(MARK.flag)
     return portfolio, held
 
@@ -67,7 +67,7 @@ def in_file(error: PerpcalcError, where: str, path: str) -> PerpcalcError:
     return PerpcalcError(shown).at(place).at("standard input" if path == "-" else path)
 
 
-def wallets(portfolio: Portfolio, held: list[Held], path: str) -> list[Wallet]:
+def wallets(portfolio: Portfolio, held: list[Held], path: str) -> list[Shared]:
     """The cross accounts of a portfolio: holdings at the ratio of their marks to the first's.
 
     Raises PerpcalcError where a maintenance rate or, for several contracts of a coin, a mark is missing.
@@ -88,7 +88,7 @@ def wallets(portfolio: Portfolio, held: list[Held], path: str) -> list[Wallet]:
                 holdings.append(one.case.holding(ratio(one, first)))
             except PerpcalcError as error:
                 raise in_file(error, one.where, path) from None
-        made.append(Wallet(entry, account(entry.balance, holdings), tuple(members[entry.name]), tuple(holdings)))
+        made.append(Shared(entry, wallet_of(entry.balance, holdings), tuple(members[entry.name]), tuple(holdings)))
     return made
 
 
@@ -131,7 +131,7 @@ def ratio(one: Held, first: Held) -> Decimal:
         return one.case.mark / first.case.mark
     if one.case.instrument.name == first.case.instrument.name:
         return Decimal(1)
-    raise PerpcalcError("the account holds several contracts: give each a mark, or the coin a price in [prices]").at(
+    raise PerpcalcError("the account holds several contracts", "give each a mark, or the coin a price in [prices]").at(
         "mark"
     )
 
@@ -144,7 +144,7 @@ def case_of_entry(
     isolated = entry.leverage is not None or entry.margin is not None
     balance = None if home is None or isolated else home.balance
     if entry.leverage is not None and entry.margin is not None:
-        raise PerpcalcError("excludes --margin: give one of them").at("--leverage")
+        raise PerpcalcError("excludes --margin", "give one of them").at("--leverage")
     given = Given(
         side=entry.side,
         contracts=entry.contracts,

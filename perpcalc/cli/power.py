@@ -2,8 +2,8 @@
 
 from perpcalc.cli.command import Command
 from perpcalc.cli.options import EXACT, MARK, OUTPUT, VOL, Given, Option
-from perpcalc.core.funding import DAY
 from perpcalc.core.power import PowerContract, PowerValue, largest_growth, value
+from perpcalc.core.rules import DAY
 from perpcalc.decimals import ONE, ZERO, count, duration, fixed, number, plain, positive, rate
 from perpcalc.errors import PerpcalcError
 from perpcalc.render.report import Report, Row
@@ -46,11 +46,11 @@ def contract_of(given: Given) -> PowerContract:
     """The contract that the options describe; raises PerpcalcError where they are missing or out of range."""
     for option, remedy in ((POWER, "give the power, as in 2"), (INDEX, "give a price")):
         if getattr(given, option.name) is None:
-            raise PerpcalcError(f"is missing: {remedy}").at(option.flag)
+            raise PerpcalcError("is missing", f"{remedy}").at(option.flag)
     if given.vol is None and given.mark is None:
-        raise PerpcalcError("is missing: give the volatility, for the fair mark, or --mark").at(VOL.flag)
+        raise PerpcalcError("is missing", "give the volatility, for the fair mark, or --mark").at(VOL.flag)
     if given.funding_period is not None and not given.funding_period:
-        raise PerpcalcError("is out of range: give a duration above 0").at(FUNDING_PERIOD.flag)
+        raise PerpcalcError("is out of range", "give a duration above 0").at(FUNDING_PERIOD.flag)
     return PowerContract(
         given.power, given.index, given.funding_period or DAY, given.periods or ONE, given.interest or ZERO
     )

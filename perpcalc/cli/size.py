@@ -94,7 +94,7 @@ def plan_of(given: Given, market: Market) -> Plan:
     instrument = market.instrument
     for option in (ENTRY, STOP):
         if getattr(given, option.name) is None:
-            raise PerpcalcError("is missing: give a price").at(option.flag)
+            raise PerpcalcError("is missing", "give a price").at(option.flag)
     check_leverage(instrument, given.leverage)
     schedule, closing_fee = margin_rules(given, instrument, cross=given.leverage is None)
     side = SIDES[given.side] if given.side else LONG if given.stop < given.entry else SHORT
@@ -119,17 +119,17 @@ def _risk(given: Given) -> Decimal:
     """The risk in coin."""
     asked = [option for option in (RISK, RISK_COIN, RISK_USD) if getattr(given, option.name) is not None]
     if not asked:
-        raise PerpcalcError("is missing: give --risk, --risk-coin or --risk-usd").at(RISK.flag)
+        raise PerpcalcError("is missing", "give --risk, --risk-coin or --risk-usd").at(RISK.flag)
     if len(asked) > 1:
-        raise PerpcalcError(f"excludes {asked[0].flag}: give the risk once").at(asked[1].flag)
+        raise PerpcalcError(f"excludes {asked[0].flag}", "give the risk once").at(asked[1].flag)
     if given.risk_coin is not None:
         return Decimal(given.risk_coin)
     if given.risk_usd is not None:
         return Decimal(given.risk_usd) / Decimal(given.stop)
     if given.risk <= 0:
-        raise PerpcalcError(f"{plain(given.risk * 100)}% is out of range: give a rate above 0").at(RISK.flag)
+        raise PerpcalcError(f"{plain(given.risk * 100)}% is out of range", "give a rate above 0").at(RISK.flag)
     if given.balance is None:
-        raise PerpcalcError("needs --balance: it is a share of it").at(RISK.flag)
+        raise PerpcalcError("needs --balance", "it is a share of it").at(RISK.flag)
     return Decimal(given.risk * given.balance)
 
 
@@ -137,12 +137,12 @@ def _with_account(given: Given) -> tuple[Given, str]:
     from perpcalc.portfolio import load
 
     if given.portfolio is None:
-        raise PerpcalcError("needs --portfolio: name the file it is in").at(ACCOUNT.flag)
+        raise PerpcalcError("needs --portfolio", "name the file it is in").at(ACCOUNT.flag)
     if given.account is None:
-        raise PerpcalcError("is missing: name an account of the portfolio").at(ACCOUNT.flag)
+        raise PerpcalcError("is missing", "name an account of the portfolio").at(ACCOUNT.flag)
     for option in written(given, (*WHICH_CONTRACT, BALANCE)):
         if option.name in ("venue", "currency", "balance"):
-            raise PerpcalcError("excludes --portfolio: the account gives it").at(option.flag)
+            raise PerpcalcError("excludes --portfolio", "the account gives it").at(option.flag)
     portfolio = load(given.portfolio)
     try:
         account = portfolio.account(given.account)

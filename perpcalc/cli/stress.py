@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from perpcalc.cli.case import Case, case_of, is_portfolio, need_margin, price_places
 from perpcalc.cli.command import Command, output_format
 from perpcalc.cli.options import EXACT, FORMAT, MARK, OUTPUT, PORTFOLIO, POSITION, Given, Option, written
-from perpcalc.core.account import Account, account
 from perpcalc.core.stress import Pool, Rung, Stake, even_moves, ladder, pool, visible_moves
+from perpcalc.core.wallet import Wallet, wallet_of
 from perpcalc.decimals import ONE, ZERO, count, plain, rate
 from perpcalc.errors import PerpcalcError, shown
 from perpcalc.render.report import Chart, Landmark, Report, Row, Total
@@ -25,7 +25,7 @@ def move(text: str) -> Decimal:
     """A move of the price as a rate, above -100%."""
     value = rate(text)
     if value <= -1:
-        raise PerpcalcError(f"{shown(text)} is out of range: a price cannot fall by 100% or more")
+        raise PerpcalcError(f"{shown(text)} is out of range", "a price cannot fall by 100% or more")
     return value
 
 
@@ -111,18 +111,18 @@ def _check(given: Given) -> None:
     if given.chart:
         for option in written(given, OUTPUT):
             if option is not FORMAT or given.format != "table":
-                raise PerpcalcError(f"excludes {option.flag}: it is drawn below the table").at(CHART.flag)
+                raise PerpcalcError(f"excludes {option.flag}", "it is drawn below the table").at(CHART.flag)
         given.format = "table"  # that of the environment gives way
     even = [option for option in (FROM, TO, STEPS) if getattr(given, option.name) is not None]
     if given.moves is not None and even:
-        raise PerpcalcError(f"excludes {MOVES.flag}: give one of them").at(even[0].flag)
+        raise PerpcalcError(f"excludes {MOVES.flag}", "give one of them").at(even[0].flag)
     if even and len(even) < 3:
         missing = next(option for option in (FROM, TO, STEPS) if option not in even)
-        raise PerpcalcError(f"is missing: {FROM.flag}, {TO.flag} and {STEPS.flag} go together").at(missing.flag)
+        raise PerpcalcError("is missing", f"{FROM.flag}, {TO.flag} and {STEPS.flag} go together").at(missing.flag)
     if given.steps is not None and given.steps > MOST_ROWS:
-        raise PerpcalcError(f"{plain(given.steps)} is out of range: give at most {MOST_ROWS}").at(STEPS.flag)
+        raise PerpcalcError(f"{plain(given.steps)} is out of range", f"give at most {MOST_ROWS}").at(STEPS.flag)
     if given.steps == 1 and getattr(given, "from") != given.to:
-        raise PerpcalcError(f"1 has room for one move: give 2 or more, or the same {FROM.flag} and {TO.flag}").at(
+        raise PerpcalcError("1 has room for one move", f"give 2 or more, or the same {FROM.flag} and {TO.flag}").at(
             STEPS.flag
         )
 
@@ -153,7 +153,9 @@ def _of_portfolio(given: Given) -> tuple[list[Book], Sequence[str]]:
     for one in held:
         try:
             if one.case.mark is None:
-                raise PerpcalcError("is missing: give the position a mark, or its coin a price in [prices]").at("mark")
+                raise PerpcalcError("is missing", "give the position a mark, or its coin a price in [prices]").at(
+                    "mark"
+                )
             one.case.opened()
             if need_margin(one.case).mode == "isolated":
                 one.case.holding()
@@ -166,11 +168,11 @@ def _of_portfolio(given: Given) -> tuple[list[Book], Sequence[str]]:
     for entry in portfolio.accounts:
         price = prices.get(entry.currency)
         if price is None:
-            nowhere = PerpcalcError(f"{entry.currency} has no price: write it into [prices]")
+            nowhere = PerpcalcError(f"{entry.currency} has no price", "write it into [prices]")
             raise in_file(nowhere, f"account {printable(entry.name)}", given.portfolio)
         wallet = of_account.get(entry.name)
         cases = [held[index].case for index in wallet.members] if wallet else []
-        stake = Stake(Account(entry.balance, entry.balance, ZERO, (), ()), price)
+        stake = Stake(Wallet(entry.balance, entry.balance, ZERO, (), ()), price)
         if wallet:
             stake = Stake(wallet.account, cases[0].mark or price)
         books.append(_book(entry.name, entry.currency, price, [stake], cases))
@@ -192,7 +194,7 @@ def _one_coin(portfolio: "Portfolio", held: "Sequence[Held]") -> set[str]:
     coins = {one.case.instrument.currency for one in held} | {entry.currency for entry in portfolio.accounts}
     if len(coins) > 1:
         raise PerpcalcError(
-            f"the portfolio has {len(coins)} coins, {', '.join(sorted(coins))}: put their prices into [prices]"
+            f"the portfolio has {len(coins)} coins, {', '.join(sorted(coins))}", "put their prices into [prices]"
         ).at(MARK.flag)
     return coins
 
@@ -204,7 +206,7 @@ def _book(name: str | None, currency: str, price: Decimal, stakes: Sequence[Stak
 def _stake(case: Case, mark: Decimal) -> Stake:
     """A position as a wallet of its own."""
     margin = need_margin(case)
-    return Stake(account(margin.coin, [case.holding()]), mark, margin.coin - margin.usable)
+    return Stake(wallet_of(margin.coin, [case.holding()]), mark, margin.coin - margin.usable)
 
 
 def _rows(book: Book, asked: Sequence[Decimal], rungs: Sequence[Rung], explain: bool) -> Iterable[Row]:
@@ -296,7 +298,7 @@ def _write(path: str, charts: Sequence[Chart]) -> None:
         with open(path, "w", encoding="utf-8") as file:
             file.write(svg(charts))
     except OSError as error:
-        raise PerpcalcError(f"{error.strerror}: give a file that can be written").at(path).at(SVG.flag) from None
+        raise PerpcalcError(f"{error.strerror}", "give a file that can be written").at(path).at(SVG.flag) from None
 
 
 COMMAND = Command(

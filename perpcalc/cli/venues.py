@@ -48,7 +48,7 @@ def show_venue(given: Given) -> int:
     if given.toml:
         for option in PRINTED:
             if getattr(given, option.name) and option.name not in given.environment:
-                raise PerpcalcError(f"excludes {option.flag}: give one of them").at(TOML.flag)
+                raise PerpcalcError(f"excludes {option.flag}", "give one of them").at(TOML.flag)
     check_output(given)
     venue = load(given.name)
     if given.toml:
@@ -122,7 +122,7 @@ def validate_file(given: Given) -> int:
             ).at(given.file)
         read_file(path)
     except OSError as error:
-        raise PerpcalcError(f"{error.strerror}: give a file that can be read").at(given.file) from None
+        raise PerpcalcError(f"{error.strerror}", "give a file that can be read").at(given.file) from None
     return 0
 
 

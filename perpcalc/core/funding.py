@@ -3,39 +3,12 @@
 import decimal
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, NamedTuple
 
+from perpcalc.core.instrument import Instrument, coin_value
 from perpcalc.core.rounding import Grid, on, to_multiple
+from perpcalc.core.rules import DAY, YEAR, FundingRule
+from perpcalc.core.wallet import Wallet, closing_fees, equity, maintenance
 from perpcalc.decimals import INTEGER_DIGITS, ONE, ZERO, settled
-
-if TYPE_CHECKING:
-    from perpcalc.core.account import Account
-    from perpcalc.core.instrument import Instrument
-
-DAY = Decimal(1440)
-YEAR = 365 * DAY
-
-
-class FundingRule(NamedTuple):
-    """How a venue charges funding; durations in minutes.
-
-    The rate of an interval is `premium/divisor + clamp(interest - premium/divisor, -damper, +damper)`, then capped, where
-    `interest` is `interest_per_day*interval/day`. A rate is quoted per `rate_interval`, where that is not the interval itself.
-    `continuous` venues charge fractions of an interval; where `coin_rate`, the payment is a rate in coin per USD,
-    `rate/index`, times the USD size. `averaging` is how samples of the premium are weighted, "linear" or "equal", None where
-    that is not known or each moment is charged by itself.
-    """
-
-    interval: Decimal
-    rate_interval: Decimal | None = None
-    interest_per_day: Decimal = ZERO
-    damper: Decimal = ZERO
-    cap: Decimal | None = None
-    divisor: Decimal = ONE
-    continuous: bool = False
-    coin_rate: bool = False
-    averaging: str | None = None
-    sample_interval: Decimal | None = None
 
 
 def clamp(value: Decimal, low: Decimal, high: Decimal) -> Decimal:
@@ -100,7 +73,7 @@ def intervals_in(duration: Decimal, interval: Decimal, continuous: bool = False)
 
 
 def funding_payment(
-    instrument: "Instrument",
+    instrument: Instrument,
     side: Decimal,
     contracts: Decimal,
     rate: Decimal,
@@ -117,8 +90,6 @@ def funding_payment(
     >>> funding_payment(PLAIN, ONE, Decimal(15_000), Decimal("0.0025"), Decimal(750))
     Decimal('0.0500')
     """
-    from perpcalc.core.instrument import coin_value
-
     rounding = instrument.rounding
     if instrument.funding is not None and instrument.funding.coin_rate:
         per_usd = on(rounding.coin_rate, rate / (index or mark))
@@ -127,7 +98,7 @@ def funding_payment(
 
 
 def total_of_history(
-    instrument: "Instrument",
+    instrument: Instrument,
     side: Decimal,
     contracts: Decimal,
     history: Iterable[tuple[Decimal, Decimal]],
@@ -167,30 +138,26 @@ def annual_yield(side: Decimal, rate: Decimal, interval: Decimal) -> Decimal | N
     return growth**times - 1
 
 
-def after_paying(wallet: "Account", cost: Decimal) -> "Account":
+def after_paying(wallet: Wallet, cost: Decimal) -> Wallet:
     """The wallet with a cost in coin taken from its collateral: `B' = B - cost`.
 
-    >>> from perpcalc.core.account import Account
-    >>> after_paying(Account(ONE, ONE, ZERO, (), ()), Decimal("0.3")).collateral
+    >>> from perpcalc.core.wallet import Wallet
+    >>> after_paying(Wallet(ONE, ONE, ZERO, (), ()), Decimal("0.3")).collateral
     Decimal('0.7')
     """
     return wallet._replace(collateral=wallet.collateral - cost, constant=wallet.constant - cost)
 
 
-def intervals_to_liquidation(
-    wallet: "Account", payment: Decimal, x: Decimal, continuous: bool = False
-) -> Decimal | None:
+def intervals_to_liquidation(wallet: Wallet, payment: Decimal, x: Decimal, continuous: bool = False) -> Decimal | None:
     """After how many payments the equity has come down to the maintenance margin, at a constant mark; None is never.
 
     `n = (B + s*(V - Q*x) - MM(x) - fees)/payment` at x = 1/mark, rounded up to whole payments unless funding is continuous;
     0 where it is there already.
 
-    >>> from perpcalc.core.account import Account
-    >>> str(intervals_to_liquidation(Account(ONE, ONE, ZERO, (), ()), Decimal("0.3"), ONE))
+    >>> from perpcalc.core.wallet import Wallet
+    >>> str(intervals_to_liquidation(Wallet(ONE, ONE, ZERO, (), ()), Decimal("0.3"), ONE))
     '4'
     """
-    from perpcalc.core.account import closing_fees, equity, maintenance
-
     held, asked = equity(wallet, x), maintenance(wallet, x) + closing_fees(wallet, x)
     if settled(held) <= settled(asked):
         return ZERO

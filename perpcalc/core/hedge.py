@@ -3,12 +3,13 @@
 from decimal import Decimal
 from typing import NamedTuple
 
-from perpcalc.core.account import Holding
-from perpcalc.core.funding import DAY, funding_payment
+from perpcalc.core.funding import funding_payment
 from perpcalc.core.instrument import Instrument, contracts_of_coin, trade_fee
-from perpcalc.core.liquidation import Liquidation, Margin, isolated_margin, position_liquidation
-from perpcalc.core.margin import ClosingFee, Schedule
+from perpcalc.core.liquidation import Liquidation, position_liquidation
+from perpcalc.core.margin import Margin, isolated_margin
 from perpcalc.core.position import SHORT, open_at
+from perpcalc.core.rules import DAY, ClosingFee, Schedule
+from perpcalc.core.wallet import Holding
 from perpcalc.decimals import ONE, ZERO, plain
 from perpcalc.errors import PerpcalcError
 
@@ -67,7 +68,7 @@ def hedge(plan: HedgePlan) -> Hedge:
     if not contracts:
         coins = f"{plain(plan.holding * plan.ratio)} {instrument.currency}"
         lot = plain(instrument.lot * instrument.contract_size)
-        raise PerpcalcError(f"{coins} at {plain(price)} is less than one lot of {lot} USD: hedge more")
+        raise PerpcalcError(f"{coins} at {plain(price)} is less than one lot of {lot} USD", "hedge more")
     position = open_at(instrument, SHORT, contracts, price)
     entry_fee = trade_fee(instrument, contracts, price, plan.entry_fee_rate) * price
     fees = entry_fee + trade_fee(instrument, contracts, price, plan.exit_fee_rate) * price

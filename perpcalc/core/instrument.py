@@ -4,9 +4,8 @@ import decimal
 from decimal import Decimal
 from typing import NamedTuple
 
-from perpcalc.core.funding import FundingRule
-from perpcalc.core.margin import NO_CLOSING_FEE, ClosingFee, Schedule
 from perpcalc.core.rounding import EXACT, Rounding, on, to_multiple
+from perpcalc.core.rules import NO_CLOSING_FEE, ClosingFee, FundingRule, Schedule
 from perpcalc.decimals import ONE, ZERO, plain
 from perpcalc.errors import PerpcalcError
 
@@ -103,5 +102,5 @@ def check_lots(instrument: Instrument, contracts: Decimal) -> None:
         below = plain(whole_lots(instrument, contracts))
         unit = "whole contracts" if lot == "1" else f"multiples of {lot} contracts"
         raise PerpcalcError(
-            f"{plain(contracts)} contracts cannot be traded: give {unit}, such as {below if below != '0' else lot}"
+            f"{plain(contracts)} contracts cannot be traded", f"give {unit}, such as {below if below != '0' else lot}"
         )

@@ -3,11 +3,12 @@
 from decimal import Decimal
 from typing import NamedTuple
 
-from perpcalc.core.account import Account, equity
-from perpcalc.core.funding import DAY, funding_payment
+from perpcalc.core.funding import funding_payment
 from perpcalc.core.liquidation import Liquidation
 from perpcalc.core.pnl import profit_and_loss
 from perpcalc.core.position import Position
+from perpcalc.core.rules import DAY
+from perpcalc.core.wallet import Wallet, equity
 from perpcalc.decimals import ZERO, settled
 
 PASS, FAIL, UNKNOWN = "pass", "fail", "unknown"
@@ -84,17 +85,17 @@ def worst_first(verdicts: list[Verdict]) -> list[Verdict]:
     return sorted(verdicts, key=_order)
 
 
-def leverage(wallet: Account, x: Decimal) -> Decimal | None:
+def leverage(wallet: Wallet, x: Decimal) -> Decimal | None:
     """Value over equity at x = 1/price: `sum(Q)*x / (B + sum(s*V) - x*sum(s*Q))`; None where no equity is left.
 
     Opposite sides of a contract count as what is left of them, unless the venue keeps both (hedge mode).
 
-    >>> from perpcalc.core.account import Holding, account
+    >>> from perpcalc.core.wallet import Holding, wallet_of
     >>> from perpcalc.core.instrument import PLAIN
-    >>> from perpcalc.core.margin import flat_rate
+    >>> from perpcalc.core.rules import flat_rate
     >>> from perpcalc.core.position import LONG, open_at
     >>> position = open_at(PLAIN, LONG, Decimal(10_000), Decimal(10_000))
-    >>> leverage(account(Decimal("0.1"), [Holding(position, flat_rate(ZERO))]), Decimal(1) / 10_000)
+    >>> leverage(wallet_of(Decimal("0.1"), [Holding(position, flat_rate(ZERO))]), Decimal(1) / 10_000)
     Decimal('10')
     """
     left = equity(wallet, x)
@@ -105,10 +106,11 @@ def leverage(wallet: Account, x: Decimal) -> Decimal | None:
 def distance(found: Liquidation) -> Decimal | None:
     """How far liquidation is, as a share of the price: `|P_liq - ref|/ref`; 0 where it is passed, None for never.
 
-    >>> from perpcalc.core.account import Holding
+    >>> from perpcalc.core.wallet import Holding
     >>> from perpcalc.core.instrument import PLAIN
-    >>> from perpcalc.core.liquidation import given_margin, position_liquidation
-    >>> from perpcalc.core.margin import flat_rate
+    >>> from perpcalc.core.margin import given_margin
+    >>> from perpcalc.core.liquidation import position_liquidation
+    >>> from perpcalc.core.rules import flat_rate
     >>> from perpcalc.core.position import LONG, open_at
     >>> position = open_at(PLAIN, LONG, Decimal(8_000), Decimal(8_000))
     >>> distance(position_liquidation(Holding(position, flat_rate(ZERO)), given_margin(position, Decimal(1))))
@@ -131,10 +133,11 @@ def protects(side: Decimal, stop: Decimal, price: Decimal) -> bool:
 def stops_first(side: Decimal, stop: Decimal, found: Liquidation) -> bool:
     """Whether the price meets the stop before the liquidation price on that side.
 
-    >>> from perpcalc.core.account import Holding
+    >>> from perpcalc.core.wallet import Holding
     >>> from perpcalc.core.instrument import PLAIN
-    >>> from perpcalc.core.liquidation import given_margin, position_liquidation
-    >>> from perpcalc.core.margin import flat_rate
+    >>> from perpcalc.core.margin import given_margin
+    >>> from perpcalc.core.liquidation import position_liquidation
+    >>> from perpcalc.core.rules import flat_rate
     >>> from perpcalc.core.position import LONG, open_at
     >>> position = open_at(PLAIN, LONG, Decimal(8_000), Decimal(8_000))
     >>> found = position_liquidation(Holding(position, flat_rate(ZERO)), given_margin(position, Decimal(1)))

@@ -5,35 +5,23 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from perpcalc.core.account import (
-    Account,
+from perpcalc.core.instrument import Instrument
+from perpcalc.core.margin import Margin
+from perpcalc.core.rounding import Grid, on, to_multiple
+from perpcalc.core.wallet import (
     Holding,
     Span,
-    account,
+    Wallet,
     bankruptcy_x,
     closing_fees_at_bankruptcy,
     piece_at,
     piece_maintenance,
     safe_spans,
+    wallet_of,
 )
-from perpcalc.core.instrument import Instrument
-from perpcalc.core.position import Position
-from perpcalc.core.rounding import Grid, on, to_multiple
 from perpcalc.decimals import FINEST, ONE, ZERO, plain, settled
 
 NO_PRICE = Decimal(10) ** 40  # roots beyond it are what 100 digits leave of none
-
-
-class Margin(NamedTuple):
-    """What stands behind a position: `coin` as shown, and `usable`, what of it counts before zero equity.
-
-    `mode` is "isolated" or "cross"; `leverage` as given, else None.
-    """
-
-    mode: str
-    coin: Decimal
-    usable: Decimal
-    leverage: Decimal | None = None
 
 
 class Ends(NamedTuple):
@@ -63,50 +51,6 @@ class Liquidation(NamedTuple):
     reason: str | None
 
 
-def isolated_margin(position: Position, leverage: Decimal, extra: Decimal = ZERO) -> Margin:
-    """The margin of an isolated position: `V/leverage` plus extra margin.
-
-    Where the venue reserves the closing fee at the bankruptcy price beside the margin (Bybit), that reserve moves with it and
-    only `extra/(1 + s*f)` of the extra margin counts. Prices follow from the exact `V/leverage`, except in satoshi arithmetic
-    (BitMEX). Source: Bybit help, liquidation price under isolated mode (2026-05-27).
-
-    >>> from perpcalc.core.instrument import PLAIN
-    >>> from perpcalc.core.position import LONG, open_at
-    >>> isolated_margin(open_at(PLAIN, LONG, Decimal(12_000), Decimal(8_000)), Decimal(50)).coin
-    Decimal('0.03')
-    """
-    rounding = position.instrument.rounding
-    initial = position.stored_value / leverage
-    shown = on(rounding.margin, initial)
-    counted = shown if rounding.value_of == "lot" else initial
-    return Margin("isolated", shown + extra, counted + usable_extra(position, extra), leverage)
-
-
-def given_margin(position: Position, coin: Decimal, extra: Decimal = ZERO) -> Margin:
-    """The margin of an isolated position that is known as an amount of coin.
-
-    >>> from perpcalc.core.instrument import PLAIN
-    >>> from perpcalc.core.position import LONG, open_at
-    >>> given_margin(open_at(PLAIN, LONG, ONE, ONE), Decimal("0.1"), Decimal("0.1")).coin
-    Decimal('0.2')
-    """
-    return Margin("isolated", coin + extra, coin + usable_extra(position, extra))
-
-
-def usable_extra(position: Position, extra: Decimal) -> Decimal:
-    """What of the extra margin counts before bankruptcy: all of it, or `extra/(1 + s*f)`.
-
-    >>> from perpcalc.core.instrument import PLAIN
-    >>> from perpcalc.core.position import LONG, open_at
-    >>> usable_extra(open_at(PLAIN, LONG, ONE, ONE), ONE)
-    Decimal('1')
-    """
-    instrument = position.instrument
-    if not instrument.extra_margin_net_of_fee:
-        return extra
-    return extra / (1 + position.side * (instrument.taker_fee or ZERO))
-
-
 def position_liquidation(holding: Holding, margin: Margin, mark: Decimal | None = None) -> Liquidation:
     """Where one position is liquidated on its own margin or balance; the reference is the mark, else the entry.
 
@@ -114,7 +58,8 @@ def position_liquidation(holding: Holding, margin: Margin, mark: Decimal | None 
     Sources: Binance faq ceccfcfb4e3a45e3b48b0b1bb1a8ae46; Bybit help, liquidation price (inverse).
 
     >>> from perpcalc.core.instrument import PLAIN
-    >>> from perpcalc.core.margin import flat_rate
+    >>> from perpcalc.core.rules import flat_rate
+    >>> from perpcalc.core.margin import isolated_margin
     >>> from perpcalc.core.position import LONG, open_at
     >>> position = open_at(PLAIN, LONG, Decimal(8_000), Decimal(8_000))
     >>> holding = Holding(position, flat_rate(Decimal("0.005"), basis="entry"))
@@ -122,20 +67,20 @@ def position_liquidation(holding: Holding, margin: Margin, mark: Decimal | None 
     >>> plain(result.liquidation_price)
     '7881.773399014778325123'
     """
-    wallet = account(margin.usable, [holding])
+    wallet = wallet_of(margin.usable, [holding])
     return liquidation(wallet, 0, holding, mark, by_mark=False)
 
 
-def ends(wallet: Account, holding: Holding) -> Ends:
+def ends(wallet: Wallet, holding: Holding) -> Ends:
     """Where a wallet lives, with the closing fees reserved at the bankruptcy price of any of its holdings.
 
     The fee of a wallet of one contract is rounded as its venue does, at the bankruptcy price it prints.
 
     >>> from perpcalc.core.instrument import PLAIN
-    >>> from perpcalc.core.margin import flat_rate
+    >>> from perpcalc.core.rules import flat_rate
     >>> from perpcalc.core.position import LONG, open_at
     >>> holding = Holding(open_at(PLAIN, LONG, Decimal(8_000), Decimal(8_000)), flat_rate(ZERO))
-    >>> str(ends(account(ONE, [holding]), holding).spans[0].end)
+    >>> str(ends(wallet_of(ONE, [holding]), holding).spans[0].end)
     '0.00025'
     """
     x = bankruptcy_x(wallet)
@@ -152,7 +97,7 @@ def ends(wallet: Account, holding: Holding) -> Ends:
 
 
 def liquidation(
-    wallet: Account,
+    wallet: Wallet,
     index: int,
     holding: Holding,
     mark: Decimal | None,
@@ -167,10 +112,10 @@ def liquidation(
     ends again for each position of a wallet.
 
     >>> from perpcalc.core.instrument import PLAIN
-    >>> from perpcalc.core.margin import flat_rate
+    >>> from perpcalc.core.rules import flat_rate
     >>> from perpcalc.core.position import SHORT, open_at
     >>> holding = Holding(open_at(PLAIN, SHORT, Decimal(8_000), Decimal(8_000)), flat_rate(Decimal("0.005")))
-    >>> liquidation(account(ONE, [holding]), 0, holding, None).liquidation_price is None
+    >>> liquidation(wallet_of(ONE, [holding]), 0, holding, None).liquidation_price is None
     True
     """
     position = holding.position
@@ -229,7 +174,7 @@ def liquidation(
     )
 
 
-def _bankruptcy_price(wallet: Account, holding: Holding, x: Decimal | None) -> Decimal | None:
+def _bankruptcy_price(wallet: Wallet, holding: Holding, x: Decimal | None) -> Decimal | None:
     """The bankruptcy price in the holding's contract."""
     return _price_at(holding, x, "below" if wallet.constant > 0 else "above")
 
@@ -293,6 +238,6 @@ def _why_never(holding: Holding, span: Span) -> str:
     return "never: the collateral covers the position's coin value at any price"
 
 
-def _on_border(wallet: Account, index: int, x: Decimal) -> bool:
+def _on_border(wallet: Wallet, index: int, x: Decimal) -> bool:
     group = wallet.groups[wallet.group_of[index]]
     return any(piece.start * group.ratio == x for piece in group.pieces)

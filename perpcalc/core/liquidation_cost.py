@@ -3,21 +3,12 @@
 from decimal import Decimal
 from typing import NamedTuple
 
-from perpcalc.core.account import Account, Holding, equity
 from perpcalc.core.instrument import coin_value, trade_fee
 from perpcalc.core.pnl import gross_pnl
 from perpcalc.core.position import Position
+from perpcalc.core.rules import ALL_KEPT, Terms
+from perpcalc.core.wallet import Holding, Wallet, equity
 from perpcalc.decimals import ONE, ZERO
-
-
-class Terms(NamedTuple):
-    """How a venue liquidates: the fee on the value it closes, and whether it keeps what is left of the margin."""
-
-    fee: Decimal = ZERO
-    kept: bool = True
-
-
-ALL_KEPT = Terms()
 
 
 class LiquidationCost(NamedTuple):
@@ -31,17 +22,17 @@ class LiquidationCost(NamedTuple):
     total_cost_usd: Decimal
 
 
-def equity_at(wallet: Account, holding: Holding, collateral: Decimal, price: Decimal) -> Decimal:
+def equity_at(wallet: Wallet, holding: Holding, collateral: Decimal, price: Decimal) -> Decimal:
     """The equity in coin at a price of the holding's contract: `B + sum(s*(V - Q/price))`, never less than 0.
 
     Of a position by itself as its venue rounds its profit. `collateral` is what is shown as its margin.
 
-    >>> from perpcalc.core.account import account
+    >>> from perpcalc.core.wallet import wallet_of
     >>> from perpcalc.core.instrument import PLAIN
-    >>> from perpcalc.core.margin import flat_rate
+    >>> from perpcalc.core.rules import flat_rate
     >>> from perpcalc.core.position import LONG, open_at
     >>> holding = Holding(open_at(PLAIN, LONG, Decimal(10_000), Decimal(10_000)), flat_rate(ZERO))
-    >>> str(equity_at(account(ONE, [holding]), holding, ONE, Decimal(8_000)))
+    >>> str(equity_at(wallet_of(ONE, [holding]), holding, ONE, Decimal(8_000)))
     '0.75'
     """
     if len(wallet.group_of) == 1:
@@ -90,7 +81,7 @@ def share_of(holding: Holding, holdings_usd: Decimal) -> Decimal:
     `(Q/ratio)/sum(Q/ratio)`, ratio the mark over the wallet's first mark; a convention, since a wallet is liquidated as a whole.
 
     >>> from perpcalc.core.instrument import PLAIN
-    >>> from perpcalc.core.margin import flat_rate
+    >>> from perpcalc.core.rules import flat_rate
     >>> from perpcalc.core.position import LONG, open_at
     >>> str(share_of(Holding(open_at(PLAIN, LONG, Decimal(25), ONE), flat_rate(ZERO)), Decimal(100)))
     '0.25'

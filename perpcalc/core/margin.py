@@ -1,48 +1,24 @@
-"""Maintenance-margin schedules, and the pieces that each makes of a position's margin over 1/price."""
+"""What stands behind a position, and the pieces that a schedule makes of its maintenance margin over 1/price."""
 
 from decimal import Decimal
 from typing import NamedTuple
 
+from perpcalc.core.position import Position
+from perpcalc.core.rounding import on
+from perpcalc.core.rules import Schedule, tier_index
 from perpcalc.decimals import ONE, ZERO
 
 
-class Tier(NamedTuple):
-    """Up to `limit` (in the schedule's unit, None without end) the rate is `rate`.
+class Margin(NamedTuple):
+    """What stands behind a position: `coin` as shown, and `usable`, what of it counts before zero equity.
 
-    `deduction` is what a marginal schedule takes off `rate` times the whole, in the schedule's unit.
+    `mode` is "isolated" or "cross"; `leverage` as given, else None.
     """
 
-    limit: Decimal | None
-    rate: Decimal
-    deduction: Decimal = ZERO
-
-
-class Schedule(NamedTuple):
-    """The maintenance margin a venue asks for.
-
-    `basis` is the value the rate applies to: "entry" or "mark". `unit` is what the tiers count: "coin"
-    (value on that basis), "contracts" or "usd". A marginal schedule taxes each band at its own rate
-    (the deductions do that); otherwise the whole position takes the rate of its tier. `slope` is added to
-    the rate for each coin of value (Deribit). `adverse_funding` adds a funding rate that is against the position.
-    """
-
-    tiers: tuple[Tier, ...]
-    basis: str = "mark"
-    unit: str = "coin"
-    marginal: bool = True
-    slope: Decimal = ZERO
-    adverse_funding: bool = False
-    numbered: bool = True
-
-
-class ClosingFee(NamedTuple):
-    """The closing fee that counts into liquidation: its rate, and whether it is charged at the bankruptcy price."""
-
-    rate: Decimal
-    at_bankruptcy: bool = False
-
-
-NO_CLOSING_FEE = ClosingFee(ZERO)
+    mode: str
+    coin: Decimal
+    usable: Decimal
+    leverage: Decimal | None = None
 
 
 class Piece(NamedTuple):
@@ -63,47 +39,6 @@ class Piece(NamedTuple):
     deduction_usd: Decimal
 
 
-def flat_rate(rate: Decimal, deduction: Decimal = ZERO, basis: str = "mark") -> Schedule:
-    """A schedule of one rate for every size; the deduction is in coin.
-
-    >>> flat_rate(Decimal("0.005")).tiers[0].rate
-    Decimal('0.005')
-    """
-    return Schedule((Tier(None, rate, deduction),), basis, numbered=False)
-
-
-def with_deductions(limits: tuple[Decimal | None, ...], rates: tuple[Decimal, ...]) -> tuple[Tier, ...]:
-    """The tiers of a marginal schedule: `deduction_n = deduction_(n-1) + limit_(n-1)*(rate_n - rate_(n-1))`.
-
-    Source: Binance, "How to calculate the liquidation price of COIN-M futures"; Bybit, margin parameters.
-
-    >>> tiers = with_deductions((Decimal(5), Decimal(10), None), tuple(map(Decimal, ("0.004", "0.005", "0.01"))))
-    >>> [str(tier.deduction) for tier in tiers]
-    ['0', '0.005', '0.055']
-    """
-    tiers: list[Tier] = []
-    for limit, rate in zip(limits, rates, strict=True):
-        deduction = ZERO
-        if tiers:
-            below = tiers[-1]
-            assert below.limit is not None
-            deduction = below.deduction + below.limit * (rate - below.rate)
-        tiers.append(Tier(limit, rate, deduction))
-    return tuple(tiers)
-
-
-def tier_index(tiers: tuple[Tier, ...], size: Decimal) -> int:
-    """The index of the tier that holds `size`; sizes past the last limit stay in the last tier.
-
-    >>> tier_index((Tier(Decimal(5), ZERO), Tier(None, ZERO)), Decimal("5.1"))
-    1
-    """
-    for index, tier in enumerate(tiers):
-        if tier.limit is None or size <= tier.limit:
-            return index
-    return len(tiers) - 1
-
-
 def maintenance_pieces(
     schedule: Schedule,
     contracts: Decimal,
@@ -116,6 +51,7 @@ def maintenance_pieces(
     On the mark the value is `w = Q*x` and a tier asks `(rate + slope*w)*w - deduction`; on the entry it is
     `V*rate - deduction`, the same at every price. `funding_rate` is signed as the position pays it.
 
+    >>> from perpcalc.core.rules import flat_rate
     >>> pieces = maintenance_pieces(flat_rate(Decimal("0.01")), Decimal(100), Decimal(100), Decimal(1))
     >>> str(pieces[0].linear)
     '1.00'
@@ -148,3 +84,47 @@ def maintenance_pieces(
         assert below.limit is not None
         pieces.append(piece(index, below.limit / notional))
     return pieces
+
+
+def isolated_margin(position: Position, leverage: Decimal, extra: Decimal = ZERO) -> Margin:
+    """The margin of an isolated position: `V/leverage` plus extra margin.
+
+    Where the venue reserves the closing fee at the bankruptcy price beside the margin (Bybit), that reserve moves with it and
+    only `extra/(1 + s*f)` of the extra margin counts. Prices follow from the exact `V/leverage`, except in satoshi arithmetic
+    (BitMEX). Source: Bybit help, liquidation price under isolated mode (2026-05-27).
+
+    >>> from perpcalc.core.instrument import PLAIN
+    >>> from perpcalc.core.position import LONG, open_at
+    >>> isolated_margin(open_at(PLAIN, LONG, Decimal(12_000), Decimal(8_000)), Decimal(50)).coin
+    Decimal('0.03')
+    """
+    rounding = position.instrument.rounding
+    initial = position.stored_value / leverage
+    shown = on(rounding.margin, initial)
+    counted = shown if rounding.value_of == "lot" else initial
+    return Margin("isolated", shown + extra, counted + usable_extra(position, extra), leverage)
+
+
+def given_margin(position: Position, coin: Decimal, extra: Decimal = ZERO) -> Margin:
+    """The margin of an isolated position that is known as an amount of coin.
+
+    >>> from perpcalc.core.instrument import PLAIN
+    >>> from perpcalc.core.position import LONG, open_at
+    >>> given_margin(open_at(PLAIN, LONG, ONE, ONE), Decimal("0.1"), Decimal("0.1")).coin
+    Decimal('0.2')
+    """
+    return Margin("isolated", coin + extra, coin + usable_extra(position, extra))
+
+
+def usable_extra(position: Position, extra: Decimal) -> Decimal:
+    """What of the extra margin counts before bankruptcy: all of it, or `extra/(1 + s*f)`.
+
+    >>> from perpcalc.core.instrument import PLAIN
+    >>> from perpcalc.core.position import LONG, open_at
+    >>> usable_extra(open_at(PLAIN, LONG, ONE, ONE), ONE)
+    Decimal('1')
+    """
+    instrument = position.instrument
+    if not instrument.extra_margin_net_of_fee:
+        return extra
+    return extra / (1 + position.side * (instrument.taker_fee or ZERO))

@@ -77,7 +77,7 @@ def open_by_fills(instrument: Instrument, side: Decimal, fills: Iterable[Fill]) 
     """
     fills = tuple(fills)
     if not fills:
-        raise PerpcalcError("there is no fill: give at least one")
+        raise PerpcalcError("there is no fill", "give at least one")
     contracts = sum((fill.contracts for fill in fills), ZERO)
     notional = contracts * instrument.contract_size
     cost = sum((fill.contracts * instrument.contract_size / fill.price for fill in fills), ZERO)
@@ -142,8 +142,8 @@ def _check_value(instrument: Instrument, contracts: Decimal, value: Decimal) -> 
     """Refuse a position of no value: too small at its price for the decimals that the venue keeps."""
     if not value:
         raise PerpcalcError(
-            f"{plain(contracts)} contracts are worth less than the smallest amount of {instrument.currency} at this entry: "
-            "give more contracts"
+            f"{plain(contracts)} contracts are worth less than the smallest amount of {instrument.currency} at this entry",
+            "give more contracts",
         )
 
 

@@ -7,7 +7,7 @@ digits where `value` lets it out. A contract is one unit of index^p, so values a
 from decimal import Decimal
 from typing import NamedTuple
 
-from perpcalc.core.funding import DAY, YEAR
+from perpcalc.core.rules import DAY, YEAR
 from perpcalc.core.touch import significant
 from perpcalc.decimals import ONE, ZERO
 from perpcalc.errors import PerpcalcError
@@ -80,7 +80,7 @@ def payoff(power: Decimal, index: Decimal) -> Decimal:
     """
     size = power * index.log10()
     if not SMALLEST_EXPONENT <= size <= LARGEST_EXPONENT:
-        raise PerpcalcError(f"index^p is about 10^{round(size)}, which is out of range: give a power nearer to 0")
+        raise PerpcalcError(f"index^p is about 10^{round(size)}, which is out of range", "give a power nearer to 0")
     return index**power
 
 
@@ -121,7 +121,7 @@ def fair_mark(underlying: Decimal, grown: Decimal, periods: Decimal = ONE) -> De
         return None
     if grown < -LARGEST_EXPONENT * periods:
         raise PerpcalcError(
-            "the payoff shrinks to nothing in a funding period: give a smaller volatility, interest or period"
+            "the payoff shrinks to nothing in a funding period", "give a smaller volatility, interest or period"
         )
     return underlying / ((periods + 1) * (-grown / periods).exp() - periods)
 

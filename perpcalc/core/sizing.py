@@ -4,12 +4,13 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import NamedTuple
 
-from perpcalc.core.account import Holding
 from perpcalc.core.instrument import Instrument, coin_value, trade_fee, whole_lots
-from perpcalc.core.liquidation import Liquidation, Margin, isolated_margin, position_liquidation
-from perpcalc.core.margin import ClosingFee, Schedule, maintenance_pieces
+from perpcalc.core.liquidation import Liquidation, position_liquidation
+from perpcalc.core.margin import Margin, isolated_margin, maintenance_pieces
 from perpcalc.core.pnl import gross_pnl
 from perpcalc.core.position import Position, open_at
+from perpcalc.core.rules import ClosingFee, Schedule
+from perpcalc.core.wallet import Holding
 from perpcalc.decimals import ONE, ZERO, plain, settled
 from perpcalc.errors import PerpcalcError
 
@@ -90,7 +91,7 @@ def size(plan: Plan, risk: Decimal, target: Decimal | None = None) -> Size:
     caps = _caps(plan, risk)
     if not caps:
         raise PerpcalcError(
-            "the rebates outweigh the loss at the stop, so no size is too large: give a leverage cap"
+            "the rebates outweigh the loss at the stop, so no size is too large", "give a leverage cap"
         ).at("max-leverage")
     binding = min(caps, key=lambda name: settled(caps[name]))
     fitting = whole_lots(plan.instrument, max(ZERO, caps[binding]))
@@ -117,7 +118,7 @@ def max_safe_leverage(plan: Plan, contracts: Decimal) -> Decimal | None:
     instrument's maximum; None where the maintenance margin is not known, or any leverage is safe and none is the largest.
 
     >>> from perpcalc.core.instrument import PLAIN
-    >>> from perpcalc.core.margin import flat_rate
+    >>> from perpcalc.core.rules import flat_rate
     >>> from perpcalc.core.position import LONG
     >>> plan = Plan(PLAIN, LONG, Decimal(50_000), Decimal(40_000), schedule=flat_rate(ZERO))
     >>> max_safe_leverage(plan, ONE)
@@ -146,16 +147,17 @@ def _check(plan: Plan, target: Decimal | None) -> None:
     below, above = ("below", "above") if plan.side > 0 else ("above", "below")
     if plan.side * (plan.entry_price - plan.stop_price) <= 0:
         raise PerpcalcError(
-            f"{plain(plan.stop_price)} does not protect a {side} entered at {plain(plan.entry_price)}: "
-            f"give a price {below} the entry"
+            f"{plain(plan.stop_price)} does not protect a {side} entered at {plain(plan.entry_price)}",
+            f"give a price {below} the entry",
         ).at("stop")
     if plan.side > 0 and plan.buffer >= 1:
-        raise PerpcalcError(f"{plain(plan.buffer * 100)}% leaves no price below the stop: give less than 100%").at(
+        raise PerpcalcError(f"{plain(plan.buffer * 100)}% leaves no price below the stop", "give less than 100%").at(
             "buffer"
         )
     if target is not None and plan.side * (target - plan.entry_price) <= 0:
         raise PerpcalcError(
-            f"{plain(target)} is no profit for a {side} entered at {plain(plan.entry_price)}: give a price {above} the entry"
+            f"{plain(target)} is no profit for a {side} entered at {plain(plan.entry_price)}",
+            f"give a price {above} the entry",
         ).at("target")
 
 

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from perpcalc.core.account import Account, Span, closing_fees_at_bankruptcy, safe_spans, segments
 from perpcalc.core.rounding import to_multiple
+from perpcalc.core.wallet import Span, Wallet, closing_fees_at_bankruptcy, safe_spans, segments
 from perpcalc.decimals import ONE, ZERO, settled
 
 LOWEST, HIGHEST = Decimal("-0.99"), Decimal(3)
@@ -20,7 +20,7 @@ MOST_DEATHS = 12
 class Stake(NamedTuple):
     """A wallet and the mark of its first contract; `reserve` is what of its collateral does not count in liquidation."""
 
-    wallet: Account
+    wallet: Wallet
     mark: Decimal
     reserve: Decimal = ZERO
 
@@ -71,7 +71,7 @@ def life(stake: Stake) -> Span | None:
 
     A wallet without positions lives at any price.
 
-    >>> life(Stake(Account(ONE, ONE, ZERO, (), ()), ONE))
+    >>> life(Stake(Wallet(ONE, ONE, ZERO, (), ()), ONE))
     Span(start=Decimal('0'), end=None)
     """
     wallet, mark, reserve = stake
@@ -89,12 +89,12 @@ def pool(stakes: Iterable[Stake]) -> Pool:
 
     What is dead at the mark already has no such moves.
 
-    >>> from perpcalc.core.account import Holding, account
+    >>> from perpcalc.core.wallet import Holding, wallet_of
     >>> from perpcalc.core.instrument import PLAIN
-    >>> from perpcalc.core.margin import flat_rate
+    >>> from perpcalc.core.rules import flat_rate
     >>> from perpcalc.core.position import LONG, open_at
     >>> holding = Holding(open_at(PLAIN, LONG, Decimal(8_000), Decimal(8_000)), flat_rate(ZERO))
-    >>> pool([Stake(account(ONE, [holding]), Decimal(8_000))]).falling
+    >>> pool([Stake(wallet_of(ONE, [holding]), Decimal(8_000))]).falling
     (Decimal('-0.5'),)
     """
     collateral = ZERO
@@ -118,12 +118,12 @@ def ladder(wallets: Pool, moves: Sequence[Decimal]) -> list[Rung]:
     A move of 0.1 multiplies every mark by 1.1. A wallet that was liquidated on the way from the mark is worth nothing and has lost its
     collateral. The answers are in the order of the moves. O(n log n) in tiers and moves. Derived from the linearity over 1/price.
 
-    >>> from perpcalc.core.account import Holding, account
+    >>> from perpcalc.core.wallet import Holding, wallet_of
     >>> from perpcalc.core.instrument import PLAIN
-    >>> from perpcalc.core.margin import flat_rate
+    >>> from perpcalc.core.rules import flat_rate
     >>> from perpcalc.core.position import LONG, open_at
     >>> holding = Holding(open_at(PLAIN, LONG, Decimal(8_000), Decimal(8_000)), flat_rate(Decimal("0.01")))
-    >>> one = pool([Stake(account(ONE, [holding]), Decimal(8_000))])
+    >>> one = pool([Stake(wallet_of(ONE, [holding]), Decimal(8_000))])
     >>> [(str(rung.equity), rung.liquidated) for rung in ladder(one, [Decimal("0.25"), Decimal("-0.5")])]
     [('1.2', False), ('0', True)]
     """

@@ -5,7 +5,7 @@ import math
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from perpcalc.core.funding import YEAR
+from perpcalc.core.rules import YEAR
 from perpcalc.decimals import ONE, ZERO
 from perpcalc.errors import PerpcalcError
 
@@ -37,10 +37,11 @@ def liquidation_probability(
     `start` is the price that `found` was reckoned from, USD per coin; `vol` is per year, the times are in minutes. See
     `touch_probability`.
 
-    >>> from perpcalc.core.account import Holding
+    >>> from perpcalc.core.wallet import Holding
     >>> from perpcalc.core.instrument import PLAIN
-    >>> from perpcalc.core.liquidation import isolated_margin, position_liquidation
-    >>> from perpcalc.core.margin import flat_rate
+    >>> from perpcalc.core.margin import isolated_margin
+    >>> from perpcalc.core.liquidation import position_liquidation
+    >>> from perpcalc.core.rules import flat_rate
     >>> from perpcalc.core.position import SHORT, open_at
     >>> short = open_at(PLAIN, SHORT, Decimal(8_000), Decimal(8_000))
     >>> found = position_liquidation(Holding(short, flat_rate(Decimal("0.005"))), isolated_margin(short, ONE))
@@ -95,7 +96,7 @@ def spread_over(vol: Decimal, horizon: Decimal) -> float:
     """
     spread = float(vol) * math.sqrt(float(horizon / YEAR))
     if spread > LARGEST_SPREAD:
-        raise PerpcalcError("is too large for the horizon: give one of which vol*sqrt(years) is at most 20")
+        raise PerpcalcError("is too large for the horizon", "give one of which vol*sqrt(years) is at most 20")
     return spread
 
 

@@ -35,6 +35,6 @@ def bare(report: Report, field: str) -> str:
 
     if field not in report.fields:
         raise PerpcalcError(
-            f"{shown(field)} is not a field of this command: give {suggestion(field, report.fields)}"
+            f"{shown(field)} is not a field of this command", f"give {suggestion(field, report.fields)}"
         ).at("--field")
     return "".join(printable(machine(row.values[field]) or "") + "\n" for row in report.rows)

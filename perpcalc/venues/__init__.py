@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from perpcalc import decimals
-from perpcalc.core.funding import FundingRule
 from perpcalc.core.instrument import Instrument
-from perpcalc.core.margin import NO_CLOSING_FEE, ClosingFee, Schedule, Tier, with_deductions
 from perpcalc.core.rounding import EXACT, Grid, Rounding, grid
+from perpcalc.core.rules import NO_CLOSING_FEE, ClosingFee, FundingRule, Schedule, Tier, with_deductions
 from perpcalc.errors import PerpcalcError, shown, suggestion
 
 HERE = Path(__file__).parent
@@ -62,7 +61,7 @@ def load(name: str) -> Venue:
         path = HERE / f"{name}.toml"
         if path.is_file():
             return Venue(name, path, _read(path))
-    raise PerpcalcError(f"{shown(name)} is not a known venue: give {suggestion(name, names())}")
+    raise PerpcalcError(f"{shown(name)} is not a known venue", f"give {suggestion(name, names())}")
 
 
 def find(spec: str, instrument: str | None = None) -> Found:
@@ -75,7 +74,7 @@ def find(spec: str, instrument: str | None = None) -> Found:
     symbol = instrument or tables["default"]
     listed = tables["instruments"]
     if symbol not in listed:
-        raise PerpcalcError(f"{name} has no instrument {shown(symbol)}: give {suggestion(symbol, listed)}")
+        raise PerpcalcError(f"{name} has no instrument {shown(symbol)}", f"give {suggestion(symbol, listed)}")
     rules, early = rules_on(tables, symbol, date)
     notes = []
     if early:
@@ -169,7 +168,7 @@ def _date(spec: str, date: str) -> str:
             return datetime.date.fromisoformat(date).isoformat()
     except ValueError:
         pass
-    raise PerpcalcError(f"{shown(spec)} does not end in a date: write NAME@YYYY-MM-DD, as in bybit@2024-06-01")
+    raise PerpcalcError(f"{shown(spec)} does not end in a date", "write NAME@YYYY-MM-DD, as in bybit@2024-06-01")
 
 
 def instrument_of(spec: str, symbol: str, tables: Mapping[str, Any], rules: Mapping[str, Rule]) -> Instrument:
@@ -224,7 +223,7 @@ def _schedule(margin: Rule) -> Schedule | None:
         rates = tuple(decimals.rate(text) for text in margin.get("rates", ()))
         limits: tuple[Decimal | None, ...] = tuple(decimals.positive(text) for text in margin.get("limits", ()))
         if len(rates) - len(limits) not in (0, 1):
-            raise PerpcalcError("as many rates as limits are needed, or one more: the last rate has no limit")
+            raise PerpcalcError("as many rates as limits are needed, or one more", "the last rate has no limit")
         limits += (None,) * (len(rates) - len(limits))
         tiers = with_deductions(limits, rates) if marginal else tuple(map(Tier, limits, rates))
     else:
@@ -239,7 +238,7 @@ def _stepped(margin: Rule) -> tuple[Tier, ...]:
     limit, limit_step = decimals.positive(margin["first_limit"]), decimals.positive(margin["limit_step"])
     rate, rate_step = decimals.rate(margin["first_rate"]), decimals.rate(margin["rate_step"])
     if not 0 < 1 - rate <= rate_step * MOST_TIERS:
-        raise PerpcalcError(f"rate_step makes no tiers, or more than {MOST_TIERS}: give a larger one")
+        raise PerpcalcError(f"rate_step makes no tiers, or more than {MOST_TIERS}", "give a larger one")
     tiers = []
     while rate < 1:
         tiers.append(Tier(limit, rate))

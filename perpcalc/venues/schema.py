@@ -20,14 +20,14 @@ Check = Callable[[Any], object]
 def text(value: Any) -> str:
     """A text that is not empty."""
     if not isinstance(value, str) or not value.strip():
-        raise PerpcalcError("is not a text: write it in quotes")
+        raise PerpcalcError("is not a text", "write it in quotes")
     return value
 
 
 def flag(value: Any) -> bool:
     """True or false."""
     if not isinstance(value, bool):
-        raise PerpcalcError("is not a yes or no: write true or false")
+        raise PerpcalcError("is not a yes or no", "write true or false")
     return value
 
 
@@ -36,7 +36,7 @@ def day(value: Any) -> str:
     try:
         return datetime.date.fromisoformat(value).isoformat()
     except (TypeError, ValueError):
-        raise PerpcalcError("is not a date: write it without quotes, as in 2024-06-01") from None
+        raise PerpcalcError("is not a date", "write it without quotes, as in 2024-06-01") from None
 
 
 def one_of(*words: str) -> Check:
@@ -44,7 +44,7 @@ def one_of(*words: str) -> Check:
 
     def check(value: Any) -> str:
         if value not in words:
-            raise PerpcalcError(f"{shown(str(value))} is not known: give {suggestion(str(value), words)}")
+            raise PerpcalcError(f"{shown(str(value))} is not known", f"give {suggestion(str(value), words)}")
         return str(value)
 
     return check
@@ -55,7 +55,7 @@ def numeric(parse: Callable[[str], Decimal]) -> Check:
 
     def check(value: Any) -> Decimal:
         if not isinstance(value, str):
-            raise PerpcalcError('is not a number: write it as text, as in "0.5"')
+            raise PerpcalcError("is not a number", 'write it as text, as in "0.5"')
         return parse(value)
 
     return check
@@ -65,7 +65,7 @@ def share(text: str) -> Decimal:
     """A rate of less than 100 % either way."""
     value = decimals.rate(text)
     if abs(value) >= 1:
-        raise PerpcalcError(f"{shown(text)} is out of range: give a rate below 100%")
+        raise PerpcalcError(f"{shown(text)} is out of range", "give a rate below 100%")
     return value
 
 
@@ -73,7 +73,7 @@ def lasting(text: str) -> Decimal:
     """A duration above zero."""
     value = decimals.duration(text)
     if not value:
-        raise PerpcalcError(f"{shown(text)} is out of range: give a duration above 0")
+        raise PerpcalcError(f"{shown(text)} is out of range", "give a duration above 0")
     return value
 
 
@@ -83,11 +83,11 @@ def rising(parse: Callable[[str], Decimal]) -> Check:
 
     def check(value: Any) -> list[object]:
         if not isinstance(value, list) or not value:
-            raise PerpcalcError("is not a list of numbers: write it in brackets")
+            raise PerpcalcError("is not a list of numbers", "write it in brackets")
         numbers = [one(item) for item in value]
         for before, after in itertools.pairwise(numbers):
             if after <= before:  # type: ignore[operator]
-                raise PerpcalcError(f"does not rise from {before} to {after}: tiers go from small to large")
+                raise PerpcalcError(f"does not rise from {before} to {after}", "tiers go from small to large")
         return numbers
 
     return check
@@ -102,7 +102,7 @@ def a_grid(value: Any) -> object:
     except (KeyError, ValueError, ArithmeticError):
         pass
     raise PerpcalcError(
-        f"{shown(str(value))} is not a rounding: write a direction and 0 to 18 decimals, as in 'floor 8'"
+        f"{shown(str(value))} is not a rounding", "write a direction and 0 to 18 decimals, as in 'floor 8'"
     )
 
 
@@ -197,16 +197,16 @@ def read_file(path: Path) -> Mapping[str, Any]:
         with path.open("rb") as file:
             raw = file.read(LARGEST_FILE + 1)
     except OSError as error:
-        raise PerpcalcError(f"{error.strerror}: give a file that can be read").at(str(path)) from None
+        raise PerpcalcError(f"{error.strerror}", "give a file that can be read").at(str(path)) from None
     if len(raw) > LARGEST_FILE:
-        raise PerpcalcError("the file is larger than 1 MiB: a venue file is not").at(str(path))
+        raise PerpcalcError("the file is larger than 1 MiB", "a venue file is not").at(str(path))
     try:
         found: Mapping[str, Any] = dates_as_text(toml(raw))
         validate(found)
     except PerpcalcError as error:
         raise error.at(str(path)) from None
     except ValueError:
-        raise PerpcalcError("an integer has too many digits: use at most 15").at(str(path)) from None
+        raise PerpcalcError("an integer has too many digits", "use at most 15").at(str(path)) from None
     return found
 
 
@@ -214,7 +214,7 @@ def validate(tables: Mapping[str, Any]) -> None:
     """Raise PerpcalcError at the first table, key or value that does not follow the format."""
     for key in NEEDED:
         if key not in tables:
-            raise PerpcalcError(f"the key is missing: a venue has {', '.join(NEEDED)}").at(key)
+            raise PerpcalcError("the key is missing", f"a venue has {', '.join(NEEDED)}").at(key)
     for key, value in tables.items():
         if key in TOP:
             _judge(TOP[key], value, key)
@@ -226,10 +226,10 @@ def validate(tables: Mapping[str, Any]) -> None:
             _topic(key, value, key)
         else:
             raise PerpcalcError(
-                f"unknown key: did you mean {suggestion(key, (*TOP, *TOPICS, 'changes', 'instruments'))}?"
+                "unknown key", f"did you mean {suggestion(key, (*TOP, *TOPICS, 'changes', 'instruments'))}?"
             ).at(key)
     if tables["default"] not in tables["instruments"]:
-        raise PerpcalcError(f"{shown(tables['default'])} is not among the instruments: name one").at("default")
+        raise PerpcalcError(f"{shown(tables['default'])} is not among the instruments", "name one").at("default")
     for symbol, listed in tables["instruments"].items():
         for date in (*(row["from"] for row in listed.get("margin", ())), ""):
             try:
@@ -240,25 +240,27 @@ def validate(tables: Mapping[str, Any]) -> None:
 
 def _instruments(listed: Any) -> None:
     if not isinstance(listed, dict) or not listed:
-        raise PerpcalcError("there is no instrument: write [instruments.NAME]").at("instruments")
+        raise PerpcalcError("there is no instrument", "write [instruments.NAME]").at("instruments")
     for name, tables in listed.items():
         where = f"instruments.{name}"
         if not isinstance(tables, dict):
-            raise PerpcalcError(f"is not a table: write [{where}]").at(where)
+            raise PerpcalcError("is not a table", f"write [{where}]").at(where)
         for key in ("currency", "contract"):
             if key not in tables:
-                raise PerpcalcError("the key is missing: an instrument has currency and contract").at(f"{where}.{key}")
+                raise PerpcalcError("the key is missing", "an instrument has currency and contract").at(
+                    f"{where}.{key}"
+                )
         for key, value in tables.items():
             if key == "currency":
                 _judge(text, value, f"{where}.{key}")
             elif key in KEYS:
                 _topic(key, value, f"{where}.{key}")
             else:
-                raise PerpcalcError(f"unknown key: did you mean {suggestion(key, ('currency', *TOPICS))}?").at(
+                raise PerpcalcError("unknown key", f"did you mean {suggestion(key, ('currency', *TOPICS))}?").at(
                     f"{where}.{key}"
                 )
         if not all("size" in row for row in tables["contract"]):
-            raise PerpcalcError("the key is missing: a contract has a size in USD").at(f"{where}.contract.size")
+            raise PerpcalcError("the key is missing", "a contract has a size in USD").at(f"{where}.contract.size")
 
 
 def _topic(topic: str, rows: Any, where: str) -> None:
@@ -267,22 +269,22 @@ def _topic(topic: str, rows: Any, where: str) -> None:
 
 def _rows(rows: Any, where: str, keys: Mapping[str, Check], needed: tuple[str, ...], dated: str) -> None:
     if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
-        raise PerpcalcError(f"is not a list of dated tables: write [[{where}]]").at(where)
+        raise PerpcalcError("is not a list of dated tables", f"write [[{where}]]").at(where)
     before = ""
     for number, row in enumerate(rows, 1):
         for key in needed:
             if key not in row:
-                raise PerpcalcError(f"the key is missing: each entry has {', '.join(needed)}").at(
+                raise PerpcalcError("the key is missing", f"each entry has {', '.join(needed)}").at(
                     f"{where} {number}, {key}"
                 )
         for key, value in row.items():
             if key not in keys:
-                raise PerpcalcError(f"unknown key: did you mean {suggestion(key, keys)}?").at(
+                raise PerpcalcError("unknown key", f"did you mean {suggestion(key, keys)}?").at(
                     f"{where} {number}, {key}"
                 )
             _judge(keys[key], value, f"{where} {number}, {key}")
         if row[dated] <= before:
-            raise PerpcalcError(f"{row[dated]} does not come after {before}: write the oldest first").at(
+            raise PerpcalcError(f"{row[dated]} does not come after {before}", "write the oldest first").at(
                 f"{where} {number}, {dated}"
             )
         before = row[dated]

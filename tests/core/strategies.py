@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 from hypothesis import strategies as st
 
-from perpcalc.core.account import Account, Holding, account
 from perpcalc.core.instrument import PLAIN, Instrument
-from perpcalc.core.margin import ClosingFee, Schedule, Tier, flat_rate, with_deductions
 from perpcalc.core.position import LONG, SHORT, Position, open_at
+from perpcalc.core.rules import ClosingFee, Schedule, Tier, flat_rate, with_deductions
+from perpcalc.core.wallet import Holding, Wallet, wallet_of
 
 from . import twin
 
@@ -143,7 +143,7 @@ def wallets(draw: st.DrawFn, most: int = 4) -> tuple[Decimal, list[twin.Leg], di
     return balance, legs, found
 
 
-def account_of(balance: Decimal, legs: list[twin.Leg], found: dict[str, twin.Rules]) -> tuple[Account, list[Holding]]:
+def account_of(balance: Decimal, legs: list[twin.Leg], found: dict[str, twin.Rules]) -> tuple[Wallet, list[Holding]]:
     """The core's account for the same wallet, and its holdings in order."""
     holdings = [holding_of(leg, found[leg.symbol]) for leg in legs]
-    return account(balance, holdings), holdings
+    return wallet_of(balance, holdings), holdings

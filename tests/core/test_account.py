@@ -8,10 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perpcalc.core.account import (
-    Account,
+from perpcalc.core.instrument import PLAIN
+from perpcalc.core.position import LONG, SHORT, merged, open_at
+from perpcalc.core.rounding import Rounding, grid
+from perpcalc.core.rules import ClosingFee, Schedule, Tier, flat_rate
+from perpcalc.core.wallet import (
     Holding,
-    account,
+    Wallet,
     bankruptcy_x,
     closing_fees,
     closing_fees_at_bankruptcy,
@@ -20,11 +23,8 @@ from perpcalc.core.account import (
     maintenance,
     piece_at,
     safe_spans,
+    wallet_of,
 )
-from perpcalc.core.instrument import PLAIN
-from perpcalc.core.margin import ClosingFee, Schedule, Tier, flat_rate
-from perpcalc.core.position import LONG, SHORT, merged, open_at
-from perpcalc.core.rounding import Rounding, grid
 from perpcalc.decimals import ONE, ZERO, plain
 
 from . import twin
@@ -40,7 +40,7 @@ def held(
     return Holding(open_at(instrument, side, Decimal(contracts), Decimal(entry)), schedule, **more)  # type: ignore[arg-type]
 
 
-def prices_of(wallet: Account) -> list[tuple[str | None, str | None]]:
+def prices_of(wallet: Wallet) -> list[tuple[str | None, str | None]]:
     """(upper, lower) price of each stretch in which the wallet lives, from the highest down."""
     return [
         (None if span.start == 0 else plain(1 / span.start), None if span.end is None else plain(1 / span.end))
@@ -76,28 +76,28 @@ def test_positions_of_one_side_share_a_tier() -> None:
     # 6 and 6 coins in whole tiers of 1% up to 10 and 2% above: 12 coins take 2%, not twice 1%.
     tiers = Schedule((Tier(Decimal(10), Decimal("0.01")), Tier(None, Decimal("0.02"))), marginal=False)
     twice = [held(LONG, 60_000, 10_000, tiers), held(LONG, 60_000, 12_000, tiers)]
-    wallet = account(ONE, twice)
+    wallet = wallet_of(ONE, twice)
     assert maintenance(wallet, ONE / 10_000) == Decimal("0.24")
     assert wallet.group_of == (0, 0)
 
 
 def test_opposite_sides_net_in_one_way_mode() -> None:
     both = [held(LONG, 30_000, 10_000), held(SHORT, 10_000, 10_000)]
-    wallet = account(ONE, both)
+    wallet = wallet_of(ONE, both)
     assert wallet.group_of == (0, 0)
     assert maintenance(wallet, ONE / 10_000) == Decimal("0.02")
 
 
 def test_opposite_sides_are_both_charged_in_hedge_mode() -> None:
     both = [held(LONG, 30_000, 10_000, hedge=True), held(SHORT, 10_000, 10_000, hedge=True)]
-    wallet = account(ONE, both)
+    wallet = wallet_of(ONE, both)
     assert wallet.group_of == (0, 1)
     assert maintenance(wallet, ONE / 10_000) == Decimal("0.04")
 
 
 def test_opposite_sides_of_the_same_size_need_no_margin_when_they_net() -> None:
     locked = [held(LONG, 10_000, 10_000), held(SHORT, 10_000, 8_000)]
-    wallet = account(ONE, locked)
+    wallet = wallet_of(ONE, locked)
     assert maintenance(wallet, ONE / 10_000) == 0
     assert prices_of(wallet) == [(None, None)]
     assert bankruptcy_x(wallet) is None
@@ -105,7 +105,7 @@ def test_opposite_sides_of_the_same_size_need_no_margin_when_they_net() -> None:
 
 def test_different_contracts_of_a_coin_neither_merge_nor_net() -> None:
     other = held(SHORT, 10_000, 10_000)._replace(ratio=Decimal("1.02"))
-    wallet = account(ONE, [held(LONG, 10_000, 10_000), other])
+    wallet = wallet_of(ONE, [held(LONG, 10_000, 10_000), other])
     assert wallet.group_of == (0, 1)
 
 
@@ -113,13 +113,13 @@ def test_a_funding_rate_does_not_keep_opposite_sides_from_netting() -> None:
     # The market's rate is one; it is paid by the long and received by the short.
     rate = Decimal("0.0001")
     both = [held(LONG, 30_000, 10_000, funding_rate=rate), held(SHORT, 10_000, 10_000, funding_rate=-rate)]
-    assert maintenance(account(ONE, both), ONE / 10_000) == Decimal("0.02")
+    assert maintenance(wallet_of(ONE, both), ONE / 10_000) == Decimal("0.02")
 
 
 def test_a_funding_rate_known_for_one_position_does_not_keep_two_from_merging() -> None:
     tiers = Schedule((Tier(Decimal(10), Decimal("0.01")), Tier(None, Decimal("0.02"))), marginal=False)
     one, other = held(LONG, 60_000, 10_000, tiers, funding_rate=Decimal("0.0001")), held(LONG, 60_000, 12_000, tiers)
-    assert maintenance(account(ONE, [one, other]), ONE / 10_000) == Decimal("0.24")
+    assert maintenance(wallet_of(ONE, [one, other]), ONE / 10_000) == Decimal("0.24")
 
 
 def test_adverse_funding_is_charged_on_what_is_left_after_netting() -> None:
@@ -130,13 +130,13 @@ def test_adverse_funding_is_charged_on_what_is_left_after_netting() -> None:
         held(LONG, 30_000, 10_000, schedule, funding_rate=rate),
         held(SHORT, 10_000, 10_000, schedule, funding_rate=-rate),
     ]
-    assert maintenance(account(ONE, both), ONE / 10_000) == Decimal("0.026")
+    assert maintenance(wallet_of(ONE, both), ONE / 10_000) == Decimal("0.026")
 
 
 def test_equity_counts_the_value_that_a_venue_keeps() -> None:
     # 1 USD at 6,800 is kept as 0.00014705 on Bybit.
     bybit = PLAIN._replace(rounding=Rounding(value=grid("floor 8"), stored_value=grid("floor 8")))
-    wallet = account(ONE, [Holding(open_at(bybit, LONG, ONE, Decimal(6_800)), FLAT)])
+    wallet = wallet_of(ONE, [Holding(open_at(bybit, LONG, ONE, Decimal(6_800)), FLAT)])
     assert equity(wallet, ZERO) == Decimal("1.00014705")
 
 
@@ -152,7 +152,7 @@ def test_maintenance_on_the_entry_value_is_rounded_as_the_venue_keeps_it() -> No
     )
     position = open_at(bitmex, SHORT, Decimal(20), Decimal("3349.5"))
     schedule = Schedule((Tier(None, Decimal("0.005")),), "entry", marginal=False, adverse_funding=True)
-    wallet = account(ONE, [Holding(position, schedule, funding_rate=Decimal("0.00375"))])
+    wallet = wallet_of(ONE, [Holding(position, schedule, funding_rate=Decimal("0.00375"))])
     assert maintenance(wallet, ONE / 3_000) == Decimal("0.00005225")
 
 
@@ -160,7 +160,7 @@ def test_a_rate_that_grows_with_size_takes_the_value_at_the_contract_s_own_price
     # A dated contract at 1.25 times the mark of 8,000: 1,000,000 USD at 10,000 are 100 BTC, 1.5% of which are kept.
     schedule = Schedule((Tier(None, Decimal("0.01")),), marginal=False, slope=Decimal("0.00005"))
     dated = held(SHORT, 1_000_000, 9_000, schedule, ratio=Decimal("1.25"))
-    wallet = account(Decimal(20), [dated])
+    wallet = wallet_of(Decimal(20), [dated])
     assert maintenance(wallet, ONE / 8_000) == Decimal("1.5")
     model = twin.Wallet(
         20,
@@ -207,7 +207,7 @@ def test_more_balance_only_widens_the_safe_range(
     found = data.draw(rules(trade))._replace(fee_at_bankruptcy=False)
     holdings = [Holding(trade.position, schedule_of(found), ClosingFee(Decimal(found.fee)))]
     balance = trade.usd / trade.entry / 10 * move
-    narrow, wide = (safe_spans(account(b, holdings)) for b in (balance, balance * (1 + more)))
+    narrow, wide = (safe_spans(wallet_of(b, holdings)) for b in (balance, balance * (1 + more)))
     for span in narrow:
         assert any(
             around.start <= span.start and (around.end is None or (span.end is not None and span.end <= around.end))
@@ -220,14 +220,14 @@ def test_merged_fills_and_two_holdings_live_alike(one: Trade, two: Trade, balanc
     two = two._replace(side=one.side, size=one.size)
     pair = [Holding(trade.position, FLAT) for trade in (one, two)]
     together = Holding(merged(one.position, two.position), FLAT)
-    assert prices_of(account(balance, pair)) == prices_of(account(balance, [together]))
+    assert prices_of(wallet_of(balance, pair)) == prices_of(wallet_of(balance, [together]))
 
 
 def test_a_rate_that_grows_with_size_gives_a_short_a_lower_end_too() -> None:
     # Deribit: 1% + 0.005% per BTC. Short 1,000,000 USD from 10,000 with 20 BTC:
     # 20 - 100 + w = 0.01*w + 0.00005*w^2 in coin value w = Q/P gives w = (0.99 +- sqrt(0.9641))/0.0001.
     schedule = Schedule((Tier(None, Decimal("0.01")),), marginal=False, slope=Decimal("0.00005"))
-    (span,) = safe_spans(account(Decimal(20), [held(SHORT, 1_000_000, 10_000, schedule)]))
+    (span,) = safe_spans(wallet_of(Decimal(20), [held(SHORT, 1_000_000, 10_000, schedule)]))
     assert span.end is not None
     small, large = span.start * 1_000_000, span.end * 1_000_000
     assert round(small, 6) == Decimal("81.140596")
@@ -241,14 +241,14 @@ def test_a_whole_position_tier_that_jumps_past_the_equity_ends_the_range_at_its_
     # Long 40,000 USD from 10,000 with 4 BTC: 8 - w of equity at a value of w BTC. At w = 5 it is 3, the first tier asks
     # 0.05, the second 4.
     schedule = Schedule((Tier(Decimal(5), Decimal("0.01")), Tier(None, Decimal("0.8"))), marginal=False)
-    assert prices_of(account(Decimal(4), [held(LONG, 40_000, 10_000, schedule)])) == [(None, "8000")]
+    assert prices_of(wallet_of(Decimal(4), [held(LONG, 40_000, 10_000, schedule)])) == [(None, "8000")]
 
 
 def test_a_short_may_live_on_both_sides_of_a_tier_that_it_cannot_pay() -> None:
     # Short 100,000 USD from 10,000 with 1 BTC: equity w - 9. Up to w = 10 it keeps 1%, from there on 20% of w: dead from
     # w = 10 to 9/0.8 = 11.25, alive below 10 down to 9/0.99.
     schedule = Schedule((Tier(Decimal(10), Decimal("0.01")), Tier(None, Decimal("0.2"))), marginal=False)
-    assert prices_of(account(ONE, [held(SHORT, 100_000, 10_000, schedule)])) == [
+    assert prices_of(wallet_of(ONE, [held(SHORT, 100_000, 10_000, schedule)])) == [
         ("11000", "10000"),
         ("8888.888888888888888889", None),
     ]
@@ -259,7 +259,7 @@ def test_a_hedged_wallet_over_distant_tiers_has_both_ends() -> None:
     # 10 BTC, 10% above. 2*(0.1 + 0.1*(w - 10)) = 1 gives w = 14, a price of 7142.857...; upwards nothing is owed.
     schedule = Schedule((Tier(Decimal(10), Decimal("0.01")), Tier(None, Decimal("0.1"), Decimal("0.9"))))
     both = [held(LONG, 100_000, 10_000, schedule, hedge=True), held(SHORT, 100_000, 10_000, schedule, hedge=True)]
-    assert prices_of(account(ONE, both)) == [(None, "7142.857142857142857143")]
+    assert prices_of(wallet_of(ONE, both)) == [(None, "7142.857142857142857143")]
     # With 10,000 USD more of the short the wallet has an upper end too: 0.5 - 11 + 10 + w/10 of equity...
     both[1] = held(SHORT, 110_000, 10_000, schedule, hedge=True)
     model = twin.Wallet(
@@ -267,7 +267,7 @@ def test_a_hedged_wallet_over_distant_tiers_has_both_ends() -> None:
         [twin.Leg(1, 100_000, 10_000), twin.Leg(-1, 110_000, 10_000)],
         twin.Rules(((10, Decimal("0.01")), (None, Decimal("0.1"))), hedge=True),
     )
-    found = prices_of(account(Decimal("0.5"), both))
+    found = prices_of(wallet_of(Decimal("0.5"), both))
     assert found == expected_prices(model)
     ((upper, lower),) = found
     assert upper is not None
@@ -275,7 +275,7 @@ def test_a_hedged_wallet_over_distant_tiers_has_both_ends() -> None:
 
 
 def test_a_wallet_that_no_price_saves_has_no_range() -> None:
-    assert prices_of(account(Decimal("-3"), [held(LONG, 20_000, 10_000)])) == []
+    assert prices_of(wallet_of(Decimal("-3"), [held(LONG, 20_000, 10_000)])) == []
 
 
 def test_fees_at_bankruptcy_are_reserved_and_fees_at_liquidation_charged_there() -> None:
@@ -283,7 +283,7 @@ def test_fees_at_bankruptcy_are_reserved_and_fees_at_liquidation_charged_there()
     # 1.00075*10000/1.75 = 5718.57, liquidation price 10000/(1.75 - 0.00625 - 10000*0.00075/5718.57) = 5739.0835
     entry_basis = flat_rate(Decimal("0.005"), basis="entry")
     holding = held(LONG, 10_000, 8_000, entry_basis, closing_fee=ClosingFee(Decimal("0.00075"), at_bankruptcy=True))
-    wallet = account(Decimal("0.5"), [holding])
+    wallet = wallet_of(Decimal("0.5"), [holding])
     broke = bankruptcy_x(wallet)
     assert broke is not None
     assert round(1 / broke, 2) == Decimal("5718.57")
@@ -293,7 +293,7 @@ def test_fees_at_bankruptcy_are_reserved_and_fees_at_liquidation_charged_there()
     assert span.end is not None
     assert round(1 / span.end, 4) == Decimal("5739.0835")
     # Charged at the liquidation price instead: 10000*1.00075/(1.75 - 0.00625).
-    (span,) = safe_spans(account(Decimal("0.5"), [holding._replace(closing_fee=ClosingFee(Decimal("0.00075")))]))
+    (span,) = safe_spans(wallet_of(Decimal("0.5"), [holding._replace(closing_fee=ClosingFee(Decimal("0.00075")))]))
     assert span.end is not None
     assert plain(1 / span.end) == twin.printed(
         twin.liquidation_at_entry(1, 10_000, 8_000, Decimal("0.5"), Decimal("0.005"), 0, Decimal("0.00075"))
@@ -303,14 +303,14 @@ def test_fees_at_bankruptcy_are_reserved_and_fees_at_liquidation_charged_there()
 def test_a_wallet_whose_contracts_cancel_has_no_end() -> None:
     # Long 589 and 87, short 676 of a contract at 0.982 times the mark: nothing is left, whatever 1/0.982 rounds to.
     legs = [held(LONG, 589, 50_000), held(LONG, 87, 51_000), held(SHORT, 676, 52_000)]
-    wallet = account(ONE, [leg._replace(ratio=Decimal("0.982")) for leg in legs])
+    wallet = wallet_of(ONE, [leg._replace(ratio=Decimal("0.982")) for leg in legs])
     assert prices_of(wallet) == [(None, None)]
     assert bankruptcy_x(wallet) is None
 
 
 @pytest.mark.parametrize("balance", ["0.5", "0"])
 def test_an_empty_wallet_lives_on_anything_above_zero(balance: str) -> None:
-    wallet = account(Decimal(balance), [])
+    wallet = wallet_of(Decimal(balance), [])
     assert wallet.linear == ZERO
     assert prices_of(wallet) == ([(None, None)] if Decimal(balance) else [])
 
@@ -321,21 +321,21 @@ def test_opposite_sides_net_before_a_tier_in_contracts_is_chosen() -> None:
         (Tier(Decimal(100), Decimal("0.01")), Tier(None, Decimal("0.5"))), unit="contracts", marginal=False
     )
     for short, rate in ((200, "0.01"), (199, "0.5")):
-        wallet = account(ONE, [held(LONG, 300, 10_000, schedule), held(SHORT, short, 10_000, schedule)])
+        wallet = wallet_of(ONE, [held(LONG, 300, 10_000, schedule), held(SHORT, short, 10_000, schedule)])
         assert maintenance(wallet, 1 / Decimal(100)) == (300 - short) / Decimal(100) * Decimal(rate)
 
 
 def test_a_tier_in_coin_counts_the_value_at_the_contract_s_own_price() -> None:
     # 10,000 USD at 1.25 times a reference of 8,000 are one coin, the limit of the first tier; at 7,999 a little more.
     schedule = Schedule((Tier(ONE, Decimal("0.01")), Tier(None, Decimal("0.5"))), marginal=False)
-    (group,) = account(ONE, [held(LONG, 10_000, 8_000, schedule, ratio=Decimal("1.25"))]).groups
+    (group,) = wallet_of(ONE, [held(LONG, 10_000, 8_000, schedule, ratio=Decimal("1.25"))]).groups
     assert group_maintenance(group, ONE / 8_000) == Decimal("0.01")
     assert group_maintenance(group, ONE / 7_999) > Decimal("0.5")
     assert piece_at(group, ONE / 8_000).rate == Decimal("0.5")
 
 
 def test_at_an_endless_price_nothing_is_asked_for() -> None:
-    (group,) = account(ONE, [held(LONG, 10_000, 8_000)]).groups
+    (group,) = wallet_of(ONE, [held(LONG, 10_000, 8_000)]).groups
     assert group_maintenance(group, ZERO) == 0
 
 
@@ -344,7 +344,7 @@ def test_a_growing_rate_may_have_tiers_too() -> None:
     growing = Schedule(
         (Tier(Decimal(12), Decimal("0.01")), Tier(None, Decimal("0.02"))), marginal=False, slope=Decimal("0.001")
     )
-    ((above, below),) = prices_of(account(Decimal(5), [held(LONG, 100_000, 10_000, growing)]))
+    ((above, below),) = prices_of(wallet_of(Decimal(5), [held(LONG, 100_000, 10_000, growing)]))
     assert above is None
     assert below is not None
     value = 100_000 / Decimal(below)
@@ -356,8 +356,8 @@ def test_a_hundredth_of_a_dollar_has_both_ends_like_a_million() -> None:
     # In coins the same: 100 on 20, at a rate that grows by 0.005% per coin. Both ends are a hundred millionth in USD.
     growing = Schedule((Tier(None, Decimal("0.01")),), marginal=False, slope=Decimal("0.00005"))
     cent = PLAIN._replace(contract_size=Decimal("0.01"))
-    small = account(Decimal(20), [Holding(open_at(cent, SHORT, ONE, Decimal("0.0001")), growing)])
-    large = account(Decimal(20), [held(SHORT, 1_000_000, 10_000, growing)])
+    small = wallet_of(Decimal(20), [Holding(open_at(cent, SHORT, ONE, Decimal("0.0001")), growing)])
+    large = wallet_of(Decimal(20), [held(SHORT, 1_000_000, 10_000, growing)])
     (one,), (million,) = safe_spans(small), safe_spans(large)
     assert one.end is not None
     assert million.end is not None
@@ -368,18 +368,18 @@ def test_a_hundredth_of_a_dollar_has_both_ends_like_a_million() -> None:
     ("constant", "linear"), [("0", "8000"), ("0", "-8000"), ("1", "0"), ("1", "-8000"), ("-1", "8000")]
 )
 def test_without_equity_to_lose_or_a_way_to_lose_it_there_is_no_bankruptcy(constant: str, linear: str) -> None:
-    assert bankruptcy_x(Account(ONE, Decimal(constant), Decimal(linear), (), ())) is None
+    assert bankruptcy_x(Wallet(ONE, Decimal(constant), Decimal(linear), (), ())) is None
 
 
 def test_at_zero_equity_on_the_way_up_or_down_there_is_bankruptcy() -> None:
-    assert bankruptcy_x(Account(ONE, ONE, Decimal(8_000), (), ())) == ONE / 8_000
-    assert bankruptcy_x(Account(ONE, -ONE, Decimal(-8_000), (), ())) == ONE / 8_000
+    assert bankruptcy_x(Wallet(ONE, ONE, Decimal(8_000), (), ())) == ONE / 8_000
+    assert bankruptcy_x(Wallet(ONE, -ONE, Decimal(-8_000), (), ())) == ONE / 8_000
 
 
 def test_a_deduction_at_the_mark_counts_exactly_however_maintenance_is_printed() -> None:
     cut = PLAIN._replace(rounding=Rounding(maintenance=grid("floor 2")))
     schedule = flat_rate(Decimal("0.005"), Decimal("0.0015"))
-    wallet = account(ONE, [Holding(open_at(cut, LONG, Decimal(10_000), Decimal(10_000)), schedule)])
+    wallet = wallet_of(ONE, [Holding(open_at(cut, LONG, Decimal(10_000), Decimal(10_000)), schedule)])
     # P = Q(1 + mmr)/(B + V + D)
     assert prices_of(wallet) == [(None, twin.printed(Fraction(10_050) / Fraction("2.0015")))]
 
@@ -387,10 +387,10 @@ def test_a_deduction_at_the_mark_counts_exactly_however_maintenance_is_printed()
 def test_a_growing_rate_may_leave_a_short_no_price_at_all() -> None:
     # Short 1,000,000 USD from 10,000, 100 coins on 1: 99 less than its value w, of which 1% and 1% per coin are asked for.
     growing = Schedule((Tier(None, Decimal("0.01")),), marginal=False, slope=Decimal("0.01"))
-    assert safe_spans(account(ONE, [held(SHORT, 1_000_000, 10_000, growing)])) == []
+    assert safe_spans(wallet_of(ONE, [held(SHORT, 1_000_000, 10_000, growing)])) == []
 
 
 def test_a_wallet_without_positions_owes_a_decimal_nothing() -> None:
-    empty = account(ONE, [])
+    empty = wallet_of(ONE, [])
     assert empty.linear.is_zero()
     assert maintenance(empty, ONE).is_zero()

@@ -13,12 +13,12 @@ from typing import NamedTuple
 
 import pytest
 
-from perpcalc.core.account import Account, Holding, account
 from perpcalc.core.instrument import PLAIN, Instrument
 from perpcalc.core.liquidation import ends, liquidation
-from perpcalc.core.margin import ClosingFee, Schedule, Tier, with_deductions
 from perpcalc.core.position import LONG, SHORT, open_at
+from perpcalc.core.rules import ClosingFee, Schedule, Tier, with_deductions
 from perpcalc.core.stress import Stake, ladder, pool
+from perpcalc.core.wallet import Holding, Wallet, wallet_of
 
 ACCOUNTS = 2_500
 HALVINGS = 56
@@ -207,9 +207,9 @@ def as_holding(leg: Leg, first_mark: int) -> Holding:
     )
 
 
-def as_account(wallet: Wallet) -> tuple[Account, list[Holding]]:
+def as_account(wallet: Wallet) -> tuple[Wallet, list[Holding]]:
     holdings = [as_holding(leg, wallet.legs[0].contract.mark) for leg in wallet.legs]
-    return account(decimal(wallet.balance), holdings), holdings
+    return wallet_of(decimal(wallet.balance), holdings), holdings
 
 
 def close(found: Decimal | None, expected: Fraction | None, reach: Fraction = Fraction(1)) -> bool:
@@ -292,8 +292,8 @@ def test_a_funding_rate_on_some_of_the_positions_splits_no_tier() -> None:
     sides = ((LONG, 600), (SHORT, 500))
     holdings = [Holding(open_at(PLAIN, side, Decimal(usd), Decimal(10_000)), tiers) for side, usd in sides]
     paying = [holding._replace(funding_rate=holding.position.side * Decimal("0.0001")) for holding in holdings]
-    assert account(Decimal(1), paying) == account(Decimal(1), holdings)
-    assert [group.notional for group in account(Decimal(1), paying).groups] == [100]
+    assert wallet_of(Decimal(1), paying) == wallet_of(Decimal(1), holdings)
+    assert [group.notional for group in wallet_of(Decimal(1), paying).groups] == [100]
 
 
 def test_where_adverse_funding_counts_a_side_asks_for_the_rate_that_it_pays() -> None:
@@ -301,5 +301,5 @@ def test_where_adverse_funding_counts_a_side_asks_for_the_rate_that_it_pays() ->
     schedule = Schedule((Tier(None, Decimal("0.005")),), "entry", adverse_funding=True)
     short = Holding(open_at(PLAIN, SHORT, Decimal(10_000), Decimal(10_000)), schedule, funding_rate=Decimal("-0.0001"))
     long = Holding(open_at(PLAIN, LONG, Decimal(30_000), Decimal(10_000)), schedule, funding_rate=Decimal("0.0001"))
-    assert account(Decimal(1), [short]).groups[0].pieces[0].constant == Decimal("0.005")
-    assert account(Decimal(1), [short, long]).groups[0].pieces[0].constant == 2 * Decimal("0.0051")
+    assert wallet_of(Decimal(1), [short]).groups[0].pieces[0].constant == Decimal("0.005")
+    assert wallet_of(Decimal(1), [short, long]).groups[0].pieces[0].constant == 2 * Decimal("0.0051")

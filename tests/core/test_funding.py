@@ -7,9 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perpcalc.core.account import Holding, account, equity
 from perpcalc.core.funding import (
-    FundingRule,
     accrued_rate,
     after_paying,
     annual_rate,
@@ -25,10 +23,11 @@ from perpcalc.core.funding import (
     total_of_history,
 )
 from perpcalc.core.instrument import PLAIN
-from perpcalc.core.liquidation import isolated_margin
-from perpcalc.core.margin import ClosingFee
+from perpcalc.core.margin import isolated_margin
 from perpcalc.core.position import LONG, SHORT, open_at
 from perpcalc.core.rounding import Rounding, grid
+from perpcalc.core.rules import ClosingFee, FundingRule
+from perpcalc.core.wallet import Holding, equity, wallet_of
 from perpcalc.decimals import ONE, ZERO, plain
 
 from . import twin
@@ -228,7 +227,7 @@ def test_a_rate_that_cannot_be_compounded_does_not_break_the_program(side: Decim
 
 
 def test_what_is_paid_is_gone_from_balance_and_equity() -> None:
-    wallet = account(
+    wallet = wallet_of(
         ONE, [Holding(open_at(PLAIN, LONG, Decimal(100), Decimal(50)), schedule_of(twin.Rules(((None, 0),))))]
     )
     poorer = after_paying(wallet, Decimal("0.25"))
@@ -244,7 +243,7 @@ def test_payments_last_until_the_equity_is_what_is_asked_for(
 ) -> None:
     found = data.draw(rules(trade, fees=False))
     balance = trade.usd / trade.entry * share
-    wallet = account(balance, [Holding(trade.position, schedule_of(found))])
+    wallet = wallet_of(balance, [Holding(trade.position, schedule_of(found))])
     mark = trade.entry
     payment = abs(funding_payment(trade.instrument, trade.side, trade.contracts, rate, mark))
 
@@ -264,12 +263,12 @@ def test_a_position_with_just_the_maintenance_margin_lasts_no_payment(entry: str
     # 20x against 5%, whatever digits 1/entry was cut to.
     position = open_at(PLAIN, LONG, Decimal(contracts), Decimal(entry))
     schedule = schedule_of(twin.Rules(((None, Decimal("0.05")),)))
-    wallet = account(isolated_margin(position, Decimal(20)).usable, [Holding(position, schedule)])
+    wallet = wallet_of(isolated_margin(position, Decimal(20)).usable, [Holding(position, schedule)])
     assert intervals_to_liquidation(wallet, Decimal("0.0001"), 1 / Decimal(entry)) == 0
 
 
 def test_who_receives_funding_is_never_liquidated_by_it() -> None:
-    wallet = account(
+    wallet = wallet_of(
         ONE, [Holding(open_at(PLAIN, LONG, Decimal(100), Decimal(100)), schedule_of(twin.Rules(((None, 0),))))]
     )
     assert intervals_to_liquidation(wallet, ZERO, ONE / 100) is None
@@ -278,7 +277,7 @@ def test_who_receives_funding_is_never_liquidated_by_it() -> None:
 
 def test_a_position_past_its_margin_lasts_no_payment_whoever_pays() -> None:
     position = open_at(PLAIN, LONG, Decimal(10_000), Decimal(10_000))
-    wallet = account(Decimal("0.1"), [Holding(position, schedule_of(twin.Rules(((None, Decimal("0.01")),))))])
+    wallet = wallet_of(Decimal("0.1"), [Holding(position, schedule_of(twin.Rules(((None, Decimal("0.01")),))))])
     assert intervals_to_liquidation(wallet, Decimal("0.0001"), ONE / 9_000) == 0
     assert intervals_to_liquidation(wallet, Decimal("-0.0001"), ONE / 9_000) == 0
 
@@ -287,7 +286,7 @@ def test_the_closing_fee_that_counts_into_liquidation_shortens_it() -> None:
     # 0.1 BTC less 1% and 0.1% of 1 BTC leave 0.089: 890 payments of 0.0001.
     position = open_at(PLAIN, LONG, Decimal(10_000), Decimal(10_000))
     schedule = schedule_of(twin.Rules(((None, Decimal("0.01")),)))
-    wallet = account(Decimal("0.1"), [Holding(position, schedule, ClosingFee(Decimal("0.001")))])
+    wallet = wallet_of(Decimal("0.1"), [Holding(position, schedule, ClosingFee(Decimal("0.001")))])
     assert intervals_to_liquidation(wallet, Decimal("0.0001"), ONE / 10_000) == 890
 
 

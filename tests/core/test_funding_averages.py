@@ -7,9 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perpcalc.core.account import Holding, account
 from perpcalc.core.funding import (
-    FundingRule,
     accrued_rate,
     after_paying,
     equal_average,
@@ -19,9 +17,10 @@ from perpcalc.core.funding import (
 )
 from perpcalc.core.instrument import PLAIN
 from perpcalc.core.liquidation import liquidation
-from perpcalc.core.margin import flat_rate
 from perpcalc.core.position import LONG, open_at
 from perpcalc.core.rounding import grid
+from perpcalc.core.rules import FundingRule, flat_rate
+from perpcalc.core.wallet import Holding, wallet_of
 from perpcalc.decimals import ONE, plain
 
 from . import twin
@@ -88,8 +87,8 @@ def test_the_mean_of_rates_is_rounded_once() -> None:
 def test_funding_moves_the_liquidation_price_as_less_margin_does(cost: str) -> None:
     position = open_at(PLAIN, LONG, Decimal(10_000), Decimal(62_500))
     holding = Holding(position, flat_rate(Decimal("0.005")))
-    paid = after_paying(account(Decimal("0.016"), [holding]), Decimal(cost))
-    poorer = account(Decimal("0.016") - Decimal(cost), [holding])
+    paid = after_paying(wallet_of(Decimal("0.016"), [holding]), Decimal(cost))
+    poorer = wallet_of(Decimal("0.016") - Decimal(cost), [holding])
     assert liquidation(paid, 0, holding, None) == liquidation(poorer, 0, holding, None)
 
 
@@ -97,7 +96,7 @@ def test_after_so_many_payments_the_mark_is_the_liquidation_price() -> None:
     mark, payment = Decimal(63_000), Decimal("0.00001588")
     position = open_at(PLAIN, LONG, Decimal(10_000), Decimal(62_500))
     holding = Holding(position, flat_rate(Decimal("0.005")))
-    wallet = account(Decimal("0.016"), [holding])
+    wallet = wallet_of(Decimal("0.016"), [holding])
     count = intervals_to_liquidation(wallet, payment, 1 / mark)
     assert count is not None
     assert not liquidation(after_paying(wallet, (count - 1) * payment), 0, holding, mark).beyond

@@ -7,13 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perpcalc.core.funding import FundingRule
 from perpcalc.core.hedge import HedgePlan, break_even_days, funding_per_day, hedge
 from perpcalc.core.instrument import PLAIN
-from perpcalc.core.margin import ClosingFee, Schedule, Tier, flat_rate
 from perpcalc.core.pnl import gross_pnl
 from perpcalc.core.position import SHORT, open_at
 from perpcalc.core.rounding import Rounding, grid
+from perpcalc.core.rules import ClosingFee, FundingRule, Schedule, Tier, flat_rate
 from perpcalc.errors import PerpcalcError
 
 HALF_PERCENT = flat_rate(Decimal("0.005"))

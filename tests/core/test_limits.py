@@ -4,7 +4,6 @@ from decimal import Decimal
 
 import pytest
 
-from perpcalc.core.account import Holding, account
 from perpcalc.core.instrument import PLAIN
 from perpcalc.core.limits import (
     FAIL,
@@ -23,9 +22,11 @@ from perpcalc.core.limits import (
     stops_first,
     worst_first,
 )
-from perpcalc.core.liquidation import given_margin, isolated_margin, position_liquidation
-from perpcalc.core.margin import flat_rate
+from perpcalc.core.liquidation import position_liquidation
+from perpcalc.core.margin import given_margin, isolated_margin
 from perpcalc.core.position import LONG, SHORT, Position, open_at
+from perpcalc.core.rules import flat_rate
+from perpcalc.core.wallet import Holding, wallet_of
 
 FREE = flat_rate(Decimal(0))
 HALF_PERCENT = flat_rate(Decimal("0.005"))
@@ -104,26 +105,26 @@ class TestWorstFirst:
 
 class TestLeverage:
     def test_at_the_entry_it_is_value_over_margin(self) -> None:
-        wallet = account(Decimal("0.1"), [Holding(long_at(10_000), FREE)])
+        wallet = wallet_of(Decimal("0.1"), [Holding(long_at(10_000), FREE)])
         assert leverage(wallet, 1 / Decimal(10_000)) == 10
 
     def test_a_loss_raises_it_twice(self) -> None:
         # At 8,000 the value is 1.25 coins, the loss 0.25: 1.25/(0.5 - 0.25) = 5.
-        wallet = account(Decimal("0.5"), [Holding(long_at(10_000), FREE)])
+        wallet = wallet_of(Decimal("0.5"), [Holding(long_at(10_000), FREE)])
         assert leverage(wallet, 1 / Decimal(8_000)) == 5
 
     def test_without_equity_there_is_none(self) -> None:
-        wallet = account(Decimal("0.25"), [Holding(long_at(10_000), FREE)])
+        wallet = wallet_of(Decimal("0.25"), [Holding(long_at(10_000), FREE)])
         assert leverage(wallet, 1 / Decimal(8_000)) is None
 
     def test_a_trade_that_closes_another_leaves_none(self) -> None:
-        wallet = account(Decimal(1), [Holding(long_at(10_000), FREE), Holding(short_at(10_000), FREE)])
+        wallet = wallet_of(Decimal(1), [Holding(long_at(10_000), FREE), Holding(short_at(10_000), FREE)])
         assert leverage(wallet, 1 / Decimal(10_000)) == 0
 
     def test_where_both_sides_are_held_both_count(self) -> None:
         hedged = PLAIN._replace(hedge_mode=True)
         one, other = (open_at(hedged, side, Decimal(10_000), Decimal(10_000)) for side in (LONG, SHORT))
-        wallet = account(Decimal(1), [Holding(one, FREE), Holding(other, FREE)])
+        wallet = wallet_of(Decimal(1), [Holding(one, FREE), Holding(other, FREE)])
         assert leverage(wallet, 1 / Decimal(10_000)) == 2
 
 
@@ -196,7 +197,7 @@ class TestOtherContracts:
     def test_a_dated_contract_is_worth_less_coin_the_higher_its_mark(self) -> None:
         # 12,500 USD at 12,500, a quarter above the perpetual's 10,000, are one coin on one coin of collateral.
         dated = Holding(open_at(PLAIN, LONG, Decimal(12_500), Decimal(12_500)), FREE, ratio=Decimal("1.25"))
-        assert leverage(account(Decimal(1), [dated]), 1 / Decimal(10_000)) == 1
+        assert leverage(wallet_of(Decimal(1), [dated]), 1 / Decimal(10_000)) == 1
 
     def test_a_stop_may_be_nearer_than_a_dollar(self) -> None:
         assert protects(LONG, Decimal("0.4"), Decimal("0.5"))

@@ -8,24 +8,14 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from perpcalc.core.account import Account, Holding, account, closing_fees, equity, maintenance
 from perpcalc.core.instrument import PLAIN, Instrument
-from perpcalc.core.liquidation import (
-    Liquidation,
-    Margin,
-    given_margin,
-    isolated_margin,
-    liquidation,
-    position_liquidation,
-    rounded_price,
-    usable_extra,
-)
-from perpcalc.core.liquidation import (
-    ends as safe_range,
-)
-from perpcalc.core.margin import ClosingFee, Schedule, Tier, flat_rate
+from perpcalc.core.liquidation import Liquidation, liquidation, position_liquidation, rounded_price
+from perpcalc.core.liquidation import ends as safe_range
+from perpcalc.core.margin import Margin, given_margin, isolated_margin, usable_extra
 from perpcalc.core.position import LONG, SHORT, open_at
 from perpcalc.core.rounding import Rounding, grid
+from perpcalc.core.rules import ClosingFee, Schedule, Tier, flat_rate
+from perpcalc.core.wallet import Holding, Wallet, closing_fees, equity, maintenance, wallet_of
 from perpcalc.decimals import ONE, ZERO, plain
 
 from . import twin
@@ -196,7 +186,7 @@ def test_at_the_liquidation_price_equity_is_what_is_asked_for(
     found = data.draw(rules(trade, kinds=("flat", "marginal", "growing")))
     balance = trade.usd / trade.entry * share
     holding = Holding(trade.position, schedule_of(found), closing_fee_of(found))
-    wallet = account(balance, [holding])
+    wallet = wallet_of(balance, [holding])
     price = liquidation(wallet, 0, holding, None, by_mark=False).liquidation_price
     if price is not None:
         x = 1 / price
@@ -204,7 +194,7 @@ def test_at_the_liquidation_price_equity_is_what_is_asked_for(
         assert wallet_is_dead(wallet, trade.entry) or abs(left) < Decimal("1E-60") * (1 + trade.usd / trade.entry)
 
 
-def wallet_is_dead(wallet: Account, price: Decimal) -> bool:
+def wallet_is_dead(wallet: Wallet, price: Decimal) -> bool:
     x = 1 / price
     return equity(wallet, x) <= maintenance(wallet, x) + closing_fees(wallet, x)
 
@@ -387,7 +377,7 @@ def test_a_position_that_no_price_saves_prints_its_entry() -> None:
 
 def test_an_account_under_water_prints_its_mark() -> None:
     holding = Holding(open_at(PLAIN, LONG, Decimal(10_000), Decimal(10_000)), AT_MARK)
-    wallet = account(Decimal("0.1"), [holding])
+    wallet = wallet_of(Decimal("0.1"), [holding])
     result = liquidation(wallet, 0, holding, Decimal(9_000))
     assert result.liquidation_price == 9_000
     assert result.distance == 0
@@ -581,7 +571,7 @@ def test_every_position_of_an_account_shows_its_ends_at_its_own_mark(
 
 
 def account_rows(balance: str, holdings: list[Holding], mark: int) -> list[Liquidation]:
-    wallet = account(Decimal(balance), holdings)
+    wallet = wallet_of(Decimal(balance), holdings)
     return [liquidation(wallet, index, holding, Decimal(mark)) for index, holding in enumerate(holdings)]
 
 
@@ -622,7 +612,7 @@ def test_the_margins_of_positions_that_share_a_tier_add_up_to_the_account_s(sche
     price = rows[0].liquidation_price
     assert price is not None
     shown = sum(row.maintenance_margin or ZERO for row in rows)
-    assert plain(shown) == plain(maintenance(account(Decimal(50), holdings), 1 / price))
+    assert plain(shown) == plain(maintenance(wallet_of(Decimal(50), holdings), 1 / price))
 
 
 def test_a_hedged_account_is_liquidated_by_both_margins() -> None:
@@ -655,7 +645,7 @@ def test_several_contracts_of_a_coin_move_by_the_ratio_of_their_marks() -> None:
     holdings = [Holding(open_at(PLAIN, LONG, Decimal(20_000), Decimal(10_000)), AT_MARK), dated]
     above = 20_000 * Fraction("1.005") - 5_000 * Fraction("0.995") / Fraction("1.02")
     expected = above / (Fraction("0.5") + 2 - Fraction(5_000, 10_400))
-    wallet = account(Decimal("0.5"), holdings)
+    wallet = wallet_of(Decimal("0.5"), holdings)
     own, others = (
         liquidation(wallet, index, holding, Decimal(10_000) * holding.ratio) for index, holding in enumerate(holdings)
     )
@@ -717,7 +707,7 @@ def test_without_a_grid_for_the_fee_it_is_exact_though_the_bankruptcy_price_is_o
     holding = Holding(
         open_at(ticked, LONG, Decimal(10_000), Decimal(8_000)), AT_ENTRY, ClosingFee(FEE, at_bankruptcy=True)
     )
-    (span,) = safe_range(account(Decimal("0.5"), [holding]), holding).spans
+    (span,) = safe_range(wallet_of(Decimal("0.5"), [holding]), holding).spans
     assert plain(span.end or ZERO) == twin.printed(
         (Fraction("1.74375") - Fraction("1.75") * Fraction(FEE) / (1 + Fraction(FEE))) / 10_000
     )

@@ -6,20 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perpcalc.core.account import Holding, account
 from perpcalc.core.instrument import PLAIN
-from perpcalc.core.liquidation import isolated_margin, position_liquidation
-from perpcalc.core.liquidation_cost import (
-    Terms,
-    equity_after_stop,
-    equity_at,
-    liquidation_cost,
-    margin_lost,
-    share_of,
-)
-from perpcalc.core.margin import flat_rate
+from perpcalc.core.liquidation import position_liquidation
+from perpcalc.core.liquidation_cost import equity_after_stop, equity_at, liquidation_cost, margin_lost, share_of
+from perpcalc.core.margin import isolated_margin
 from perpcalc.core.position import LONG, SHORT, Position, open_at
 from perpcalc.core.rounding import Rounding, grid
+from perpcalc.core.rules import Terms, flat_rate
+from perpcalc.core.wallet import Holding, wallet_of
 from perpcalc.decimals import ONE, ZERO, plain
 
 from .strategies import decimals, sides
@@ -34,7 +28,7 @@ def left_at_liquidation(position: Position, leverage: str, mmr: Decimal = MMR) -
     holding, margin = Holding(position, flat_rate(mmr)), isolated_margin(position, Decimal(leverage))
     price = position_liquidation(holding, margin).liquidation_price
     assert price is not None
-    return price, equity_at(account(margin.usable, [holding]), holding, margin.coin, price)
+    return price, equity_at(wallet_of(margin.usable, [holding]), holding, margin.coin, price)
 
 
 @pytest.mark.parametrize(("side", "leverage"), [(LONG, "10"), (LONG, "50"), (SHORT, "10"), (SHORT, "2.5")])
@@ -78,7 +72,7 @@ def test_the_insurance_fund_of_bitmex_gains_what_lies_between_liquidation_and_ba
     found = position_liquidation(holding, margin)
     assert (found.liquidation_price, found.bankruptcy_price) != (None, None)
     assert (round(found.liquidation_price or ZERO, -1), round(found.bankruptcy_price or ZERO, -1)) == (5_970, 5_940)
-    left = equity_at(account(margin.usable, [holding]), holding, margin.coin, found.liquidation_price or ZERO)
+    left = equity_at(wallet_of(margin.usable, [holding]), holding, margin.coin, found.liquidation_price or ZERO)
     assert (
         plain(round(liquidation_cost(position, found.liquidation_price or ZERO, left, KEPT).total_cost, 30)) == "0.005"
     )
@@ -118,7 +112,7 @@ def test_a_stop_leaves_the_margin_less_the_loss_and_the_cost_of_closing() -> Non
     # 0.016 + 10,000*(1/62,500 - 1/58,000) - 0.15%*10,000/58,000
     position = open_at(PLAIN, LONG, Decimal(10_000), Decimal(62_500))
     holding = Holding(position, flat_rate(MMR))
-    at_stop = equity_at(account(Decimal("0.016"), [holding]), holding, Decimal("0.016"), Decimal(58_000))
+    at_stop = equity_at(wallet_of(Decimal("0.016"), [holding]), holding, Decimal("0.016"), Decimal(58_000))
     after = equity_after_stop(position, at_stop, Decimal(58_000), Decimal("0.0005"), Decimal("0.001"))
     assert plain(after) == "0.003327586206896552"
 
@@ -132,7 +126,7 @@ def test_the_share_of_the_margin_that_is_gone_counts_the_loss_before() -> None:
 def test_the_positions_of_a_wallet_share_its_equity_by_their_value() -> None:
     long = Holding(open_at(PLAIN, LONG, Decimal(30_000), Decimal(60_000)), flat_rate(MMR))
     short = Holding(open_at(PLAIN, SHORT, Decimal(10_000), Decimal(60_000)), flat_rate(MMR), ratio=Decimal("1.25"))
-    wallet = account(ONE, [long, short])
+    wallet = wallet_of(ONE, [long, short])
     usd = Decimal(30_000) + Decimal(10_000) / Decimal("1.25")
     assert share_of(long, usd) + share_of(short, usd) == 1
     # The long loses 0.1, and the short, whose contract is at 62,500, a 150th.
@@ -142,7 +136,7 @@ def test_the_positions_of_a_wallet_share_its_equity_by_their_value() -> None:
 def test_equity_below_nothing_is_nothing() -> None:
     position = open_at(PLAIN, LONG, Decimal(10_000), Decimal(62_500))
     holding = Holding(position, flat_rate(MMR))
-    assert equity_at(account(Decimal("0.016"), [holding]), holding, Decimal("0.016"), Decimal(30_000)) == 0
+    assert equity_at(wallet_of(Decimal("0.016"), [holding]), holding, Decimal("0.016"), Decimal(30_000)) == 0
 
 
 def test_what_is_kept_is_what_fee_and_slippage_leave() -> None:

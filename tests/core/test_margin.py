@@ -7,16 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perpcalc.core.account import Group, group_maintenance
-from perpcalc.core.margin import (
-    NO_CLOSING_FEE,
-    Schedule,
-    Tier,
-    flat_rate,
-    maintenance_pieces,
-    tier_index,
-    with_deductions,
-)
+from perpcalc.core.margin import maintenance_pieces
+from perpcalc.core.rules import NO_CLOSING_FEE, Schedule, Tier, flat_rate, tier_index, with_deductions
+from perpcalc.core.wallet import Group, group_maintenance
 from perpcalc.decimals import ONE, ZERO, plain
 
 from . import twin

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 
 from perpcalc.core.instrument import PLAIN
-from perpcalc.core.liquidation import isolated_margin
+from perpcalc.core.margin import isolated_margin
 from perpcalc.core.order_cost import closing_fee_reserve, order_cost_rate
 from perpcalc.core.position import LONG, SHORT
 from perpcalc.core.rounding import Rounding, grid

@@ -8,14 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perpcalc.core.instrument import PLAIN
-from perpcalc.core.pnl import (
-    entry_fees,
-    gross_pnl,
-    price_for_roe,
-    profit_and_loss,
-    return_on_equity,
-    target_price,
-)
+from perpcalc.core.pnl import entry_fees, gross_pnl, price_for_roe, profit_and_loss, return_on_equity, target_price
 from perpcalc.core.position import LONG, SHORT, Fill, open_at, open_by_fills
 from perpcalc.core.rounding import Rounding, grid
 from perpcalc.decimals import ONE, ZERO, plain

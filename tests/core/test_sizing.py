@@ -9,12 +9,13 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from perpcalc.core.account import Holding
 from perpcalc.core.instrument import PLAIN
-from perpcalc.core.liquidation import isolated_margin, position_liquidation
-from perpcalc.core.margin import ClosingFee, Schedule, Tier, flat_rate
+from perpcalc.core.liquidation import position_liquidation
+from perpcalc.core.margin import isolated_margin
 from perpcalc.core.position import LONG, SHORT, open_at
+from perpcalc.core.rules import ClosingFee, Schedule, Tier, flat_rate
 from perpcalc.core.sizing import Plan, Size, costs_per_usd, loss_per_usd, max_safe_leverage, one_lot, size
+from perpcalc.core.wallet import Holding
 from perpcalc.decimals import ONE, ZERO, plain
 from perpcalc.errors import PerpcalcError
 

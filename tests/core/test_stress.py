@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perpcalc.core.account import Account, Holding, account
 from perpcalc.core.instrument import PLAIN
-from perpcalc.core.margin import NO_CLOSING_FEE, ClosingFee, Schedule, Tier, flat_rate
 from perpcalc.core.position import LONG, SHORT, open_at
+from perpcalc.core.rules import NO_CLOSING_FEE, ClosingFee, Schedule, Tier, flat_rate
 from perpcalc.core.stress import Pool, Stake, even_moves, ladder, life, pool, visible_moves
+from perpcalc.core.wallet import Holding, Wallet, wallet_of
 from perpcalc.decimals import plain
 
 MARK = Decimal(10_000)
@@ -30,7 +30,7 @@ def stake(
     reserve: str = "0",
 ) -> Stake:
     holding = Holding(open_at(PLAIN, side, Decimal(usd), Decimal(entry)), schedule, fee)
-    return Stake(account(Decimal(coins), [holding]), MARK, Decimal(reserve))
+    return Stake(wallet_of(Decimal(coins), [holding]), MARK, Decimal(reserve))
 
 
 def moves(*percents: str) -> list[Decimal]:
@@ -104,12 +104,12 @@ def test_a_short_that_is_fully_covered_lives_at_any_price() -> None:
 
 
 def test_a_wallet_without_positions_keeps_its_coins() -> None:
-    coins = pool([Stake(Account(Decimal(2), Decimal(2), Decimal(0), (), ()), MARK)])
+    coins = pool([Stake(Wallet(Decimal(2), Decimal(2), Decimal(0), (), ()), MARK)])
     assert ladder(coins, moves("-90", "900")) == [(0, 2, 0, 0, False)] * 2
 
 
 def test_an_empty_wallet_has_no_ratio() -> None:
-    (rung,) = ladder(pool([Stake(Account(Decimal(0), Decimal(0), Decimal(0), (), ()), MARK)]), moves("0"))
+    (rung,) = ladder(pool([Stake(Wallet(Decimal(0), Decimal(0), Decimal(0), (), ()), MARK)]), moves("0"))
     assert (rung.equity, rung.margin_ratio, rung.liquidated) == (0, None, False)
 
 

@@ -11,12 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perpcalc.core.account import Holding
 from perpcalc.core.instrument import PLAIN
-from perpcalc.core.liquidation import given_margin, isolated_margin, position_liquidation
-from perpcalc.core.margin import Schedule, Tier, flat_rate
+from perpcalc.core.liquidation import position_liquidation
+from perpcalc.core.margin import given_margin, isolated_margin
 from perpcalc.core.position import LONG, SHORT, open_at
+from perpcalc.core.rules import Schedule, Tier, flat_rate
 from perpcalc.core.touch import liquidation_probability, significant, spread_over, touch_probability
+from perpcalc.core.wallet import Holding
 from perpcalc.decimals import ONE, ZERO, plain
 from perpcalc.errors import PerpcalcError
 

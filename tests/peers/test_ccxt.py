@@ -15,12 +15,13 @@ from core.strategies import Trade, contracts, decimals, prices, sides, sizes, tr
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from perpcalc.core.account import Holding
 from perpcalc.core.instrument import PLAIN
-from perpcalc.core.liquidation import given_margin, position_liquidation
-from perpcalc.core.margin import flat_rate
+from perpcalc.core.liquidation import position_liquidation
+from perpcalc.core.margin import given_margin
 from perpcalc.core.position import SHORT, Fill, open_at, open_by_fills
 from perpcalc.core.rounding import EXACT
+from perpcalc.core.rules import flat_rate
+from perpcalc.core.wallet import Holding
 from perpcalc.venues import find
 
 pytestmark = pytest.mark.peers

@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 import pytest
 from agreement import Agreement, peer
 
-from perpcalc.core.account import Account, Holding, account, equity
 from perpcalc.core.instrument import PLAIN, trade_fee
-from perpcalc.core.margin import flat_rate
 from perpcalc.core.position import LONG, SHORT, open_at
+from perpcalc.core.rules import flat_rate
+from perpcalc.core.wallet import Holding, Wallet, equity, wallet_of
 
 pytestmark = pytest.mark.peers
 
@@ -106,11 +106,11 @@ def test_position_equity_and_fees_after_each_of_many_trades(agree: Agreement) ->
     theirs = statistics.df["equity_wo_fee"]
 
     instrument = PLAIN._replace(contract_size=SIZE)
-    wallet = Account(Decimal(0), Decimal(0), Decimal(0), (), ())
+    wallet = Wallet(Decimal(0), Decimal(0), Decimal(0), (), ())
     held = fees = turnover = Decimal(0)
     for number, step in enumerate(steps):
         position = open_at(instrument, step.side, step.contracts, step.price)
-        more = account(Decimal(0), [Holding(position, flat_rate(Decimal(0)))])
+        more = wallet_of(Decimal(0), [Holding(position, flat_rate(Decimal(0)))])
         wallet = wallet._replace(constant=wallet.constant + more.constant, linear=wallet.linear + more.linear)
         held += step.side * step.contracts
         fees += trade_fee(instrument, step.contracts, step.price, FEE)

@@ -17,14 +17,15 @@ from agreement import Agreement, peer
 from core.strategies import Trade, contracts, decimals, funding_rates, leverages, moves, prices, sides, trades
 from hypothesis import assume, given, settings
 
-from perpcalc.core.account import Holding
 from perpcalc.core.funding import funding_payment
 from perpcalc.core.instrument import PLAIN, trade_fee
-from perpcalc.core.liquidation import isolated_margin, position_liquidation
-from perpcalc.core.margin import flat_rate
+from perpcalc.core.liquidation import position_liquidation
+from perpcalc.core.margin import isolated_margin
 from perpcalc.core.order_cost import closing_fee_reserve, order_cost_rate
 from perpcalc.core.pnl import gross_pnl
 from perpcalc.core.position import LONG, SHORT, Fill, open_at, open_by_fills
+from perpcalc.core.rules import flat_rate
+from perpcalc.core.wallet import Holding
 
 pytestmark = pytest.mark.peers
 many = settings(max_examples=1000)

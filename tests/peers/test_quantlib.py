@@ -17,7 +17,7 @@ from core.strategies import decimals, prices
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from perpcalc.core.funding import DAY
+from perpcalc.core.rules import DAY
 from perpcalc.core.touch import touch_probability
 
 pytestmark = pytest.mark.peers

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from perpcalc.core.margin import NO_CLOSING_FEE, ClosingFee, Schedule, Tier
 from perpcalc.core.rounding import EXACT
+from perpcalc.core.rules import NO_CLOSING_FEE, ClosingFee, Schedule, Tier
 from perpcalc.errors import PerpcalcError
 from perpcalc.venues import HERE, dates_as_text, find, instrument_of, load, merged, names
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import perpcalc.venues
-from perpcalc.core.margin import Schedule
+from perpcalc.core.rules import Schedule
 from perpcalc.venues import TOPICS, dates_as_text, find, in_force, names
 from perpcalc.venues.schema import validate
 

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import NamedTuple
 
-from perpcalc.core.margin import NO_CLOSING_FEE, ClosingFee, Piece, Schedule, maintenance_pieces
+from perpcalc.core.margin import Piece, maintenance_pieces
 from perpcalc.core.position import Position
 from perpcalc.core.rounding import on
+from perpcalc.core.rules import NO_CLOSING_FEE, ClosingFee, Schedule
 from perpcalc.decimals import ONE, ZERO
 
 
@@ -36,7 +37,7 @@ class Group(NamedTuple):
     stored_value: Decimal = ZERO
 
 
-class Account(NamedTuple):
+class Wallet(NamedTuple):
     """A wallet whose equity is `constant - linear*x` coins at x = 1/price; `groups` ask for maintenance margin.
 
     `group_of` tells for each holding, in the order given, which group it is in.
@@ -66,17 +67,17 @@ class Segment(NamedTuple):
     c: Decimal
 
 
-def account(collateral: Decimal, holdings: Iterable[Holding]) -> Account:
+def wallet_of(collateral: Decimal, holdings: Iterable[Holding]) -> Wallet:
     """The wallet of some positions: `constant = B + sum(s*V)`, `linear = sum(s*Q/ratio)`.
 
     Positions of one instrument and side are merged before the tier is chosen; opposite sides net unless the venue keeps
     both (hedge mode).
 
     >>> from perpcalc.core.instrument import PLAIN
-    >>> from perpcalc.core.margin import flat_rate
+    >>> from perpcalc.core.rules import flat_rate
     >>> from perpcalc.core.position import LONG, open_at
     >>> position = open_at(PLAIN, LONG, Decimal(10_000), Decimal(8_000))
-    >>> account(Decimal("0.5"), [Holding(position, flat_rate(Decimal("0.005")))]).constant
+    >>> wallet_of(Decimal("0.5"), [Holding(position, flat_rate(Decimal("0.005")))]).constant
     Decimal('1.75')
     """
     constant = collateral
@@ -106,22 +107,22 @@ def account(collateral: Decimal, holdings: Iterable[Holding]) -> Account:
                 group_at[place, side] = len(groups)
                 groups.append(_group(holding, bulk))
     linear = sum((exposure / ratio for ratio, exposure in exposures.items()), ZERO)
-    return Account(collateral, constant, linear, tuple(groups), tuple(group_at[place] for place in place_of))
+    return Wallet(collateral, constant, linear, tuple(groups), tuple(group_at[place] for place in place_of))
 
 
-def equity(wallet: Account, x: Decimal) -> Decimal:
+def equity(wallet: Wallet, x: Decimal) -> Decimal:
     """Equity in coin at x = 1/price: `B + sum(s*V) - x*sum(s*Q)`.
 
-    >>> equity(Account(ONE, Decimal("1.25"), Decimal(2_000), (), ()), Decimal("0.0001"))
+    >>> equity(Wallet(ONE, Decimal("1.25"), Decimal(2_000), (), ()), Decimal("0.0001"))
     Decimal('1.0500')
     """
     return wallet.constant - wallet.linear * x
 
 
-def maintenance(wallet: Account, x: Decimal) -> Decimal:
+def maintenance(wallet: Wallet, x: Decimal) -> Decimal:
     """Maintenance margin in coin at x = 1/price, each group in its tier there, closing fees not included.
 
-    >>> maintenance(Account(ONE, ONE, ONE, (), ()), ONE)
+    >>> maintenance(Wallet(ONE, ONE, ONE, (), ()), ONE)
     Decimal('0')
     """
     return sum((group_maintenance(group, x) for group in wallet.groups), ZERO)
@@ -130,7 +131,7 @@ def maintenance(wallet: Account, x: Decimal) -> Decimal:
 def group_maintenance(group: Group, x: Decimal) -> Decimal:
     """Maintenance margin of one group at x = 1/price of the wallet's first mark.
 
-    >>> from perpcalc.core.margin import flat_rate
+    >>> from perpcalc.core.rules import flat_rate
     >>> pieces = tuple(maintenance_pieces(flat_rate(Decimal("0.01")), ONE, ONE, ONE))
     >>> str(group_maintenance(Group(ONE, ONE, pieces, NO_CLOSING_FEE), ONE))
     '0.01'
@@ -141,7 +142,7 @@ def group_maintenance(group: Group, x: Decimal) -> Decimal:
 def piece_maintenance(piece: Piece, x: Decimal) -> Decimal:
     """Maintenance margin of a piece at x = 1/price of its own contract: `constant + linear*x + quadratic*x^2`.
 
-    >>> from perpcalc.core.margin import flat_rate
+    >>> from perpcalc.core.rules import flat_rate
     >>> piece_maintenance(maintenance_pieces(flat_rate(Decimal("0.01")), ONE, ONE, ONE)[0], Decimal(2))
     Decimal('0.02')
     """
@@ -151,7 +152,7 @@ def piece_maintenance(piece: Piece, x: Decimal) -> Decimal:
 def piece_at(group: Group, x: Decimal, *, still: bool = False) -> Piece:
     """The piece of a group's schedule that holds from x on; on a border the one of the larger value, unless `still` in the smaller.
 
-    >>> from perpcalc.core.margin import flat_rate
+    >>> from perpcalc.core.rules import flat_rate
     >>> pieces = tuple(maintenance_pieces(flat_rate(Decimal("0.01")), ONE, ONE, ONE))
     >>> str(piece_at(Group(ONE, ONE, pieces, NO_CLOSING_FEE), ONE).rate)
     '0.01'
@@ -165,12 +166,12 @@ def piece_at(group: Group, x: Decimal, *, still: bool = False) -> Piece:
     return held
 
 
-def bankruptcy_x(wallet: Account) -> Decimal | None:
+def bankruptcy_x(wallet: Wallet) -> Decimal | None:
     """X at zero equity, after the closing fees that are charged there; None where no price brings it.
 
     `x = (B + sum(s*V)) / (sum(s*Q) + sum(f*Q))`, f only of fees at the bankruptcy price.
 
-    >>> str(bankruptcy_x(Account(ONE, Decimal(2), Decimal(8_000), (), ())))
+    >>> str(bankruptcy_x(Wallet(ONE, Decimal(2), Decimal(8_000), (), ())))
     '0.00025'
     """
     slope = wallet.linear
@@ -180,10 +181,10 @@ def bankruptcy_x(wallet: Account) -> Decimal | None:
     return wallet.constant / slope if wallet.constant * slope > 0 else None
 
 
-def closing_fees_at_bankruptcy(wallet: Account) -> Decimal:
+def closing_fees_at_bankruptcy(wallet: Wallet) -> Decimal:
     """The closing fees reserved at the bankruptcy price, in coin: `sum(f*Q)*x`.
 
-    >>> closing_fees_at_bankruptcy(Account(ONE, ONE, ONE, (), ()))
+    >>> closing_fees_at_bankruptcy(Wallet(ONE, ONE, ONE, (), ()))
     Decimal('0')
     """
     x = bankruptcy_x(wallet)
@@ -197,10 +198,10 @@ def closing_fees_at_bankruptcy(wallet: Account) -> Decimal:
     return sum(rates, ZERO) * x
 
 
-def closing_fees(wallet: Account, x: Decimal) -> Decimal:
+def closing_fees(wallet: Wallet, x: Decimal) -> Decimal:
     """The closing fees that count into liquidation at x = 1/price: `f*Q*x`, or those at the bankruptcy price.
 
-    >>> closing_fees(Account(ONE, ONE, ONE, (), ()), ONE)
+    >>> closing_fees(Wallet(ONE, ONE, ONE, (), ()), ONE)
     Decimal('0')
     """
     here = (
@@ -211,14 +212,14 @@ def closing_fees(wallet: Account, x: Decimal) -> Decimal:
     return sum(here, ZERO) + closing_fees_at_bankruptcy(wallet)
 
 
-def safe_spans(wallet: Account, reserve: Decimal = ZERO) -> list[Span]:
+def safe_spans(wallet: Wallet, reserve: Decimal = ZERO) -> list[Span]:
     """The intervals of x = 1/price in which the wallet lives, from the highest price (x = 0) down.
 
     Between two tier borders `equity - maintenance - fees` is `a - b*x - c*x^2`, so each end is an exact root or, where a
     tier of the whole position jumps past the equity, the border itself. `reserve` is taken from the equity.
     O(n log n) in positions and tiers.
 
-    >>> str(safe_spans(Account(ONE, Decimal(2), Decimal(8_000), (), ()))[0].end)
+    >>> str(safe_spans(Wallet(ONE, Decimal(2), Decimal(8_000), (), ()))[0].end)
     '0.00025'
     """
     spans: list[Span] = []
@@ -238,13 +239,13 @@ def safe_spans(wallet: Account, reserve: Decimal = ZERO) -> list[Span]:
     return spans
 
 
-def segments(wallet: Account, reserve: Decimal = ZERO) -> Iterator[Segment]:
+def segments(wallet: Wallet, reserve: Decimal = ZERO) -> Iterator[Segment]:
     """What is left of the equity after maintenance margin and closing fees, from tier border to tier border.
 
     `equity(x) - maintenance(x) - fees(x) - reserve = a - b*x - c*x^2` coins on each segment, from x = 0 up; fees at the
     bankruptcy price come with the reserve. O(n log n) in positions and tiers.
 
-    >>> [str(segment.b) for segment in segments(Account(ONE, Decimal(2), Decimal(8_000), (), ()))]
+    >>> [str(segment.b) for segment in segments(Wallet(ONE, Decimal(2), Decimal(8_000), (), ()))]
     ['8000']
     """
     a, b, c = wallet.constant - reserve, wallet.linear, ZERO
