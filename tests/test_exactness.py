@@ -33,6 +33,7 @@ from perpcalc.core import (
     pnl,
     position,
     rounding,
+    rules,
     sizing,
     stress,
 )
@@ -227,7 +228,7 @@ def funding_rates(
 ) -> Pairs:
     over = (F(mark) - F(index)) / F(index)
     yield funding.premium(mark, index), over
-    rule = funding.FundingRule(Decimal(480), interest_per_day=interest * 3, damper=damper, cap=cap, divisor=divisor)
+    rule = rules.FundingRule(Decimal(480), interest_per_day=interest * 3, damper=damper, cap=cap, divisor=divisor)
     yield funding.funding_rate(rule, interest), twin.funding_rate(interest, interest, damper, cap, divisor)
     yield (
         funding.funding_rate(rule._replace(cap=None), damper),
@@ -246,7 +247,7 @@ def averages(samples: list[Decimal], damper: Decimal) -> Pairs:
         funding.linear_average(samples),
         sum((w * F(p) for w, p in zip(weights, samples, strict=True)), F(0)) / sum(weights),
     )
-    rule = funding.FundingRule(Decimal(480), damper=damper, continuous=True)
+    rule = rules.FundingRule(Decimal(480), damper=damper, continuous=True)
     charged = [twin.funding_rate(sample, 0, damper, None) for sample in samples]
     yield funding.accrued_rate(rule, samples), sum(charged, F(0)) / len(samples)
 
@@ -258,7 +259,7 @@ def payments(held: Position, mark: Decimal, index: Decimal, rate: Decimal, perio
     kind, side, contracts = held.instrument, held.side, held.contracts
     one = twin.funding_payment(side, usd(held), mark, rate)
     yield funding.funding_payment(kind, side, contracts, rate, mark, periods=periods), one * F(periods)
-    kraken = kind._replace(funding=funding.FundingRule(Decimal(60), coin_rate=True))
+    kraken = kind._replace(funding=rules.FundingRule(Decimal(60), coin_rate=True))
     yield funding.funding_payment(kraken, side, contracts, rate, mark, index), F(side) * F(rate) / F(index) * usd(held)
     other = twin.funding_payment(side, usd(held), index, -rate)
     yield funding.total_of_history(kind, side, contracts, [(rate, mark), (-rate, index)]), one + other
@@ -272,7 +273,7 @@ def intervals(duration: Decimal, interval: Decimal) -> Pairs:
 
 
 @exact(
-    "margin.with_deductions margin.tier_index margin.flat_rate margin.maintenance_pieces account.group_maintenance account.piece_maintenance account.piece_at",
+    "rules.with_deductions rules.tier_index rules.flat_rate margin.maintenance_pieces wallet.group_maintenance wallet.piece_maintenance wallet.piece_at",
     positions,
     numbers,
     numbers,
@@ -291,9 +292,9 @@ def maintenance_in_tiers(
                 found = twin.Rules(bands, basis, unit, marginal)
                 limits_, rates_ = zip(*bands, strict=True)
                 tiers = (
-                    margin.with_deductions(limits_, rates_) if marginal else tuple(map(margin.Tier, limits_, rates_))
+                    rules.with_deductions(limits_, rates_) if marginal else tuple(map(rules.Tier, limits_, rates_))
                 )
-                schedule = margin.Schedule(tiers, basis, unit, marginal)
+                schedule = rules.Schedule(tiers, basis, unit, marginal)
                 wallet = accounts.wallet_of(Decimal(0), [accounts.Holding(held, schedule)])
                 at = price if basis == "mark" else held.entry_price
                 asked = twin.maintenance(found, held.side, held.contracts, held.instrument.contract_size, at)
@@ -303,7 +304,7 @@ def maintenance_in_tiers(
 
 
 @exact(
-    "account.account account.equity account.maintenance account.bankruptcy_x account.closing_fees account.closing_fees_at_bankruptcy funding.after_paying",
+    "wallet.wallet_of wallet.equity wallet.maintenance wallet.bankruptcy_x wallet.closing_fees wallet.closing_fees_at_bankruptcy funding.after_paying",
     instruments,
     numbers,
     fills,
@@ -316,9 +317,9 @@ def wallets(
 ) -> Pairs:
     held = [open_by_fills(kind, LONG, longs), open_by_fills(kind, SHORT, shorts)]
     for at_bankruptcy in (False, True):
-        closing = margin.ClosingFee(fee, at_bankruptcy)
+        closing = rules.ClosingFee(fee, at_bankruptcy)
         wallet = accounts.wallet_of(
-            balance, [accounts.Holding(one, margin.flat_rate(Decimal(0)), closing) for one in held]
+            balance, [accounts.Holding(one, rules.flat_rate(Decimal(0)), closing) for one in held]
         )
         legs = [
             twin.Leg(int(one.side), fill.contracts, fill.price, kind.contract_size)
@@ -335,7 +336,7 @@ def wallets(
 
 
 @exact(
-    "liquidation.isolated_margin liquidation.given_margin liquidation.usable_extra liquidation.position_liquidation liquidation.liquidation liquidation.ends account.safe_spans account.segments limits.distance",
+    "margin.isolated_margin margin.given_margin margin.usable_extra liquidation.position_liquidation liquidation.liquidation liquidation.ends wallet.safe_spans wallet.segments limits.distance",
     positions,
     leverages,
     rates,
@@ -343,12 +344,12 @@ def wallets(
 )
 def liquidation_prices(held: Position, leverage: Decimal, mmr: Decimal, fee: Decimal) -> Pairs:
     initial = cost(held) / F(leverage)
-    yield liquidation.isolated_margin(held, leverage, mmr).coin, initial + F(mmr)
+    yield margin.isolated_margin(held, leverage, mmr).coin, initial + F(mmr)
     side, q, entry = held.side, usd(held), held.entry_price
     for basis, solve in (("mark", twin.liquidation_at_mark), ("entry", twin.liquidation_at_entry)):
-        schedule = margin.flat_rate(mmr, basis=basis)
-        holding = accounts.Holding(held, schedule, margin.ClosingFee(fee))
-        result = liquidation.position_liquidation(holding, liquidation.isolated_margin(held, leverage))
+        schedule = rules.flat_rate(mmr, basis=basis)
+        holding = accounts.Holding(held, schedule, rules.ClosingFee(fee))
+        result = liquidation.position_liquidation(holding, margin.isolated_margin(held, leverage))
         end = result.liquidation_below if side > 0 else result.liquidation_above
         expected = solve(side, q, entry, initial, mmr, 0, fee)
         alive = expected is not None and F(side) * (F(entry) - expected) > 0 and mmr + fee < 1
@@ -369,8 +370,8 @@ def liquidation_prices_where_the_margin_nearly_covers(held: Position, mmr: Decim
         return
     side, q, entry = held.side, usd(held), held.entry_price
     for basis, solve in (("mark", twin.liquidation_at_mark), ("entry", twin.liquidation_at_entry)):
-        holding = accounts.Holding(held, margin.flat_rate(mmr, basis=basis), margin.ClosingFee(fee))
-        result = liquidation.position_liquidation(holding, liquidation.given_margin(held, balance))
+        holding = accounts.Holding(held, rules.flat_rate(mmr, basis=basis), rules.ClosingFee(fee))
+        result = liquidation.position_liquidation(holding, margin.given_margin(held, balance))
         expected = solve(side, q, entry, balance, mmr, 0, fee)
         if expected is not None and F(side) * (F(entry) - expected) > 0:
             yield result.liquidation_below if side > 0 else result.liquidation_above, showable(expected)
@@ -397,7 +398,7 @@ def prices_for_profits_that_are_nearly_all_there_is(
     rates,
 )
 def liquidation_costs(held: Position, price: Decimal, collateral: Decimal, fee: Decimal, slippage: Decimal) -> Pairs:
-    holding = accounts.Holding(held, margin.flat_rate(Decimal(0)))
+    holding = accounts.Holding(held, rules.flat_rate(Decimal(0)))
     wallet = accounts.wallet_of(collateral, [holding])
     left = max(F(0), F(collateral) + twin.pnl(held.side, usd(held), held.entry_price, price))
     ours = liquidation_cost.equity_at(wallet, holding, collateral, price)
@@ -405,7 +406,7 @@ def liquidation_costs(held: Position, price: Decimal, collateral: Decimal, fee: 
     lost = usd(held) / F(price) * (F(fee) + F(slippage))
     yield (
         liquidation_cost.liquidation_cost(
-            held, price, ours, liquidation_cost.Terms(fee, kept=False), slippage
+            held, price, ours, rules.Terms(fee, kept=False), slippage
         ).total_cost,
         min(left, lost),
     )
@@ -449,7 +450,7 @@ def hedges(
 
 @exact("limits.leverage limits.loss_share limits.funding_share_per_day", positions, prices, numbers, rates, numbers)
 def shares(held: Position, price: Decimal, collateral: Decimal, rate: Decimal, interval: Decimal) -> Pairs:
-    wallet = accounts.wallet_of(collateral, [accounts.Holding(held, margin.flat_rate(Decimal(0)))])
+    wallet = accounts.wallet_of(collateral, [accounts.Holding(held, rules.flat_rate(Decimal(0)))])
     left = F(collateral) + twin.pnl(held.side, usd(held), held.entry_price, price)
     yield limits.leverage(wallet, 1 / price), usd(held) / F(price) / left if left > 0 else None
     net = twin.net_pnl(held.side, usd(held), held.entry_price, price, rate, rate, 0)
@@ -484,7 +485,7 @@ def sizes(
     stop = entry * (1 - side * gap)
     if stop == entry:
         return
-    plan = sizing.Plan(kind, side, entry, stop, fee, fee, schedule=margin.flat_rate(mmr))
+    plan = sizing.Plan(kind, side, entry, stop, fee, fee, schedule=rules.flat_rate(mmr))
     costs = F(fee) / F(entry) + F(fee) / F(stop)
     loss = abs(1 / F(entry) - 1 / F(stop)) + costs
     yield sizing.costs_per_usd(plan), costs
@@ -500,7 +501,7 @@ def sizes(
 
 @exact("stress.ladder stress.pool stress.life stress.even_moves", positions, prices, numbers, signed)
 def ladders(held: Position, mark: Decimal, collateral: Decimal, move: Decimal) -> Pairs:
-    wallet = accounts.wallet_of(collateral, [accounts.Holding(held, margin.flat_rate(Decimal(0)))])
+    wallet = accounts.wallet_of(collateral, [accounts.Holding(held, rules.flat_rate(Decimal(0)))])
     if move <= -1:
         return
     price = F(mark) * (1 + F(move))
@@ -514,7 +515,7 @@ def ladders(held: Position, mark: Decimal, collateral: Decimal, move: Decimal) -
 
 @exact("funding.intervals_to_liquidation", positions, prices, numbers, numbers)
 def payments_until_liquidation(held: Position, mark: Decimal, collateral: Decimal, payment: Decimal) -> Pairs:
-    wallet = accounts.wallet_of(collateral, [accounts.Holding(held, margin.flat_rate(Decimal(0)))])
+    wallet = accounts.wallet_of(collateral, [accounts.Holding(held, rules.flat_rate(Decimal(0)))])
     left = F(collateral) + twin.pnl(held.side, usd(held), held.entry_price, mark)
     count = left / F(payment) if left > 0 else F(0)
     yield funding.intervals_to_liquidation(wallet, payment, 1 / mark), F(ceil(count))
@@ -577,8 +578,8 @@ def test_every_function_of_the_core_is_checked() -> None:
 
 def liquidated(side: Decimal, contracts: str, entry: str, coin: str) -> liquidation.Liquidation:
     held = open_at(PLAIN, side, Decimal(contracts), Decimal(entry))
-    holding = accounts.Holding(held, margin.flat_rate(Decimal(0)))
-    return liquidation.position_liquidation(holding, liquidation.given_margin(held, Decimal(coin)))
+    holding = accounts.Holding(held, rules.flat_rate(Decimal(0)))
+    return liquidation.position_liquidation(holding, margin.given_margin(held, Decimal(coin)))
 
 
 def test_a_price_that_18_decimals_do_not_show_liquidates_nobody() -> None:
@@ -609,7 +610,7 @@ def test_fees_that_leave_nothing_have_no_price_at_the_end_of_the_digits() -> Non
 
 def test_a_tie_at_the_nineteenth_decimal_is_rounded_to_even() -> None:
     held = open_at(PLAIN, SHORT, Decimal(1), Decimal(3))
-    holding = accounts.Holding(held, margin.flat_rate(Decimal("1E-18")), margin.ClosingFee(Decimal("6E-18")))
-    result = liquidation.position_liquidation(holding, liquidation.isolated_margin(held, Decimal(3)))
+    holding = accounts.Holding(held, rules.flat_rate(Decimal("1E-18")), rules.ClosingFee(Decimal("6E-18")))
+    result = liquidation.position_liquidation(holding, margin.isolated_margin(held, Decimal(3)))
     assert result.liquidation_price is not None
     assert plain(result.liquidation_price) == "4.499999999999999968"
