@@ -6,9 +6,8 @@ from contextlib import suppress
 from decimal import Decimal
 from typing import TextIO
 
+from perpcalc.answer import Value
 from perpcalc.decimals import plain
-
-Value = Decimal | str | bool | None
 
 
 def machine(value: Value) -> str | None:
