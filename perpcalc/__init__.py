@@ -41,7 +41,7 @@ _HOMES = {
     "core.funding": ("FundingRule", "annual_rate", "annual_yield", "funding_payment", "funding_rate", "premium"),
     "core.hedge": ("Hedge", "HedgePlan", "hedge"),
     "core.greeks": ("Greeks", "greeks"),
-    "core.stress": ("Rung", "Stake", "ladder", "pool"),
+    "core.stress": ("Rung", "Stake", "fatal_moves", "ladder"),
     "core.sizing": ("Plan", "Size", "max_safe_leverage", "size"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

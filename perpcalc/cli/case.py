@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from perpcalc.cli.options import BALANCE, ENTRY, LEVERAGE, MARGIN, POSITION, Given, Option, written
 from perpcalc.core.instrument import Instrument, check_lots, contracts_of_coin, contracts_of_usd
-from perpcalc.core.margin import Margin, given_margin, isolated_margin
+from perpcalc.core.margin import Margin, check_deduction, given_margin, isolated_margin
 from perpcalc.core.position import SIDES, Position, open_at, open_by_fills
 from perpcalc.core.rounding import EXACT
 from perpcalc.core.rules import ClosingFee, Schedule, flat_rate
@@ -199,6 +199,8 @@ def case_of(given: Given) -> Case:
             position = open_at(instrument, side, contracts, given.entry)
     margin = _margin(given, instrument, position)
     schedule, closing_fee = margin_rules(given, instrument, margin is not None and margin.mode == "cross")
+    if position is not None and given.mmr is not None and given.deduction is not None:
+        check_deduction(position, given.mmr, given.deduction)
     return Case(
         market,
         side,

@@ -14,7 +14,7 @@ from perpcalc.core.margin import Piece
 from perpcalc.core.rounding import Grid, Rounding, on
 from perpcalc.core.rules import Schedule
 from perpcalc.core.wallet import Holding, Wallet, closing_fees_at_bankruptcy, piece_at, wallet_of
-from perpcalc.decimals import ZERO, plain, settled
+from perpcalc.decimals import ZERO, plain
 from perpcalc.render.report import Row, Step
 from perpcalc.render.text import Value
 
@@ -55,7 +55,7 @@ def steps(made: Row, case: Case, result: Liquidation, place: Place, given: Given
         *(_end(place, root, case) for root in roots.values()),
         _nearer(result, place, reference, nearer if at is not None else None),
         _bankruptcy(case, place),
-        Step("distance", f"(liquidation_price - {reference}) / {reference}", "negative below the reference"),
+        _distance(result, reference),
         Step(
             "touch_probability",
             "N((b + v/2)/sqrt(v)) + e^-b * N((b - v/2)/sqrt(v)), b = ln(liquidation_price / start), v = vol^2 * horizon",
@@ -65,6 +65,14 @@ def steps(made: Row, case: Case, result: Liquidation, place: Place, given: Given
         ),
     ]  # fmt: skip
     return [step for step in made_of if made.values[step.field] is not None or step.field in made.never]
+
+
+def _distance(result: Liquidation, reference: str) -> Step:
+    if result.beyond:
+        return Step(
+            "distance", "0", f"the {reference.replace('_price', '')} is at or beyond the liquidation price already"
+        )
+    return Step("distance", f"(liquidation_price - {reference}) / {reference}", "negative below the reference")
 
 
 def price_step(case: Case) -> Step:
@@ -87,7 +95,7 @@ def _roots(place: Place, result: Liquidation) -> Iterator[Root]:
             (span.end, "below", result.liquidation_below),
             (span.start, "above", result.liquidation_above),
         ):
-            if x and price is not None and rounded_price(instrument, settled(holding.ratio / x), end) == price:
+            if x and price is not None and rounded_price(instrument, x / holding.ratio, end) == price:
                 yield Root(x, end)
 
 

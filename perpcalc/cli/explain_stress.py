@@ -1,6 +1,6 @@
 """How each figure of `perpcalc stress` comes about."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -8,7 +8,6 @@ from perpcalc.cli.case import Case
 from perpcalc.cli.provenance import provenance
 from perpcalc.cli.stress import Book
 from perpcalc.core.margin import Piece
-from perpcalc.core.stress import Stake, life
 from perpcalc.core.wallet import Group, closing_fees_at_bankruptcy, piece_at
 from perpcalc.decimals import ONE, ZERO, plain, settled
 from perpcalc.render.report import Step
@@ -27,50 +26,42 @@ class Part(NamedTuple):
 
 
 def steps(book: Book, move: Decimal, liquidated: bool) -> list[Step]:
-    """The steps of one account or pool after a move."""
-    inputs: dict[str, Value] = {"coin_price": book.price, "collateral": book.wallets.collateral}
+    """The steps of one account or isolated position after a move."""
+    inputs: dict[str, Value] = {"coin_price": book.price, "collateral": book.stake.wallet.collateral}
     price = Step("price", "coin_price * (1 + move)", "all marks of the coin move in proportion", inputs)
     usd = Step("equity_usd", "equity * price")
     status = Step("status", "ok, or liquidated on the way from the mark", "what died on the way stays dead")
     if liquidated:
         gone = Step("pnl", "-collateral", "all that was put in", inputs)
-        return [price, gone, Step("equity", "0", "liquidated on the way from the mark"), usd, status]
+        ratio = Step("margin_ratio", "1", "liquidated")
+        return [price, gone, Step("equity", "0", "liquidated on the way from the mark"), usd, ratio, status]
     y = settled(ONE / (1 + move))
-    living = [stake for stake in book.stakes if _lives_at(stake, y)]
     return [
         price,
         Step("pnl", "equity - collateral", "against the entry prices, no fees and no funding", inputs),
-        _equity(book, living),
+        _equity(book),
         usd,
-        _maintenance(book, living, y),
+        _maintenance(book, y),
         Step("margin_ratio", "maintenance_margin / equity", "100% is liquidation"),
         status,
     ]
 
 
-def _lives_at(stake: Stake, y: Decimal) -> bool:
-    """Whether a wallet still lives when its mark has moved to mark/y."""
-    span = life(stake)
-    return span is not None and span.start < y and (span.end is None or y < span.end)
-
-
-def _equity(book: Book, living: Sequence[Stake]) -> Step:
-    collateral = sum((stake.wallet.collateral for stake in living), ZERO)
+def _equity(book: Book) -> Step:
+    wallet = book.stake.wallet
     inputs: dict[str, Value] = {
-        "B": collateral,
-        "sV": sum((stake.wallet.constant for stake in living), ZERO) - collateral,
-        "sQ": sum((stake.wallet.linear * book.price / stake.mark for stake in living), ZERO),
+        "B": wallet.collateral,
+        "sV": wallet.constant - wallet.collateral,
+        "sQ": wallet.linear * book.price / book.stake.mark,
     }
-    dead = len(book.stakes) - len(living)
-    alive = f"of what is alive ({dead} of {len(book.stakes)} were liquidated on the way): " if dead else ""
     why = "B the collateral, sV = sum(side * entry value), sQ = sum(side * notional), at the price of the coin"
-    return Step("equity", "B + sV - sQ / price", alive + why, inputs)
+    return Step("equity", "B + sV - sQ / price", why, inputs)
 
 
-def _maintenance(book: Book, living: Sequence[Stake], y: Decimal) -> Step:
+def _maintenance(book: Book, y: Decimal) -> Step:
     """Each position in its tier, with the closing fees that count and what of extra margin does not."""
-    parts = list(_parts(book, living, y))
-    reserve = sum((stake.reserve + closing_fees_at_bankruptcy(stake.wallet) for stake in living), ZERO)
+    parts = list(_parts(book, y))
+    reserve = book.stake.reserve + closing_fees_at_bankruptcy(book.stake.wallet)
     reserved = " + reserve" if reserve else ""
     formula = " + ".join(_term(part) for part in parts[:MOST_GROUPS]) or "0"
     more = f" + ... ({len(parts) - MOST_GROUPS} more)" if len(parts) > MOST_GROUPS else ""
@@ -81,14 +72,14 @@ def _maintenance(book: Book, living: Sequence[Stake], y: Decimal) -> Step:
     return Step("maintenance_margin", formula + more + reserved, "\n".join(told), {"reserve": reserve})
 
 
-def _parts(book: Book, living: Iterable[Stake], y: Decimal) -> Iterable[Part]:
-    for stake in living:
-        x = y / stake.mark
-        for group in stake.wallet.groups:
-            if not group.notional:
-                continue
-            at_price = group.notional / group.ratio * book.price / stake.mark
-            yield Part(group, at_price, piece_at(group, x, still=True), x / group.ratio)
+def _parts(book: Book, y: Decimal) -> Iterable[Part]:
+    mark = book.stake.mark
+    x = y / mark
+    for group in book.stake.wallet.groups:
+        if not group.notional:
+            continue
+        at_price = group.notional / group.ratio * book.price / mark
+        yield Part(group, at_price, piece_at(group, x, still=True), x / group.ratio)
 
 
 def _term(part: Part) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from perpcalc.cli.case import IDENTITY, Case, case_of, fee_rate, is_portfolio, price_places
 from perpcalc.cli.command import Command
 from perpcalc.cli.options import ENTRY_FEE, EXACT, EXIT_FEE, MARK, OUTPUT, PORTFOLIO, POSITION, Given, Option
-from perpcalc.core.pnl import entry_fees, price_for_roe, profit_and_loss, return_on_equity, target_price
+from perpcalc.core.pnl import entry_fees, price_for_roe, profit_and_loss, target_price
 from perpcalc.decimals import ZERO, amount, plain, positive, rate
 from perpcalc.errors import PerpcalcError
 from perpcalc.render.report import Report, Row
@@ -98,7 +98,11 @@ def row(case: Case, given: Given) -> Row:
     leverage = None if margin is None else margin.leverage
     coin = None if margin is None else margin.coin
     exit_price: Decimal | None = given.exit or given.mark
-    result = None if exit_price is None else profit_and_loss(position, exit_price, entry_rate, exit_rate, funding)
+    result = (
+        None
+        if exit_price is None
+        else profit_and_loss(position, exit_price, entry_rate, exit_rate, funding, leverage, coin)
+    )
     break_even = target_price(position, ZERO, entry_rate, exit_rate, funding)
     target: Decimal | None = None
     if given.target_pnl is not None:
@@ -123,8 +127,8 @@ def row(case: Case, given: Given) -> Row:
             "net_pnl": result and result.net_pnl,
             "net_pnl_usd": result and result.net_pnl_usd,
             "margin": coin,
-            "roe": result and return_on_equity(position, result.gross_pnl, leverage, coin),
-            "net_roe": result and return_on_equity(position, result.net_pnl, leverage, coin),
+            "roe": result and result.roe,
+            "net_roe": result and result.net_roe,
             "break_even_price": break_even,
             "target_price": target,
             "reason": _reason(case, break_even is None) if unreachable else None,

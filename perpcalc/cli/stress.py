@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from perpcalc.cli.case import Case, case_of, is_portfolio, need_margin, price_places
 from perpcalc.cli.command import Command, output_format
 from perpcalc.cli.options import EXACT, FORMAT, MARK, OUTPUT, PORTFOLIO, POSITION, Given, Option, written
-from perpcalc.core.stress import Pool, Rung, Stake, even_moves, ladder, pool, visible_moves
+from perpcalc.core.stress import Fatal, Rung, Stake, even_moves, fatal_moves, ladder, visible_moves
 from perpcalc.core.wallet import Wallet, wallet_of
 from perpcalc.decimals import ONE, ZERO, count, plain, rate
 from perpcalc.errors import PerpcalcError, shown
@@ -57,18 +57,17 @@ HEADLINE = ("price", "move", "pnl", "equity", "equity_usd", "maintenance_margin"
 NARROW = ("price", "move", "equity", "equity_usd", "margin_ratio", "status")
 CURVE_MOVES = 160
 MOST_ENTRIES = 4
-MOST_DEATHS = 8
 NEARLY = Decimal("1E-12")
 
 
 class Book(NamedTuple):
-    """What one block of rows is about: a wallet or pooled isolated positions, the price of the coin, and the cases in it."""
+    """What one block of rows is about: an account or an isolated position, the price of the coin, and the cases in it."""
 
     name: str | None
     currency: str
     price: Decimal
-    stakes: Sequence[Stake]
-    wallets: Pool
+    stake: Stake
+    fatal: Fatal
     cases: Sequence[Case]
 
     @property
@@ -87,8 +86,8 @@ def answer(given: Given) -> Report:
     _check(given)
     exact = Given(**{**vars(given), "exact": True})
     books, notes = _of_portfolio(exact) if is_portfolio(given) else _of_options(exact)
-    asked = _moves(given) or visible_moves(book.wallets for book in books)
-    ladders = [ladder(book.wallets, asked) for book in books]
+    asked = _moves(given) or visible_moves(book.fatal for book in books)
+    ladders = [ladder(book.stake, asked) for book in books]
     rows = [row for book, rungs in zip(books, ladders, strict=True) for row in _rows(book, asked, rungs, given.explain)]
     charts = [_chart(book, asked) for book in books] if given.chart or given.svg is not None else []
     if given.svg is not None:
@@ -139,17 +138,17 @@ def _of_options(given: Given) -> tuple[list[Book], Sequence[str]]:
     case = case_of(given)
     entry = case.opened().entry_price
     mark = case.mark or entry
-    name = None if need_margin(case).mode == "cross" else pooled_name(case)
-    return [_book(name, case.instrument.currency, mark, [_stake(case, mark)], [case])], case.notes
+    name = None if need_margin(case).mode == "cross" else isolated_name(case)
+    return [_book(name, case.instrument.currency, mark, _stake(case, mark), [case])], case.notes
 
 
 def _of_portfolio(given: Given) -> tuple[list[Book], Sequence[str]]:
-    """The accounts in the order of the file, then the isolated positions, pooled."""
+    """The accounts in the order of the file, then the isolated positions."""
     from perpcalc.cli.positions import held_positions, in_file, notes_of, wallets
 
     portfolio, held = held_positions(given)
     prices = dict(portfolio.prices) if given.mark is None else dict.fromkeys(_one_coin(portfolio, held), given.mark)
-    isolated: dict[str, list[Case]] = {}
+    isolated: list[Case] = []
     for one in held:
         try:
             if one.case.mark is None:
@@ -159,7 +158,7 @@ def _of_portfolio(given: Given) -> tuple[list[Book], Sequence[str]]:
             one.case.opened()
             if need_margin(one.case).mode == "isolated":
                 one.case.holding()
-                isolated.setdefault(pooled_name(one.case), []).append(one.case)
+                isolated.append(one.case)
         except PerpcalcError as error:
             raise in_file(error, one.where, given.portfolio) from None
         prices.setdefault(one.case.instrument.currency, one.case.mark)
@@ -175,16 +174,18 @@ def _of_portfolio(given: Given) -> tuple[list[Book], Sequence[str]]:
         stake = Stake(Wallet(entry.balance, entry.balance, ZERO, (), ()), price)
         if wallet:
             stake = Stake(wallet.account, cases[0].mark or price)
-        books.append(_book(entry.name, entry.currency, price, [stake], cases))
-    for name, cases in isolated.items():
-        currency = cases[0].instrument.currency
-        price = prices[currency]
-        books.append(_book(name, currency, price, [_stake(case, case.mark or price) for case in cases], cases))
+        books.append(_book(entry.name, entry.currency, price, stake, cases))
+    for case in isolated:
+        price = prices[case.instrument.currency]
+        stake = _stake(case, case.mark or price)
+        books.append(_book(isolated_name(case), case.instrument.currency, price, stake, [case]))
     return books, notes_of(held)
 
 
-def pooled_name(case: Case) -> str:
-    """The row that an isolated position is pooled in."""
+def isolated_name(case: Case) -> str:
+    """What the rows of an isolated position are called."""
+    if case.name is not None:
+        return f"isolated {case.name}"
     instrument = case.instrument
     return " ".join(part for part in ("isolated", instrument.venue, instrument.currency) if part)
 
@@ -199,8 +200,8 @@ def _one_coin(portfolio: "Portfolio", held: "Sequence[Held]") -> set[str]:
     return coins
 
 
-def _book(name: str | None, currency: str, price: Decimal, stakes: Sequence[Stake], cases: Sequence[Case]) -> Book:
-    return Book(name, currency, price, stakes, pool(stakes), cases)
+def _book(name: str | None, currency: str, price: Decimal, stake: Stake, cases: Sequence[Case]) -> Book:
+    return Book(name, currency, price, stake, fatal_moves(stake), cases)
 
 
 def _stake(case: Case, mark: Decimal) -> Stake:
@@ -258,7 +259,7 @@ def _chart(book: Book, asked: Sequence[Decimal]) -> Chart:
         low, high = (1 + low) * 9 / 10 - 1, (1 + high) * 11 / 10 - 1
     margin = (high - low) / 40
     low, high = max(low - margin, (1 + low) / 2 - 1), high + margin
-    deaths = [*book.wallets.falling[:MOST_DEATHS], *book.wallets.rising[:MOST_DEATHS]]
+    deaths = [move for move in book.fatal if move]
     just_alive = [death * (1 - NEARLY) for death in deaths]
     points = sorted({*even_moves(low, high, CURVE_MOVES), *(at for at in (*deaths, *just_alive) if low <= at <= high)})
     price = book.price
@@ -271,7 +272,7 @@ def _chart(book: Book, asked: Sequence[Decimal]) -> Chart:
         book.name or "Position",
         "price (USD)",
         f"equity ({book.currency})",
-        [(price * (1 + at), rung.equity) for at, rung in zip(points, ladder(book.wallets, points), strict=True)],
+        [(price * (1 + at), rung.equity) for at, rung in zip(points, ladder(book.stake, points), strict=True)],
         landmarks,
         book.price_places,
     )
