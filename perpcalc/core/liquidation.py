@@ -74,8 +74,6 @@ def position_liquidation(holding: Holding, margin: Margin, mark: Decimal | None 
 def ends(wallet: Wallet, holding: Holding) -> Ends:
     """Where a wallet lives, with the closing fees reserved at the bankruptcy price of any of its holdings.
 
-    The fee of a wallet of one contract is rounded as its venue does, at the bankruptcy price it prints.
-
     >>> from perpcalc.core.instrument import PLAIN
     >>> from perpcalc.core.rules import flat_rate
     >>> from perpcalc.core.position import LONG, open_at
@@ -83,17 +81,29 @@ def ends(wallet: Wallet, holding: Holding) -> Ends:
     >>> str(ends(wallet_of(ONE, [holding]), holding).spans[0].end)
     '0.00025'
     """
-    x = bankruptcy_x(wallet)
-    if x is None:
-        return Ends(None, tuple(safe_spans(wallet)))
+    return Ends(bankruptcy_x(wallet), tuple(safe_spans(wallet, reserved_fees(wallet, holding))))
+
+
+def reserved_fees(wallet: Wallet, holding: Holding) -> Decimal:
+    """The closing fees in coin reserved at the bankruptcy price of any of the wallet's holdings: `sum(f*Q)*x`.
+
+    Those of a wallet of one contract are rounded as its venue does, at the bankruptcy price it prints.
+
+    >>> from perpcalc.core.instrument import PLAIN
+    >>> from perpcalc.core.rules import flat_rate
+    >>> from perpcalc.core.position import LONG, open_at
+    >>> holding = Holding(open_at(PLAIN, LONG, Decimal(8_000), Decimal(8_000)), flat_rate(ZERO))
+    >>> reserved_fees(wallet_of(ONE, [holding]), holding) == ZERO
+    True
+    """
     reserve = closing_fees_at_bankruptcy(wallet)
     if reserve and len(wallet.groups) == 1:
         grid = holding.position.instrument.rounding.closing_fee
-        price = _bankruptcy_price(wallet, holding, x)
+        price = _bankruptcy_price(wallet, holding, bankruptcy_x(wallet))
         if grid and price is not None:
             group = wallet.groups[0]
-            reserve = on(grid, group.notional / price * group.closing_fee.rate)
-    return Ends(x, tuple(safe_spans(wallet, reserve)))
+            return on(grid, group.notional / price * group.closing_fee.rate)
+    return reserve
 
 
 def liquidation(
