@@ -229,7 +229,7 @@ def settled(value: Decimal) -> Decimal:
     >>> settled(Decimal(1) / 3 * 3).quantize(ONE, decimal.ROUND_FLOOR)
     Decimal('1')
     """
-    return _SETTLING.plus(value)
+    return value.fma(ONE, ZERO, _SETTLING)
 
 
 def plain(value: Decimal) -> str:
