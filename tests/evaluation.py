@@ -8,8 +8,10 @@ from decimal import Decimal
 from fractions import Fraction
 
 from perpcalc.core.rounding import MODES
-from perpcalc.explain import Cut, Step
-from perpcalc.formula import atoms, text
+from perpcalc.explain import Step
+from perpcalc.explain.formula import atoms
+from perpcalc.explain.notation import text
+from perpcalc.explain.trail import Cut
 
 FINE = decimal.Context(prec=150)
 SETTLED = decimal.Context(prec=80)

@@ -9,13 +9,14 @@ from decimal import Decimal
 from functools import partial
 from typing import NamedTuple
 
-from perpcalc import formula
 from perpcalc.answer import Value
 from perpcalc.core.rules import DAY, YEAR
 from perpcalc.decimals import plain
-from perpcalc.formula import TEXTBOOK, Atom, Product
+from perpcalc.explain import formula
+from perpcalc.explain.formula import TEXTBOOK, Atom, Product
+from perpcalc.explain.notation import text
+from perpcalc.explain.trail import COEFFICIENTS, NONE, ROUNDINGS, Cut, Reading, Trail
 from perpcalc.trace import Label, Traced
-from perpcalc.trail import COEFFICIENTS, ROUNDINGS, Cut, Reading, Trail
 
 SYMBOLS = {"notional_usd": "notional"}
 """What formulas call some fields of an answer."""
@@ -94,7 +95,7 @@ def explain(
     drafts: dict[str, _Draft | None] = {}
     for field, value in figures.items():
         key = names.keys.get(field)
-        if key is not None and (names.trail.entries[key].operation or names.fields.get(key) != field):
+        if key is not None and not names.is_leaf(field):
             names.draft(field, key, drafts)
             draft = drafts[field]
             if draft is None or not formula.is_nothing(draft.expression):
@@ -104,38 +105,60 @@ def explain(
             drafts[field] = None
     called = names.called(draft for draft in drafts.values() if draft is not None)
     told: set[str] = set()
-
-    def news(texts: Iterable[str]) -> tuple[str, ...]:
-        new = tuple(text for text in dict.fromkeys(texts) if text and text not in told)
-        told.update(new)
-        return new
-
     steps: list[Step] = []
     for place, draft in drafts.items():
-        if draft is None:
-            estimate = estimates.get(place, Estimate("as given" if place in names.keys else "", {}))
-            steps.append(Step(place, figures[place], estimate.formula, _substituted(estimate), whys.get(place, "")))
-            continue
-        used = [atom for atom in dict.fromkeys(formula.atoms(draft.expression)) if atom.name]
-        labels = sorted(names.labels_of(used), key=lambda label: label.place or 0)
-        expression = formula.renamed(draft.expression, {atom: atom._replace(name=called[atom.name]) for atom in used})
-        field = called[place] if place not in figures else place
-        of_rounding = rounding if any(cut.of_venue for cut in draft.cuts) else ""
+        if draft is not None:
+            field = place if place in figures else called[place]
+            value = figures[field] if place in figures else names.trail.entries[int(place)].number
+            step = _step(names, called, field, value, draft)
+            of_rounding = rounding if any(cut.of_venue for cut in draft.cuts) else ""
+            step = step._replace(sources=(*step.sources, of_rounding))
+        else:
+            step = _given(names, place, figures[place], estimates.get(place))
         steps.append(
-            Step(
-                field,
-                figures[place] if place in figures else names.trail.entries[int(place)].number,
-                formula.text(expression),
-                formula.text(expression, named=False),
-                whys.get(field, ""),
-                news([*_meanings([field, *(atom.kind for atom in used)]), *_inner_roundings(expression)]),
-                draft.cuts,
-                news(label.tier for label in labels),
-                news([*(label.source for label in labels), of_rounding]),
-                expression,
+            step._replace(
+                why=whys.get(step.field, ""),
+                meanings=_news(step.meanings, told),
+                tiers=_news(step.tiers, told),
+                sources=_news(step.sources, told),
             )
         )
     return steps
+
+
+def _step(names: "_Names", called: Mapping[str, str], field: str, value: Value, draft: _Draft) -> Step:
+    """The step of a computed figure, and all that could be said of the numbers in it."""
+    used = [atom for atom in dict.fromkeys(formula.atoms(draft.expression)) if atom.name]
+    labels = sorted(names.labels_of(used), key=lambda label: label.place or 0)
+    expression = formula.renamed(draft.expression, {atom: atom._replace(name=called[atom.name]) for atom in used})
+    return Step(
+        field,
+        value,
+        text(expression),
+        text(expression, named=False),
+        meanings=(*_meanings([field, *(atom.kind for atom in used)]), *_inner_roundings(expression)),
+        cuts=draft.cuts,
+        tiers=[label.tier for label in labels],
+        sources=[label.source for label in labels],
+        expression=expression,
+    )
+
+
+def _given(names: "_Names", field: str, value: Value, estimate: Estimate | None) -> Step:
+    """The step of a figure that has no formula of its own: given, a rule, or estimated by another formula."""
+    if estimate is not None:
+        return Step(field, value, estimate.formula, _substituted(estimate))
+    label = names.trail.labels.get(names.keys.get(field, NONE))
+    if label is None or not names.is_leaf(field):
+        return Step(field, value, "")
+    return Step(field, value, "" if label.rule else "as given", tiers=[label.tier], sources=[label.source])
+
+
+def _news(texts: Iterable[str], told: set[str]) -> tuple[str, ...]:
+    """What has not been told yet."""
+    new = tuple(said for said in dict.fromkeys(texts) if said and said not in told)
+    told.update(new)
+    return new
 
 
 def lines(steps: Sequence[Step], write: Callable[[str, Value], str]) -> Iterator[str]:
@@ -146,12 +169,12 @@ def lines(steps: Sequence[Step], write: Callable[[str, Value], str]) -> Iterator
     ['', 'payment = 1 BTC', '    rate * value', '    = 0.5 * 2', '    positive when paid']
     """
     for step in steps:
-        numbers = f"= {step.numbers}" if step.numbers != step.formula else ""
+        numbers = f"= {step.numbers}" if step.numbers not in ("", step.formula) else ""
         cuts = ", then ".join(map(str, step.cuts))
         told = (step.formula, numbers, step.why, "; ".join(step.meanings), cuts, "; ".join(step.tiers), *step.sources)
         yield ""
         yield f"{step.field} = {write(step.field, step.value)}"
-        yield from (f"    {line}" for text in told for line in text.splitlines())
+        yield from (f"    {line}" for said in told for line in said.splitlines())
 
 
 class _Names:
@@ -186,6 +209,11 @@ class _Names:
         trail.find_quadratics()
         self._atoms: dict[int, Atom] = {}
         self._readings: dict[tuple[str, bool], Reading] = {}
+
+    def is_leaf(self, field: str) -> bool:
+        """Whether a figure is a number that was given, and no other figure is the same."""
+        key = self.keys[field]
+        return not self.trail.entries[key].operation and self.fields.get(key) == field
 
     def draft(self, field: str, key: int, drafts: dict[str, _Draft | None]) -> None:
         """A figure's formula, and before it those of the named numbers that it comes from."""
@@ -266,7 +294,7 @@ def _inner_roundings(expression: Product) -> Iterator[str]:
     """What the roundings inside a formula mean."""
     for call in formula.calls(expression):
         if call.function in ROUNDINGS.values() and len(call.arguments) == 2:
-            decimals = formula.text(call.arguments[1])
+            decimals = text(call.arguments[1])
             yield f"{call.function}(x, {decimals}) is x to {decimals} decimals, as the venue rounds it"
 
 

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import NamedTuple
 
-from perpcalc import formula
 from perpcalc.core.rounding import MODES
 from perpcalc.decimals import ONE, places, plain
-from perpcalc.formula import Atom, Call, Product
+from perpcalc.explain import formula
+from perpcalc.explain.formula import Atom, Call, Product
 from perpcalc.trace import Label, Number, Traced
 
 SETTLED = 40

@@ -1,18 +1,14 @@
-"""Formulas as the textbook has them: algebra on names and numbers, and its text.
+"""Formulas as the textbook has them: algebra on names and numbers.
 
 Every formula is a `Product` of powers; a sum in it is one of its bases. What is built here is brought into order at once:
 sums and products are flat, equal terms cancel, quotients of quotients are turned over, and what all terms of a sum share
 stands before it.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import NamedTuple
-
-from perpcalc.decimals import plain
-
-MOST_TERMS = 4
-FEWEST_ALIKE = 3
 
 
 class Atom(NamedTuple):
@@ -43,23 +39,23 @@ class Call(NamedTuple):
     arguments: tuple["Product", ...]
 
 
-Base = Atom | Sum | Call
-_Powers = tuple[tuple[Base, int], ...]
-
-
 class Product(NamedTuple):
     """Bases to whole powers, positive ones in the numerator; without any it is 1."""
 
     negative: bool
-    powers: tuple[tuple[Base, int], ...]
+    powers: "Powers"
 
 
-ONE = Product(False, ())
+Base = Atom | Sum | Call
+Powers = tuple[tuple[Base, int], ...]
+TEXTBOOK = ("s", "mmr", "f")
+"""The names of rates, in the order in which the textbook adds them."""
 
 
 def of(base: Base) -> Product:
     """The product of one base alone.
 
+    >>> from perpcalc.explain.notation import text
     >>> text(of(Atom("s", Decimal(1))))
     's'
     """
@@ -81,13 +77,14 @@ def times(one: Product, other: Product) -> Product:
     """The product of two, powers of the same base taken together.
 
     >>> a, b = (of(Atom(name, Decimal(2))) for name in "ab")
+    >>> from perpcalc.explain.notation import text
     >>> text(times(times(a, b), power(times(a, power(b, 2)), -1)))
     '1 / b'
     """
     powers = dict(one.powers)
     for base, exponent in other.powers:
         powers[base] = powers.get(base, 0) + exponent
-    kept = tuple((base, exponent) for base, exponent in powers.items() if exponent and not _is_idle(base, 1))
+    kept = tuple((base, exponent) for base, exponent in powers.items() if exponent and not _is_idle_one(base))
     return _turned(Product(one.negative != other.negative, kept))
 
 
@@ -100,10 +97,11 @@ def total(terms: Iterable[Product]) -> Product:
     """The sum of terms: flat, equal ones counted or cancelled, and what they share put before the rest.
 
     >>> q, s, mmr = (of(Atom(name, Decimal(2))) for name in ("Q", "s", "mmr"))
+    >>> from perpcalc.explain.notation import text
     >>> text(total([times(s, q), times(mmr, q), q, negated(q)]))
     'Q * (s + mmr)'
     """
-    counts: dict[_Powers, int] = {}
+    counts: dict[Powers, int] = {}
     flat = [addend for term in terms for addend in _addends(term)]
     for addend in _spread([addend for addend in flat if not is_nothing(addend)] or flat[:1]):
         counts[addend.powers] = counts.get(addend.powers, 0) + (-1 if addend.negative else 1)
@@ -137,9 +135,6 @@ def _sum(terms: Sequence[Product]) -> Product:
     return of(Sum((terms[first], *terms[:first], *terms[first + 1 :])))
 
 
-TEXTBOOK = ("s", "mmr", "f")
-
-
 def _kind(term: Product) -> str:
     base = term.powers[0][0]
     return base.kind or base.name if isinstance(base, Atom) else ""
@@ -170,23 +165,33 @@ def _is_reciprocal(term: Product) -> bool:
     return bool(term.powers) and all(exponent < 0 for _, exponent in term.powers)
 
 
-def _factored(terms: list[Product]) -> list[Product]:
-    """Terms over the same denominators that share a name taken together, the name of most terms and the largest value first."""
-    count: dict[tuple[Atom, _Powers], int] = {}
-    for term in terms:
-        below = _denominators(term)
-        for base, exponent in term.powers:
-            if exponent > 0 and isinstance(base, Atom) and base.name:
-                count[base, below] = count.get((base, below), 0) + 1
-    if not count or max(count.values()) < 2:
-        return terms
-    best, below = max(count, key=lambda found: (count[found], abs(found[0].value)))
-    mine = [term for term in terms if dict(term.powers).get(best, 0) > 0 and _denominators(term) == below]
-    made = times(of(best), total(times(term, power(of(best), -1)) for term in mine))
-    return _factored([made if term is mine[0] else term for term in terms if term is mine[0] or term not in mine])
+def _factored(terms: Sequence[Product]) -> list[Product]:
+    """Terms over the same denominators that share a name taken together: no rate, the name of most terms, the largest."""
+    shares = [[(base, _denominators(term)) for base, n in term.powers if n > 0 and _is_named(base)] for term in terms]
+    count = Counter(share for of_term in shares for share in of_term)
+    groups: dict[object, list[Product]] = {}
+    for place, (term, of_term) in enumerate(zip(terms, shares, strict=True)):
+        best = max(of_term, key=lambda share: _rank(share[0], count[share]), default=None)
+        groups.setdefault(place if best is None or count[best] < 2 else best, []).append(term)
+    made = []
+    for share, mine in groups.items():
+        if len(mine) > 1 and isinstance(share, tuple):
+            made.append(times(of(share[0]), total(times(term, power(of(share[0]), -1)) for term in mine)))
+        else:
+            made += mine
+    return made
 
 
-def _denominators(term: Product) -> _Powers:
+def _is_named(base: Base) -> bool:
+    return isinstance(base, Atom) and bool(base.name)
+
+
+def _rank(base: Base, count: int) -> tuple[bool, int, Decimal]:
+    assert isinstance(base, Atom)
+    return (base.kind or base.name) not in TEXTBOOK, count, abs(base.value)
+
+
+def _denominators(term: Product) -> Powers:
     return tuple(power for power in term.powers if power[1] < 0)
 
 
@@ -222,8 +227,8 @@ def _turned(one: Product) -> Product:
     return one
 
 
-def _is_idle(base: Base, value: int) -> bool:
-    return isinstance(base, Atom) and base.idle and base.value == value
+def _is_idle_one(base: Base) -> bool:
+    return isinstance(base, Atom) and base.idle and base.value == 1
 
 
 def is_nothing(term: Product) -> bool:
@@ -236,9 +241,8 @@ def atoms(one: Product) -> Iterator[Atom]:
     for base, _ in one.powers:
         if isinstance(base, Atom):
             yield base
-        else:
-            for part in base.terms if isinstance(base, Sum) else base.arguments:
-                yield from atoms(part)
+        for part in _parts(base):
+            yield from atoms(part)
 
 
 def calls(one: Product) -> Iterator[Call]:
@@ -246,108 +250,21 @@ def calls(one: Product) -> Iterator[Call]:
     for base, _ in one.powers:
         if isinstance(base, Call):
             yield base
-        if not isinstance(base, Atom):
-            for part in base.terms if isinstance(base, Sum) else base.arguments:
-                yield from calls(part)
+        for part in _parts(base):
+            yield from calls(part)
+
+
+def _parts(base: Base) -> tuple[Product, ...]:
+    return base.terms if isinstance(base, Sum) else base.arguments if isinstance(base, Call) else ()
 
 
 def renamed(one: Product, names: Mapping[Atom, Atom]) -> Product:
     """The formula with some of its names and numbers replaced."""
     powers: list[tuple[Base, int]] = []
     for base, exponent in one.powers:
+        parts = tuple(renamed(part, names) for part in _parts(base))
         if isinstance(base, Atom):
             powers.append((names.get(base, base), exponent))
-        elif isinstance(base, Sum):
-            powers.append((Sum(tuple(renamed(term, names) for term in base.terms)), exponent))
         else:
-            powers.append((Call(base.function, tuple(renamed(part, names) for part in base.arguments)), exponent))
+            powers.append((Sum(parts) if isinstance(base, Sum) else Call(base.function, parts), exponent))
     return Product(one.negative, tuple(powers))
-
-
-def text(one: Product, named: bool = True, whole: bool = False) -> str:
-    """A formula in names, or the same with the numbers put in.
-
-    Many terms of one kind are written `sum(s * V)`, in numbers the first of them; `whole` writes all.
-
-    >>> price = times(of(Atom("Q", Decimal(10_000))), power(of(Atom("V", Decimal("0.16"))), -1))
-    >>> text(price), text(price, named=False)
-    ('Q / V', '10000 / 0.16')
-    """
-    return _Writer(named, whole).product(one)
-
-
-class _Writer(NamedTuple):
-    """How a formula is written: its names or its numbers, and whether all terms of a long sum."""
-
-    named: bool
-    whole: bool
-    kinds: bool = False
-
-    def product(self, one: Product) -> str:
-        if len(one.powers) == 1 and one.powers[0][1] == 1 and isinstance(one.powers[0][0], Sum) and not one.negative:
-            return self.joined(self.parts(one.powers[0][0]))
-        over = [self.raised(base, exponent) for base, exponent in one.powers if exponent > 0]
-        under = [self.raised(base, -exponent) for base, exponent in one.powers if exponent < 0]
-        written = " * ".join(over) or "1"
-        if under:
-            written += f" / {under[0]}" if len(under) == 1 else f" / ({' * '.join(under)})"
-        return f"-{written}" if one.negative else written
-
-    def raised(self, base: Base, exponent: int) -> str:
-        if isinstance(base, Atom):
-            written = self.atom(base)
-        elif isinstance(base, Sum):
-            parts = self.parts(base)
-            written = parts[0][1] if len(parts) == 1 else f"({self.joined(parts)})"
-        else:
-            written = self.call(base)
-            if exponent > 1 and base.function == "^":
-                written = f"({written})"
-        return written if exponent == 1 else f"{written}^{exponent}"
-
-    def atom(self, atom: Atom) -> str:
-        if self.named and atom.name:
-            return (atom.kind or atom.name) if self.kinds else atom.name
-        written = plain(atom.value)
-        return f"({written})" if written.startswith("-") else written
-
-    def call(self, call: Call) -> str:
-        if call.function != "^":
-            return f"{call.function}({', '.join(self.product(argument) for argument in call.arguments)})"
-        base, exponent = (self.product(argument) for argument in call.arguments)
-        wrapped = [
-            part if part.replace(".", "").replace("_", "").isalnum() else f"({part})" for part in (base, exponent)
-        ]
-        return "^".join(wrapped)
-
-    def joined(self, parts: Sequence[tuple[bool, str]]) -> str:
-        written = ("-" if parts[0][0] else "") + parts[0][1]
-        return written + "".join((" - " if negative else " + ") + part for negative, part in parts[1:])
-
-    def parts(self, one: Sum) -> list[tuple[bool, str]]:
-        """The terms as they are written, each with its sign: alike ones as one `sum(...)`, of others the first few."""
-        if self.whole or len(one.terms) < FEWEST_ALIKE:
-            return [(term.negative, self.size(term)) for term in one.terms]
-        alike: dict[tuple[bool, str], list[Product]] = {}
-        kinds = self._replace(named=True, kinds=True)
-        for term in one.terms:
-            alike.setdefault((term.negative, kinds.size(term)), []).append(term)
-        parts: list[tuple[bool, str]] = []
-        for (negative, kind), terms in alike.items():
-            if self.named and len(terms) >= FEWEST_ALIKE and _one_of_each(terms[0]):
-                parts.append((negative, f"sum({kind})"))
-                continue
-            parts.extend((negative, self.size(term)) for term in terms[:MOST_TERMS])
-            if len(terms) > MOST_TERMS:
-                parts.append((negative, f"... ({len(terms) - MOST_TERMS} more)"))
-        return parts
-
-    def size(self, term: Product) -> str:
-        """A term without its sign."""
-        return self.product(Product(False, term.powers))
-
-
-def _one_of_each(term: Product) -> bool:
-    """Whether no two names of a term are of one kind, so that the kinds alone say what it is."""
-    kinds = [atom.kind or atom.name for atom in dict.fromkeys(atoms(term)) if atom.name]
-    return len(kinds) == len(set(kinds)) > 0
