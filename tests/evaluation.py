@@ -36,6 +36,7 @@ def evaluated(step: Step) -> Decimal:
 def agrees(step: Step) -> bool:
     """Whether the step leads to the figure it explains: exactly where that is rounded, else to 60 digits."""
     found = evaluated(step)
+    assert isinstance(step.value, Decimal)
     if step.cuts and not any(cut.digits for cut in step.cuts):
         return found == step.value
     with decimal.localcontext(FINE):

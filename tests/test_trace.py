@@ -214,9 +214,11 @@ def test_the_deduction_of_a_tier_is_made_of_limits_and_rates() -> None:
 
 
 def test_a_deduction_that_limits_and_rates_do_not_make_is_a_leaf() -> None:
-    made = traced_schedule(flat_rate(Decimal("0.01"), Decimal("0.5")), "BTC").tiers[0].deduction
-    assert isinstance(made, Traced)
-    assert (made, made.operands) == (Decimal("0.5"), ())
+    other = Schedule((Tier(Decimal(5), Decimal("0.004")), Tier(None, Decimal("0.005"), Decimal("0.5"))))
+    for schedule in (flat_rate(Decimal("0.01"), Decimal("0.5")), other):
+        made = traced_schedule(schedule, "BTC").tiers[-1].deduction
+        assert isinstance(made, Traced)
+        assert (made, made.operands) == (Decimal("0.5"), ())
 
 
 def test_a_rate_that_somebody_gave_stays_theirs() -> None:

@@ -4,6 +4,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 import pytest
 
+from perpcalc.answer import Value
 from perpcalc.core.instrument import PLAIN, Instrument
 from perpcalc.core.liquidation import liquidation, position_liquidation
 from perpcalc.core.margin import Margin, isolated_margin
@@ -114,7 +115,7 @@ def test_a_figure_that_is_another_one_says_so() -> None:
 
 def test_a_sentence_makes_a_step_of_a_figure_without_a_formula() -> None:
     balance, fee = leaf(Decimal(2), "balance"), leaf(Decimal("0.0005"), "taker_fee", source="source: x", rule=True)
-    figures = {"margin": balance, "fee": fee, "gamma": ZERO, "status": "ok", "reason": None}
+    figures: dict[str, Value] = {"margin": balance, "fee": fee, "gamma": ZERO, "status": "ok", "reason": None}
     steps = explain(figures, dict.fromkeys(figures, "because"))
     assert [(step.field, step.formula, step.why, step.sources) for step in steps] == [
         ("margin", "as given", "because", ()),
@@ -230,8 +231,13 @@ def test_an_estimate_shows_the_formula_that_stands_beside_its_function() -> None
 
 @pytest.mark.parametrize("certain", [ZERO, ONE])
 def test_an_estimate_that_is_certain_lends_its_name_to_no_constant(certain: Decimal) -> None:
-    steps = explain({"p": certain, "cost": 1 - leaf(Decimal(3), "x")}, estimates={"p": Estimate("N(x)", {"x": -ONE})})
-    assert [(step.formula, step.numbers) for step in steps] == [("N(x)", "N((-1))"), ("1 - x", "1 - 3")]
+    steps = explain(
+        {"p": certain, "cost": certain + leaf(Decimal(3), "x")}, estimates={"p": Estimate("N(x)", {"x": -ONE})}
+    )
+    assert [(step.formula, step.numbers) for step in steps] == [
+        ("N(x)", "N((-1))"),
+        *([("1 + x", "1 + 3")] if certain else []),
+    ]
 
 
 # The text

@@ -34,7 +34,7 @@ def built(python: str) -> Product:
         if isinstance(node, ast.Name):
             return named(node.id)
         if isinstance(node, ast.Constant):
-            return number(node.value)
+            return number(Decimal(str(node.value)))
         if isinstance(node, ast.UnaryOp):
             return negated(of_node(node.operand))
         if isinstance(node, ast.Call):
@@ -44,7 +44,7 @@ def built(python: str) -> Product:
         left, right = node.left, node.right
         if isinstance(node.op, ast.Pow):
             assert isinstance(right, ast.Constant)
-            return power(of_node(left), right.value)
+            return power(of_node(left), int(str(right.value)))
         if isinstance(node.op, ast.Mult):
             return times(of_node(left), of_node(right))
         if isinstance(node.op, ast.Div):

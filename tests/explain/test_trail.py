@@ -97,6 +97,9 @@ def test_a_number_of_no_history_may_be_called_by_a_name() -> None:
     trail, day = Trail(), Decimal(1440)
     trail.leaf(day, "day")
     assert text(reading(trail).of(trail.entry(PRICE * day / Decimal(1440)))) == "price * day / 1440"
+    alone = Decimal(1)
+    trail.leaf(alone, "periods")
+    assert trail.entry(PRICE * alone) != trail.entry(PRICE)
 
 
 # What formulas come of it
@@ -150,6 +153,11 @@ def test_functions_and_roundings_inside_a_formula_are_written_as_such(number: De
 )
 def test_the_roundings_at_the_end_are_told_apart_from_the_formula(number: Decimal, expected: list[str]) -> None:
     assert cuts_of(number) == ("1 / price", expected)
+
+
+def test_a_whole_number_of_something_else_is_no_rounding_to_a_multiple() -> None:
+    whole = (PRICE / 3).quantize(ONE, ROUND_FLOOR)
+    assert cuts_of(whole * TICK) == ("floor(price / 3) * tick", [])
 
 
 def test_the_rules_of_a_venue_say_so_of_ticks_and_decimals_alone() -> None:
