@@ -40,7 +40,9 @@ def flat_weight(rate: Decimal) -> Weight:
     return Weight((Band(None, _ratio(rate)),))
 
 
-def banded_weight(bands: Iterable[tuple[Decimal | None, Decimal]], unit: str = "coin", beyond: Decimal = ZERO) -> Weight:
+def banded_weight(
+    bands: Iterable[tuple[Decimal | None, Decimal]], unit: str = "coin", beyond: Decimal = ZERO
+) -> Weight:
     """A collateral ratio by bands, each an upper end and its rate; what is above the last one counts at `beyond`.
 
     `offset_n = offset_(n-1) + upper_(n-1)*(rate_(n-1) - rate_n)`. Raises PerpcalcError where there is no band, ends do not

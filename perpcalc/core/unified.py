@@ -14,7 +14,7 @@ from perpcalc.core.wallet import Holding, Wallet, closing_fees_at_bankruptcy, se
 from perpcalc.decimals import ONE, ZERO, settled
 from perpcalc.errors import PerpcalcError, listed
 
-DOLLARS = {coin: ONE for coin in ("USD", "USDT", "USDC")}
+DOLLARS = dict.fromkeys(("USD", "USDT", "USDC"), ONE)
 PEGGED = frozenset((*DOLLARS, "BUSD", "DAI", "FDUSD", "PYUSD", "RLUSD", "TUSD", "USD1", "USDE"))
 
 
@@ -81,7 +81,11 @@ class Coin(NamedTuple):
 
 
 class Sums(NamedTuple):
-    """An account as its sums per coin; `places` say where each holding is: in which coin's wallet, at which index."""
+    """An account as its sums per coin, and in all; losses and maintenance margin that only the venue knows are in them.
+
+    `places` say where each holding is: in which coin's wallet, at which index. An `idle` account has nothing to be liquidated
+    for: no position, no debt, no maintenance margin of another kind.
+    """
 
     account: Account
     coins: Mapping[str, Coin]
@@ -90,6 +94,7 @@ class Sums(NamedTuple):
     equity_usd: Decimal
     counted_usd: Decimal
     maintenance_usd: Decimal
+    idle: bool
 
 
 class CoinStanding(NamedTuple):
@@ -127,7 +132,19 @@ def missing_prices(account: Account) -> tuple[str, ...]:
     >>> missing_prices(Account({"BTC": ONE, "USDT": ONE}, {}))
     ('BTC',)
     """
-    return tuple(coin for coin in _names(account) if coin not in account.prices and coin not in DOLLARS)
+    return tuple(coin for coin in _names(account) if not _priced(account, coin))
+
+
+def price_of(account: Account, coin: str) -> Decimal:
+    """The USD price of a coin; raises PerpcalcError where it is not known.
+
+    >>> price_of(Account({}, {}), "USDT")
+    Decimal('1')
+    """
+    price = account.prices.get(coin, DOLLARS.get(coin))
+    if price is None:
+        raise PerpcalcError(f"the price of {coin} is not known", "give it under [prices]")
+    return price
 
 
 def unused_weights(account: Account) -> tuple[str, ...]:
@@ -176,6 +193,8 @@ def sums_of(account: Account) -> Sums:
         for name in _names(account)
     }
     known = account.known
+    beside = known.order_maintenance + known.loan_maintenance
+    owing = any(amount < 0 for amount in account.balances.values())
     return Sums(
         account=account,
         coins=coins,
@@ -183,9 +202,8 @@ def sums_of(account: Account) -> Sums:
         settled_in={coin: frozenset(names) for coin, names in settled_in.items()},
         equity_usd=sum((coin.equity_usd for coin in coins.values()), ZERO),
         counted_usd=sum((coin.counted_usd for coin in coins.values()), ZERO) - known.order_loss - known.haircut_loss,
-        maintenance_usd=sum((coin.maintenance_usd for coin in coins.values()), ZERO)
-        + known.order_maintenance
-        + known.loan_maintenance,
+        maintenance_usd=sum((coin.maintenance_usd for coin in coins.values()), ZERO) + beside,
+        idle=not (account.holdings or account.legs or owing or beside),
     )
 
 
@@ -200,7 +218,7 @@ def standing(sums: Sums) -> Standing:
     ('70000', '0')
     """
     equity, backing, asked = sums.equity_usd, sums.counted_usd, sums.maintenance_usd
-    liquidated = not is_idle(sums) and settled(backing) <= settled(sums.account.condition * asked)
+    liquidated = not sums.idle and settled(backing) <= settled(sums.account.condition * asked)
     return Standing(
         equity=equity,
         margin_balance=backing,
@@ -225,21 +243,13 @@ def standing(sums: Sums) -> Standing:
     )
 
 
-def is_idle(sums: Sums) -> bool:
-    """Whether an account has nothing to liquidate for: no position, no debt, no maintenance margin of another kind.
-
-    >>> is_idle(sums_of(Account({"USDT": ONE}, {}))), is_idle(sums_of(Account({"USDT": -ONE}, {})))
-    (True, False)
-    """
-    account = sums.account
-    owing = any(amount < 0 for amount in account.balances.values())
-    beside = account.known.order_maintenance + account.known.loan_maintenance
-    return not (account.holdings or account.legs or owing or beside)
+def _priced(account: Account, coin: str) -> bool:
+    return coin in account.prices or coin in DOLLARS
 
 
 def _names(account: Account) -> tuple[str, ...]:
-    """The coins of an account that are worth something or traded, each once."""
-    names = dict.fromkeys(coin for coin, amount in account.balances.items() if amount)
+    """The coins of an account, each once; one that it holds nothing of only where its price is known."""
+    names = dict.fromkeys(coin for coin, amount in account.balances.items() if amount or _priced(account, coin))
     names.update(dict.fromkeys(holding.position.instrument.currency for holding in account.holdings))
     for leg in account.legs:
         names.update(dict.fromkeys((leg.settle, leg.coin)))
@@ -249,7 +259,7 @@ def _names(account: Account) -> tuple[str, ...]:
 def _coin(
     account: Account, name: str, holdings: Iterable[Holding], settling: Iterable[Leg], trading: Iterable[Leg]
 ) -> Coin:
-    price = _price(account, name)
+    price = price_of(account, name)
     wallet = wallet_of(account.balances.get(name, ZERO), holdings)
     weight = account.weights.get(name, FULL)
     entered, exposures = ZERO, dict[str, Decimal]()
@@ -262,7 +272,7 @@ def _coin(
         delta += leg.coins * leg.ratio
         leg_rate += leg.rate * abs(leg.coins) * leg.ratio
         leg_deduction += leg.deduction
-    exposed = sum((coins * _price(account, coin) for coin, coins in exposures.items()), ZERO)
+    exposed = sum((coins * price_of(account, coin) for coin, coins in exposures.items()), ZERO)
     equity_usd = own * price - wallet.linear + exposed
     asked = tuple(_asked(wallet))
     x = settled(1 / price)
@@ -303,10 +313,6 @@ def counted_usd(
     return band, usd + (equity_usd - balance * price)
 
 
-def _price(account: Account, coin: str) -> Decimal:
-    return account.prices[coin] if coin in account.prices else DOLLARS[coin]
-
-
 def _asked(wallet: Wallet) -> Iterable[Asked]:
     """The maintenance margin and closing fees of a coin's positions, from x = 1/P = 0 up."""
     reserve = closing_fees_at_bankruptcy(wallet)
@@ -322,6 +328,6 @@ def _notional(sums: Sums) -> Decimal:
         contract = (instrument.currency, instrument.venue, instrument.name, holding.ratio)
         net[contract] = net.get(contract, ZERO) + position.side * position.notional / holding.ratio
     for leg in sums.account.legs:
-        contract = (leg.coin, leg.settle, leg.ratio)
-        net[contract] = net.get(contract, ZERO) + leg.coins * leg.ratio * sums.coins[leg.coin].price
+        linear = (leg.coin, leg.settle, leg.ratio)
+        net[linear] = net.get(linear, ZERO) + leg.coins * leg.ratio * sums.coins[leg.coin].price
     return sum((abs(size) for size in net.values()), ZERO)
