@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from perpcalc.core.collateral import DEBT
+from perpcalc.core.liquidation import NO_PRICE
 from perpcalc.core.price_line import Line, coin_equity_on, price_on
 from perpcalc.core.unified import Coin, Sums
 from perpcalc.decimals import ONE, ZERO, settled
@@ -263,7 +264,7 @@ def _roots(part: Stretch, factor: Decimal) -> list[Decimal]:
     elif (under := middle * middle + 4 * b * c) >= 0:
         root = under.sqrt()
         found = sorted({part.pole + (root - middle) / (2 * b), part.pole - (root + middle) / (2 * b)})
-    inside = (settled(root) for root in found)
+    inside = (settled(root) for root in found if abs(root) <= NO_PRICE)
     return [root for root in inside if part.left < root and (part.right is None or root < part.right)]
 
 

@@ -44,7 +44,9 @@ def some_rules(chance: random.Random, coins: float) -> twin.Rules:
     bands: tuple[tuple[Decimal | None, Decimal], ...] = ((None, rates[0]),)
     if kind != "flat":
         limits = sorted(chance.sample(range(1, 60), 3))
-        bands = tuple(zip([*(Decimal(limit) * Decimal(str(round(coins / 20, 6))) for limit in limits), None], rates, strict=True))
+        bands = tuple(
+            zip([*(Decimal(limit) * Decimal(str(round(coins / 20, 6))) for limit in limits), None], rates, strict=True)
+        )
     return twin.Rules(
         bands,
         basis=chance.choice(("mark", "mark", "entry")),
@@ -59,7 +61,7 @@ def some_ratio(chance: random.Random, coins: float, price: int) -> Ratio:
     kind = chance.choice(("full", "flat", "coins", "coins", "usd"))
     if kind == "full":
         return Ratio()
-    rates = sorted((Decimal(rate) / 100 for rate in chance.sample(range(0, 101), 3)), reverse=True)
+    rates = sorted((Decimal(rate) / 100 for rate in chance.sample(range(101), 3)), reverse=True)
     if kind == "flat":
         return Ratio(((None, rates[0]),))
     unit = coins if kind == "coins" else coins * price
@@ -67,7 +69,7 @@ def some_ratio(chance: random.Random, coins: float, price: int) -> Ratio:
     return Ratio(tuple(zip(ends, rates, strict=True)), by_usd=kind == "usd")
 
 
-def some_case(seed: int) -> Case:  # noqa: PLR0914
+def some_case(seed: int) -> Case:
     chance = random.Random(seed)
     coins = chance.sample(sorted(COINS), chance.randint(1, 3))
     prices = {coin: Decimal(COINS[coin]) * chance.randint(50, 200) / 100 for coin in coins}

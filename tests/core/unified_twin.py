@@ -71,7 +71,9 @@ class Unified:
     ) -> None:
         self.balances = {coin: Fraction(amount) for coin, amount in balances.items()}
         self.wallets = {
-            coin: twin.Wallet(balances.get(coin, 0), map(exact, legs), {name: exact(rule) for name, rule in rules.items()})
+            coin: twin.Wallet(
+                balances.get(coin, 0), map(exact, legs), {name: exact(rule) for name, rule in rules.items()}
+            )
             for coin, (legs, rules) in inverse.items()
         }
         self.linear = [exact(leg) for leg in linear]
