@@ -57,18 +57,20 @@ def ratio_goal(account: Account, ratio: Decimal) -> Goal:
 def free_margin(account: Account, goal: Goal) -> Decimal:
     """What is left of a goal in USD: margin balance less `factor` times the maintenance margin, at the goal's prices.
 
+    Exactly 0 where the two differ only in what 100 digits leave.
+
     >>> account = Account({"BTC": ONE}, {"BTC": Decimal(60_000)})
     >>> free_margin(account, liquidation_goal(account, "BTC", Decimal(50_000)))
     Decimal('50000')
     """
     sums = sums_of(_there(account, goal))
-    return sums.counted_usd - goal.factor * sums.maintenance_usd
+    return settled(sums.counted_usd) - settled(goal.factor * sums.maintenance_usd)
 
 
 def price_of_ratio(sums: Sums, coin: str, ratio: Decimal) -> PriceAnswer:
     """The nearest prices of a coin at which the margin ratio is `ratio`, the others still.
 
-    They are roots of `margin balance - condition/ratio*MM`, exact as liquidation prices are.
+    They are roots of `margin balance - condition/ratio*MM`, exact as liquidation prices are, which those of a ratio of 1 are.
 
     >>> from perpcalc.core.linear import Leg
     >>> leg = Leg("BTC", "USDT", ONE, Decimal(60_000), Decimal("0.01"))
@@ -80,6 +82,8 @@ def price_of_ratio(sums: Sums, coin: str, ratio: Decimal) -> PriceAnswer:
     life = coin_life(sums, coin)
     if sums.idle or not life.alive or life.range is None:
         return PriceAnswer(None, None)
+    if ratio == ONE:
+        return PriceAnswer(*(None if end is None else end.at for end in life.range))
     ranges = safe_ranges(sums, line, sums.account.condition / ratio)
     ends = [end.at for one in ranges for end in one if end is not None and holds(life.range, end.at)]
     return PriceAnswer(
@@ -124,7 +128,7 @@ def coins_to_add(account: Account, coin: str, goal: Goal, grid: Grid | None = No
     for amount in sorted(_amounts(sums, sums.coins[coin], goal.factor)):
         rounded = on(grid and grid._replace(mode=ROUND_CEILING), amount)
         after = account._replace(balances={**account.balances, coin: balance + rounded})
-        if settled(free_margin(after, goal)) >= 0:
+        if free_margin(after, goal) >= 0:
             return rounded
     return None
 
@@ -156,10 +160,10 @@ def closed(account: Account, index: int, contracts: Decimal, fee_rate: Decimal =
 
 
 def contracts_to_close(account: Account, index: int, goal: Goal, fee_rate: Decimal = ZERO) -> Decimal | None:
-    """The fewest contracts of holding number `index` to close at its mark for a goal, in whole lots; None where none do.
+    """The contracts of holding number `index` to close at its mark for a goal, in whole lots; None where all are not enough.
 
     Between two break points what is left is linear in the contracts closed, so a candidate is where the line through both ends
-    meets zero; the account after it proves it, and the account after one lot less that it is the fewest.
+    meets zero; the account after it proves it, and the account after one lot less that so many are needed.
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> from perpcalc.core.position import LONG, open_at
@@ -175,7 +179,7 @@ def contracts_to_close(account: Account, index: int, goal: Goal, fee_rate: Decim
 
     def free(lots: Decimal) -> Decimal:
         contracts = min(lots * lot, position.contracts)
-        return settled(free_margin(closed(account, index, contracts, fee_rate) if lots else account, goal))
+        return free_margin(closed(account, index, contracts, fee_rate) if lots else account, goal)
 
     lots = _fewest(free, to_multiple(position.contracts / lot, ONE, ROUND_CEILING))
     return None if lots is None else min(lots * lot, position.contracts)

@@ -40,25 +40,26 @@ def collateral_ratios(source: Source, venue: str | None = None) -> Ratios:
     data = document(source)
     try:
         check_refusal(data)
-        found, items, read = _shape(data)
-        if venue is not None and venue.partition("@")[0] != found:
+        found, items, name, read = _shape(data)
+        wanted = found if venue is None else venue.partition("@")[0]
+        if wanted != found:
+            theirs = TITLES.get(wanted, wanted)
             raise PerpcalcError(
-                f"holds the collateral ratios of {TITLES[found]}, the account is at {venue}",
-                f"give those of {TITLES.get(venue, venue)}",
+                f"holds the collateral ratios of {TITLES[found]}, the account is at {theirs}", f"give those of {theirs}"
             )
         weights: dict[str, Weight] = {}
         for count, item in enumerate(items, 1):
-            _add(weights, count, item, read)
+            _add(weights, count, item, name, read)
     except PerpcalcError as error:
         raise error.at(source.where) from None
     return Ratios(found, weights, (OUTDATED,) if read is _bybit_account else ())
 
 
-Reader = Callable[[Item], tuple[str | None, Weight]]
+Reader = Callable[[Item], Weight]
 
 
-def _shape(data: Any) -> tuple[str, list[Any], Reader]:
-    """Whose answer it is by its keys, its entries, and how one is read."""
+def _shape(data: Any) -> tuple[str, list[Any], str, Reader]:
+    """Whose answer it is by its keys, its entries, under which key one has its coin, and how one is read."""
     items: Any = data
     if isinstance(data, dict):
         result = data.get("result")
@@ -69,13 +70,13 @@ def _shape(data: Any) -> tuple[str, list[Any], Reader]:
         raise PerpcalcError("holds no collateral ratio", KNOWN)
     keys = {key for item in items for key in item}
     if "collateralRatioList" in keys:
-        return "bybit", items, _bybit_bands
+        return "bybit", items, "currency", _bybit_bands
     if {"collateralRatio", "marginCollateral"} <= keys:
-        return "bybit", items, _bybit_account
+        return "bybit", items, "currency", _bybit_account
     if "asset" in keys and keys & {"collateralRate", "collateralInfo"}:
-        return "binance", items, _binance
+        return "binance", items, "asset", _binance
     if "ccy" in keys and keys & {"details", "discountInfo"}:
-        return "okx", items, _okx
+        return "okx", items, "ccy", _okx
     if {"collaterals", "assetNames"} <= keys:
         raise PerpcalcError(
             "holds Binance's ratios of cross margin, which do not count in liquidation",
@@ -84,42 +85,40 @@ def _shape(data: Any) -> tuple[str, list[Any], Reader]:
     raise PerpcalcError("is no answer about collateral ratios that we know", KNOWN)
 
 
-def _add(weights: dict[str, Weight], count: int, item: Item, read: Reader) -> None:
+def _add(weights: dict[str, Weight], count: int, item: Item, key: str, read: Reader) -> None:
     place = f"entry {count}"
     try:
-        name, weight = read(item)
+        name = text(item, key)
         if name is None:
             raise PerpcalcError("names no coin", "correct the file")
-        place = f"entry {count} ({shown(name)[1:-1]})"
-        coin = coin_of(name)
-        if coin in weights:
+        place += f" ({shown(name)[1:-1]})"
+        if coin_of(name) in weights:
             raise PerpcalcError("the coin has two entries", "leave one out")
-        weights[coin] = weight
+        weights[coin_of(name)] = read(item)
     except PerpcalcError as error:
         raise error.at(Entry(place)) from None
 
 
-def _bybit_bands(item: Item) -> tuple[str | None, Weight]:
-    return text(item, "currency"), _banded(item, "collateralRatioList", "minQty", "maxQty", "collateralRatio")
+def _bybit_bands(item: Item) -> Weight:
+    return _banded(item, "collateralRatioList", "minQty", "maxQty", "collateralRatio")
 
 
-def _bybit_account(item: Item) -> tuple[str | None, Weight]:
+def _bybit_account(item: Item) -> Weight:
     """A coin that the venue or the user does not let count has a ratio of 0."""
     counts = yes(item, "marginCollateral") is not False and yes(item, "collateralSwitch") is not False
-    return text(item, "currency"), flat_weight(_rate(item, "collateralRatio") if counts else ZERO)
+    return flat_weight(_rate(item, "collateralRatio") if counts else ZERO)
 
 
-def _binance(item: Item) -> tuple[str | None, Weight]:
+def _binance(item: Item) -> Weight:
     if "collateralInfo" in item:
-        return text(item, "asset"), _banded(item, "collateralInfo", "tierFloor", "tierCap", "collateralRate", "usd")
-    return text(item, "asset"), flat_weight(_rate(item, "collateralRate"))
+        return _banded(item, "collateralInfo", "tierFloor", "tierCap", "collateralRate", "usd")
+    return flat_weight(_rate(item, "collateralRate"))
 
 
-def _okx(item: Item) -> tuple[str | None, Weight]:
+def _okx(item: Item) -> Weight:
     """What is above the last band counts at `minDiscountRate`."""
     key = "details" if "details" in item else "discountInfo"
-    beyond = number(item, "minDiscountRate") or ZERO
-    return text(item, "ccy"), _banded(item, key, "minAmt", "maxAmt", "discountRate", beyond=beyond)
+    return _banded(item, key, "minAmt", "maxAmt", "discountRate", beyond=number(item, "minDiscountRate") or ZERO)
 
 
 def _banded(
