@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TextIO
 
 from perpcalc.decimals import plain
+from perpcalc.errors import printable as printable  # noqa: PLC0414  others take it from here
 
 Value = Decimal | str | bool | None
 
@@ -22,17 +23,6 @@ def machine(value: Value) -> str | None:
     if isinstance(value, bool):
         return "true" if value else "false"
     return value
-
-
-def printable(text: str) -> str:
-    r"""`text` with every character that could steer a terminal or hide written as a visible escape.
-
-    >>> printable("a\x1b[31mb")
-    'a\\x1b[31mb'
-    """
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def paragraph(text: str, indent: str = "") -> str:
