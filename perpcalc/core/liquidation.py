@@ -82,8 +82,7 @@ def position_liquidation(holding: Holding, margin: Margin, mark: Decimal | None 
 def ends(wallet: Wallet, holding: Holding) -> Ends:
     """Where a wallet lives, with the closing fees reserved at the bankruptcy price of any of its holdings.
 
-    The fee of a wallet of one contract is rounded as its venue does, at the bankruptcy price that the venue takes it at. No
-    wallet outlives its bankruptcy.
+    No wallet outlives its bankruptcy.
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> from perpcalc.core.rules import flat_rate
@@ -95,16 +94,32 @@ def ends(wallet: Wallet, holding: Holding) -> Ends:
     x = bankruptcy_x(wallet)
     if x is None:
         return Ends(None, tuple(safe_spans(wallet)))
+    reserve = reserved_fees(wallet, holding)
+    spans = (_solvent(span, wallet, x) for span in safe_spans(wallet, reserve))
+    return Ends(x, tuple(spans), reserve)
+
+
+def reserved_fees(wallet: Wallet, holding: Holding) -> Decimal:
+    """The closing fees in coin reserved at the bankruptcy price of any of the wallet's holdings: `sum(f*Q)*x`.
+
+    Those of a wallet of one contract are rounded as its venue does, at the bankruptcy price that the venue takes them at.
+
+    >>> from perpcalc.core.instrument import PLAIN
+    >>> from perpcalc.core.rules import flat_rate
+    >>> from perpcalc.core.position import LONG, open_at
+    >>> holding = Holding(open_at(PLAIN, LONG, Decimal(8_000), Decimal(8_000)), flat_rate(ZERO))
+    >>> reserved_fees(wallet_of(ONE, [holding]), holding) == ZERO
+    True
+    """
     reserve = closing_fees_at_bankruptcy(wallet)
     rounding = holding.position.instrument.rounding
     if reserve and len(wallet.groups) == 1 and rounding.closing_fee:
         group = wallet.groups[0]
         if rounding.closing_fee_at == "exact":
-            reserve = on(rounding.closing_fee, reserve)
-        elif (price := _bankruptcy_price(wallet, holding, x)) is not None:
-            reserve = on(rounding.closing_fee, group.notional / price * group.closing_fee.rate)
-    spans = (_solvent(span, wallet, x) for span in safe_spans(wallet, reserve))
-    return Ends(x, tuple(spans), reserve)
+            return on(rounding.closing_fee, reserve)
+        if (price := _bankruptcy_price(wallet, holding, bankruptcy_x(wallet))) is not None:
+            return on(rounding.closing_fee, group.notional / price * group.closing_fee.rate)
+    return reserve
 
 
 def margin_ratio(wallet: Wallet, x: Decimal, of_wallet: Ends, condition: Decimal = ONE) -> Decimal | None:
