@@ -5,7 +5,7 @@ from decimal import Decimal
 from perpcalc.cli.case import Market
 from perpcalc.cli.options import Given
 from perpcalc.cli.provenance import provenance, rounded
-from perpcalc.core.sizing import Plan
+from perpcalc.core.planned import Plan
 from perpcalc.decimals import plain
 from perpcalc.render.report import Row, Step
 from perpcalc.render.text import Value

@@ -29,8 +29,9 @@ from perpcalc.cli.options import (
     label,
     written,
 )
+from perpcalc.core.planned import Plan
 from perpcalc.core.position import LONG, SHORT, SIDES
-from perpcalc.core.sizing import Plan, Size, one_lot, size
+from perpcalc.core.sizing import Size, one_lot, size
 from perpcalc.decimals import ZERO, fixed, plain, positive, positive_amount, rate, rate_from_zero
 from perpcalc.errors import PerpcalcError
 from perpcalc.render.report import Report, Row
