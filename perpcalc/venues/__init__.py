@@ -281,15 +281,15 @@ def _funding(rule: Rule) -> FundingRule | None:
     )
 
 
-GRIDS = tuple(name for name in Rounding._fields if name not in ("value_of", "liquidation_price"))
+CHOICES = ("value_of", "closing_fee_at", "roe_of")
+GRIDS = tuple(name for name in Rounding._fields if name not in (*CHOICES, "liquidation_price"))
 
 
 def _rounding(rule: Rule) -> Rounding:
     if not rule:
         return EXACT
     given: dict[str, Grid | str] = {name: grid(rule[name]) for name in GRIDS if name in rule}
-    if "value_of" in rule:
-        given["value_of"] = rule["value_of"]
+    given.update((name, rule[name]) for name in CHOICES if name in rule)
     if "liquidation_price" in rule:
         text = rule["liquidation_price"]
         given["liquidation_price"] = text if text == "against tick" else grid(text)

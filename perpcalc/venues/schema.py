@@ -177,11 +177,13 @@ KEYS: Mapping[str, Mapping[str, Check]] = {
         "margin": a_grid,
         "maintenance": a_grid,
         "closing_fee": a_grid,
+        "closing_fee_at": one_of("printed", "exact"),
         "liquidation_price": a_price_grid,
         "funding": a_grid,
         "funding_rate": a_grid,
         "coin_rate": a_grid,
         "roe": a_grid,
+        "roe_of": one_of("printed", "exact"),
     },
 }
 TOP: Mapping[str, Check] = {
