@@ -60,13 +60,12 @@ class Answer:
     """A flat record of named values, in the order of its fields; what machines print is just that.
 
     A subclass annotates its fields after those of its base. `columns` are the fields that rows of a table show, the most
-    needed first; `table_per` gives each value of a field a table of its own; `never` are the fields whose None means never;
+    needed first; `never` are the fields whose None means never;
     `sums` those that may be added up; `whys` say of a field what its formula cannot.
     """
 
     title: ClassVar[str] = ""
     columns: ClassVar[tuple[str, ...]] = ()
-    table_per: ClassVar[str | None] = None
     never: ClassVar[frozenset[str]] = frozenset()
     sums: ClassVar[tuple[str, ...]] = ()
     whys: ClassVar[Mapping[str, str]] = {}
@@ -114,6 +113,10 @@ class Answer:
     def nevers(self) -> frozenset[str]:
         """The fields whose None means never; that of any other means that it is not known."""
         return getattr(self, "_nevers", self.never)
+
+    def block(self) -> str | None:
+        """Which table of rows the answer belongs to, where there are several."""
+        return None
 
     def sentence(self) -> Sentence:
         """The answer as a person would say it; empty where the table says it as well."""
