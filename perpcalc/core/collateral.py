@@ -84,10 +84,7 @@ def band_number(weight: Weight, amount: Decimal) -> int:
     """
     if amount <= 0:
         return 0
-    for number, band in enumerate(weight.bands, 1):
-        if band.upper is None or amount <= band.upper:
-            return number
-    raise AssertionError("the last band has no end")
+    return next(number for number, band in enumerate(weight.bands, 1) if band.upper is None or amount <= band.upper)
 
 
 def counted(weight: Weight, value: Decimal, price: Decimal) -> tuple[int, Decimal]:

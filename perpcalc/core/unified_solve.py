@@ -125,12 +125,13 @@ def coins_to_add(account: Account, coin: str, goal: Goal, grid: Grid | None = No
     balance = account.balances.get(coin, ZERO)
     price_of(account, coin)
     sums = sums_of(_there(account._replace(balances={**account.balances, coin: balance}), goal))
-    for amount in sorted(_amounts(sums, sums.coins[coin], goal.factor)):
-        rounded = on(grid and grid._replace(mode=ROUND_CEILING), amount)
-        after = account._replace(balances={**account.balances, coin: balance + rounded})
-        if free_margin(after, goal) >= 0:
-            return rounded
-    return None
+    grid = grid and grid._replace(mode=ROUND_CEILING)
+    amounts = (on(grid, amount) for amount in sorted(_amounts(sums, sums.coins[coin], goal.factor)))
+
+    def after(amount: Decimal) -> Account:
+        return account._replace(balances={**account.balances, coin: balance + amount})
+
+    return next((amount for amount in amounts if free_margin(after(amount), goal) >= 0), None)
 
 
 def closed(account: Account, index: int, contracts: Decimal, fee_rate: Decimal = ZERO) -> Account:

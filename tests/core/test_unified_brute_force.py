@@ -155,6 +155,9 @@ def test_an_account_is_worth_and_must_keep_what_its_positions_come_to_one_by_one
     assert settled(now.maintenance_margin) == settled(decimal(model.asked(prices)))
     if account.holdings or account.legs:
         assert now.liquidated == (model.left(prices) <= 0)
+    for coin in now.coins:
+        dearer = model.equity({**prices, coin.coin: prices[coin.coin] + 1})
+        assert settled(coin.delta) == settled(decimal(dearer - model.equity(prices)))
 
 
 def decimal(value: Fraction) -> Decimal:
