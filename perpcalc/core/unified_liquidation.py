@@ -1,4 +1,4 @@
-"""Where an account of several coins is liquidated: at a price of one coin with the others still, and by a common move of all."""
+"""Where an account of several coins is liquidated: at a price of one, the others still, and by a common move of all."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -18,7 +18,7 @@ CURVED = "maintenance rates that grow with value in coins that move differently 
 
 
 class Life(NamedTuple):
-    """Between which prices of a coin an account lives with the others still; where it is dead now, the range nearest to now.
+    """Between which prices of a coin an account lives with the others still; of one that is dead now the range nearest.
 
     `ends` is the same over 1/price, with where the account's equity is zero, closing fees due there taken off.
     """
@@ -29,7 +29,7 @@ class Life(NamedTuple):
 
 
 class CommonMove(NamedTuple):
-    """The common moves that liquidate an account, as rates: None is never (or not known, with a reason), 0 where it is dead now.
+    """The common moves that liquidate an account, as rates: 0 is dead now, None never, or with a reason not known.
 
     `low` and `high` tell where on the line these ends are.
     """
@@ -88,7 +88,7 @@ def coin_lives(sums: Sums) -> dict[str, Life]:
 
 
 def common_move(sums: Sums, betas: Mapping[str, Decimal] | None = None) -> CommonMove:
-    """The common moves m that liquidate an account, `P*(1 + beta*m)` for each coin; a beta not given is 1, for a stablecoin 0.
+    """The common moves m that liquidate an account, `P*(1 + beta*m)`; a beta not given is 1, of a stablecoin 0.
 
     >>> from perpcalc.core.unified import Account, sums_of
     >>> account = Account({"BTC": Decimal(2), "USDT": Decimal(-60_000)}, {"BTC": Decimal(60_000)})
@@ -172,7 +172,7 @@ def leg_liquidation(sums: Sums, index: int, life: Life) -> UnifiedLiquidation:
 
 
 def _over_x(coin: Coin, span: Range) -> Span:
-    """A range of a coin's prices as the span of 1/price that it is; where a tier begins at an end, exactly its border."""
+    """A range of a coin's prices as a span of 1/price; an end at which a tier begins is exactly its border."""
 
     def x(end: End) -> Decimal:
         borders = (part.left for part in coin.asked if end.jump and part.left)

@@ -1,4 +1,4 @@
-"""Where an account of several coins is liquidated: golden cases, one coin against the wallet, what decides, and limits."""
+"""Where an account of several coins is liquidated: golden cases, one coin against the wallet, what decides, limits."""
 
 from decimal import Decimal
 from fractions import Fraction
@@ -206,7 +206,7 @@ def test_a_leg_has_no_price_below_the_smallest_that_is_written() -> None:
 
 
 def capped(price: int) -> Account:
-    """Alive from 40,000 to 60,000: two coins of which 100,000 USD count, against one short at 80,000 and 120,000 borrowed."""
+    """Alive from 40,000 to 60,000: two coins of which 100,000 USD count, a short at 80,000 and 120,000 borrowed."""
     weight = banded_weight([(D(100_000), D(1))], "usd")
     return account(
         {"BTC": "2", "USDT": "-120000"},
@@ -295,7 +295,7 @@ def test_a_rate_that_grows_with_value_is_solved_on_a_coins_line_and_where_coins_
 def test_a_rate_that_grows_with_value_may_leave_no_price_at_all() -> None:
     schedule = Schedule((Tier(None, D("0.01")),), slope=D("0.005"))
     held = account({"BTC": "1"}, inverse("BTC short 1000000 @ 1000000", schedule=schedule), weights={})
-    # 0 coins and 1,000,000 USD against 10,000 + 0.005*10^12/P: alive above 5,050.5, and with half of the dollars nowhere
+    # 0 coins and 1,000,000 USD against 10,000 + 0.005*10^12/P: alive above 5,050.5, and with 10,000 USD nowhere
     assert ends(held) == (exact(str(Fraction(5_000_000_000, 990_000))), None)
     borrowed = held._replace(balances={**held.balances, "USDT": D(-990_000)})
     assert coin_life(sums_of(borrowed), "BTC")[:2] == (False, None)
