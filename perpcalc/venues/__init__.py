@@ -13,7 +13,15 @@ from typing import Any, NamedTuple
 from perpcalc import decimals
 from perpcalc.core.instrument import Instrument
 from perpcalc.core.rounding import EXACT, Grid, Rounding, grid
-from perpcalc.core.rules import NO_CLOSING_FEE, ClosingFee, FundingRule, Schedule, Tier, with_deductions
+from perpcalc.core.rules import (
+    NO_CLOSING_FEE,
+    OPENING_FEE,
+    ClosingFee,
+    FundingRule,
+    Schedule,
+    Tier,
+    with_deductions,
+)
 from perpcalc.errors import PerpcalcError, shown, suggestion
 
 HERE = Path(__file__).parent
@@ -193,6 +201,8 @@ def instrument_of(spec: str, symbol: str, tables: Mapping[str, Any], rules: Mapp
         isolated_closing_fee=_closing_fee(margin.get("isolated_closing_fee"), taker, liquidation_fee),
         cross_closing_fee=_closing_fee(margin.get("cross_closing_fee"), taker, liquidation_fee),
         extra_margin_net_of_fee=bool(margin.get("extra_margin_net_of_fee")),
+        order_reserve=margin.get("order_reserve", OPENING_FEE),
+        least_closing=_optional(margin, "least_closing", decimals.rate) or decimals.ZERO,
         hedge_mode=bool(tables.get("hedge_mode")),
         funding=_funding(rules["funding"]),
         rounding=_rounding(rules["rounding"]),
@@ -225,24 +235,32 @@ def _schedule(margin: Rule) -> Schedule | None:
         if len(rates) - len(limits) not in (0, 1):
             raise PerpcalcError("as many rates as limits are needed, or one more", "the last rate has no limit")
         limits += (None,) * (len(rates) - len(limits))
-        tiers = with_deductions(limits, rates) if marginal else tuple(map(Tier, limits, rates))
+        initials = tuple(decimals.rate(text) for text in margin.get("initial_rates", ())) or (None,) * len(rates)
+        if len(initials) != len(rates):
+            raise PerpcalcError("as many initial_rates as rates are needed, or none", "each tier has its own")
+        if marginal:
+            tiers = with_deductions(limits, rates, initials)
+        else:
+            tiers = tuple(Tier(*tier[:2], initial=tier[2]) for tier in zip(limits, rates, initials, strict=True))
     else:
         return None
     return Schedule(tiers, basis, unit, marginal, slope, adverse)
 
 
 def _stepped(margin: Rule) -> tuple[Tier, ...]:
-    """Tiers that rise by equal steps until the rate reaches 100 %."""
+    """Tiers that rise by equal steps until the rate reaches 100 %; the initial rate, where it is known, by the same steps."""
     if "rates" in margin or not all(key in margin for key in STEPS):
         raise PerpcalcError(f"{', '.join(STEPS[:-1])} and {STEPS[-1]} go together, without rates")
     limit, limit_step = decimals.positive(margin["first_limit"]), decimals.positive(margin["limit_step"])
     rate, rate_step = decimals.rate(margin["first_rate"]), decimals.rate(margin["rate_step"])
+    initial = _optional(margin, "first_initial_rate", decimals.rate)
     if not 0 < 1 - rate <= rate_step * MOST_TIERS:
         raise PerpcalcError(f"rate_step makes no tiers, or more than {MOST_TIERS}", "give a larger one")
     tiers = []
     while rate < 1:
-        tiers.append(Tier(limit, rate))
+        tiers.append(Tier(limit, rate, initial=initial))
         limit, rate = limit + limit_step, rate + rate_step
+        initial = None if initial is None else initial + rate_step
     return tuple(tiers)
 
 
@@ -263,15 +281,15 @@ def _funding(rule: Rule) -> FundingRule | None:
     )
 
 
-GRIDS = tuple(name for name in Rounding._fields if name not in ("value_of", "liquidation_price"))
+CHOICES = ("value_of", "closing_fee_at", "roe_of")
+GRIDS = tuple(name for name in Rounding._fields if name not in (*CHOICES, "liquidation_price"))
 
 
 def _rounding(rule: Rule) -> Rounding:
     if not rule:
         return EXACT
     given: dict[str, Grid | str] = {name: grid(rule[name]) for name in GRIDS if name in rule}
-    if "value_of" in rule:
-        given["value_of"] = rule["value_of"]
+    given.update((name, rule[name]) for name in CHOICES if name in rule)
     if "liquidation_price" in rule:
         text = rule["liquidation_price"]
         given["liquidation_price"] = text if text == "against tick" else grid(text)

@@ -9,6 +9,7 @@ from typing import Any
 
 from perpcalc import decimals
 from perpcalc.core.rounding import grid
+from perpcalc.core.rules import ORDER_RESERVES
 from perpcalc.errors import PerpcalcError, shown, suggestion
 from perpcalc.files import toml
 from perpcalc.venues import CONFIDENCES, TOPICS, dates_as_text, instrument_of, rules_on
@@ -156,11 +157,14 @@ KEYS: Mapping[str, Mapping[str, Check]] = {
         "limit_step": PRICE,
         "first_rate": FROM_ZERO,
         "rate_step": FROM_ZERO,
+        "first_initial_rate": FROM_ZERO,
         "slope": FROM_ZERO,
         "adverse_funding": flag,
         "isolated_closing_fee": FEE_PLACES,
         "cross_closing_fee": FEE_PLACES,
         "extra_margin_net_of_fee": flag,
+        "order_reserve": one_of(*ORDER_RESERVES),
+        "least_closing": FROM_ZERO,
     },
     "liquidation": {"fee": SHARE, "remainder": one_of("kept", "returned")},
     "rounding": {
@@ -173,11 +177,13 @@ KEYS: Mapping[str, Mapping[str, Check]] = {
         "margin": a_grid,
         "maintenance": a_grid,
         "closing_fee": a_grid,
+        "closing_fee_at": one_of("printed", "exact"),
         "liquidation_price": a_price_grid,
         "funding": a_grid,
         "funding_rate": a_grid,
         "coin_rate": a_grid,
         "roe": a_grid,
+        "roe_of": one_of("printed", "exact"),
     },
 }
 TOP: Mapping[str, Check] = {
