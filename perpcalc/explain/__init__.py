@@ -9,7 +9,7 @@ from decimal import Decimal
 from functools import partial
 from typing import NamedTuple
 
-from perpcalc.answer import Value
+from perpcalc.answer import Estimate, Value
 from perpcalc.core.rules import DAY, YEAR
 from perpcalc.decimals import plain
 from perpcalc.explain import formula
@@ -33,13 +33,6 @@ MEANINGS = {
 """What the symbols of formulas mean, said where one first stands."""
 
 CONSTANTS = {"day": DAY, "year": YEAR}
-
-
-class Estimate(NamedTuple):
-    """The formula of a figure that has no history, such as one reckoned with floats, and the numbers in it by their names."""
-
-    formula: str
-    numbers: Mapping[str, Decimal]
 
 
 class Step(NamedTuple):
