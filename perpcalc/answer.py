@@ -55,24 +55,38 @@ class Told(NamedTuple):
 Sentence = tuple[str | Told, ...]
 
 
+class Estimate(NamedTuple):
+    """The formula of a figure that has no history, such as one reckoned with floats, and the numbers in it by their names."""
+
+    formula: str
+    numbers: Mapping[str, Decimal]
+
+
+class Explained(NamedTuple):
+    """What an explanation says beside the formulas: why, by field; estimates; further numbers that formulas may name."""
+
+    whys: Mapping[str, str] = {}
+    estimates: Mapping[str, Estimate] = {}
+    named: Mapping[str, Decimal | None] = {}
+
+
 @dataclass_transform(kw_only_default=True, frozen_default=True)
 class Answer:
     """A flat record of named values, in the order of its fields; what machines print is just that.
 
     A subclass annotates its fields after those of its base. `columns` are the fields that rows of a table show, the most
-    needed first; `table_per` gives each value of a field a table of its own; `never` are the fields whose None means never;
+    needed first; `never` are the fields whose None means never;
     `sums` those that may be added up; `whys` say of a field what its formula cannot.
     """
 
     title: ClassVar[str] = ""
     columns: ClassVar[tuple[str, ...]] = ()
-    table_per: ClassVar[str | None] = None
     never: ClassVar[frozenset[str]] = frozenset()
     sums: ClassVar[tuple[str, ...]] = ()
     whys: ClassVar[Mapping[str, str]] = {}
     _fields: ClassVar[tuple[str, ...]] = ()
 
-    __slots__ = ("__dict__", "_nevers")
+    __slots__ = ("__dict__", "_explained", "_nevers")
 
     def __init_subclass__(cls) -> None:
         own = cls.__annotations__ if "__annotations__" in vars(cls) else {}
@@ -114,6 +128,20 @@ class Answer:
     def nevers(self) -> frozenset[str]:
         """The fields whose None means never; that of any other means that it is not known."""
         return getattr(self, "_nevers", self.never)
+
+    def explained_by(self, explained: "Explained") -> "Self":
+        """The same answer, and what its explanation needs beside the numbers."""
+        object.__setattr__(self, "_explained", explained)
+        return self
+
+    @property
+    def explained(self) -> "Explained":
+        """What the explanation needs beside the numbers."""
+        return getattr(self, "_explained", Explained())
+
+    def block(self) -> str | None:
+        """Which table of rows the answer belongs to, where there are several."""
+        return None
 
     def sentence(self) -> Sentence:
         """The answer as a person would say it; empty where the table says it as well."""

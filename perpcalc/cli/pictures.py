@@ -22,7 +22,7 @@ def write_svg(given: Given, charts: Sequence[Chart]) -> bool:
         return True
     if not path.lower().endswith(".svg"):
         raise PerpcalcError(f"{path} does not end in .svg", "give the name of a picture, as in chart.svg").at(SVG.key)
-    from perpcalc.portfolio_edit import write_whole
+    from perpcalc.saving import write_whole
 
     own = given[PORTFOLIO]
     try:

@@ -24,8 +24,8 @@ from perpcalc.options import (
 
 if TYPE_CHECKING:
     from perpcalc.commands.case import Case
-    from perpcalc.portfolio import Portfolio
     from perpcalc.portfolio_edit import Change
+    from perpcalc.portfolio_model import Portfolio
 
 FILE = one("file", path, "FILE", "The portfolio file.", complete="file", argument=True)
 OPENED = FILE._replace(name=PORTFOLIO.name)
@@ -75,7 +75,7 @@ def _new(given: Given, portfolio: "Portfolio") -> "Case":
     """The position that would be added, as a case; raises PerpcalcError where the file cannot hold it."""
     from perpcalc.commands.book import cases_of
     from perpcalc.errors import Entry
-    from perpcalc.portfolio import Position
+    from perpcalc.portfolio_model import Position
 
     name, account = given[NAME] or "", given[ACCOUNT]
     if account is not None:

@@ -1,39 +1,71 @@
 """The positions of a portfolio as cases, those of an account in the wallet that they share."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from perpcalc.commands.case import Case, Shared, case_of
-from perpcalc.commands.market import market_of
-from perpcalc.errors import PerpcalcError
+from perpcalc.commands.market import margin_rules, market_of
+from perpcalc.decimals import ONE
+from perpcalc.errors import PerpcalcError, Words
 from perpcalc.given import Given, Option, check
 from perpcalc.options import (
     BALANCE,
     CURRENCY,
     EXACT,
     EXPLAIN,
+    INSTRUMENT,
     LEVERAGE,
+    LINEAR,
     MARGIN,
     MARK,
     PORTFOLIO,
     POSITION,
     POSITION_RULES,
+    SETTLE,
     VENUE,
 )
-from perpcalc.portfolio import Account, Portfolio, Position, load
+from perpcalc.portfolio_model import Account, Portfolio, Position, load
+
+if TYPE_CHECKING:
+    from perpcalc.commands.legs import LegCase
+
+DOLLAR = "USDT"
 
 
 class Book(NamedTuple):
-    """A portfolio and its positions, in file order."""
+    """A portfolio and its positions, inverse ones and linear legs, in file order."""
 
     portfolio: Portfolio
-    cases: Sequence[Case]
+    entries: Sequence["Case | LegCase"]
+    notes: tuple[Words, ...] = ()
+
+    @property
+    def cases(self) -> list[Case]:
+        """The inverse positions."""
+        return [one for one in self.entries if isinstance(one, Case)]
+
+    @property
+    def legs(self) -> list["LegCase"]:
+        """The linear legs."""
+        return [one for one in self.entries if not isinstance(one, Case)]
 
     @property
     def coins(self) -> list[str]:
-        """The coins that the positions and the accounts are settled in, sorted."""
+        """The coins that the positions and the accounts of one coin are settled in, sorted."""
         wallets = (account.currency for account in self.portfolio.accounts if account.unified is None)
-        return sorted({*(case.instrument.currency for case in self.cases), *wallets})
+        return sorted(
+            {*(case.instrument.currency for case in self.cases), *wallets, *(leg.leg.coin for leg in self.legs)}
+        )
+
+    def price(self, coin: str) -> Decimal | None:
+        """The price of a coin: the file's, else the mark of the first position in it."""
+        known = self.portfolio.price(coin)
+        return (
+            next((case.mark for case in self.cases if case.mark is not None and case.instrument.currency == coin), None)
+            if known is None
+            else known
+        )
 
 
 def is_portfolio(given: Given, but: Iterable[Option[Any]] = ()) -> bool:
@@ -56,7 +88,7 @@ def book_of(given: Given, prices: Sequence[Option[Any]] = (MARK,)) -> Book:
     `prices` are options that give one price for all: they are refused where there are several coins.
     """
     portfolio = load(given[PORTFOLIO] or "")
-    book = Book(portfolio, cases_of(portfolio, portfolio.positions, given))
+    book = opened(portfolio, portfolio.positions, given)
     for option in given.written(prices):
         one_coin(book, option)
     return book
@@ -70,42 +102,108 @@ def one_coin(book: Book, option: Option[Any]) -> None:
         ).at(option.key)
 
 
-def cases_of(portfolio: Portfolio, positions: Sequence[Position], given: Given) -> list[Case]:
-    """Positions as cases, those on cross margin in the wallet of their account."""
+def opened(portfolio: Portfolio, positions: Sequence[Position], given: Given) -> Book:
+    """Positions as cases, those without a margin of their own in the wallet of their account."""
     accounts = {account.name: account for account in portfolio.accounts}
-    cases = [_case(position, accounts, portfolio, given) for position in positions]
-    _same_marks(cases, portfolio)
+    entries = [
+        _entry(position, accounts.get(position.account or ""), portfolio, given, order)
+        for order, position in enumerate(positions, 1)
+    ]
+    _same_marks([one for one in entries if isinstance(one, Case)], portfolio)
     members: dict[str, list[int]] = {}
-    for index, case in enumerate(cases):
-        if case.account is not None and case.margin is not None and case.margin.mode == "cross":
-            members.setdefault(case.account, []).append(index)
+    for index, one in enumerate(entries):
+        if one.account is not None and (not isinstance(one, Case) or _is_cross(one, accounts[one.account])):
+            members.setdefault(one.account, []).append(index)
+    notes: list[Words] = []
     for name, indexes in members.items():
-        together = [cases[index] for index in indexes]
-        shared = Shared(name, together[0].margined().coin, together)
-        for number, index in enumerate(indexes):
-            cases[index] = cases[index]._replace(shared=shared, number=number)
-    return cases
+        if accounts[name].unified is not None:
+            notes.extend(_unite(entries, indexes, accounts[name], portfolio))
+            continue
+        carried = [index for index in indexes if isinstance(entries[index], Case)]
+        together = [one for index in carried if isinstance(one := entries[index], Case)]
+        if together:
+            shared = Shared(name, together[0].margined().coin, together)
+            for number, (index, case) in enumerate(zip(carried, together, strict=True)):
+                entries[index] = case._replace(shared=shared, number=number)
+    return Book(portfolio, entries, tuple(notes))
 
 
-def _case(position: Position, accounts: dict[str, Account], portfolio: Portfolio, given: Given) -> Case:
+def _is_cross(case: Case, account: Account) -> bool:
+    """Whether the account stands behind a position: it has no margin of its own."""
+    return (
+        case.margin is None if account.unified is not None else case.margin is not None and case.margin.mode == "cross"
+    )
+
+
+def _unite(
+    entries: "list[Case | LegCase]", indexes: Sequence[int], account: Account, portfolio: Portfolio
+) -> tuple[Words, ...]:
+    """Put positions into an account of several coins; what should be known of how it counts."""
+    from perpcalc.commands.unified import UnifiedShared, reading_of, weight_notes
+
+    cases = [one for index in indexes if isinstance(one := entries[index], Case)]
+    legs = [one for index in indexes if not isinstance(one := entries[index], Case)]
     try:
-        described = _described(position, accounts.get(position.account or ""), portfolio, given)
+        reading = reading_of(account)
+    except PerpcalcError as error:
+        raise error.at(account.place).at(portfolio.where) from None
+    shared = UnifiedShared(account, portfolio, cases, legs, reading)
+    number = leg_number = 0
+    for index in indexes:
+        one = entries[index]
+        if isinstance(one, Case):
+            entries[index] = one._replace(shared=shared, number=number)
+            number += 1
+        else:
+            entries[index] = one._replace(shared=shared, number=leg_number)
+            leg_number += 1
+    return (*reading.notes, *weight_notes(shared))
+
+
+def _entry(
+    position: Position, home: Account | None, portfolio: Portfolio, given: Given, order: int
+) -> "Case | LegCase":
+    try:
+        if LINEAR in position.given:
+            return _leg(position, home, portfolio)
+        described = _described(position, home, portfolio, given)
+        if EXPLAIN in given:
+            from perpcalc.commands.explain import traced
+
+            described = traced(described, order)
         check(POSITION_RULES, described)
         case = case_of(described)
     except PerpcalcError as error:
         raise error.at(position.place).at(portfolio.where) from None
-    return _in_mode(case, accounts.get(position.account or ""))._replace(
-        name=position.name, account=position.account, place=position.place
+    if home is not None and home.unified is not None and case.margin is None:
+        case = case._replace(rules=margin_rules(described, case.instrument, cross=True))
+    return _in_mode(case, home)._replace(
+        name=position.name, account=position.account, place=position.place, order=order
     )
+
+
+def _leg(position: Position, home: Account | None, portfolio: Portfolio) -> "LegCase":
+    from perpcalc.commands.legs import LegCase, leg_of, leg_ratio
+
+    given = position.given
+    price, settle_price = portfolio.price(given[LINEAR] or ""), portfolio.price(given[SETTLE] or DOLLAR)
+    price = given[MARK] if price is None else price
+    leg = leg_of(given, leg_ratio(given, price, settle_price) or ONE)
+    venue = given[VENUE] if home is None else home.venue
+    return LegCase(leg, given, position.name, position.account, venue, price, settle_price, position.place)
 
 
 def _described(position: Position, home: Account | None, portfolio: Portfolio, given: Given) -> Given:
     """What a position and its account say, as if it had been asked about by itself."""
     own = position.given.put(EXACT, given[EXACT]).put(EXPLAIN, given[EXPLAIN])
     if home is not None:
-        own = own.put(VENUE, home.venue).put(CURRENCY, home.currency)
-        if LEVERAGE not in own and MARGIN not in own:
-            own = own.put(BALANCE, home.balance)
+        own = own.put(VENUE, home.venue)
+        if home.unified is None:
+            own = own.put(CURRENCY, home.currency)
+            if LEVERAGE not in own and MARGIN not in own:
+                own = own.put(BALANCE, home.balance)
+        elif INSTRUMENT not in own and home.venue is not None:
+            own = own.put(INSTRUMENT, own[CURRENCY])
     mark = given[MARK] or own[MARK] or portfolio.prices.get(market_of(own).instrument.currency)
     return own.put(MARK, mark)
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from decimal import Decimal
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from perpcalc.commands.market import (
     MarginRules,
@@ -28,6 +28,7 @@ from perpcalc.options import (
     CONTRACTS,
     ENTRY,
     ENTRY_VALUE,
+    EXPLAIN,
     EXTRA_MARGIN,
     FILL,
     FUNDING_RATE,
@@ -46,6 +47,29 @@ NEED_ENTRY = Needed((ENTRY, ENTRY_VALUE, FILL), "give the entry price, or fills"
 NEED_MARGIN = Needed(
     (LEVERAGE, MARGIN, BALANCE), ("give one of ", LEVERAGE.key, ", ", MARGIN.key, " and ", BALANCE.key)
 )
+
+
+class Stands(Protocol):
+    """A position in whatever carries it."""
+
+    @property
+    def holding(self) -> Holding:
+        """The position as it is held."""
+
+    def liquidation(self, mark: Decimal | None) -> Liquidation:
+        """Where the position is liquidated, seen from its mark, else from its entry."""
+
+
+class Carrier(Protocol):
+    """An account that carries several positions: a wallet of one coin, or several coins."""
+
+    name: str
+
+    def standing(self, number: int) -> Stands:
+        """One of its positions; raises PerpcalcError where it is not known how the account stands."""
+
+    def leg_liquidation(self, number: int) -> Liquidation:
+        """Where one of its linear legs dies with it; raises PerpcalcError where that is not known."""
 
 
 class Standing(NamedTuple):
@@ -106,6 +130,10 @@ class Shared:
         """Where the wallet lives."""
         return ends(self.wallet, self.holdings[0])
 
+    def leg_liquidation(self, number: int) -> Liquidation:
+        """A wallet of one coin carries no linear legs."""
+        raise PerpcalcError(f"{self.name} is a wallet of one coin", "put linear legs into an account of several coins")
+
     def standing(self, number: int) -> Standing:
         """One of the positions in the wallet."""
         return Standing(self.wallet, number, self.holdings[number], self.ends)
@@ -126,8 +154,8 @@ class Case(NamedTuple):
     """One position to answer for.
 
     `position` is None without an entry, `margin` without any margin given, `schedule` where the maintenance rate is not
-    known. `given` is what the question says of it. A position of a portfolio has its `place` there, and where it shares
-    the balance of an account, `shared` and its number in it.
+    known. `given` is what the question says of it. A position of a portfolio has its `place` and its `order` there, and where
+    it shares the balance of an account, `shared` and its number in it.
     """
 
     market: Market
@@ -142,13 +170,27 @@ class Case(NamedTuple):
     mark: Decimal | None = None
     notes: tuple[Words, ...] = ()
     place: Entry | None = None
-    shared: Shared | None = None
+    shared: Carrier | None = None
     number: int = 0
+    order: int | None = None
 
     @property
     def instrument(self) -> Instrument:
         """The contract."""
         return self.market.instrument
+
+    @property
+    def is_unified(self) -> bool:
+        """Whether an account of several coins stands behind the position."""
+        return self.shared is not None and not isinstance(self.shared, Shared)
+
+    @property
+    def leverage(self) -> Decimal | None:
+        """The leverage as given, else the entry value over the margin."""
+        margin, position = self.margin, self.position
+        if margin is None or position is None:
+            return None
+        return margin.leverage or (position.entry_value / margin.coin if margin.coin else None)
 
     @property
     def stop(self) -> Decimal | None:
@@ -179,12 +221,21 @@ class Case(NamedTuple):
         against = ZERO if self.funding_rate is None else self.side * self.funding_rate
         return Holding(self.opened(), self.rules.schedule, self.rules.closing_fee, ratio, against)
 
-    def standing(self) -> Standing:
+    def standing(self) -> Stands:
         """The wallet that carries the position; raises PerpcalcError where it is not known."""
         if self.shared is not None:
             return self.shared.standing(self.number)
         holding = self.holding()
         return Standing(wallet_of(self.margined().usable, [holding]), 0, holding)
+
+    def in_wallet(self) -> Standing:
+        """The wallet of one coin that carries the position; raises PerpcalcError where there is none, or it is not known."""
+        standing = self.standing()
+        if isinstance(standing, Standing):
+            return standing
+        raise PerpcalcError(
+            "the account holds several coins, which no wallet of one coin stands for", "ask status or liq-price"
+        )
 
     def liquidation(self) -> Liquidation:
         """Where the position is liquidated; raises PerpcalcError where that is not known."""
@@ -213,6 +264,10 @@ def case_of(given: Given) -> Case:
     if missing := [rule for rule in (NEED_SIDE, NEED_SIZE) if not any(option in given for option in rule.options)]:
         raise lacking(missing)
     side = SIDES[given[SIDE] or ""]
+    if EXPLAIN in given:
+        from perpcalc.commands.explain import traced_side
+
+        side = traced_side(side)
     notes = list(market.notes)
     position: Position | None = None
     if fills := given[FILL]:

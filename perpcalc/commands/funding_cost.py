@@ -98,7 +98,7 @@ class Payer(NamedTuple):
     after: Ends | None = None
 
 
-def rows(positions: Sequence[Asked], said: Remarks) -> list[Row]:
+def rows(positions: Sequence[Asked], said: Remarks) -> list[list[Row]]:
     """What funding costs each of the positions; those of an account pay out of one balance."""
     files = read_files(positions[0].given) if positions else None
     charges: list[Charge | None] = []
@@ -114,7 +114,7 @@ def rows(positions: Sequence[Asked], said: Remarks) -> list[Row]:
         payer: Payer | str | None = None
         if charge is not None:
             payer = _payer(case, charge, accounts)
-        made.append(Row(_row(case, charge, payer), case.market))
+        made.append([Row(_row(case, charge, payer), case.market)])
     return made
 
 
@@ -140,7 +140,7 @@ def _accounts(
     """What each account pays, or why its liquidation is not known; the payments of one venue fall due together."""
     members: dict[str, list[int]] = {}
     for index, case in enumerate(cases):
-        if case.shared is not None:
+        if isinstance(case.shared, Shared):
             members.setdefault(case.shared.name, []).append(index)
     made: dict[str, Paying | PerpcalcError] = {}
     for name, indexes in members.items():
@@ -150,8 +150,7 @@ def _accounts(
                 f"account {name}: positions without a funding rate pay nothing in what its margin becomes"
             )
         first = cases[indexes[0]].shared
-        if first is None:
-            continue
+        assert isinstance(first, Shared)
         shared = first.of([cases[index] for index in indexes])
         total = sum((charge.total for charge in paying), ZERO)
         try:
@@ -167,9 +166,9 @@ def _payer(case: Case, charge: Charge, accounts: dict[str, Paying | PerpcalcErro
     """Who pays for a position; why its liquidation is not known; None without an entry or a margin."""
     if case.position is None or case.margin is None:
         return None
-    if case.shared is None:
+    if not isinstance(case.shared, Shared):
         try:
-            return Payer(case.standing(), charge.per_interval, charge.total)
+            return Payer(case.in_wallet(), charge.per_interval, charge.total)
         except PerpcalcError as error:
             return error.what + ": " + error.remedy
     account = accounts[case.shared.name]

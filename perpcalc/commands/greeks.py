@@ -5,10 +5,12 @@ from decimal import Decimal
 from typing import Any
 
 from perpcalc.answer import Figure, Identified, Kind, Sentence
-from perpcalc.commands.case import NEED_ENTRY, NEED_SIDE, NEED_SIZE, Case
+from perpcalc.commands.case import NEED_ENTRY, NEED_SIDE, NEED_SIZE, Case, Shared
 from perpcalc.commands.command import Command, Row
+from perpcalc.commands.legs import LegCase
 from perpcalc.commands.positions import Asked, Remarks, by_position, placed
 from perpcalc.core.greeks import Greeks, balance_greeks, greeks
+from perpcalc.core.linear import leg_greeks
 from perpcalc.decimals import ZERO, plain
 from perpcalc.given import Given
 from perpcalc.options import (
@@ -62,18 +64,18 @@ class PositionGreeks(Identified):
         return FRAME_KINDS.get(self.frame or "", {})
 
 
-def rows(positions: Sequence[Asked], said: Remarks) -> list[Row]:
+def rows(positions: Sequence[Asked], said: Remarks) -> list[list[Row]]:
     """Three rows for each position, and one for the balance of an account after its last."""
-    made: list[Row] = []
-    last_of = {case.account: index for index, (case, _) in enumerate(positions) if case.shared is not None}
+    made: list[list[Row]] = []
+    last_of = {case.account: index for index, (case, _) in enumerate(positions) if isinstance(case.shared, Shared)}
     for index, (case, given) in enumerate(positions):
         with placed(case):
             position, mark = case.opened(), case.mark or case.opened().entry_price
         found = greeks(position, mark, _collateral(case, given))
-        made.extend(Row(_row(case.identity(), case.instrument.currency, one), case.market) for one in found)
-        if case.shared is not None and last_of[case.account] == index:
+        made.append([Row(_row(case.identity(), case.instrument.currency, one), case.market) for one in found])
+        if isinstance(case.shared, Shared) and last_of[case.account] == index:
             balance = balance_greeks(case.shared.balance, mark)
-            made.append(Row(_row(_of_account(case), case.instrument.currency, balance), case.market))
+            made[-1].append(Row(_row(_of_account(case), case.instrument.currency, balance), case.market))
     return made
 
 
@@ -82,6 +84,15 @@ def _collateral(case: Case, given: Given) -> Decimal:
     if (given_collateral := given[COLLATERAL]) is not None:
         return given_collateral
     return ZERO if case.margin is None or case.shared is not None else case.margin.coin
+
+
+def _leg(leg: LegCase) -> PositionGreeks:
+    """A linear leg, whose delta is its coins at every price."""
+    coin = leg.leg.coin
+    if leg.price is None or leg.settle_price is None:
+        unknown = {**dict.fromkeys(PositionGreeks._fields), **leg.identity()}
+        return PositionGreeks(**unknown | {"reason": f"{coin} has no price: write it into [prices]"})
+    return _row(leg.identity(), coin, leg_greeks(leg.leg, leg.price, leg.settle_price))
 
 
 def _of_account(case: Case) -> dict[str, Any]:
@@ -112,7 +123,7 @@ COMMAND = Command(
     ),
     (*POSITION, PORTFOLIO, MARK, COLLATERAL, *OUTPUT, TOTAL),
     PositionGreeks,
-    by_position(PositionGreeks, rows, needs=(NEED_SIDE, NEED_SIZE, NEED_ENTRY), one=False),
+    by_position(PositionGreeks, rows, needs=(NEED_SIDE, NEED_SIZE, NEED_ENTRY), one=False, leg=_leg),
     POSITION_RULES,
     needed=(SIDE, CONTRACTS, ENTRY),
 )

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from perpcalc.answer import Coin, Gain, Identified, Price, Rate, Sentence, Told, Usd
 from perpcalc.commands.books import Closing, closing_into, read_book
-from perpcalc.commands.case import NEED_ENTRY, NEED_MARGIN, NEED_SIDE, NEED_SIZE, Case, Standing
+from perpcalc.commands.case import NEED_ENTRY, NEED_MARGIN, NEED_SIDE, NEED_SIZE, Case, Shared, Standing
 from perpcalc.commands.command import Command, Row
 from perpcalc.commands.positions import Asked, Remarks, by_position, placed, unknown
 from perpcalc.commands.touching import touch_probability
@@ -109,7 +109,7 @@ class Loss(NamedTuple):
     cost: LiquidationCost | None
 
 
-def rows(positions: Sequence[Asked], said: Remarks) -> list[Row]:
+def rows(positions: Sequence[Asked], said: Remarks) -> list[list[Row]]:
     """What a liquidation costs each position; an account is liquidated as a whole, each takes its share of what is left."""
     losses: list[Loss | str] = []
     whole: dict[int, Decimal] = {}
@@ -118,7 +118,7 @@ def rows(positions: Sequence[Asked], said: Remarks) -> list[Row]:
         with placed(case):
             reasons: list[str] = []
             standing = (
-                unknown(case.opened, reasons) and unknown(case.margined, reasons) and unknown(case.standing, reasons)
+                unknown(case.opened, reasons) and unknown(case.margined, reasons) and unknown(case.in_wallet, reasons)
             )
             loss = (
                 reasons[0]
@@ -132,7 +132,7 @@ def rows(positions: Sequence[Asked], said: Remarks) -> list[Row]:
     made = []
     for (case, _), loss in zip(positions, losses, strict=True):
         answer = _unknown(case, loss) if isinstance(loss, str) else _row(loss, whole.get(id(case.shared or case), ZERO))
-        made.append(Row(answer, case.market))
+        made.append([Row(answer, case.market)])
     return made
 
 
@@ -142,7 +142,7 @@ def _loss(case: Case, given: Given, standing: Standing, closing: Closing, notes:
     if price is None:
         return Loss(case, given, standing, found, terms, closing, None, None)
     share = ONE
-    if case.shared is not None:
+    if isinstance(case.shared, Shared):
         usd = sum((holding.position.notional / holding.ratio for holding in case.shared.holdings), ZERO)
         share = share_of(standing.holding, usd)
     left = equity_at(standing.wallet, standing.holding, case.margined().coin, price) * share

@@ -6,8 +6,10 @@ from typing import Any
 from perpcalc.answer import Coin, Count, Identified, Price, Rate, Sentence, Times, Told
 from perpcalc.commands.case import NEED_ENTRY, NEED_MARGIN, NEED_SIDE, NEED_SIZE, Case
 from perpcalc.commands.command import Command
+from perpcalc.commands.legs import LegCase
 from perpcalc.commands.positions import Remarks, by_position, each, unknown
 from perpcalc.commands.touching import touch_probability
+from perpcalc.core.liquidation import Liquidation
 from perpcalc.given import Given
 from perpcalc.options import (
     CONTRACTS,
@@ -22,6 +24,8 @@ from perpcalc.options import (
     TOUCH,
     TOUCH_RULES,
 )
+
+UNIFIED, USD = "unified", "USD"
 
 
 class LiqPrice(Identified):
@@ -80,44 +84,61 @@ class LiqPrice(Identified):
 def answer(case: Case, given: Given, said: Remarks) -> LiqPrice:
     """Where one position is liquidated."""
     reasons: list[str] = []
-    position, margin = unknown(case.opened, reasons), unknown(case.margined, reasons)
-    standing = None if reasons else unknown(case.standing, reasons)
-    found = standing and standing.liquidation(case.mark)
-    if standing is None or found is None or position is None:
+    position = unknown(case.opened, reasons)
+    standing = None if position is None else unknown(case.standing, reasons)
+    if standing is None or position is None:
         return _unknown(case, reasons[0])
-    reference = case.mark or position.entry_price
+    found, margin = standing.liquidation(case.mark), case.margin
     if found.beyond and found.reason is not None:
         said.warnings.append(f"{case.name}: {found.reason}" if case.name else found.reason)
+    start = case.mark or position.entry_price
     return LiqPrice(
-        **case.identity(),
+        **_identity(case),
         entry_price=position.entry_price,
         mark_price=case.mark,
-        margin_mode=margin and margin.mode,
+        margin_mode=UNIFIED if case.is_unified else margin and margin.mode,
         margin=margin and margin.coin,
-        leverage=_leverage(case),
+        leverage=case.leverage,
         mm_basis=standing.holding.schedule.basis,
-        tier=None if found.tier is None else Decimal(found.tier),
-        maintenance_rate=found.maintenance_rate,
-        deduction=found.deduction,
-        closing_fee_rate=found.closing_fee_rate,
-        maintenance_margin=found.maintenance_margin,
-        liquidation_price=found.liquidation_price,
-        liquidation_below=found.liquidation_below,
-        liquidation_above=found.liquidation_above,
-        bankruptcy_price=found.bankruptcy_price,
-        distance=found.distance,
-        touch_probability=touch_probability(given, found, reference),
+        **_figures(found),
+        touch_probability=touch_probability(given, found, start),
         margin_ratio=found.margin_ratio,
         reason=found.reason,
     )
 
 
-def _leverage(case: Case) -> Decimal | None:
-    """The leverage as given, else the entry value over the margin."""
-    margin, position = case.margin, case.position
-    if margin is None or position is None:
-        return None
-    return margin.leverage or (position.entry_value / margin.coin if margin.coin else None)
+def _figures(found: Liquidation) -> dict[str, Any]:
+    """What the solver found, by the fields of the answer."""
+    names = (
+        "maintenance_rate",
+        "deduction",
+        "closing_fee_rate",
+        "maintenance_margin",
+        "liquidation_price",
+        "liquidation_below",
+        "liquidation_above",
+        "bankruptcy_price",
+        "distance",
+    )
+    tier = None if found.tier is None else Decimal(found.tier)
+    return {"tier": tier, **{name: getattr(found, name) for name in names}}
+
+
+def _identity(case: Case) -> dict[str, Any]:
+    """The fields that open the row; the amounts of an account of several coins are in USD."""
+    return case.identity() | ({"currency": USD} if case.is_unified else {})
+
+
+def _leg(leg: LegCase) -> LiqPrice:
+    """Where a linear leg dies with its account, in what it is settled in."""
+    reasons: list[str] = []
+    found = unknown(leg.liquidation, reasons)
+    known: dict[str, Any] = {"currency": USD, "entry_price": leg.leg.entry, "mark_price": leg.mark}
+    if found is None:
+        known["reason"] = reasons[0]
+        return LiqPrice(**{**dict.fromkeys(LiqPrice._fields), **leg.identity(), **known}).never_where()
+    known |= {"margin_mode": UNIFIED, **_figures(found), "margin_ratio": found.margin_ratio, "reason": found.reason}
+    return LiqPrice(**{**dict.fromkeys(LiqPrice._fields), **leg.identity(), **known})
 
 
 def _unknown(case: Case, reason: str) -> LiqPrice:
@@ -127,7 +148,7 @@ def _unknown(case: Case, reason: str) -> LiqPrice:
         "mark_price": case.mark,
         "margin_mode": case.margin and case.margin.mode,
         "margin": case.margin and case.margin.coin,
-        "leverage": _leverage(case),
+        "leverage": case.leverage,
         "mm_basis": case.rules.schedule and case.rules.schedule.basis,
         "reason": reason,
     }
@@ -143,7 +164,9 @@ COMMAND = Command(
     ),
     (*POSITION, PORTFOLIO, MARK, *TOUCH, *OUTPUT),
     LiqPrice,
-    by_position(LiqPrice, each(answer), needs=(NEED_SIDE, NEED_SIZE, NEED_ENTRY, NEED_MARGIN), known=Case.standing),
+    by_position(
+        LiqPrice, each(answer), needs=(NEED_SIDE, NEED_SIZE, NEED_ENTRY, NEED_MARGIN), known=Case.standing, leg=_leg
+    ),
     (*POSITION_RULES, *TOUCH_RULES),
     needed=(SIDE, CONTRACTS, ENTRY, LEVERAGE),
 )

@@ -1,7 +1,6 @@
 """What is in a portfolio: its positions as they are read, and what some command cannot answer for them."""
 
 from collections.abc import Iterator
-from decimal import Decimal
 
 from perpcalc.answer import Coin, Identified, Price, Rate, Times
 from perpcalc.commands.book import Book, book_of
@@ -60,14 +59,6 @@ def listing(given: Given) -> Result:
     return Result(Listed, [Row(_listed(case), case.market) for case in book.cases], notes=each_once(notes))
 
 
-def leverage_of(case: Case) -> Decimal | None:
-    """The leverage as given, else the entry value over the margin."""
-    margin, position = case.margin, case.position
-    if margin is None or position is None:
-        return None
-    return margin.leverage or (position.entry_value / margin.coin if margin.coin else None)
-
-
 def _listed(case: Case) -> Listed:
     return Listed(
         **case.identity(),
@@ -75,7 +66,7 @@ def _listed(case: Case) -> Listed:
         mark_price=case.mark,
         margin_mode=case.margin and case.margin.mode,
         margin=case.margin and case.margin.coin,
-        leverage=leverage_of(case),
+        leverage=case.leverage,
         stop_price=case.given[STOP],
         target_price=case.given[TARGET],
         funding_rate=case.funding_rate,

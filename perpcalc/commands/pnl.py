@@ -1,10 +1,12 @@
 """`perpcalc pnl`: what closing a position brings."""
 
 from decimal import Decimal
+from typing import Any
 
 from perpcalc.answer import Coin, Gain, GainRate, GainUsd, Identified, Price, Sentence, Told
 from perpcalc.commands.case import NEED_ENTRY, NEED_SIDE, NEED_SIZE, Case
 from perpcalc.commands.command import Command
+from perpcalc.commands.legs import LegCase
 from perpcalc.commands.market import known_fee
 from perpcalc.commands.positions import Remarks, by_position, each, unknown
 from perpcalc.core.liquidation import liquidated_at
@@ -124,6 +126,21 @@ def answer(case: Case, given: Given, said: Remarks) -> Pnl:
     ).never_where(*nevers)
 
 
+def _leg(leg: LegCase) -> Pnl:
+    """A linear leg at its mark: its profit is in what it is settled in, and said in USD."""
+    found = unknown(leg.liquidation, [])
+    price = leg.price
+    known: dict[str, Any] = {
+        "entry_price": leg.leg.entry,
+        "exit_price": leg.mark,
+        "net_pnl_usd": leg.pnl_usd(),
+        "liquidation_price": found and found.liquidation_price,
+        "liquidated": found and found.beyond,
+        "reason": None if price is not None else f"{leg.leg.coin} has no price: write it into [prices]",
+    }
+    return Pnl(**{**dict.fromkeys(Pnl._fields), **leg.identity(), **known}).never_where()
+
+
 def _target(case: Case, given: Given, opening: Decimal, closing: Decimal, funding: Decimal) -> Decimal | None:
     """The price that was asked for, None where no price brings it or none was."""
     if (profit := given[TARGET_PNL]) is not None:
@@ -183,6 +200,7 @@ COMMAND = Command(
             Needed((EXIT, MARK, TARGET_ROE, TARGET_PNL), ("give ", EXIT.key, " or ", MARK.key, ", or a target")),
         ),
         prices=(MARK, EXIT),
+        leg=_leg,
     ),
     (*POSITION_RULES, *exclusive(EXIT, MARK), *exclusive(TARGET_ROE, TARGET_PNL)),
     needed=(SIDE, CONTRACTS, ENTRY, EXIT),

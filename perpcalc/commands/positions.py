@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from perpcalc.answer import Answer
 from perpcalc.commands.case import Case, case_of
@@ -12,7 +12,10 @@ from perpcalc.commands.market import each_once
 from perpcalc.decimals import ZERO
 from perpcalc.errors import PerpcalcError, Words
 from perpcalc.given import Given, Option, Rule, check
-from perpcalc.options import MARK, PORTFOLIO
+from perpcalc.options import EXPLAIN, MARK, PORTFOLIO
+
+if TYPE_CHECKING:
+    from perpcalc.commands.legs import LegCase
 
 T = TypeVar("T")
 
@@ -31,7 +34,9 @@ class Remarks(NamedTuple):
     warnings: list[Words]
 
 
-Rows = Callable[[Sequence[Asked], Remarks], list[Row]]
+Rows = Callable[[Sequence[Asked], Remarks], list[list[Row]]]
+"""The rows of each of some positions."""
+LegRow = Callable[["LegCase"], Answer]
 
 
 def by_position(
@@ -42,12 +47,13 @@ def by_position(
     known: Callable[[Case], object] | None = None,
     prices: Sequence[Option[Any]] = (MARK,),
     one: bool = True,
+    leg: LegRow | None = None,
 ) -> Callable[[Given], Result]:
     """The function that answers with `rows` for the position that the options describe, or for those of a portfolio.
 
     A position that is asked about by itself needs the options of `needs`, and what `known` looks up raises where it is not
     known; in a portfolio an unknown leaves its fields empty. `prices` are options that give one price. `one` says that a
-    position has one row.
+    position has one row; `leg` answers for a linear leg.
     """
 
     def answered(given: Given) -> Result:
@@ -61,18 +67,21 @@ def by_position(
         if known is not None:
             known(case)
         said = Remarks([*case.notes], [])
-        made = rows([Asked(case, given)], said)
+        (made,) = rows([Asked(case, given)], said)
         return Result(answer, made, one=one, notes=each_once(said.notes), warnings=said.warnings)
 
     def of_portfolio(given: Given) -> Result:
         from perpcalc.commands.book import book_of
 
         book = book_of(given, prices)
-        said = Remarks([note for case in book.cases for note in case.notes], [])
+        said = Remarks([*book.notes, *(note for case in book.cases for note in case.notes)], [])
         try:
-            made = rows([Asked(case, given.over(case.given)) for case in book.cases], said)
+            answers = iter(rows([Asked(case, given.over(case.given)) for case in book.cases], said))
         except PerpcalcError as error:
             raise error.at(book.portfolio.where) from None
+        made: list[Row] = []
+        for entry in book.entries:
+            made.extend(next(answers) if isinstance(entry, Case) else [Row((leg or _unanswered(answer))(entry))])
         notes, warnings = map(each_once, said)
         return Result(answer, made, notes=notes, warnings=warnings, totals=lambda: totals(answer, made))
 
@@ -82,14 +91,29 @@ def by_position(
 def each(row: Callable[[Case, Given, Remarks], Answer]) -> Rows:
     """The rows of positions that are answered for one by one."""
 
-    def rows(positions: Sequence[Asked], said: Remarks) -> list[Row]:
+    def rows(positions: Sequence[Asked], said: Remarks) -> list[list[Row]]:
         made = []
         for case, given in positions:
             with placed(case):
-                made.append(Row(row(case, given, said), case.market))
+                answer = row(case, given, said)
+                if EXPLAIN in given:
+                    from perpcalc.commands.explain import with_names
+
+                    answer = with_names(answer, case)
+                made.append([Row(answer, case.market, case.order)])
         return made
 
     return rows
+
+
+def _unanswered(answer: type[Answer]) -> LegRow:
+    """The answer for a linear leg of a command that has none."""
+
+    def row(leg: "LegCase") -> Answer:
+        reason = "a linear leg: pnl, liq-price, greeks, stress and status take it in"
+        return answer(**{**dict.fromkeys(answer._fields), **leg.identity(), "reason": reason}).never_where()
+
+    return row
 
 
 @contextmanager

@@ -121,6 +121,15 @@ def equity(wallet: Wallet, x: Decimal) -> Decimal:
     return wallet.constant - wallet.linear * x
 
 
+def net_notional(wallet: Wallet) -> Decimal:
+    """The USD of each contract that is held, opposite sides netted unless the account keeps both: `sum(Q/ratio)`.
+
+    >>> net_notional(Wallet(ONE, ONE, ONE, (), ()))
+    Decimal('0')
+    """
+    return sum((group.notional / group.ratio for group in wallet.groups), ZERO)
+
+
 def maintenance(wallet: Wallet, x: Decimal) -> Decimal:
     """Maintenance margin in coin at x = 1/price, each group in its tier there, closing fees not included.
 

@@ -18,6 +18,7 @@ from perpcalc.render.text import printable
 
 FOREVER = 100_000
 REASON = "reason"
+LABELS = ("account", "position", "name")
 
 
 class Line(NamedTuple):
@@ -79,13 +80,12 @@ def _downwards(line: Line, answer: type[Answer], title: str) -> Table:
 
 
 def _print_rows(console: Console, answer: type[Answer], lines: Sequence[Line], wide: bool, width: int) -> None:
-    per = answer.table_per
-    parts: dict[Value, list[Line]] = {}
+    parts: dict[str | None, list[Line]] = {}
     for line in lines:
-        parts.setdefault(None if per is None else line.value(per), []).append(line)
+        parts.setdefault(line.answer.block(), []).append(line)
     left_out = 0
-    for value, part in parts.items():
-        title = answer.title if value is None else f"{answer.title}: {value}"
+    for label, part in parts.items():
+        title = answer.title if label is None else f"{answer.title}: {label}"
         table, dropped = _fitting(console, answer, part, title, wide, width)
         left_out = max(left_out, dropped)
         _print(console, table)
@@ -98,7 +98,7 @@ def _fitting(
     console: Console, answer: type[Answer], lines: Sequence[Line], title: str, wide: bool, width: int
 ) -> tuple[Table, int]:
     """The table of the columns that fit, by their priority, and how many are left out."""
-    hidden = {REASON, answer.table_per}
+    hidden = {REASON, *(LABELS if lines[0].answer.block() is not None else ())}
     told = [name for name in answer._fields if name not in hidden and any(line.tells(name) for line in lines)]
     if wide:
         return _across(lines, told, title), 0
