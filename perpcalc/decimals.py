@@ -28,6 +28,7 @@ INTEGER_DIGITS = 15
 FRACTION_DIGITS = 18
 FINEST = Decimal(1).scaleb(-FRACTION_DIGITS)
 LONGEST = 40
+LEAST_UNCLEAR = Decimal("0.01")
 
 ZERO = Decimal(0)
 ONE = Decimal(1)
@@ -129,16 +130,43 @@ def rate(text: str) -> Decimal:
     return value
 
 
+def charge(text: str) -> Decimal:
+    """A fee, a funding rate or a premium: a rate of which a bare 0.01 or more needs its unit said as well.
+
+    >>> charge("0.055%"), charge("0.00055")
+    (Decimal('0.00055'), Decimal('0.00055'))
+    """
+    value = rate(text)
+    if abs(value) >= LEAST_UNCLEAR and not text.endswith(("%", "bp")):
+        raise PerpcalcError(f"{shown(text)} is not clear as a rate", f"write {plain(value * 100)}% or {plain(value)}%")
+    return value
+
+
+def charge_from_zero(text: str) -> Decimal:
+    """A charge of zero or more.
+
+    >>> charge_from_zero("5bp")
+    Decimal('0.0005')
+    """
+    return _from_zero(charge(text), text)
+
+
+def leverage(text: str) -> Decimal:
+    """A leverage above zero, with or without an x.
+
+    >>> leverage("10x"), leverage("2.5")
+    (Decimal('10'), Decimal('2.5'))
+    """
+    return positive(text[:-1] if text[-1:] in ("x", "X") else text)
+
+
 def rate_from_zero(text: str) -> Decimal:
     """A rate of zero or more.
 
     >>> rate_from_zero("0.5%")
     Decimal('0.005')
     """
-    value = rate(text)
-    if value < 0:
-        raise PerpcalcError(f"{shown(text)} is out of range", "give a rate of 0 or more")
-    return value
+    return _from_zero(rate(text), text)
 
 
 def duration(text: str) -> Decimal:
@@ -181,8 +209,22 @@ def whole(value: int) -> Decimal:
     return Decimal(value)
 
 
+def from_program(text: str) -> str:
+    """A number as programs write it, with an exponent, as people do; any other text, and a number out of range, as it is.
+
+    >>> from_program("1e-05"), from_program("6.25E+4"), from_program("1k")
+    ('0.00001', '62500', '1k')
+    """
+    mantissa, exponent, power = text.replace("E", "e").partition("e")
+    digits = mantissa.lstrip("+-").replace(".", "", 1)
+    if not (exponent and digits.isascii() and digits.isdigit() and power.lstrip("+-").isdigit() and len(power) <= 4):
+        return text
+    expanded = f"{Decimal(text):f}" if len(mantissa) <= LONGEST and abs(int(power)) <= LONGEST else text
+    return expanded.rstrip("0").rstrip(".") if "." in expanded else expanded
+
+
 def settled(value: Decimal) -> Decimal:
-    """`value` to 150 of the 250 digits: what was lost to the others must not carry a rounding across a step.
+    """`value` to 80 of the 100 digits: what was lost to the others must not carry a rounding across a step.
 
     >>> settled(Decimal(1) / 3 * 3).quantize(ONE, decimal.ROUND_FLOOR)
     Decimal('1')
@@ -222,6 +264,12 @@ def fixed(value: Decimal, decimals: int) -> str:
     '-1,234.50'
     """
     return f"{value:z,.{decimals}f}"
+
+
+def _from_zero(value: Decimal, text: str) -> Decimal:
+    if value < 0:
+        raise PerpcalcError(f"{shown(text)} is out of range", "give a rate of 0 or more")
+    return value
 
 
 def _inner(text: str, whole_text: str) -> Decimal:

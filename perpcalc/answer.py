@@ -1,0 +1,140 @@
+"""What an answer is: a record whose fields say what kind of figure each of them is."""
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple, dataclass_transform
+
+if TYPE_CHECKING:
+    from typing import Self
+
+
+class Kind(NamedTuple):
+    """What a figure is: how people see it, and its unit, where "coin" is the coin of the answer.
+
+    `name` is price, coin, gain, cost, usd, gain_usd, cost_usd, rate, gain_rate, times, count, number, figure, text or status.
+    """
+
+    name: str
+    unit: str = ""
+
+
+Price = Annotated[Decimal, Kind("price", "USD")]
+Coin = Annotated[Decimal, Kind("coin", "coin")]
+Gain = Annotated[Decimal, Kind("gain", "coin")]
+Cost = Annotated[Decimal, Kind("cost", "coin")]
+Usd = Annotated[Decimal, Kind("usd", "USD")]
+GainUsd = Annotated[Decimal, Kind("gain_usd", "USD")]
+CostUsd = Annotated[Decimal, Kind("cost_usd", "USD")]
+Rate = Annotated[Decimal, Kind("rate")]
+GainRate = Annotated[Decimal, Kind("gain_rate")]
+Times = Annotated[Decimal, Kind("times")]
+Count = Annotated[Decimal, Kind("count")]
+Number = Annotated[Decimal, Kind("number")]
+Figure = Annotated[Decimal, Kind("figure")]
+Status = Annotated[str, Kind("status")]
+
+Value = Decimal | str | bool | None
+
+
+class Told(NamedTuple):
+    """A field as a sentence names it; `size` leaves its sign out, which the words around it say."""
+
+    field: str
+    size: bool = False
+
+
+Sentence = tuple[str | Told, ...]
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True)
+class Answer:
+    """A flat record of named values, in the order of its fields; what machines print is just that.
+
+    A subclass annotates its fields after those of its base. `columns` are the fields that rows of a table show, the most
+    needed first; `never` those whose None means never; `sums` those that may be added up; `whys` say of a field what its
+    formula cannot.
+    """
+
+    title: ClassVar[str] = ""
+    columns: ClassVar[tuple[str, ...]] = ()
+    never: ClassVar[frozenset[str]] = frozenset()
+    sums: ClassVar[tuple[str, ...]] = ()
+    whys: ClassVar[Mapping[str, str]] = {}
+    _fields: ClassVar[tuple[str, ...]] = ()
+
+    def __init_subclass__(cls) -> None:
+        own = cls.__annotations__ if "__annotations__" in vars(cls) else {}
+        cls._fields = (*cls._fields, *(name for name, kind in own.items() if "ClassVar" not in str(kind)))
+
+    def __init__(self, **values: Any) -> None:
+        self.__dict__.update(values)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"{type(self).__name__} is a record: use _replace")
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={value!r}" for name, value in self._asdict().items())
+        return f"{type(self).__name__}({shown})"
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self.__dict__ == other.__dict__
+
+    def __hash__(self) -> int:
+        return hash((type(self), *self.__dict__.values()))
+
+    def __iter__(self) -> Iterator[Value]:
+        return iter(self.__dict__.values())
+
+    def _asdict(self) -> dict[str, Value]:
+        """The values by field name, in order."""
+        return dict(self.__dict__)
+
+    def _replace(self, **values: Value) -> "Self":
+        """The same answer with other values."""
+        return type(self)(**{**self.__dict__, **values})
+
+    def sentence(self) -> Sentence:
+        """The answer as a person would say it; empty where the table says it as well."""
+        return ()
+
+    def shown_kinds(self) -> Mapping[str, Kind]:
+        """The kinds of fields that differ from row to row."""
+        return {}
+
+
+def kinds_of(answer: type[Answer]) -> dict[str, Kind]:
+    """The kind of each field of an answer, in order.
+
+    >>> class Example(Answer):
+    ...     price: Price | None
+    >>> kinds_of(Example)
+    {'price': Kind(name='price', unit='USD')}
+    """
+    from typing import get_type_hints
+
+    hints = get_type_hints(answer, include_extras=True)
+    return {name: _kind(hints[name]) for name in answer._fields}
+
+
+def _kind(hint: Any) -> Kind:
+    from typing import get_args
+
+    for inner in (hint, *get_args(hint)):
+        for extra in getattr(inner, "__metadata__", ()):
+            if isinstance(extra, Kind):
+                return extra
+    return Kind("text")
+
+
+class Identified(Answer):
+    """What a row is about: the fields that open most answers."""
+
+    name: str | None
+    account: str | None
+    venue: str | None
+    instrument: str | None
+    currency: str | None
+    side: str | None
+    contracts: Count | None
+    contract_size: Usd | None
+    notional_usd: Usd | None
