@@ -744,7 +744,7 @@ def deribit_legacy_margin(given: Given) -> Answer:
 
 # Kraken
 
-KRAKEN = find("kraken").instrument
+KRAKEN = find("kraken@2026-04-17").instrument
 KRAKEN_OLD = find("kraken@2019-07-11").instrument
 
 

@@ -1,7 +1,7 @@
 """`perpcalc venues`: what is known of the venues, since when, from where and how surely."""
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from perpcalc.errors import PerpcalcError
 from perpcalc.render import show
 from perpcalc.render.report import Report, Row
 from perpcalc.render.text import paragraph, printable
-from perpcalc.venues import TOPICS, Venue, load, names
+from perpcalc.venues import Venue, dated_rules, load, names
 
 NAME = Option("name", str, "NAME", "A venue, as `perpcalc venues list` names it.", complete="venue", argument=True)
 FILE = Option("file", str, "FILE", "A venue file of one's own.", complete="file", argument=True)
@@ -63,7 +63,7 @@ def show_venue(given: Given) -> int:
 def rules_of(venue: Venue) -> Report:
     """Every value of every dated rule, one per row."""
     rows = []
-    for instrument, topic, rule in dated_rules(venue):
+    for instrument, topic, rule, _ in dated_rules(venue):
         for key, value in rule.items():
             if key not in PROVENANCE:
                 of_rule = {"from": rule["from"], "rule": key, "value": _value(value)}
@@ -82,7 +82,7 @@ def described(venue: Venue) -> Iterator[str]:
         yield "long and short of one contract may be held side by side (hedge mode)"
     for change in tables.get("changes", ()):
         yield paragraph(f"since {change['date']}: {change['text']}")
-    for instrument, topic, rule in dated_rules(venue):
+    for instrument, topic, rule, _ in dated_rules(venue):
         where = topic if instrument is None else f"{instrument} {topic}"
         yield f"\n{where} from {rule['from']} ({rule['confidence']})"
         values = {key: value for key, value in rule.items() if key not in PROVENANCE}
@@ -97,17 +97,6 @@ def described(venue: Venue) -> Iterator[str]:
         for key in ("source", "note"):
             if key in rule:
                 yield paragraph(f"{key}: {rule[key]}", "  ")
-
-
-def dated_rules(venue: Venue) -> Iterator[tuple[str | None, str, Mapping[str, Any]]]:
-    """Instrument (None for all of them), topic and rule, in the order of the topics and of their dates."""
-    for topic in TOPICS:
-        for rule in venue.tables.get(topic, ()):
-            yield None, topic, rule
-    for name, instrument in venue.tables["instruments"].items():
-        for topic in TOPICS:
-            for rule in instrument.get(topic, ()):
-                yield name, topic, rule
 
 
 def validate_file(given: Given) -> int:

@@ -4,7 +4,7 @@ Nothing comes back unless all of it follows the format. Sources of the shapes: t
 """
 
 import datetime
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -140,9 +140,8 @@ def read_answer(
     kept = _kept(venue, facts, left)
     if not kept:
         raise PerpcalcError("none of its contracts is known", "import the list of instruments first").at(shape.endpoint)
-    return Answer(
-        venue.name, date or own_day(data, rows) or today.isoformat(), shape.endpoint, kept, tuple(_notes(data, left))
-    )
+    held = date or own_day(data, rows) or today.isoformat()
+    return Answer(venue.name, held, shape.endpoint, kept, (*_notes(data, left), *_newer(venue, kept, held)))
 
 
 def with_answer(answer: Answer, venue: Venue, file: bytes | None, today: datetime.date) -> bytes:
@@ -236,6 +235,18 @@ def _notes(data: Any, left: Mapping[str, Sequence[str]]) -> list[str]:
     return notes
 
 
+def _newer(venue: Venue, facts: Sequence[Fact], date: str) -> Iterator[str]:
+    """What is said of rules that do not hold today, since newer ones are known."""
+    listed: Tables = venue.tables["instruments"]
+    for fact in facts:
+        rows = venue.tables.get(fact.topic, ())
+        if fact.instrument is not None:
+            rows = listed[fact.instrument].get(fact.topic, ()) if fact.instrument in listed else ()
+        if rows and rows[-1]["from"] > date:
+            what = f"{fact.instrument or 'all contracts'}, {fact.topic}"
+            yield f"{what}: a rule from {rows[-1]['from']} is known and holds since, this one from {date}"
+
+
 def _kept(venue: Venue, facts: Sequence[Fact], left: dict[str, list[str]]) -> tuple[Fact, ...]:
     """The facts that add to what is known: no first tier where more are known, no rules of a contract without its size."""
     listed: Tables = venue.tables["instruments"]
@@ -243,21 +254,15 @@ def _kept(venue: Venue, facts: Sequence[Fact], left: dict[str, list[str]]) -> tu
     kept = []
     for fact in facts:
         name = fact.instrument
-        if name is not None and name not in listed and name not in sized:
+        if name is None or (name in sized and name not in listed):
+            kept.append(fact)
+        elif name not in listed:
             left.setdefault("not known, import the list of instruments first", []).append(name)
-        elif (
-            fact.first_tier
-            and name in listed
-            and any(len(row.get("rates", ())) > 1 for row in listed[name].get("margin", ()))
-        ):
-            left.setdefault("its first tier, more are known", []).append(name)
+        elif fact.first_tier and any(len(row.get("rates", ())) > 1 for row in listed[name].get("margin", ())):
+            left.setdefault("the first tier alone, more are known", []).append(name)
         else:
             kept.append(fact)
     return tuple(kept)
-
-
-def _has_more_tiers(contract: Tables) -> bool:
-    return any(len(row.get("rates", ())) > 1 for row in contract.get("margin", ()))
 
 
 def _carried(rows: Sequence[Row], date: str) -> dict[str, Value]:

@@ -90,13 +90,31 @@ def steps_of(rows: Sequence[Row], fields: Fields) -> list[Step]:
 WHOLE = "that the whole position takes the rate of its tier, on the value at the mark, is assumed"
 
 
-def _tiers(
-    contract: str, coin: str, rows: Sequence[Row], fields: Fields, unit: str, marginal: bool | None = None
+def _fact(
+    contract: str, coin: str, steps: Sequence[Step], unit: str, marginal: bool | None = None, note: str = ""
 ) -> Fact:
+    """The margin rule of a contract that some tiers are."""
     try:
-        return Fact(contract, coin, "margin", margin_of(steps_of(rows, fields), unit, marginal))
+        return Fact(contract, coin, "margin", margin_of(steps, unit, marginal), note=note)
     except PerpcalcError as error:
         raise error.at(contract) from None
+
+
+def _tiers(
+    contract: str,
+    coin: str,
+    rows: Sequence[Row],
+    fields: Fields,
+    unit: str,
+    marginal: bool | None = None,
+    note: str = "",
+) -> Fact:
+    """The margin rule of a contract whose tiers are rows."""
+    try:
+        steps = steps_of(rows, fields)
+    except PerpcalcError as error:
+        raise error.at(contract) from None
+    return _fact(contract, coin, steps, unit, marginal, note)
 
 
 def _usd_coin(symbol: str, tail: str = "") -> str | None:
@@ -182,7 +200,7 @@ def bitget(rows: Sequence[Row], wanted: Wanted) -> Found:
     if (coin := _usd_coin(symbol, "_CM")) is None:
         yield _linear_or_dated(symbol)
     else:
-        yield _tiers(symbol, coin, rows, BITGET, "usd", False)._replace(note=WHOLE)
+        yield _tiers(symbol, coin, rows, BITGET, "usd", False, WHOLE)
 
 
 def bitget_classic(rows: Sequence[Row], wanted: Wanted) -> Found:
@@ -201,10 +219,7 @@ def kraken(row: Row, contract: str, coin: str) -> Fact:
         Step(limit, number(level, "maintenanceMargin"), start, some(level, "initialMargin"))
         for level, start, limit in zip(levels, starts, [*starts[1:], None], strict=True)
     ]
-    try:
-        return Fact(contract, coin, "margin", margin_of(steps, "contracts"))
-    except PerpcalcError as error:
-        raise error.at(contract) from None
+    return _fact(contract, coin, steps, "contracts")
 
 
 def phemex(row: Row, contract: str, coin: str) -> Fact:
@@ -217,10 +232,7 @@ def phemex(row: Row, contract: str, coin: str) -> Fact:
         )
         for level in rows_of(row, "riskLimits")
     ]
-    try:
-        return Fact(contract, coin, "margin", margin_of(steps, "coin"))
-    except PerpcalcError as error:
-        raise error.at(contract) from None
+    return _fact(contract, coin, steps, "coin")
 
 
 def bitmex(row: Row, contract: str, coin: str) -> Fact:
@@ -252,7 +264,7 @@ def mexc(row: Row, contract: str, coin: str) -> Fact:
     rate, step = number(row, "maintenanceMarginRate"), number(row, "riskIncrMmr")
     first, up = number(row, "initialMarginRate"), number(row, "riskIncrImr")
     steps = [Step(base + n * more, rate + n * step, initial=first + n * up) for n in range(int(levels))]
-    return Fact(contract, coin, "margin", margin_of(steps, "contracts", False), note=WHOLE)
+    return _fact(contract, coin, steps, "contracts", False, WHOLE)
 
 
 def htx(rows: Sequence[Row], wanted: Wanted) -> Found:
@@ -276,11 +288,7 @@ def htx(rows: Sequence[Row], wanted: Wanted) -> Found:
             for ladder in ladders
         ]
         coin = contract.removesuffix("-USD")
-        try:
-            note = f"for a leverage of {leverage}"
-            yield Fact(contract, coin, "margin", margin_of(steps, "contracts", False), note=note)
-        except PerpcalcError as error:
-            raise error.at(contract) from None
+        yield _fact(contract, coin, steps, "contracts", False, f"for a leverage of {leverage}")
 
 
 def _leverage(contract: str, known: dict[str, Row], asked: Decimal | None) -> str:

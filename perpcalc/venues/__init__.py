@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from pathlib import Path
 from typing import NamedTuple
 
 from perpcalc.core.instrument import Instrument
@@ -18,7 +19,7 @@ class Venue(NamedTuple):
     """A venue's tables, the file they stand in, and what of them is the user's own."""
 
     name: str
-    path: str
+    path: Path
     tables: Tables
     own: Tables
 
@@ -43,11 +44,7 @@ class Dated(NamedTuple):
 def names() -> list[str]:
     """The venues there are files for, the user's own included."""
     folder = _own_folder()
-    own = (
-        [file.removesuffix(".toml") for file in os.listdir(folder) if file.endswith(".toml")]
-        if os.path.isdir(folder)
-        else []
-    )
+    own = [path.stem for path in folder.glob("*.toml")] if os.path.isdir(folder) else []
     return sorted({*shipped_names(), *filter(NAME.fullmatch, own)})
 
 
@@ -59,11 +56,11 @@ def load(name: str) -> Venue:
     if NAME.fullmatch(name):
         lower = name.lower()
         for stem in (name, lower):
-            path = os.path.join(_own_folder(), f"{stem}.toml")
+            path = _own_folder() / f"{stem}.toml"
             if os.path.isfile(path):
                 state = os.stat(path)
                 return _of_user(stem, path, (state.st_mtime_ns, state.st_size, state.st_ino))
-        path = os.path.join(HERE, f"{lower}.toml")
+        path = HERE / f"{lower}.toml"
         if os.path.isfile(path):
             return Venue(lower, path, shipped(lower), {})
         if (other := _by_ccxt().get(lower)) is not None:
@@ -147,13 +144,13 @@ def _notes(where: str, symbol: str, tables: Tables, contract: Tables, date: str,
         yield f"{where}: {symbol} is no longer listed on {contract['ended']}: its last known rules are used"
 
 
-def _own_folder() -> str:
+def _own_folder() -> Path:
     home = os.environ.get("XDG_CONFIG_HOME") or os.path.join(os.path.expanduser("~"), ".config")
-    return os.path.join(home, "perpcalc", "venues")
+    return Path(home) / "perpcalc" / "venues"
 
 
 @lru_cache(maxsize=64)
-def _of_user(name: str, path: str, state: tuple[int, ...]) -> Venue:
+def _of_user(name: str, path: Path, state: tuple[int, ...]) -> Venue:
     """The venue that a user's file makes, read again when the file has changed."""
     from perpcalc.venues.schema import read_file
 
@@ -166,7 +163,7 @@ def _by_ccxt() -> Mapping[str, str]:
     """The names that ccxt has for our venues; the line is looked for, since few calls need it and reading every file is slow."""
     found = {}
     for name in shipped_names():
-        with open(os.path.join(HERE, f"{name}.toml"), encoding="utf-8") as file:
+        with open(HERE / f"{name}.toml", encoding="utf-8") as file:
             for line in file:
                 if line.startswith("ccxt = "):
                     found.update(dict.fromkeys(line.split('"')[1::2], name))

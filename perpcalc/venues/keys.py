@@ -125,8 +125,8 @@ def rising(parse: Callable[[str], Decimal]) -> Callable[[Any], tuple[Decimal, ..
 
 
 def share(value: str) -> Decimal:
-    """A rate of less than 100 % either way."""
-    rate = decimals.rate(value)
+    """A fee: a rate of less than 100 % either way."""
+    rate = decimals.charge(value)
     if abs(rate) >= 1:
         raise PerpcalcError(f"{shown(value)} is out of range", "give a rate below 100%")
     return rate
@@ -159,8 +159,8 @@ def a_price_grid(value: Any) -> Any:
 
 
 PRICE = number(decimals.positive)
-RATE = number(decimals.rate)
 FROM_ZERO = number(decimals.rate_from_zero)
+CHARGE = number(decimals.charge_from_zero)
 SHARE = number(share)
 DURATION = number(lasting)
 RISING = rising(decimals.positive)
@@ -185,9 +185,9 @@ KEYS: Mapping[str, Mapping[str, Entry]] = {
     "funding": {
         "interval": Entry(DURATION, "interval"),
         "rate_interval": Entry(DURATION, "rate_interval"),
-        "interest_per_day": Entry(RATE, "interest_per_day"),
-        "damper": Entry(FROM_ZERO, "damper"),
-        "cap": Entry(FROM_ZERO, "cap"),
+        "interest_per_day": Entry(number(decimals.charge), "interest_per_day"),
+        "damper": Entry(CHARGE, "damper"),
+        "cap": Entry(CHARGE, "cap"),
         "divisor": Entry(PRICE, "divisor"),
         "continuous": Entry(flag, "continuous"),
         "coin_rate": Entry(flag, "coin_rate"),

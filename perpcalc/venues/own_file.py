@@ -12,7 +12,7 @@ from perpcalc.venues.tables import Tables, dates_as_text, extended
 
 Value = str | bool | list[str]
 BARE = re.compile(r"[A-Za-z0-9_-]+")
-HEADER = re.compile(r"\s*\[.*\]\s*(#.*)?")
+HEADER = re.compile(r"\[.*\]\s*(#.*)?")
 
 
 class Addition(NamedTuple):
@@ -93,21 +93,20 @@ def _blocks(lines: list[str]) -> Iterator[Block]:
 
 
 def _path(line: str) -> tuple[str, ...] | None:
-    """The tables that a header names; None where the line is none."""
-    if not HEADER.fullmatch(line):
+    """The tables that a header names; None where the line is none.
+
+    No line inside a value looks like one: texts have one line, lists no lists in them.
+    """
+    if not HEADER.fullmatch(line.strip()):
         return None
-    try:
-        node: Any = tomllib.loads(line)
-    except tomllib.TOMLDecodeError:
-        return None
+    node: Any = tomllib.loads(line)
     path = []
     while node:
-        node = node[0] if isinstance(node, list) else node
-        if not node:
-            break
-        (key,) = node
-        path.append(key)
-        node = node[key]
+        if isinstance(node, list):
+            node = node[0]
+        else:
+            ((key, node),) = node.items()
+            path.append(key)
     return tuple(path)
 
 
@@ -121,7 +120,7 @@ def _put(blocks: list[Block], addition: Addition, newline: str) -> None:
             kept = [line for line in blocks[index].lines if line.lstrip().startswith("#")]
             blocks[index] = Block(addition.path, [*kept, *(line + newline for line in lines)], blocks[index].rest)
             return
-        if day is not None and day > str(addition.row["from"]):
+        if day > str(addition.row["from"]):
             _append(blocks, index - 1, addition.path, lines, newline)
             return
     near = alike or [index for index, block in enumerate(blocks) if block.path[:2] == addition.path[:2]]
@@ -138,16 +137,12 @@ def _append(blocks: list[Block], index: int, path: tuple[str, ...], lines: Seque
     blocks[index] = Block(before.path, before.lines, [])
 
 
-def _day(block: Block) -> str | None:
+def _day(block: Block) -> str:
     """The day from which the rule in a block holds."""
-    try:
-        node = dates_as_text(tomllib.loads("".join(block.lines)))
-        for key in block.path:
-            node = node[key]
-        day = node[0]["from"]
-    except (tomllib.TOMLDecodeError, LookupError, TypeError):
-        return None
-    return day if isinstance(day, str) else None
+    node = dates_as_text(tomllib.loads("".join(block.lines)))
+    for key in block.path:
+        node = node[key]
+    return str(node[0]["from"])
 
 
 def _rule(addition: Addition) -> list[str]:

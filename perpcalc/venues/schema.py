@@ -23,6 +23,7 @@ from perpcalc.venues.keys import (
     one_of,
     text,
 )
+from perpcalc.venues.symbols import EXPIRY
 from perpcalc.venues.tables import Tables, dates_as_text, extended, rules_on, shipped, shipped_names
 
 LARGEST_FILE = 1 << 20
@@ -48,7 +49,7 @@ NEEDED = ("name", "title", "default", "known_until", "instruments")
 SECTIONS = ("changes", "unified", "urls", "not_inverse", "instruments", "dated")
 
 
-def read_file(path: str) -> tuple[Tables, Tables]:
+def read_file(path: str | os.PathLike[str]) -> tuple[Tables, Tables]:
     """The tables that a user's file makes, with those it extends, and its own alone.
 
     Raises PerpcalcError naming the file, the key and the value.
@@ -126,6 +127,9 @@ def _contracts(contracts: Any, kind: str) -> None:
                 f"{shown(symbol)} is not a name", "use letters, digits and - _ . / :, at most 64 of them"
             ).at(kind)
         where = f"{kind}.{symbol}"
+        if kind == "dated" and not symbol.endswith(tuple(EXPIRY)):
+            tokens = " or ".join(EXPIRY)
+            raise PerpcalcError("does not say where the expiry stands", f"end the name in {tokens}").at(where)
         if not isinstance(table, dict):
             raise PerpcalcError("is not a table", f"write [{where}]").at(where)
         for key, value in table.items():

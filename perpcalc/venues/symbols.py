@@ -13,14 +13,14 @@ from perpcalc.errors import Key, PerpcalcError, shown
 CCXT = re.compile(r"(?P<base>[^/:]+)/(?P<quote>[^/:]+)(:(?P<settle>[^/:-]+)(-(?P<expiry>\d{6}))?)?")
 LINEAR = re.compile(
     r"[PF]F_.+|U?[A-Z0-9]+(USDT|USDC)([-_.:/].*|M|PERP)?|[A-Z0-9]+[-_/.](USDT|USDC|BUSD|FDUSD|TUSD|USDE)([-_.:/].*)?"
-    r"|(?!.*USD)[A-Z0-9]+-?PERP",
+    r"|(?!.*USD)[A-Z0-9]+PERP",
 )
 STABLE = ("USDT", "USDC", "BUSD", "FDUSD", "TUSD", "USDE")
 COIN_NAMES = {"XBT": "BTC"}
 MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 MONTH_CODES = "FGHJKMNQUVXZ"
 EXPIRY = {"YYMMDD": r"\d{6}", "DDMMMYY": r"\d{1,2}[A-Z]{3}\d{2}", "MYY": rf"[{MONTH_CODES}]\d{{2}}"}
-EXPIRING = re.compile(rf"(.*[A-Z_-])({'|'.join(EXPIRY.values())})")
+EXPIRING = re.compile(rf"(.*?[A-Z_-])({'|'.join(EXPIRY.values())})")
 WITHOUT_INVERSE = (
     "ascendex",
     "backpack",
@@ -131,16 +131,19 @@ def _expiring(text: str, dated: Mapping[str, str]) -> Symbol | None:
     """A contract that expires, by the venue's own name for it."""
     upper = text.upper()
     for pattern in dated:
-        for token, digits in EXPIRY.items():
-            if pattern.endswith(token):
-                if (match := re.fullmatch(re.escape(pattern.removesuffix(token).upper()) + f"({digits})", upper)) and (
-                    token == "MYY" or expiry_of(upper)
-                ):
-                    return Symbol(pattern.removesuffix(token) + match[1], pattern)
-                break
+        token = _token(pattern)
+        stem = pattern.removesuffix(token)
+        match = re.fullmatch(re.escape(stem.upper()) + f"({EXPIRY[token]})", upper)
+        if match and (token == "MYY" or expiry_of(upper)):
+            return Symbol(stem + match[1], pattern)
     if expiry_of(upper) is not None and not LINEAR.fullmatch(upper):
         raise _no_table(text)
     return None
+
+
+def _token(pattern: str) -> str:
+    """What stands for the expiry at the end of a name."""
+    return next(token for token in EXPIRY if pattern.endswith(token))
 
 
 def _spelled(pattern: str, expiry: str) -> str:
@@ -153,7 +156,7 @@ def _spelled(pattern: str, expiry: str) -> str:
         "DDMMMYY": f"{day}{MONTHS[month - 1]}{year}",
         "MYY": f"{MONTH_CODES[month - 1]}{year}",
     }
-    token = next(token for token in by_token if pattern.endswith(token))
+    token = _token(pattern)
     return pattern.removesuffix(token) + by_token[token]
 
 
@@ -173,9 +176,9 @@ def _instead(text: str | None, coins: Iterable[str]) -> tuple[str, ...]:
     from difflib import get_close_matches
 
     upper = {name.upper(): name for name in coins}
-    close = [upper[name] for name in get_close_matches((text or "").upper(), upper, n=2)]
+    close = [upper[name] for name in get_close_matches((text or "").upper(), upper, n=1)]
     if close:
-        return (f"give {' or '.join(close)}",)
+        return (f"give {close[0]}",)
     known = list(upper.values())
     few = ", ".join(known[:4]) + (", ..." if len(known) > 4 else "")
     own = (", or describe one by ", Key("contract_size"), ", ", Key("currency"), " and ", Key("mmr")) if text else ()
@@ -196,7 +199,7 @@ def unknown_venue(text: str, known: Iterable[str]) -> PerpcalcError:
     if folded in WITHOUT_INVERSE:
         return PerpcalcError(f"{shown(text)} has no inverse contracts that are known", "perpcalc is for inverse ones")
     names = list(known)
-    if close := get_close_matches(folded, names, n=2):
+    if close := get_close_matches(folded, names, n=2, cutoff=0.65):
         return PerpcalcError(f"{shown(text)} is not a known venue", f"give {' or '.join(close)}")
     contract = ("describe the contract by ", Key("contract_size"), ", ", Key("currency"), " and ", Key("mmr"))
     return PerpcalcError(

@@ -4,15 +4,15 @@ A file that came with the program has its general rules first and then its contr
 currency, so that only the contract that is named need be parsed.
 """
 
-import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from perpcalc.venues.keys import CONFIDENCES, TOPICS, Rule
 
-HERE = os.path.dirname(__file__)
+HERE = Path(__file__).parent
 CONTRACT = re.compile(r'^\[(instruments|dated)\.([\w-]+)\]\ncurrency = "(\w+)"\n', re.MULTILINE)
 Tables = Mapping[str, Any]
 
@@ -27,9 +27,9 @@ class Contracts(Mapping[str, Tables]):
 
     def __getitem__(self, name: str) -> Tables:
         if name not in self.read:
-            table = _parsed(self.texts[name])[self.kind][name] if name in self.texts else {}
-            if name not in self.coins:
+            if name not in self.texts and name not in self.own:
                 raise KeyError(name)
+            table = _parsed(self.texts[name])[self.kind][name] if name in self.texts else {}
             self.read[name] = extended(table, self.own.get(name, {}))
         return self.read[name]
 
@@ -42,14 +42,13 @@ class Contracts(Mapping[str, Tables]):
 
 def shipped_names() -> list[str]:
     """The venues that came with the program."""
-    return sorted(file.removesuffix(".toml") for file in os.listdir(HERE) if file.endswith(".toml"))
+    return sorted(path.stem for path in HERE.glob("*.toml"))
 
 
 @lru_cache(maxsize=64)
 def shipped(name: str) -> Tables:
     """The tables of a file that came with the program, which the tests have validated."""
-    with open(os.path.join(HERE, f"{name}.toml"), encoding="utf-8") as file:
-        text = file.read()
+    text = (HERE / f"{name}.toml").read_text(encoding="utf-8")
     found = list(CONTRACT.finditer(text))
     ends = [*(match.start() for match in found[1:]), len(text)]
     texts: dict[str, dict[str, str]] = {"instruments": {}, "dated": {}}
