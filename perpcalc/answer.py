@@ -1,6 +1,6 @@
 """What an answer is: a record whose fields say what kind of figure each of them is."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple, dataclass_transform
 
@@ -36,11 +36,20 @@ Status = Annotated[str, Kind("status")]
 Value = Decimal | str | bool | None
 
 
+class Precision(NamedTuple):
+    """The coin that amounts are in, and the decimals that people see at least; of prices None is what they need."""
+
+    coin: str = "BTC"
+    price_places: int | None = None
+    coin_places: int = 8
+
+
 class Told(NamedTuple):
-    """A field as a sentence names it; `size` leaves its sign out, which the words around it say."""
+    """A field as a sentence names it; `size` leaves its sign out, which the words around it say; `row` counts from 0."""
 
     field: str
     size: bool = False
+    row: int = 0
 
 
 Sentence = tuple[str | Told, ...]
@@ -51,8 +60,8 @@ class Answer:
     """A flat record of named values, in the order of its fields; what machines print is just that.
 
     A subclass annotates its fields after those of its base. `columns` are the fields that rows of a table show, the most
-    needed first; `never` those whose None means never; `sums` those that may be added up; `whys` say of a field what its
-    formula cannot.
+    needed first; `never` are the fields whose None means never;
+    `sums` those that may be added up; `whys` say of a field what its formula cannot.
     """
 
     title: ClassVar[str] = ""
@@ -61,6 +70,8 @@ class Answer:
     sums: ClassVar[tuple[str, ...]] = ()
     whys: ClassVar[Mapping[str, str]] = {}
     _fields: ClassVar[tuple[str, ...]] = ()
+
+    __slots__ = ("__dict__", "_nevers")
 
     def __init_subclass__(cls) -> None:
         own = cls.__annotations__ if "__annotations__" in vars(cls) else {}
@@ -93,8 +104,27 @@ class Answer:
         """The same answer with other values."""
         return type(self)(**{**self.__dict__, **values})
 
+    def never_where(self, *names: str) -> "Self":
+        """The same answer, of which only these fields mean never where they are None."""
+        object.__setattr__(self, "_nevers", frozenset(names))
+        return self
+
+    @property
+    def nevers(self) -> frozenset[str]:
+        """The fields whose None means never; that of any other means that it is not known."""
+        return getattr(self, "_nevers", self.never)
+
+    def block(self) -> str | None:
+        """Which table of rows the answer belongs to, where there are several."""
+        return None
+
     def sentence(self) -> Sentence:
         """The answer as a person would say it; empty where the table says it as well."""
+        return ()
+
+    @classmethod
+    def summary(cls, rows: "Sequence[Answer]") -> Sentence:
+        """Several answers as a person would sum them up; empty where the table says it as well."""
         return ()
 
     def shown_kinds(self) -> Mapping[str, Kind]:

@@ -2,7 +2,7 @@
 
 from perpcalc import decimals, grammar
 from perpcalc.errors import Key
-from perpcalc.given import Excludes, Needs, exclusive, many, one, switch
+from perpcalc.given import Excludes, Needs, Rule, exclusive, many, one, switch
 
 FORMATS = ("table", "json", "csv")
 
@@ -98,7 +98,7 @@ WHICH_CONTRACT = (VENUE, INSTRUMENT, CONTRACT_SIZE, CURRENCY)
 MARGINS = (LEVERAGE, MARGIN, EXTRA_MARGIN, BALANCE)
 MARGIN_RULES = (MMR, DEDUCTION, MM_BASIS, CLOSING_FEE)
 POSITION = (SIDE, *SIZES, ENTRY, ENTRY_VALUE, *WHICH_CONTRACT, *MARGINS, *MARGIN_RULES)
-POSITION_RULES = (
+POSITION_RULES: tuple[Rule, ...] = (
     *exclusive(CONTRACTS, USD, COIN, FILL, remedy="give the size once"),
     Excludes(ENTRY, (FILL,)),
     Excludes(ENTRY_VALUE, (ENTRY, FILL, COIN)),
@@ -136,7 +136,7 @@ MARK_INTERVAL = one(
     "mark_interval", decimals.duration, "DURATION", "Time between marks; corrects the probability for discrete marks."
 )
 TOUCH = (VOL, HORIZON, MARK_INTERVAL)
-TOUCH_RULES = tuple(
+TOUCH_RULES: tuple[Rule, ...] = tuple(
     Needs(option, (other,), ("give both, as in ", Key("vol"), " 60% ", Key("horizon"), " 7d"))
     for option, other in ((VOL, HORIZON), (HORIZON, VOL), (MARK_INTERVAL, VOL))
 )

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 DISCRETE_SHIFT = 0.5826
 """-zeta(1/2)/sqrt(2*pi), as Broadie, Glasserman and Kou print it."""
 
+FORMULA = "N((b + v/2) / sqrt(v)) + S/L * N((b - v/2) / sqrt(v)), b = ln(L/S), v = vol^2 * years"
+"""What `touch_probability` reckons for one end L below the start S, as it is printed."""
+
 LARGEST_SPREAD = 20.0
 
 _DOOR = decimal.Context(prec=12, rounding=decimal.ROUND_HALF_EVEN)
@@ -26,7 +29,7 @@ def significant(value: Decimal) -> Decimal:
     >>> significant(Decimal("0.12345678901234"))
     Decimal('0.123456789012')
     """
-    return _DOOR.plus(value)
+    return value.scaleb(ZERO, _DOOR)
 
 
 def liquidation_probability(

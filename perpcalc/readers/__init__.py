@@ -1,1 +1,1 @@
-"""Reading what others write: files and answers, one reader per shape, recognised by its keys."""
+"""What others write: answers of venues and files of programs, one reader per shape."""

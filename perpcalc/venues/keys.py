@@ -13,7 +13,17 @@ from typing import Any, NamedTuple
 from perpcalc import decimals
 from perpcalc.core.instrument import Instrument
 from perpcalc.core.rounding import EXACT, Rounding, grid
-from perpcalc.core.rules import NO_CLOSING_FEE, ClosingFee, FundingRule, Schedule, Tier, with_deductions
+from perpcalc.core.rules import (
+    NO_CLOSING_FEE,
+    OPENING_FEE,
+    ORDER_RESERVES,
+    ClosingFee,
+    FundingRule,
+    Schedule,
+    Tier,
+    with_deductions,
+)
+from perpcalc.decimals import ONE
 from perpcalc.errors import Key, PerpcalcError, shown, suggestion
 
 CONFIDENCES = ("published", "derived", "inferred")
@@ -206,13 +216,15 @@ KEYS: Mapping[str, Mapping[str, Entry]] = {
         "limit_step": Entry(PRICE, "limit_step"),
         "first_rate": Entry(FROM_ZERO, "first_rate"),
         "rate_step": Entry(FROM_ZERO, "rate_step"),
-        "initial_rates": Entry(RISING_RATES),
-        "first_initial_rate": Entry(FROM_ZERO),
-        "leverages": Entry(numbers(decimals.positive)),
-        "leverage_limits": Entry(RISING),  # where the leverage falls inside a tier
+        "initial_rates": Entry(RISING_RATES, "initial_rates"),
+        "first_initial_rate": Entry(FROM_ZERO, "first_initial_rate"),
+        "leverages": Entry(numbers(decimals.positive), "leverages"),
+        "leverage_limits": Entry(RISING, "leverage_limits"),  # where the leverage falls inside a tier
         "isolated_closing_fee": Entry(FEE_PLACES, "isolated_closing_fee"),
         "cross_closing_fee": Entry(FEE_PLACES, "cross_closing_fee"),
         "extra_margin_net_of_fee": Entry(flag, "extra_margin_net_of_fee"),
+        "order_reserve": Entry(one_of(*ORDER_RESERVES), "order_reserve"),
+        "least_closing": Entry(FROM_ZERO, "least_closing"),
     },
     "liquidation": {"fee": Entry(SHARE, "liquidation_fee"), "remainder": Entry(one_of("kept", "returned"))},
     "rounding": {
@@ -225,11 +237,13 @@ KEYS: Mapping[str, Mapping[str, Entry]] = {
         "margin": Entry(a_grid, "margin"),
         "maintenance": Entry(a_grid, "maintenance"),
         "closing_fee": Entry(a_grid, "closing_fee"),
+        "closing_fee_at": Entry(one_of("printed", "exact"), "closing_fee_at"),
         "liquidation_price": Entry(a_price_grid, "liquidation_price"),
         "funding": Entry(a_grid, "funding"),
         "funding_rate": Entry(a_grid, "funding_rate"),
         "coin_rate": Entry(a_grid, "coin_rate"),
         "roe": Entry(a_grid, "roe"),
+        "roe_of": Entry(one_of("printed", "exact"), "roe_of"),
     },
 }
 TOPICS = tuple(KEYS)
@@ -263,6 +277,8 @@ def instrument_of(venue: str, symbol: str, currency: str, rules: Mapping[str, Ru
         isolated_closing_fee=_closing_fee(margin.get("isolated_closing_fee"), *rates),
         cross_closing_fee=_closing_fee(margin.get("cross_closing_fee"), *rates),
         extra_margin_net_of_fee=margin.get("extra_margin_net_of_fee", False),
+        order_reserve=margin.get("order_reserve", OPENING_FEE),
+        least_closing=margin.get("least_closing", decimals.ZERO),
         hedge_mode=hedge,
         funding=FundingRule(**made["funding"]) if "interval" in made["funding"] else None,
         rounding=Rounding(**made["rounding"]) if made["rounding"] else EXACT,
@@ -293,40 +309,75 @@ def _closing_fee(where: str | None, taker: Decimal | None, liquidation_fee: Deci
 
 def _schedule(margin: Mapping[str, Any]) -> Schedule | None:
     """The maintenance schedule; None where no rates are known."""
-    limits, rates = _tiers(margin)
+    limits, rates, initials = _tiers(margin)
     if not rates:
         return None
     marginal = margin.get("marginal", False)
+    if marginal:
+        tiers = with_deductions(limits, rates, initials)
+    else:
+        tiers = tuple(Tier(*one[:2], initial=one[2]) for one in zip(limits, rates, initials, strict=True))
     return Schedule(
-        with_deductions(limits, rates) if marginal else tuple(map(Tier, limits, rates)),
+        tiers,
         margin.get("basis", "mark"),
         margin.get("unit", "coin"),
         marginal,
         margin.get("slope", decimals.ZERO),
         margin.get("adverse_funding", False),
+        leverage_tiers=_leverage_tiers(margin),
     )
 
 
-def _tiers(margin: Mapping[str, Any]) -> tuple[tuple[Decimal | None, ...], tuple[Decimal, ...]]:
-    """Limits and rates of the tiers: those listed, then steps from the last of them, or from the first, up to 100 %."""
-    limits: list[Decimal | None] = list(margin.get("limits", ()))
+Optional = Decimal | None
+
+
+def _tiers(margin: Mapping[str, Any]) -> tuple[tuple[Optional, ...], tuple[Decimal, ...], tuple[Optional, ...]]:
+    """Limits, rates and initial rates: those listed, then steps from the last of them, or from the first, up to 100 %."""
+    limits: list[Optional] = list(margin.get("limits", ()))
     rates: list[Decimal] = list(margin.get("rates", ()))
+    initials: list[Optional] = _initials(margin)
     if any(key in margin for key in FIRST):
         if limits or rates or not all(key in margin for key in (*FIRST, *STEPS)):
             raise PerpcalcError(f"{', '.join((*FIRST, *STEPS))} go together", "leave limits and rates out")
-        limits, rates = [margin["first_limit"]], [margin["first_rate"]]
+        limits, rates, initials = [margin["first_limit"]], [margin["first_rate"]], [margin.get("first_initial_rate")]
+    if initials and len(initials) != len(rates):
+        raise PerpcalcError("as many initial_rates or leverages as rates are needed, or none", "each tier has its own")
+    initials = initials or [None] * len(rates)
     if any(key in margin for key in STEPS):
-        if len(limits) != len(rates) or not all(key in margin for key in STEPS) or limits[-1:] in ([], [None]):
+        if len(limits) != len(rates) or not limits or not all(key in margin for key in STEPS):
             raise PerpcalcError(f"{' and '.join(STEPS)} go together", "give as many limits as rates before them")
-        limit, rate, step = limits[-1], rates[-1], margin["rate_step"]
+        limit, rate, initial, step = limits[-1], rates[-1], initials[-1], margin["rate_step"]
         if not 0 < 1 - rate <= step * MOST_TIERS:
             raise PerpcalcError(f"rate_step makes no tiers, or more than {MOST_TIERS}", "give a larger one")
         while (rate := rate + step) < 1:
             limit = (limit or decimals.ZERO) + margin["limit_step"]
+            initial = None if initial is None else initial + step
             limits.append(limit)
             rates.append(rate)
+            initials.append(initial)
     elif len(rates) - len(limits) not in (0, 1):
         raise PerpcalcError("as many rates as limits are needed, or one more", "the last rate has no limit")
     elif len(rates) > len(limits):
         limits.append(None)
-    return tuple(limits), tuple(rates)
+    return tuple(limits), tuple(rates), tuple(initials)
+
+
+def _initials(margin: Mapping[str, Any]) -> list[Optional]:
+    """The initial rates of the tiers that are listed: as they stand, else one over the leverage where that goes by tier."""
+    if "initial_rates" in margin:
+        return list(margin["initial_rates"])
+    if "leverages" in margin and "rates" in margin and "leverage_limits" not in margin:
+        return [ONE / leverage for leverage in margin["leverages"]]
+    return []
+
+
+def _leverage_tiers(margin: Mapping[str, Any]) -> tuple[Tier, ...]:
+    """The tiers of leverage where they are finer than those of the maintenance rate."""
+    if "leverage_limits" not in margin:
+        return ()
+    leverages, limits = margin.get("leverages", ()), margin["leverage_limits"]
+    if len(leverages) - len(limits) not in (0, 1):
+        raise PerpcalcError("as many leverages as leverage_limits are needed, or one more", "the last has no limit")
+    ends: tuple[Optional, ...] = (*limits, *[None] * (len(leverages) - len(limits)))
+    rates = (ONE / leverage for leverage in leverages)
+    return tuple(Tier(end, decimals.ZERO, initial=rate) for end, rate in zip(ends, rates, strict=True))

@@ -111,8 +111,11 @@ def test_isolated_with_maintenance_on_the_entry_value(trade: Trade, leverage: De
 @given(trades, decimals("0.01", "3", 3), rates, decimals("0", "0.002", 5))
 def test_cross_with_a_deduction_and_a_closing_fee(trade: Trade, share: Decimal, rate: Decimal, fee: Decimal) -> None:
     balance = (trade.usd / trade.entry * share).quantize(Decimal("0.00000001"))
-    deduction = balance / 10
+    deduction = trade.usd / trade.entry * rate / 10
     expected = twin.liquidation_at_mark(trade.side, trade.usd, trade.entry, balance, rate, deduction, fee)
+    free = twin.liquidation_at_mark(trade.side, trade.usd, trade.entry, balance, 0, 0, fee)
+    if free is not None and Fraction(trade.usd) / free * Fraction(rate) < deduction:
+        expected = free  # so far up that the deduction covers all of a short's maintenance margin
     holding = Holding(trade.position, flat_rate(rate, deduction), ClosingFee(fee))
     price = position_liquidation(holding, Margin("cross", balance, balance)).liquidation_price
     assert (price and plain(price)) == twin.printed(expected)
@@ -133,6 +136,8 @@ def test_any_rules_agree_with_the_model(
     x = 1 / Fraction(reference)
     span = twin.nearest(wallet.survival(), x)
     assert result.beyond == (span is None or not (span[0] < x and (span[1] is None or x < span[1])))
+    assert result.margin_ratio is not None
+    assert plain(result.margin_ratio) == twin.printed(wallet.margin_ratio(x))
     if span is None:
         assert ends(result) == (None, plain(reference), None)
         assert result.distance == 0
@@ -140,8 +145,7 @@ def test_any_rules_agree_with_the_model(
         return
     below = None if span[1] is None else 1 / span[1]
     above = None if span[0] == 0 else 1 / span[0]
-    near = [price for price in (below, above) if price is not None]
-    price = min(near, key=lambda price: abs(price - Fraction(reference)), default=None)
+    price = twin.nearer((below, above), reference)
     assert ends(result) == (twin.printed(below), twin.printed(price), twin.printed(above))
     broke = wallet.bankruptcy_x
     assert (result.bankruptcy_price and plain(result.bankruptcy_price)) == (broke and twin.printed(1 / broke))
@@ -152,7 +156,7 @@ def test_any_rules_agree_with_the_model(
         return
     distance = result.distance
     assert distance is not None
-    assert plain(distance) == twin.printed(price / Fraction(reference) - 1)
+    assert plain(distance) == ("0" if result.beyond else twin.printed(price / Fraction(reference) - 1))
     at_border = abs(wallet.slack(1 / price)) > Fraction(1, 10**50)
     if at_border:
         assert result.reason == (
@@ -342,8 +346,7 @@ def test_a_position_beyond_its_price_prints_it_all_the_same(mark: int | None, wo
     assert plain(result.liquidation_price) == twin.printed(expected)
     assert result.beyond
     assert result.reason == f"the {word} price is already beyond the liquidation price"
-    assert result.distance is not None
-    assert result.distance > 0
+    assert (str(result.distance), result.margin_ratio) == ("0", 1)
 
 
 @pytest.mark.parametrize(("mark", "expected"), [(9_900, "10000"), (8_950, "8888.888888888888888889")])
@@ -522,7 +525,7 @@ def test_where_values_are_per_contract_the_value_is_cut_before_the_price(
         tick=Decimal("0.5"),
         rounding=Rounding(value=grid("half-even 8"), value_of="lot", liquidation_price="against tick"),
     )
-    assert rounded_price(bitmex, per_contract / Decimal(value), end) == Decimal(expected)
+    assert rounded_price(bitmex, Decimal(value) / per_contract, end) == Decimal(expected)
 
 
 @given(st.integers(1_000, 30_000), st.sampled_from(("below", "above")))
@@ -534,13 +537,13 @@ def test_a_value_that_is_whole_satoshi_is_not_cut_again(satoshi: int, end: str) 
     value = Decimal(satoshi) / 10**8
     half_dollars = Fraction(2 * 10**8, satoshi)
     expected = Fraction(ceil(half_dollars) if end == "below" else floor(half_dollars), 2)
-    assert Fraction(rounded_price(bitmex, 1 / value, end)) == expected
+    assert Fraction(rounded_price(bitmex, value, end)) == expected
 
 
 @given(sides, decimals("1", "100000", 5))
 def test_rounding_to_the_tick_never_moves_a_price_away_from_the_trader(side: Decimal, price: Decimal) -> None:
     end = "below" if side == LONG else "above"
-    shown = rounded_price(BYBIT, price, end)
+    shown = rounded_price(BYBIT, 1 / price, end)
     assert ZERO <= (shown - price) * side < Decimal("0.5")
     assert shown % Decimal("0.5") == 0
 
@@ -564,8 +567,7 @@ def test_every_position_of_an_account_shows_its_ends_at_its_own_mark(
         ratio = Fraction(leg.ratio)
         below = None if span is None or span[1] is None else ratio / span[1]
         above = None if span is None or span[0] == 0 else ratio / span[0]
-        near = [price for price in (below, above) if price is not None]
-        price = min(near, key=lambda price: abs(price - Fraction(mark)), default=None) if alive else Fraction(mark)
+        price = twin.nearer((below, above), mark) if alive else Fraction(mark)
         assert ends(result) == (twin.printed(below), twin.printed(price), twin.printed(above))
         assert result.beyond is not alive
 
@@ -753,14 +755,15 @@ def test_a_position_that_no_price_saves_says_so() -> None:
     assert result.reason == "the maintenance margin exceeds the equity at every price"
 
 
-def test_of_two_ends_equally_far_the_lower_one_is_shown() -> None:
-    # As above 12324.28... and 50.71..., here to the dollar: 6187.5 lies between them.
-    whole_dollars = PLAIN._replace(tick=ONE, rounding=Rounding(liquidation_price="against tick"))
-    position = open_at(whole_dollars, SHORT, Decimal(1_000_000), Decimal(10_000))
+def test_the_nearer_end_is_the_one_nearer_by_ratio_and_of_two_as_near_the_lower_one() -> None:
+    # As above 12324.28... and 50.71..., here on multiples of 85, with 85 * 12,240 = 1,020^2. In dollars 1,020 is nearer to 85 too,
+    # but so are 1,020.01 and 6,000, which have less far to rise than to fall.
+    of_85 = PLAIN._replace(tick=Decimal(85), rounding=Rounding(liquidation_price="against tick"))
+    position = open_at(of_85, SHORT, Decimal(1_000_000), Decimal(10_000))
     holding, margin = Holding(position, GROWING), given_margin(position, Decimal(20))
-    for mark, expected in (("6187.5", 51), ("6187.6", 12_324)):
+    for mark, expected in (("1020", 85), ("1020.01", 12_240), ("6000", 12_240)):
         result = position_liquidation(holding, margin, Decimal(mark))
-        assert (result.liquidation_below, result.liquidation_above) == (51, 12_324)
+        assert (result.liquidation_below, result.liquidation_above) == (85, 12_240)
         assert result.liquidation_price == expected
 
 
@@ -803,18 +806,18 @@ def test_where_values_are_per_lot_that_of_a_whole_lot_is_cut(end: str, expected:
         tick=Decimal("0.5"),
         rounding=Rounding(value=grid("half-even 8"), value_of="lot", liquidation_price="against tick"),
     )
-    assert rounded_price(hundreds, Decimal("13370.7"), end) == Decimal(expected)
+    assert rounded_price(hundreds, 1 / Decimal("13370.7"), end) == Decimal(expected)
 
 
 def test_a_price_at_which_a_lot_is_worth_nothing_is_not_cut() -> None:
     rounding = Rounding(value=grid("half-even 8"), value_of="lot", liquidation_price="against tick")
     endless = Decimal(300_000_000)
-    assert rounded_price(PLAIN._replace(tick=Decimal("0.5"), rounding=rounding), endless, "below") == endless
+    assert rounded_price(PLAIN._replace(tick=Decimal("0.5"), rounding=rounding), 1 / endless, "below") == endless
 
 
 def test_without_a_tick_there_is_none_to_round_against() -> None:
     untick = PLAIN._replace(rounding=Rounding(liquidation_price="against tick"))
-    assert rounded_price(untick, Decimal("5739.0835"), "below") == Decimal("5739.0835")
+    assert rounded_price(untick, 1 / Decimal("5739.0835"), "below") == Decimal("5739.0835")
 
 
 @pytest.mark.parametrize(

@@ -190,8 +190,8 @@ def test_a_position_worth_nothing_says_how_many_contracts_are_too_few(opened: Ca
 def test_the_last_contract_may_stay_open() -> None:
     filled = [Fill(Decimal(4), Decimal(6_800)), Fill(Decimal(4), Decimal(6_900))]
     left = closed_partly(open_by_fills(BYBIT, LONG, filled), Decimal(7))
-    # Of the values kept, 4 * 0.00014705 and 0.00057971 cut to eight decimals, an eighth is left.
-    stored = (Decimal("0.00058823") + Decimal("0.00057971")) / 8
+    # Of the values kept, 4/6800 and 4/6900 cut to 0.00058823 and 0.00057971, seven eighths leave: 0.0010219475, cut too.
+    stored = Decimal("0.00116794") - Decimal("0.00102194")
     assert (left.contracts, left.stored_value, left.entry_value) == (1, stored, stored)
     assert left.fills == (Fill(Decimal("0.5"), Decimal(6_800)), Fill(Decimal("0.5"), Decimal(6_900)))
     assert closed_partly(left, Decimal("0.75")).contracts == Decimal("0.25")

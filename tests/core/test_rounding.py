@@ -38,7 +38,7 @@ def test_a_charge_is_rounded_up_and_a_rebate_toward_zero_by_a_signed_ceiling() -
 def test_no_grid_leaves_an_amount_exact() -> None:
     third = Decimal(1) / 3
     assert on(None, third) is third
-    assert all(kind in (None, "position") for kind in EXACT)
+    assert all(kind in (None, "position", "printed") for kind in EXACT)
 
 
 @pytest.mark.parametrize("text", ["sideways 8", "floor", "floor eight", "floor 8 9", ""])

@@ -413,14 +413,6 @@ def test_liquidation_does_not_bind_where_no_margin_is_known() -> None:
     assert (result.contracts, result.binding, result.liquidation_price) == (2_000, "risk", None)
 
 
-def test_where_a_short_needs_no_margin_to_its_stop_any_leverage_is_safe() -> None:
-    # Maintenance of 1% on the entry value less a deduction of as much, at a stop that loses 0.1 coins.
-    free = plan(SHORT, entry="10000", stop="11000", schedule=flat_rate(Decimal("0.01"), Decimal("0.2")))
-    assert max_safe_leverage(free, Decimal(10_000)) is None
-    limited = free._replace(instrument=PLAIN._replace(max_leverage=Decimal(50)))
-    assert max_safe_leverage(limited, Decimal(10_000)) == 50
-
-
 def test_a_fee_reserved_at_bankruptcy_takes_nothing_of_the_largest_safe_leverage() -> None:
     fee = ClosingFee(Decimal("0.01"), at_bankruptcy=True)
     assert max_safe_leverage(plan(schedule=flat_rate(ZERO), closing_fee=fee), ONE) == 4
@@ -471,11 +463,6 @@ def test_where_the_next_tier_begins_at_the_stop_the_one_before_it_counts() -> No
     position = open_at(PLAIN, LONG, Decimal(200_000), Decimal(50_000))
     found = position_liquidation(Holding(position, schedule), isolated_margin(position, highest))
     assert plain(found.liquidation_price or ZERO) == "40000"
-
-
-def test_where_a_deduction_is_all_that_is_lost_to_the_stop_any_leverage_is_safe() -> None:
-    # A coin from 50,000 loses a quarter of a coin to 40,000.
-    assert max_safe_leverage(plan(schedule=flat_rate(ZERO, Decimal("0.25"))), Decimal(50_000)) is None
 
 
 def test_a_target_that_is_no_profit_is_named_by_its_option() -> None:

@@ -327,14 +327,14 @@ def test_the_fee_steps_of_kraken_by_day() -> None:
 @pytest.mark.parametrize(
     ("spec", "taker"),
     [
-        ("deribit@2019-02-15", "0.0005"),
+        ("deribit@2019-02-20", "0.0005"),
         ("deribit@2020-06-01", "0.00075"),
         ("deribit@2021-06-01", "0.0005"),
         ("deribit", "0.0005"),
     ],
 )
 def test_the_taker_fee_of_deribit_s_ether_by_day(spec: str, taker: str) -> None:
-    """Source: get_order_state sample of 2019-02-15; samples of 2020; the venue's fee page."""
+    """Source: private/buy sample of 2019-02-20; samples of 2020; the venue's fee page."""
     assert find(spec, "ETH-PERPETUAL").instrument.taker_fee == Decimal(taker)
 
 

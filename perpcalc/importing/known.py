@@ -1,0 +1,267 @@
+"""Knowing a position of a portfolio again: what a venue's position is called here, and in what the two differ."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import ROUND_HALF_UP, Decimal
+from typing import NamedTuple, Protocol
+
+from perpcalc.core.instrument import contracts_of_coin, contracts_of_usd
+from perpcalc.core.margin import given_margin, isolated_margin
+from perpcalc.core.position import Position, open_at, open_by_fills
+from perpcalc.core.rounding import Grid, on
+from perpcalc.decimals import ZERO
+from perpcalc.errors import PerpcalcError
+from perpcalc.given import Given
+from perpcalc.importing.evidence import FINEST_COIN, open_for_value
+from perpcalc.options import (
+    COIN,
+    CONTRACTS,
+    CURRENCY,
+    ENTRY,
+    ENTRY_VALUE,
+    EXPIRES,
+    EXTRA_MARGIN,
+    FILL,
+    INSTRUMENT,
+    LEVERAGE,
+    LINEAR,
+    MARGIN,
+    MARK,
+    MMR,
+    SIDE,
+    STOP,
+    TARGET,
+    USD,
+    VENUE,
+)
+from perpcalc.readers.answers import coin_of
+from perpcalc.readers.recorded import last_digit
+from perpcalc.readers.symbols import Contract, contract_of
+
+Row = Mapping[str, Decimal | str]
+FOLLOWING = (MARK, MMR, STOP, TARGET)
+
+
+class Unified(Protocol):
+    """What several coins back an account by."""
+
+    @property
+    def balances(self) -> Mapping[str, Decimal]:
+        """How much there is of each coin, negative where it is borrowed."""
+
+
+class Account(Protocol):
+    """An account of a portfolio, as far as an import looks at it."""
+
+    @property
+    def name(self) -> str:
+        """Its name, of which there is one."""
+
+    @property
+    def venue(self) -> str | None:
+        """The venue, a date kept."""
+
+    @property
+    def currency(self) -> str | None:
+        """The coin that it holds; None where it holds several."""
+
+    @property
+    def balance(self) -> Decimal | None:
+        """What it holds of its coin."""
+
+    @property
+    def mode(self) -> str | None:
+        """One-way or hedge."""
+
+    @property
+    def unified(self) -> Unified | None:
+        """What several coins back it by, if they do."""
+
+
+class Entry(Protocol):
+    """A position of a portfolio, as far as an import looks at it."""
+
+    @property
+    def name(self) -> str:
+        """Its name, of which there is one."""
+
+    @property
+    def account(self) -> str | None:
+        """The account it is in."""
+
+    @property
+    def given(self) -> Given:
+        """Its keys as options."""
+
+
+class Portfolio(Protocol):
+    """A portfolio, as far as an import looks at it."""
+
+    @property
+    def accounts(self) -> Sequence[Account]:
+        """Its accounts."""
+
+    @property
+    def positions(self) -> Sequence[Entry]:
+        """Its positions."""
+
+    @property
+    def prices(self) -> Mapping[str, Decimal]:
+        """The mark price of each coin in USD."""
+
+
+class Identity(NamedTuple):
+    """By what a position is known again: the account, else the venue that it is held at, its contract and its side."""
+
+    account: str | None
+    venue: str | None
+    contract: tuple[str, str, str | None]
+    side: str
+
+
+class Change(NamedTuple):
+    """A value that is not the venue's: ours None where the key is to be added, theirs None where it is to go."""
+
+    name: str
+    key: str
+    ours: Decimal | str | None
+    theirs: Decimal | str | None
+
+
+class Compared(NamedTuple):
+    """In what a position differs: `changes` make it another, `followed` are marks and the like that move by themselves.
+
+    `by_hand` says why a difference cannot be written into the file in place.
+    """
+
+    changes: tuple[Change, ...] = ()
+    followed: tuple[Change, ...] = ()
+    by_hand: str | None = None
+
+
+def identity(account: str | None, spec: str | None, contract: Contract, side: str) -> Identity:
+    """The identity of a recorded position.
+
+    >>> identity(None, "bybit@2024-06-01", Contract("BTC", "USD", "BTC"), "long")
+    Identity(account=None, venue='bybit', contract=('BTC', 'USD', None), side='long')
+    """
+    venue = None if account is not None or spec is None else spec.partition("@")[0].lower()
+    return Identity(account, venue, (contract.base, contract.quote, contract.expires), side)
+
+
+def identity_of(entry: Entry, accounts: Mapping[str, Account]) -> Identity | None:
+    """The identity of a position of a portfolio; None for a linear leg."""
+    given = entry.given
+    if LINEAR in given:
+        return None
+    home = accounts.get(entry.account or "")
+    spec = home.venue if home else given[VENUE]
+    coin = coin_of((home.currency if home else given[CURRENCY]) or "BTC")
+    contract = Contract(coin, "USD", coin)
+    if (name := given[INSTRUMENT]) is not None:
+        try:
+            contract = contract_of(name, None if spec is None else spec.partition("@")[0].lower())
+        except PerpcalcError:
+            contract = Contract(coin_of(name), "USD", coin_of(name))
+    expires = given[EXPIRES] or contract.expires
+    return identity(entry.account, spec, contract._replace(expires=expires), given[SIDE] or "")
+
+
+def compared(entry: Entry, row: Row, position: Position) -> Compared:
+    """In what a position of a portfolio is not the one that a row describes, which is `position`."""
+    given = entry.given
+    if FILL in given:
+        return _compared_fills(entry, row, position)
+    changes = [*_size_changes(entry, row, position), *_entry_changes(entry, row, position)]
+    changes += _margin_changes(entry, row, position)
+    followed: list[Change] = []
+    for option in FOLLOWING:
+        ours, theirs = given[option], row.get(option.name)
+        if theirs is not None and ours != theirs:
+            moved = option in (MARK, MMR) or ours is None
+            (followed if moved else changes).append(Change(entry.name, option.name, ours, theirs))
+    return Compared(tuple(changes), tuple(followed))
+
+
+def _size_changes(entry: Entry, row: Row, position: Position) -> Iterator[Change]:
+    """The size, in the unit that the file has it in."""
+    given = entry.given
+    if (usd := given[USD]) is not None:
+        if usd != position.notional:
+            yield Change(entry.name, USD.name, usd, position.notional)
+        return
+    coin, price = given[COIN], given[ENTRY] or given[MARK]
+    if coin is not None:
+        if price is not None and contracts_of_coin(position.instrument, coin, price) == position.contracts:
+            return
+        yield Change(entry.name, COIN.name, coin, None)
+    contracts = given[CONTRACTS]
+    if contracts != position.contracts:
+        yield Change(entry.name, CONTRACTS.name, contracts, row["contracts"])
+
+
+def _entry_changes(entry: Entry, row: Row, position: Position) -> Iterator[Change]:
+    """The entry: the average price or the coin value, whichever the file has; an average that shows the same is the same."""
+    given, name = entry.given, entry.name
+    price, value = row.get(ENTRY.name), row.get(ENTRY_VALUE.name)
+    ours, our_value = given[ENTRY], given[ENTRY_VALUE]
+    shown = None if our_value is None else position.notional / our_value
+    if isinstance(price, Decimal) and shown is not None and on(Grid(last_digit(price), ROUND_HALF_UP), shown) == price:
+        return
+    for key, mine, theirs in ((ENTRY.name, ours, price), (ENTRY_VALUE.name, our_value, value)):
+        if mine != theirs:
+            yield Change(name, key, mine, theirs)
+
+
+def _margin_changes(entry: Entry, row: Row, position: Position) -> Iterator[Change]:
+    """The margin, where the amounts of coin differ that the two descriptions make."""
+    keys = (LEVERAGE, MARGIN, EXTRA_MARGIN)
+    ours = {option.name: entry.given[option] for option in keys}
+    theirs = {option.name: value for option in keys if isinstance(value := row.get(option.name), Decimal)}
+    mine, new = _coin(ours, position), _coin(theirs, position)
+    if mine is not None and new is not None and abs(mine - new) < FINEST_COIN:
+        return
+    for key, value in ours.items():
+        if value != theirs.get(key):
+            yield Change(entry.name, key, value, theirs.get(key))
+
+
+def _coin(keys: Mapping[str, Decimal | None], position: Position) -> Decimal | None:
+    """The coin of a margin that is written as a leverage or an amount, with what was added; None for cross."""
+    extra, leverage, margin = keys.get("extra_margin") or ZERO, keys.get("leverage"), keys.get("margin")
+    if leverage is not None:
+        return isolated_margin(position, leverage, extra).coin
+    return None if margin is None else given_margin(position, margin, extra).coin
+
+
+def _compared_fills(entry: Entry, row: Row, position: Position) -> Compared:
+    """A position of fills: the same where they sum up to it, else for its owner to write."""
+    if is_same(held_of(entry.given, position), position, row):
+        return Compared(tuple(_margin_changes(entry, row, position)))
+    return Compared(by_hand="it is written as fills, which an import does not change")
+
+
+def held_of(given: Given, like: Position) -> Position | None:
+    """The position that a portfolio's keys make, of the contract and side of another; None where they do not say all of it."""
+    instrument, side = like.instrument, like.side
+    if (fills := given[FILL]) is not None:
+        return open_by_fills(instrument, side, fills)
+    price, value, coin = given[ENTRY], given[ENTRY_VALUE], given[COIN]
+    contracts = given[CONTRACTS]
+    if (usd := given[USD]) is not None:
+        contracts = contracts_of_usd(instrument, usd)
+    if coin is not None and (at := price or given[MARK]) is not None:
+        contracts = contracts_of_coin(instrument, coin, at)
+    if not contracts:
+        return None
+    if value is not None:
+        return open_for_value(instrument, side, contracts, value)
+    return None if price is None else open_at(instrument, side, contracts, price)
+
+
+def is_same(held: Position | None, position: Position, row: Row) -> bool:
+    """Whether a position of a portfolio has the size of another, and an average that shows the entry of its row."""
+    if held is None or held.contracts != position.contracts:
+        return False
+    price = row.get(ENTRY.name)
+    grid = Grid(last_digit(price), ROUND_HALF_UP) if isinstance(price, Decimal) else None
+    return on(grid, held.notional / held.stored_value) == on(grid, position.notional / position.stored_value)
