@@ -151,15 +151,14 @@ def printable_price(instrument: Instrument, price: Decimal, end: str) -> Decimal
     if rounding.liquidation_price is None:
         return price
     if isinstance(rounding.liquidation_price, Grid):
-        return settled(price).quantize(rounding.liquidation_price.step, away)
-    if instrument.tick is not None:
-        price = to_multiple(price, instrument.tick, away)
-    if rounding.value_of == "lot" and rounding.value and price > ZERO:
+        return settled(price).quantize(rounding.liquidation_price.step, away) or price
+    printed = price if instrument.tick is None else to_multiple(price, instrument.tick, away) or price
+    if rounding.value_of == "lot" and rounding.value:
         usd = instrument.contract_size * instrument.lot
         to_value = decimal.ROUND_CEILING if end == "below" else decimal.ROUND_FLOOR
-        per_lot = settled(usd / price).quantize(rounding.value.step, to_value)
-        return usd / per_lot if per_lot else price
-    return price
+        per_lot = settled(usd / printed).quantize(rounding.value.step, to_value)
+        return usd / per_lot if per_lot else printed
+    return printed
 
 
 def _asked(backed: Backed, wallet: Wallet, x: Decimal) -> Decimal:

@@ -27,9 +27,10 @@ class Border(NamedTuple):
 
 
 class Stretch(NamedTuple):
-    """Between two break points: margin balance `counted + counted_per*t` and maintenance margin `asked + asked_per*t + curve/(t - pole)` USD.
+    """Between two break points the margin balance and the maintenance margin are simple in t.
 
-    `border` is what began at its left end.
+    They are `counted + counted_per*t` and `asked + asked_per*t + curve/(t - pole)` USD; `border` is what began at its
+    left end.
     """
 
     left: Decimal
@@ -81,7 +82,7 @@ NOTHING = Amounts()
 
 
 def is_curved(sums: Sums, line: Line) -> bool:
-    """Whether rates that grow with value (Deribit) make maintenance margin curve differently in coins that move differently.
+    """Whether rates that grow with value (Deribit) make the maintenance margin curve, in coins that move differently.
 
     Then no formula gives the roots on this line.
 
@@ -150,8 +151,8 @@ def amounts_at(part: Stretch, t: Decimal) -> tuple[Decimal, Decimal]:
 def safe_ranges(sums: Sums, line: Line, factor: Decimal, parts: Iterable[Stretch] | None = None) -> list[Range]:
     """Where on a line the margin balance is above `factor` times the maintenance margin, from its low end up.
 
-    Each end is a root of one stretch, or a border where the maintenance margin jumps past the margin balance. `parts` are the
-    stretches where they are known already. The line must not be curved (`is_curved`).
+    Each end is a root of one stretch, or a border where the maintenance margin jumps past the margin balance. `parts`
+    are the stretches where they are known already. The line must not be curved (`is_curved`).
 
     >>> from perpcalc.core.price_line import price_line
     >>> from perpcalc.core.unified import Account, sums_of
@@ -254,7 +255,7 @@ def _poles(sums: Sums, line: Line) -> set[Decimal]:
 
 
 def _roots(part: Stretch, factor: Decimal) -> list[Decimal]:
-    """The zeros of `counted - factor*asked` inside a stretch, ascending: of `a + b*t`, or of `a + b*t - c/(t - pole)`."""
+    """The zeros inside a stretch, ascending, of `counted - factor*asked`: `a + b*t`, or `a + b*t - c/(t - pole)`."""
     a, b, c = part.counted - factor * part.asked, part.counted_per - factor * part.asked_per, factor * part.curve
     found: list[Decimal] = []
     if not c:

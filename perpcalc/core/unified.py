@@ -1,7 +1,7 @@
 """An account that several coins back: what it is worth, what counts of it, and what it must keep, coin by coin.
 
-In USD the equity of a coin is `(B + sum(s*V))*P - sum(s*Q)`, linear in its price, so an account is a few sums per coin, however
-many positions it has.
+In USD the equity of a coin is `(B + sum(s*V))*P - sum(s*Q)`, linear in its price, so an account is a few sums per coin,
+however many positions it has.
 """
 
 from collections.abc import Iterable, Mapping
@@ -30,9 +30,9 @@ class VenueSums(NamedTuple):
 class Account(NamedTuple):
     """Coins that back positions together; a balance below 0 is borrowed and counts in full.
 
-    `prices` are USD per coin. The `ratio` of a holding is its mark over the price of its coin. With the reading "equity" a
-    collateral ratio applies to a coin's balance and profit together, with "balance" to the balance alone. It is liquidated
-    where the margin balance is not above `condition` times the maintenance margin.
+    `prices` are USD per coin. The `ratio` of a holding is its mark over the price of its coin. With the reading
+    "equity" a collateral ratio applies to a coin's balance and profit together, with "balance" to the balance alone. It
+    is liquidated where the margin balance is not above `condition` times the maintenance margin.
     """
 
     balances: Mapping[str, Decimal]
@@ -46,7 +46,7 @@ class Account(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """Maintenance margin and closing fees of a coin's positions: `coins*P + usd + curve/P` USD while 1/P is above `left`."""
+    """What a coin's positions must keep, closing fees too: `coins*P + usd + curve/P` USD while 1/P is above `left`."""
 
     left: Decimal
     right: Decimal | None
@@ -58,9 +58,10 @@ class Asked(NamedTuple):
 class Coin(NamedTuple):
     """What an account comes to in one coin.
 
-    `wallet` holds the balance and the inverse positions. Legs that settle in the coin were entered at `entered` coins in all
-    and have `exposures`, coins of others; legs on the coin must keep `leg_rate*P - leg_deduction` USD. `equity_usd`,
-    `counted_usd` and `maintenance_usd` are at the price; `delta` is the change of the account's equity in coins.
+    `wallet` holds the balance and the inverse positions. Legs that settle in the coin were entered at `entered` coins
+    in all and have `exposures`, coins of others; legs on the coin must keep `leg_rate*P - leg_deduction` USD.
+    `equity_usd`, `counted_usd` and `maintenance_usd` are at the price; `delta` is the change of the account's equity in
+    coins.
     """
 
     name: str
@@ -83,8 +84,8 @@ class Coin(NamedTuple):
 class Sums(NamedTuple):
     """An account as its sums per coin, and in all; losses and maintenance margin that only the venue knows are in them.
 
-    `places` say where each holding is: in which coin's wallet, at which index. An `idle` account has nothing to be liquidated
-    for: no position, no debt, no maintenance margin of another kind.
+    `places` say where each holding is: in which coin's wallet, at which index. An `idle` account has nothing to be
+    liquidated for: no position, no debt, no maintenance margin of another kind.
     """
 
     account: Account
@@ -114,7 +115,8 @@ class CoinStanding(NamedTuple):
 class Standing(NamedTuple):
     """An account now, in USD; closing fees that count are part of the maintenance margin.
 
-    `margin_ratio` is `condition*MM/margin balance`, 1 where it is liquidated; `leverage` None where the equity is not above 0.
+    `margin_ratio` is `condition*MM/margin balance`, 1 where it is liquidated; `leverage` None where the equity is not
+    above 0.
     """
 
     equity: Decimal
@@ -127,7 +129,7 @@ class Standing(NamedTuple):
 
 
 def missing_prices(account: Account) -> tuple[str, ...]:
-    """The coins that an account holds or trades and that have no price; dollars and the two large stablecoins are 1 USD.
+    """The coins that an account holds or trades and that have no price; USD, USDT and USDC are 1 if it is absent.
 
     >>> missing_prices(Account({"BTC": ONE, "USDT": ONE}, {}))
     ('BTC',)
@@ -210,8 +212,9 @@ def sums_of(account: Account) -> Sums:
 def standing(sums: Sums) -> Standing:
     """What an account is worth and must keep now.
 
-    Margin balance `sum(W) - losses`, W a coin's equity in USD at its collateral ratio; margin ratio `condition*MM/(margin balance)`.
-    Sources: Bybit help, glossary of the unified account (2026-03-13); Binance FAQ 4868b2f1; OKX help 360054690531.
+    Margin balance `sum(W) - losses`, W a coin's equity in USD at its collateral ratio; margin ratio
+    `condition*MM/(margin balance)`. Sources: Bybit help, glossary of the unified account (2026-03-13); Binance FAQ
+    4868b2f1; OKX help 360054690531.
 
     >>> now = standing(sums_of(Account({"BTC": ONE, "USDT": Decimal(-30_000)}, {"BTC": Decimal(100_000)})))
     >>> str(now.margin_balance), str(now.leverage)

@@ -1,7 +1,7 @@
 """What to change in an account of several coins to reach a goal: a price, coins to add, contracts to close.
 
-A goal is a factor and prices: the margin balance is `factor` times the maintenance margin there. Liquidation has the account's
-condition as its factor, a margin ratio R now `condition/R`.
+A goal is a factor and prices: the margin balance is `factor` times the maintenance margin there. Liquidation has the
+account's condition as its factor, a margin ratio R now `condition/R`.
 """
 
 from collections.abc import Callable, Iterator
@@ -22,7 +22,7 @@ from perpcalc.decimals import ONE, ZERO, settled
 
 
 class Goal(NamedTuple):
-    """Where the margin balance shall be at least `factor` times the maintenance margin: with `coin` at `price`, None is now."""
+    """That the margin balance is `factor` times the maintenance margin or more, with `coin` at `price`, or now."""
 
     factor: Decimal
     coin: str | None = None
@@ -67,10 +67,27 @@ def free_margin(account: Account, goal: Goal) -> Decimal:
     return settled(sums.counted_usd) - settled(goal.factor * sums.maintenance_usd)
 
 
+def is_reached(account: Account, goal: Goal) -> bool:
+    """Whether an account meets a goal: at its prices, and alive on the way there.
+
+    >>> account = Account({"BTC": ONE, "USDT": Decimal(-50_000)}, {"BTC": Decimal(60_000)})
+    >>> [is_reached(account, liquidation_goal(account, "BTC", Decimal(price))) for price in (50_000, 49_999)]
+    [True, False]
+    """
+    if free_margin(account, goal) < 0:
+        return False
+    if goal.coin is None or goal.price is None:
+        return True
+    life, price = coin_life(sums_of(account), goal.coin), settled(goal.price)
+    low, high = life.range or (None, None)
+    return life.alive and (low is None or low.at <= price) and (high is None or price <= high.at)
+
+
 def price_of_ratio(sums: Sums, coin: str, ratio: Decimal) -> PriceAnswer:
     """The nearest prices of a coin at which the margin ratio is `ratio`, the others still.
 
-    They are roots of `margin balance - condition/ratio*MM`, exact as liquidation prices are, which those of a ratio of 1 are.
+    They are roots of `margin balance - condition/ratio*MM`, exact as liquidation prices are, which those of a ratio of
+    1 are.
 
     >>> from perpcalc.core.linear import Leg
     >>> leg = Leg("BTC", "USDT", ONE, Decimal(60_000), Decimal("0.01"))
@@ -111,10 +128,11 @@ def price_of_equity(sums: Sums, coin: str, equity_usd: Decimal) -> Decimal | Non
 
 
 def coins_to_add(account: Account, coin: str, goal: Goal, grid: Grid | None = None) -> Decimal | None:
-    """The coins to add to the balance for a goal, negative where so many may be taken out; None where no amount does it.
+    """The coins to add for a goal, negative where so many may be taken out; None where no amount does it.
 
-    In a band of the collateral ratio r what counts is linear: `(factor*asked - counted)/((r - factor*f)*P)`, f the closing fees
-    that each coin brings; the band that holds the result is the one. Rounded up to `grid`, and proved by the account after it.
+    In a band of the collateral ratio r what counts is linear: `(factor*asked - counted)/((r - factor*f)*P)`, f the
+    closing fees that each coin brings; the band that holds the result is the one. Rounded up to `grid`, and proved by
+    the account after it, which must live on the way there.
 
     >>> from perpcalc.core.collateral import flat_weight
     >>> account = Account({"BTC": ONE, "USDT": Decimal(-60_000)}, {"BTC": Decimal(60_000)})
@@ -125,16 +143,17 @@ def coins_to_add(account: Account, coin: str, goal: Goal, grid: Grid | None = No
     balance = account.balances.get(coin, ZERO)
     price_of(account, coin)
     sums = sums_of(_there(account._replace(balances={**account.balances, coin: balance}), goal))
-    for amount in sorted(_amounts(sums, sums.coins[coin], goal.factor)):
-        rounded = on(grid and grid._replace(mode=ROUND_CEILING), amount)
-        after = account._replace(balances={**account.balances, coin: balance + rounded})
-        if free_margin(after, goal) >= 0:
-            return rounded
-    return None
+    grid = grid and grid._replace(mode=ROUND_CEILING)
+    amounts = (on(grid, amount) for amount in sorted(_amounts(sums, sums.coins[coin], goal.factor)))
+
+    def after(amount: Decimal) -> Account:
+        return account._replace(balances={**account.balances, coin: balance + amount})
+
+    return next((amount for amount in amounts if is_reached(after(amount), goal)), None)
 
 
 def closed(account: Account, index: int, contracts: Decimal, fee_rate: Decimal = ZERO) -> Account:
-    """The account after closing some contracts of holding number `index` at its mark: profit less fee goes to the balance.
+    """The account after closing contracts of holding number `index` at its mark: profit less fee goes to the balance.
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> from perpcalc.core.position import LONG, open_at
@@ -160,10 +179,10 @@ def closed(account: Account, index: int, contracts: Decimal, fee_rate: Decimal =
 
 
 def contracts_to_close(account: Account, index: int, goal: Goal, fee_rate: Decimal = ZERO) -> Decimal | None:
-    """The contracts of holding number `index` to close at its mark for a goal, in whole lots; None where all are not enough.
+    """The contracts of holding number `index` to close at its mark for a goal, in whole lots; None where all fail.
 
-    Between two break points what is left is linear in the contracts closed, so a candidate is where the line through both ends
-    meets zero; the account after it proves it, and the account after one lot less that so many are needed.
+    Between two break points what is left is linear in the contracts closed, so a candidate is where the line through
+    both ends meets zero; the account after it proves it, and the account after one lot less that so many are needed.
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> from perpcalc.core.position import LONG, open_at
@@ -182,7 +201,11 @@ def contracts_to_close(account: Account, index: int, goal: Goal, fee_rate: Decim
         return free_margin(closed(account, index, contracts, fee_rate) if lots else account, goal)
 
     lots = _fewest(free, to_multiple(position.contracts / lot, ONE, ROUND_CEILING))
-    return None if lots is None else min(lots * lot, position.contracts)
+    if lots is None:
+        return None
+    contracts = min(lots * lot, position.contracts)
+    after = closed(account, index, contracts, fee_rate) if lots else account
+    return contracts if is_reached(after, goal) else None
 
 
 def _there(account: Account, goal: Goal) -> Account:
@@ -215,7 +238,7 @@ def _amounts(sums: Sums, coin: Coin, factor: Decimal) -> Iterator[Decimal]:
 
 
 def _fewest(free: Callable[[Decimal], Decimal], most: Decimal) -> Decimal | None:
-    """The smallest whole number at which `free` is not below zero, between 0, where it is, and `most`, where it is not."""
+    """The whole number up to `most` from which on `free` is not below zero; None where it is at `most`."""
     low, high = ZERO, most
     below, above = free(low), free(high)
     if below >= 0:

@@ -162,6 +162,10 @@ def _of_perpetual(contract: Contract, spec: str, resolve: Resolve) -> Instrument
 
 def _plain(recorded: Recorded, contract: Contract, notes: list[str]) -> Market:
     """A contract that no preset has, of what the file says."""
+    if contract.quote != "USD":
+        raise PerpcalcError(
+            f"is quoted in {contract.quote}, not in USD", "only contracts in USD are imported without a preset"
+        )
     size = recorded.contract_size or (ONE if recorded.usd is not None else _size_by_value(recorded))
     if size is None:
         raise PerpcalcError(

@@ -17,6 +17,7 @@ from perpcalc.importing.evidence import FINEST_COIN, coin_digit, stated_price
 from perpcalc.readers.recorded import Recorded, last_digit
 
 NEAR = Decimal("0.02")
+PRICE, PROFIT = "liquidation price", "unrealised profit"
 FALLBACK = "tiers of another date, or a margin that has changed since"
 
 
@@ -42,7 +43,8 @@ class Difference(NamedTuple):
     cause: str
 
     def __str__(self) -> str:
-        grid = Grid(last_digit(self.theirs), ROUND_HALF_UP)
+        digit = coin_digit if self.figure == PROFIT else last_digit
+        grid = Grid(digit(self.theirs), ROUND_HALF_UP)
         ours = "never" if self.ours is None else plain(on(grid, self.ours))
         return f"{self.name}: the venue's {self.figure} is {plain(self.theirs)}, ours is {ours}: {self.cause}"
 
@@ -56,7 +58,7 @@ def of_isolated(leg: Leg) -> Iterator[Difference]:
     holding = Holding(leg.position, leg.schedule, leg.closing_fee)
     ours = position_liquidation(holding, leg.margin, leg.mark).liquidation_price
     if not _same(ours, price, leg.position):
-        yield Difference(leg.name, "liquidation price", price, ours, _cause(leg, holding, leg.margin, price))
+        yield Difference(leg.name, PRICE, price, ours, _cause(leg, holding, leg.margin, price))
 
 
 def of_account(
@@ -71,7 +73,7 @@ def of_account(
         if price is None or prices is None or _same(prices[index], price, leg.position):
             continue
         cause = "a unified account is liquidated by all its coins" if unified else _cause_of_account(legs, index, price)
-        yield Difference(leg.name, "liquidation price", price, prices[index], cause)
+        yield Difference(leg.name, PRICE, price, prices[index], cause)
 
 
 def liquidation_prices(legs: Sequence[Leg], balance: Decimal) -> list[Decimal | None] | None:
@@ -130,7 +132,7 @@ def _of_profit(leg: Leg) -> Iterator[Difference]:
             cause = (
                 f"its average entry is rounded, a cost of {plain(cost)} {position.instrument.currency} would give it"
             )
-    yield Difference(leg.name, "unrealised profit", theirs, ours, cause)
+    yield Difference(leg.name, PROFIT, theirs, ours, cause)
 
 
 def _shows(price: Decimal, printed: Decimal) -> bool:

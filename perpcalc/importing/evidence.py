@@ -67,8 +67,8 @@ def open_for_value(instrument: Instrument, side: Decimal, contracts: Decimal, va
     """The position that cost `value` coins, its average `Q/V`.
 
     >>> from perpcalc.core.instrument import PLAIN
-    >>> open_for_value(PLAIN, Decimal(1), Decimal(100), Decimal("0.002")).entry_price
-    Decimal('5E+4')
+    >>> open_for_value(PLAIN, Decimal(1), Decimal(100), Decimal("0.002")).entry_price == 50_000
+    True
     """
     position = open_at(instrument, side, contracts, contracts * instrument.contract_size / value)
     return position._replace(cost=value, stored_value=value, entry_value=value)
@@ -158,10 +158,12 @@ def _notes(readings: list[Reading], taken: Reading | None, first: Reading) -> It
     """What to say of the choice: a leverage for want of a margin, a margin that does not stand, one that is read otherwise."""
     chosen = taken or first
     shown = " and ".join(f"{key.replace('_', ' ')} {plain(value)}" for key, value in chosen.keys)
+    named = "" if chosen.name == "leverage" else f" ({chosen.name})"
     if taken is not None and taken is not first and taken.margin.coin != first.margin.coin:
-        yield f"{shown} ({taken.name}) gives the venue's liquidation price, {first.name} {plain(first.margin.coin)} does not"
+        other = f"{first.name} {plain(first.margin.coin)}"
+        yield f"{shown}{named} gives the venue's liquidation price, {other} does not"
     elif chosen.counts:
-        yield f"{shown} ({chosen.name}) is taken, in which the venue counts {chosen.counts}"
+        yield f"{shown}{named} is taken, in which the venue counts {chosen.counts}"
     elif chosen.name == "leverage":
         beside = next((reading for reading in readings if reading.counts), None)
         if beside is None:

@@ -70,9 +70,8 @@ def located(items: Iterable[Recorded], account: Account | None, choices: Choices
         except PerpcalcError as error:
             left_out.append(LeftOut(recorded.number, error.at(recorded.place)))
             continue
-        home = spec if spec is not None and is_known(spec) else None
         name = None if account is None else account.name
-        found.append(Located(recorded, spec, contract, identity(name, home, contract, recorded.side)))
+        found.append(Located(recorded, spec, contract, identity(name, spec, contract, recorded.side)))
     return Placed(found, left_out, unsure)
 
 

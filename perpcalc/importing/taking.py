@@ -60,6 +60,8 @@ def taken(
         if leverage and highest and leverage > highest:
             notes.append(f"leverage {plain(leverage)} is above the largest of {instrument.name}, {plain(highest)}")
     row = dict(_row(one, market, position, by_value, chosen, account, prices, several))
+    if not market.listed:  # it is written without a venue, by which it is known again
+        one = one._replace(identity=one.identity._replace(venue=None))
     return Taken(one, market, position, chosen, row, tuple(notes))
 
 

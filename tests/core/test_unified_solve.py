@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from perpcalc.core.collateral import flat_weight
@@ -18,6 +18,7 @@ from perpcalc.core.unified_solve import (
     coins_to_add,
     contracts_to_close,
     free_margin,
+    is_reached,
     liquidation_goal,
     price_of_equity,
     price_of_ratio,
@@ -157,25 +158,30 @@ def test_closing_fees_at_the_bankruptcy_price_grow_with_what_is_added() -> None:
     assert free_margin(added(held, "BTC", found), goal) == 0
 
 
-proofs = settings(max_examples=2 * settings.default.max_examples)
-
-
-@proofs
 @given(st.integers(0, 2**40), st.sampled_from(("BTC", "ETH", "SOL", "USDT")), st.integers(5, 200))
 def test_random_accounts_are_liquidated_just_where_the_coins_added_put_it(seed: int, coin: str, percent: int) -> None:
     held = some_case(seed).account
     traded = [holding.position.instrument.currency for holding in held.holdings]
-    assume(coin in held.prices and traded)
+    assume(coin in held.prices and traded and percent != 100)
     goal = liquidation_goal(held, traded[0], held.prices[traded[0]] * percent / 100)
     found = coins_to_add(held, coin, goal)
     if found is None:
-        enough = free_margin(added(held, coin, D(10) ** 12), goal)
-        least = free_margin(added(held, coin, D(-10) ** 13), goal)
-        assert enough < 0 or least >= 0
+        low, high = D(-10) ** 13, D(10) ** 12
+        if free_margin(added(held, coin, low), goal) < 0 <= free_margin(added(held, coin, high), goal):
+            for _ in range(75):
+                middle = (low + high) / 2
+                low, high = (middle, high) if free_margin(added(held, coin, middle), goal) < 0 else (low, middle)
+            assert not is_reached(added(held, coin, high), goal), "dead now, or on the way there"
     else:
-        assert free_margin(added(held, coin, found), goal) >= 0
-        less = added(held, coin, found - D("1e-12"))
-        assert free_margin(less, goal) < 0 or abs(free_margin(less, goal)) < D("1e-40")
+        assert is_reached(added(held, coin, found), goal)
+        assert free_margin(added(held, coin, found), goal) < D("1e-60")
+
+
+def test_what_dies_before_it_gets_there_is_not_reached() -> None:
+    held = account({"BTC": "1"}, inverse("BTC short 200000 @ 100000"), weights={})
+    # so many coins may be taken out that 50,000 is the end, but a short dies above it: it would be dead now
+    assert coins_to_add(held, "BTC", liquidation_goal(held, "BTC", D(50_000))) is None
+    assert coins_to_add(held, "BTC", liquidation_goal(held, "BTC", D(150_000))) is not None
 
 
 # Contracts to close
@@ -205,6 +211,13 @@ def test_closing_all_leaves_no_position() -> None:
     assert len(after.holdings) == 1
     assert after.balances["ETH"] == 10 - D("0.005")
     assert after.balances["BTC"] == 1
+
+
+def test_contracts_that_leave_it_dead_on_the_way_are_no_answer() -> None:
+    tiers = Schedule((Tier(D(2), D("0.01")), Tier(D(4), D("0.9")), Tier(None, D("0.01"))), marginal=False)
+    held = account({"USDT": "80000"}, inverse("BTC long 100000 @ 100000", schedule=tiers), weights={})
+    # with the third tier's rate it would live at 20,900 again, but between 50,000 and 25,000 the second kills it
+    assert contracts_to_close(held, 0, liquidation_goal(held, "BTC", D(20_900))) is None
 
 
 def test_lots_larger_than_one_contract() -> None:
