@@ -21,7 +21,7 @@ if not Path("/proc/self/statm").exists():
 
 SECONDS, MEBIBYTES = 5, 512
 VENUES = Path(import_module("perpcalc.venues").__file__ or "").parent
-EXAMPLE = (VENUES.parent / "example.toml").read_text()
+EXAMPLE = (VENUES.parent / "portfolio/example.toml").read_text()
 
 
 @contextmanager

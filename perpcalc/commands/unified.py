@@ -16,7 +16,7 @@ from perpcalc.core.unified_liquidation import Life, coin_lives, holding_liquidat
 from perpcalc.core.wallet import Holding
 from perpcalc.decimals import ONE, ZERO, plain
 from perpcalc.errors import PerpcalcError, Words
-from perpcalc.portfolio_model import Account, Portfolio
+from perpcalc.portfolio import Account, Portfolio
 from perpcalc.venues import load
 from perpcalc.venues.facts import unified_on
 
