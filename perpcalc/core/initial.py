@@ -52,7 +52,8 @@ def largest_leverage(instrument: Instrument, contracts: Decimal, value: Decimal)
     initial = _tier(instrument, instrument.schedule, contracts, value).initial
     if not initial:
         return highest
-    return 1 / initial if highest is None else min(1 / initial, highest)
+    allowed = settled(1 / initial)
+    return allowed if highest is None else min(allowed, highest)
 
 
 def initial_margin(instrument: Instrument, leverage: Decimal, contracts: Decimal, value: Decimal) -> Decimal:
@@ -86,7 +87,7 @@ def largest_size(instrument: Instrument, leverage: Decimal) -> Decimal | None:
     (Decimal('5'), True)
     """
     allowed: Decimal | None = ZERO
-    for tier in instrument.schedule.tiers if instrument.schedule else ():
+    for tier in _tiers_of_leverage(instrument.schedule) if instrument.schedule else ():
         if tier.initial is not None and settled(leverage * tier.initial) > ONE:
             return allowed
         allowed = tier.limit
@@ -160,4 +161,10 @@ def size_in_tiers(instrument: Instrument, schedule: Schedule, contracts: Decimal
 
 
 def _tier(instrument: Instrument, schedule: Schedule, contracts: Decimal, value: Decimal) -> Tier:
-    return schedule.tiers[tier_index(schedule.tiers, size_in_tiers(instrument, schedule, contracts, value))]
+    tiers = _tiers_of_leverage(schedule)
+    return tiers[tier_index(tiers, size_in_tiers(instrument, schedule, contracts, value))]
+
+
+def _tiers_of_leverage(schedule: Schedule) -> tuple[Tier, ...]:
+    """The tiers that have the initial rates."""
+    return schedule.leverage_tiers or schedule.tiers

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from perpcalc.core.collateral import DEBT
 from perpcalc.core.liquidation import NO_PRICE
 from perpcalc.core.price_line import Line, coin_equity_on, price_on
+from perpcalc.core.rounding import without_noise
 from perpcalc.core.unified import Coin, Sums
 from perpcalc.decimals import ONE, ZERO, settled
 
@@ -256,7 +257,9 @@ def _poles(sums: Sums, line: Line) -> set[Decimal]:
 
 def _roots(part: Stretch, factor: Decimal) -> list[Decimal]:
     """The zeros inside a stretch, ascending, of `counted - factor*asked`: `a + b*t`, or `a + b*t - c/(t - pole)`."""
-    a, b, c = part.counted - factor * part.asked, part.counted_per - factor * part.asked_per, factor * part.curve
+    asked, asked_per, c = (factor * amount for amount in (part.asked, part.asked_per, part.curve))
+    a = without_noise(part.counted - asked, part.counted, asked)
+    b = without_noise(part.counted_per - asked_per, part.counted_per, asked_per)
     found: list[Decimal] = []
     if not c:
         found = [-a / b] if b else []
@@ -270,8 +273,8 @@ def _roots(part: Stretch, factor: Decimal) -> list[Decimal]:
 
 
 def _plus(one: Amounts, other: Amounts) -> Amounts:
-    return Amounts(*(a + b for a, b in zip(one, other, strict=True)))
+    return Amounts(*(without_noise(a + b, a, b) for a, b in zip(one, other, strict=True)))
 
 
 def _less(one: Amounts, other: Amounts) -> Amounts:
-    return Amounts(*(a - b for a, b in zip(one, other, strict=True)))
+    return Amounts(*(without_noise(a - b, a, b) for a, b in zip(one, other, strict=True)))
