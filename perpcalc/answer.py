@@ -55,6 +55,21 @@ class Told(NamedTuple):
 Sentence = tuple[str | Told, ...]
 
 
+class Estimate(NamedTuple):
+    """The formula of a figure that has no history, such as one reckoned with floats, and the numbers in it by their names."""
+
+    formula: str
+    numbers: Mapping[str, Decimal]
+
+
+class Explained(NamedTuple):
+    """What an explanation says beside the formulas: why, by field; estimates; further numbers that formulas may name."""
+
+    whys: Mapping[str, str] = {}
+    estimates: Mapping[str, Estimate] = {}
+    named: Mapping[str, Decimal | None] = {}
+
+
 @dataclass_transform(kw_only_default=True, frozen_default=True)
 class Answer:
     """A flat record of named values, in the order of its fields; what machines print is just that.
@@ -71,7 +86,7 @@ class Answer:
     whys: ClassVar[Mapping[str, str]] = {}
     _fields: ClassVar[tuple[str, ...]] = ()
 
-    __slots__ = ("__dict__", "_nevers")
+    __slots__ = ("__dict__", "_explained", "_nevers")
 
     def __init_subclass__(cls) -> None:
         own = cls.__annotations__ if "__annotations__" in vars(cls) else {}
@@ -113,6 +128,16 @@ class Answer:
     def nevers(self) -> frozenset[str]:
         """The fields whose None means never; that of any other means that it is not known."""
         return getattr(self, "_nevers", self.never)
+
+    def explained_by(self, explained: "Explained") -> "Self":
+        """The same answer, and what its explanation needs beside the numbers."""
+        object.__setattr__(self, "_explained", explained)
+        return self
+
+    @property
+    def explained(self) -> "Explained":
+        """What the explanation needs beside the numbers."""
+        return getattr(self, "_explained", Explained())
 
     def block(self) -> str | None:
         """Which table of rows the answer belongs to, where there are several."""

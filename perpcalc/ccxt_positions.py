@@ -167,12 +167,11 @@ def contract_of(symbol: Any, venue: str) -> Contract:
         raise PerpcalcError(
             f"settles in {printable(settle)}, not in the coin {printable(base)}", "only inverse contracts are imported"
         )
-    listed = venues.load(venue.partition("@")[0]).tables["instruments"]
-    names = [name for name, tables in listed.items() if tables["currency"] == base]
-    if len(names) != 1:
-        count = "no inverse perpetual" if not names else "several inverse perpetuals"
-        raise PerpcalcError(f"{venue} has {count} of {printable(base)} that we know")
-    return Contract(venue, names[0], base)
+    try:
+        name, _, _ = venues.contract_of(venues.load(venue.partition("@")[0]), symbol)
+    except PerpcalcError:
+        raise PerpcalcError(f"{venue} has no inverse perpetual of {printable(base)} that we know") from None
+    return Contract(venue, name, base)
 
 
 def _is_isolated(item: Mapping[str, Any]) -> bool:

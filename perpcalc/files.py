@@ -71,7 +71,9 @@ def descriptor_of(path: str) -> int | None:
     for _ in range(_MOST_LINKS):
         path = os.path.abspath(path)
         found = _DESCRIPTORS.fullmatch(path)
-        if found and found[1] in (None, "self", "thread-self", str(os.getpid())):
+        if found and found[1] not in (None, "self", "thread-self", str(os.getpid())):
+            return None
+        if found:
             name = os.path.basename(path)
             return int(name) if name.isdigit() else ("stdin", "stdout", "stderr").index(name)
         folder, name = os.path.split(path)

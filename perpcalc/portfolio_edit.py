@@ -161,11 +161,11 @@ def _number(before: Portfolio, name: str) -> int:
 
 def _edits(tables: Tables, before: Portfolio, wanted: Change) -> Iterator[Edit]:
     """The values that are different, each with its place in the tables."""
-    for name, values in wanted.updated.items():
+    for name in (name for name in wanted.updated if name not in wanted.removed):
         number = _number(before, name)
         position = before.positions[number]
         held = row_of({"name": name, "account": position.account, **position.given.values})
-        for key, value in (_as_written(*item) for item in values.items()):
+        for key, value in (_as_written(*item) for item in wanted.updated[name].items()):
             if held.get(key) != value:
                 yield Edit(("positions", number), key, value)
     for name, amounts in wanted.balances.items():

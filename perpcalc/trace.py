@@ -161,7 +161,8 @@ def label(value: Decimal | None, name: str, place: int | None = None) -> None:
         value.label = own._replace(name=name, place=own.place if place is None else place)
 
 
-TOPICS = {"maker_fee": "fees", "taker_fee": "fees", "liquidation_fee": "liquidation"}
+TOPICS = {"maker_fee": "fees", "taker_fee": "fees", "liquidation_fee": "liquidation", "least_closing": "margin"}
+"""The topics of a venue's rules that an instrument's numbers are from, where that is not its contract."""
 
 
 def traced_instrument(instrument: Instrument, sources: Mapping[str, str] = {}) -> Instrument:
@@ -186,7 +187,7 @@ def traced_instrument(instrument: Instrument, sources: Mapping[str, str] = {}) -
 
 
 def traced_schedule(schedule: Schedule, currency: str, source: str = "") -> Schedule:
-    """The schedule with every number a leaf: limits, rates `mmr`, `slope`; a deduction is what limits and rates make of it.
+    """The schedule with every number a leaf: `limit`, rates `mmr` and `imr`, `slope`; a deduction is what limits and rates make of it.
 
     >>> from perpcalc.core.rules import flat_rate
     >>> traced_schedule(flat_rate(Decimal("0.005")), "BTC").tiers[0].rate.label.name
@@ -194,20 +195,20 @@ def traced_schedule(schedule: Schedule, currency: str, source: str = "") -> Sche
     """
     how = "each band at its own rate" if schedule.marginal else "the whole position at the rate of its tier"
     told = f"{how}, on the value at the {schedule.basis}\n{source}".strip() if schedule.numbered else source
-    rates, limits = [], []
+    tiers = []
     for place, tier in enumerate(schedule.tiers, 1):
-        reach = tier_text(schedule, place, currency)
-        rates.append(_rule(tier.rate, "mmr", told, place, reach))
-        limits.append(None if tier.limit is None else _rule(tier.limit, "limit", told, place))
-    tiers = tuple(map(Tier, limits, rates))
-    if schedule.marginal and None not in limits[:-1]:
-        tiers = with_deductions(tuple(limits), tuple(rates))
+        rate = _rule(tier.rate, "mmr", told, place, tier_text(schedule, place, currency))
+        limit = None if tier.limit is None else _rule(tier.limit, "limit", told, place)
+        initial = None if tier.initial is None else _rule(tier.initial, "imr", told, place)
+        tiers.append(Tier(limit, rate, tier.deduction, initial))
+    derived = [tier.deduction for tier in tiers]
+    if schedule.marginal and None not in (tier.limit for tier in tiers[:-1]):
+        limits, rates = tuple(tier.limit for tier in tiers), tuple(tier.rate for tier in tiers)
+        derived = [tier.deduction for tier in with_deductions(limits, rates)]
+    for place, (tier, deduction) in enumerate(zip(tiers, derived, strict=True), 1):
+        tiers[place - 1] = tier._replace(deduction=_deduction(tier.deduction, deduction, told, place, schedule))
     slope = _rule(schedule.slope, "slope", told) if schedule.slope else schedule.slope
-    deductions = [
-        _deduction(tier.deduction, again.deduction, told, place, schedule)
-        for place, (tier, again) in enumerate(zip(schedule.tiers, tiers, strict=True), 1)
-    ]
-    return schedule._replace(tiers=tuple(map(Tier, limits, rates, deductions)), slope=slope)
+    return schedule._replace(tiers=tuple(tiers), slope=slope)
 
 
 def tier_text(schedule: Schedule, place: int, currency: str) -> str:

@@ -105,7 +105,10 @@ def one_coin(book: Book, option: Option[Any]) -> None:
 def opened(portfolio: Portfolio, positions: Sequence[Position], given: Given) -> Book:
     """Positions as cases, those without a margin of their own in the wallet of their account."""
     accounts = {account.name: account for account in portfolio.accounts}
-    entries = [_entry(position, accounts.get(position.account or ""), portfolio, given) for position in positions]
+    entries = [
+        _entry(position, accounts.get(position.account or ""), portfolio, given, order)
+        for order, position in enumerate(positions, 1)
+    ]
     _same_marks([one for one in entries if isinstance(one, Case)], portfolio)
     members: dict[str, list[int]] = {}
     for index, one in enumerate(entries):
@@ -157,18 +160,26 @@ def _unite(
     return (*reading.notes, *weight_notes(shared))
 
 
-def _entry(position: Position, home: Account | None, portfolio: Portfolio, given: Given) -> "Case | LegCase":
+def _entry(
+    position: Position, home: Account | None, portfolio: Portfolio, given: Given, order: int
+) -> "Case | LegCase":
     try:
         if LINEAR in position.given:
             return _leg(position, home, portfolio)
         described = _described(position, home, portfolio, given)
+        if EXPLAIN in given:
+            from perpcalc.commands.explain import traced
+
+            described = traced(described, order)
         check(POSITION_RULES, described)
         case = case_of(described)
     except PerpcalcError as error:
         raise error.at(position.place).at(portfolio.where) from None
     if home is not None and home.unified is not None and case.margin is None:
         case = case._replace(rules=margin_rules(described, case.instrument, cross=True))
-    return _in_mode(case, home)._replace(name=position.name, account=position.account, place=position.place)
+    return _in_mode(case, home)._replace(
+        name=position.name, account=position.account, place=position.place, order=order
+    )
 
 
 def _leg(position: Position, home: Account | None, portfolio: Portfolio) -> "LegCase":

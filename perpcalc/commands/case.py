@@ -28,6 +28,7 @@ from perpcalc.options import (
     CONTRACTS,
     ENTRY,
     ENTRY_VALUE,
+    EXPLAIN,
     EXTRA_MARGIN,
     FILL,
     FUNDING_RATE,
@@ -153,8 +154,8 @@ class Case(NamedTuple):
     """One position to answer for.
 
     `position` is None without an entry, `margin` without any margin given, `schedule` where the maintenance rate is not
-    known. `given` is what the question says of it. A position of a portfolio has its `place` there, and where it shares
-    the balance of an account, `shared` and its number in it.
+    known. `given` is what the question says of it. A position of a portfolio has its `place` and its `order` there, and where
+    it shares the balance of an account, `shared` and its number in it.
     """
 
     market: Market
@@ -171,6 +172,7 @@ class Case(NamedTuple):
     place: Entry | None = None
     shared: Carrier | None = None
     number: int = 0
+    order: int | None = None
 
     @property
     def instrument(self) -> Instrument:
@@ -262,6 +264,10 @@ def case_of(given: Given) -> Case:
     if missing := [rule for rule in (NEED_SIDE, NEED_SIZE) if not any(option in given for option in rule.options)]:
         raise lacking(missing)
     side = SIDES[given[SIDE] or ""]
+    if EXPLAIN in given:
+        from perpcalc.commands.explain import traced_side
+
+        side = traced_side(side)
     notes = list(market.notes)
     position: Position | None = None
     if fills := given[FILL]:

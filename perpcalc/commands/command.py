@@ -8,14 +8,16 @@ from perpcalc.answer import Answer, Precision, kinds_of
 from perpcalc.commands.market import Market
 from perpcalc.errors import Words
 from perpcalc.given import Given, Option, Rule, check
+from perpcalc.options import EXPLAIN
 from perpcalc.picture import Chart
 
 
 class Row(NamedTuple):
-    """One answer, and the market whose decimals it is shown in."""
+    """One answer, the market whose decimals it is shown in, and the number of its position in a portfolio."""
 
     answer: Answer
     market: Market | None = None
+    place: int | None = None
 
     def precision(self) -> Precision:
         """The decimals that people see of its amounts and its prices, and the coin that they are in."""
@@ -75,6 +77,10 @@ class Group(NamedTuple):
 def asked(command: Command, given: Given) -> Result:
     """The answer of a command; raises PerpcalcError where the question breaks a rule or cannot be answered."""
     check(command.rules, given)
+    if EXPLAIN in given:
+        from perpcalc.commands.explain import traced
+
+        given = traced(given)
     return command.answer(given)
 
 

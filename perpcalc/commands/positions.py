@@ -12,7 +12,7 @@ from perpcalc.commands.market import each_once
 from perpcalc.decimals import ZERO
 from perpcalc.errors import PerpcalcError, Words
 from perpcalc.given import Given, Option, Rule, check
-from perpcalc.options import MARK, PORTFOLIO
+from perpcalc.options import EXPLAIN, MARK, PORTFOLIO
 
 if TYPE_CHECKING:
     from perpcalc.commands.legs import LegCase
@@ -95,7 +95,12 @@ def each(row: Callable[[Case, Given, Remarks], Answer]) -> Rows:
         made = []
         for case, given in positions:
             with placed(case):
-                made.append([Row(row(case, given, said), case.market)])
+                answer = row(case, given, said)
+                if EXPLAIN in given:
+                    from perpcalc.commands.explain import with_names
+
+                    answer = with_names(answer, case)
+                made.append([Row(answer, case.market, case.order)])
         return made
 
     return rows

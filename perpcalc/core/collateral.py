@@ -11,7 +11,7 @@ UNITS = {"coin": "coins", "usd": "USD"}
 
 
 class Band(NamedTuple):
-    """Up to `upper` (None without end) each further unit counts at `rate`, so that all of it counts `rate*amount + offset`."""
+    """Up to `upper` (None without end) each further unit counts at `rate`, so that all count `rate*amount + offset`."""
 
     upper: Decimal | None
     rate: Decimal
@@ -19,7 +19,7 @@ class Band(NamedTuple):
 
 
 class Weight(NamedTuple):
-    """The collateral ratio of a coin in rising bands, the last without end; `unit` is what they count: "coin" or "usd"."""
+    """A collateral ratio in rising bands, the last without end; `unit` is what they count, "coin" or "usd"."""
 
     bands: tuple[Band, ...]
     unit: str = "coin"
@@ -45,8 +45,8 @@ def banded_weight(
 ) -> Weight:
     """A collateral ratio by bands, each an upper end and its rate; what is above the last one counts at `beyond`.
 
-    `offset_n = offset_(n-1) + upper_(n-1)*(rate_(n-1) - rate_n)`. Raises PerpcalcError where there is no band, ends do not
-    rise, or a ratio is not from 0 to 100 %.
+    `offset_n = offset_(n-1) + upper_(n-1)*(rate_(n-1) - rate_n)`. Raises PerpcalcError where there is no band, ends do
+    not rise, or a ratio is not from 0 to 100 %.
 
     >>> weight = banded_weight([(Decimal(10), Decimal("0.98")), (Decimal(20), Decimal("0.95"))])
     >>> [str(band.offset) for band in weight.bands]
@@ -76,7 +76,7 @@ def banded_weight(
 
 
 def band_number(weight: Weight, amount: Decimal) -> int:
-    """The band that an amount of the weight's unit is in, counted from 1; 0 for a debt. An upper end is inside its band.
+    """The band that an amount of the weight's unit is in, from 1; 0 for a debt. An upper end is inside its band.
 
     >>> weight = banded_weight([(Decimal(10), Decimal("0.98")), (Decimal(20), Decimal("0.95"))])
     >>> [band_number(weight, Decimal(amount)) for amount in (-1, 10, 11, 21)]
@@ -84,17 +84,14 @@ def band_number(weight: Weight, amount: Decimal) -> int:
     """
     if amount <= 0:
         return 0
-    for number, band in enumerate(weight.bands, 1):
-        if band.upper is None or amount <= band.upper:
-            return number
-    raise AssertionError("the last band has no end")
+    return next(number for number, band in enumerate(weight.bands, 1) if band.upper is None or amount <= band.upper)
 
 
 def counted(weight: Weight, value: Decimal, price: Decimal) -> tuple[int, Decimal]:
     """The band that `value` USD of a coin are in, and what counts of them: each band at its own rate, a debt in full.
 
-    `rate*value + offset*P` where bands count coins, `rate*value + offset` where they count USD. Sources: Bybit help, tiered
-    collateral ratio (2025-09-18); Binance FAQ 4868b2f1; OKX help 360054690531.
+    `rate*value + offset*P` where bands count coins, `rate*value + offset` where they count USD. Sources: Bybit help,
+    tiered collateral ratio (2025-09-18); Binance FAQ 4868b2f1; OKX help 360054690531.
 
     >>> weight = banded_weight([(Decimal(10), Decimal("0.98")), (Decimal(20), Decimal("0.95"))])
     >>> [str(counted(weight, Decimal(value), Decimal(100))[1]) for value in (-500, 1_500, 2_500)]
@@ -104,6 +101,21 @@ def counted(weight: Weight, value: Decimal, price: Decimal) -> tuple[int, Decima
     number = band_number(weight, value / price if in_coins else value)
     band = (DEBT, *weight.bands)[number]
     return number, band.rate * value + band.offset * (price if in_coins else ONE)
+
+
+def counted_by(
+    reading: str, weight: Weight, balance: Decimal, price: Decimal, equity_usd: Decimal
+) -> tuple[int, Decimal]:
+    """The band that a coin is in, and what counts of its equity in USD: `g(E)*P`, or `g(B)*P + profit` by its balance.
+
+    >>> half = flat_weight(Decimal("0.5"))
+    >>> [str(counted_by(reading, half, ONE, Decimal(100), Decimal(80))[1]) for reading in ("equity", "balance")]
+    ['40.0', '30.0']
+    """
+    if reading == "equity":
+        return counted(weight, equity_usd, price)
+    band, usd = counted(weight, balance * price, price)
+    return band, usd + (equity_usd - balance * price)
 
 
 def _ratio(rate: Decimal) -> Decimal:

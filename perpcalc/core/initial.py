@@ -1,10 +1,21 @@
 """The initial margin: what a venue asks for to open a position, and the leverage that its tiers allow."""
 
 from decimal import Decimal
+from typing import NamedTuple
 
 from perpcalc.core.instrument import Instrument
 from perpcalc.core.rules import Schedule, Tier, tier_index
 from perpcalc.decimals import ONE, ZERO, settled
+
+
+class Size(NamedTuple):
+    """Contracts, and their coin value at the entry; those of the other side of a one-way account count below 0."""
+
+    contracts: Decimal
+    value: Decimal
+
+
+NOTHING_HELD = Size(ZERO, ZERO)
 
 
 def initial_rate(instrument: Instrument, contracts: Decimal, value: Decimal) -> Decimal | None:
@@ -41,7 +52,8 @@ def largest_leverage(instrument: Instrument, contracts: Decimal, value: Decimal)
     initial = _tier(instrument, instrument.schedule, contracts, value).initial
     if not initial:
         return highest
-    return 1 / initial if highest is None else min(1 / initial, highest)
+    allowed = settled(1 / initial)
+    return allowed if highest is None else min(allowed, highest)
 
 
 def initial_margin(instrument: Instrument, leverage: Decimal, contracts: Decimal, value: Decimal) -> Decimal:
@@ -75,11 +87,65 @@ def largest_size(instrument: Instrument, leverage: Decimal) -> Decimal | None:
     (Decimal('5'), True)
     """
     allowed: Decimal | None = ZERO
-    for tier in instrument.schedule.tiers if instrument.schedule else ():
+    for tier in _tiers_of_leverage(instrument.schedule) if instrument.schedule else ():
         if tier.initial is not None and settled(leverage * tier.initial) > ONE:
             return allowed
         allowed = tier.limit
     return None
+
+
+def contracts_allowed(instrument: Instrument, leverage: Decimal, price: Decimal, held: Size) -> Decimal | None:
+    """The most contracts that may be opened at a leverage and a price beside those held; None where no tier forbids any.
+
+    >>> from perpcalc.core.instrument import PLAIN
+    >>> tiers = (Tier(Decimal(5), ZERO, initial=Decimal("0.01")), Tier(None, ZERO, initial=Decimal("0.2")))
+    >>> limited = PLAIN._replace(schedule=Schedule(tiers))
+    >>> contracts_allowed(limited, Decimal(6), Decimal(50_000), Size(Decimal(50_000), ONE))
+    Decimal('200000')
+    """
+    limit = largest_size(instrument, leverage)
+    if limit is None or instrument.schedule is None:
+        return None
+    return (
+        (_value_at(instrument, instrument.schedule, limit, price, held) - held.value) * price / instrument.contract_size
+    )
+
+
+def contracts_covered(instrument: Instrument, price: Decimal, coin: Decimal, held: Size) -> Decimal | None:
+    """The most contracts at a price that, with those held, need no more initial margin than `coin`; None where that is not known.
+
+    On each tier `V = coin/initial`, and `slope*V^2 + initial*V = coin` where the rate grows with the size. Derived.
+
+    >>> from perpcalc.core.instrument import PLAIN
+    >>> tiers = (Tier(Decimal(5), ZERO, initial=Decimal("0.01")), Tier(None, ZERO, initial=Decimal("0.2")))
+    >>> limited = PLAIN._replace(schedule=Schedule(tiers))
+    >>> [str(contracts_covered(limited, ONE, Decimal(coin), NOTHING_HELD)) for coin in ("0.02", "0.5", "2")]
+    ['2', '5', '10']
+    """
+    schedule = instrument.schedule
+    if schedule is None or any(not tier.initial for tier in schedule.tiers):
+        return None
+    most, lower, slope, last = ZERO, ZERO, schedule.slope, schedule.tiers[-1]
+    for tier in schedule.tiers:
+        initial = tier.initial or ZERO
+        value = max(ZERO, coin) / initial
+        if slope:
+            value = ((initial * initial + 4 * slope * max(ZERO, coin)).sqrt() - initial) / (2 * slope)
+        upper = None
+        if tier is not last and tier.limit is not None:
+            upper = _value_at(instrument, schedule, tier.limit, price, held)
+        if value > lower:
+            most = value if upper is None else min(value, upper)
+        lower = upper or ZERO
+    return (most - held.value) * price / instrument.contract_size
+
+
+def _value_at(instrument: Instrument, schedule: Schedule, limit: Decimal, price: Decimal, held: Size) -> Decimal:
+    """The coin value that what is held and what is opened at a price have together at a limit of the tiers."""
+    if schedule.unit == "coin":
+        return limit
+    contracts = limit if schedule.unit == "contracts" else limit / instrument.contract_size
+    return held.value + (contracts - held.contracts) * instrument.contract_size / price
 
 
 def size_in_tiers(instrument: Instrument, schedule: Schedule, contracts: Decimal, value: Decimal) -> Decimal:
@@ -95,4 +161,10 @@ def size_in_tiers(instrument: Instrument, schedule: Schedule, contracts: Decimal
 
 
 def _tier(instrument: Instrument, schedule: Schedule, contracts: Decimal, value: Decimal) -> Tier:
-    return schedule.tiers[tier_index(schedule.tiers, size_in_tiers(instrument, schedule, contracts, value))]
+    tiers = _tiers_of_leverage(schedule)
+    return tiers[tier_index(tiers, size_in_tiers(instrument, schedule, contracts, value))]
+
+
+def _tiers_of_leverage(schedule: Schedule) -> tuple[Tier, ...]:
+    """The tiers that have the initial rates."""
+    return schedule.leverage_tiers or schedule.tiers

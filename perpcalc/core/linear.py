@@ -11,8 +11,8 @@ from perpcalc.errors import Key, PerpcalcError
 class Leg(NamedTuple):
     """Signed coins `q` of a contract on `coin` that is quoted and settled in another coin, mostly a stablecoin.
 
-    `entry` is in the settlement coin, `rate` the maintenance rate of the value at the mark, `deduction` in USD. `ratio` is the
-    contract's mark in USD over the price of the coin.
+    `entry` is in the settlement coin, `rate` the maintenance rate of the value at the mark, `deduction` in USD. `ratio`
+    is the contract's mark in USD over the price of the coin.
     """
 
     coin: str

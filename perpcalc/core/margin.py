@@ -160,8 +160,9 @@ def usable_extra(position: Position, extra: Decimal) -> Decimal:
 
 
 def _from_zero(piece: Piece, end: Decimal | None, notional: Decimal) -> list[Piece]:
-    """A piece, or where it starts below 0 one that asks for nothing, and the rest of it from its zero on."""
-    if piece_maintenance(piece, piece.start) >= 0:
+    """A piece, or where it starts below 0 or falls from it one that asks for nothing, and the rest of it from its zero on."""
+    first = piece_maintenance(piece, piece.start)
+    if first > 0 or (first == 0 and piece.linear >= 0):
         return [piece]
     free = piece._replace(
         constant=ZERO, linear=ZERO, quadratic=ZERO, slope=ZERO, deduction=ZERO, deduction_usd=piece.rate * notional
@@ -173,7 +174,7 @@ def _from_zero(piece: Piece, end: Decimal | None, notional: Decimal) -> list[Pie
 
 
 def _zero_of(piece: Piece) -> Decimal | None:
-    """Where a piece that starts below 0 reaches it; None where it never does."""
+    """Where a piece below 0 reaches it; None where it never does."""
     constant, linear, quadratic = piece.constant, piece.linear, piece.quadratic
     if quadratic:
         return ((linear * linear - 4 * quadratic * constant).sqrt() - linear) / (2 * quadratic)

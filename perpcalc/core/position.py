@@ -207,20 +207,20 @@ def _stored_value(instrument: Instrument, contracts: Decimal, price: Decimal) ->
 def _value_shown_as(instrument: Instrument, side: Decimal, contracts: Decimal, price: Decimal) -> Decimal:
     """What the venue keeps of contracts whose average entry it shows as `price`.
 
-    An average belongs to the first of these that is shown so: the value of a fill at the nearest tick, the value at the
-    average itself, the next step above.
+    A price on the tick is that of a fill (without a known tick, one of two decimals fewer than averages have). An average
+    belongs to the first of these values that is shown so: that of a fill at the nearest tick, that at the average itself,
+    the next step above.
     """
     own = _stored_value(instrument, contracts, price)
-    grid, tick = instrument.rounding.stored_value, instrument.tick
-    if grid is None or instrument.rounding.average is None:
+    stored, average = instrument.rounding.stored_value, instrument.rounding.average
+    if stored is None or average is None:
         return own
-    values = [own, own + grid.step]
-    if tick is not None:
-        near = to_multiple(price, tick, ROUND_HALF_EVEN)
-        if near == price:
-            return own
-        if near:
-            values.insert(0, _stored_value(instrument, contracts, near))
+    near = to_multiple(price, instrument.tick or 100 * average.step, ROUND_HALF_EVEN)
+    if near == price:
+        return own
+    values = [own, own + stored.step]
+    if near:
+        values.insert(0, _stored_value(instrument, contracts, near))
     shown = (value for value in values if value and _average_price(instrument, side, contracts, value, value) == price)
     return next(shown, own)
 

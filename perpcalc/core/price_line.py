@@ -12,7 +12,7 @@ from perpcalc.decimals import ONE, ZERO
 
 
 class Line(NamedTuple):
-    """Prices over t: those of `moving` coins are `at_zero + per*t` USD, the others stay; now is t = `now`, from `low` to `high`."""
+    """Prices over t, now at `now`, from `low` to `high`: `moving` coins cost `at_zero + per*t` USD, the others stay."""
 
     moving: Mapping[str, tuple[Decimal, Decimal]]
     now: Decimal
@@ -51,7 +51,7 @@ def common_line(sums: Sums, betas: Mapping[str, Decimal] | None = None) -> Line:
 
 
 def moves_line(sums: Sums, moves: Mapping[str, Decimal]) -> Line:
-    """The line on which each coin moves at its own rate, `P*(1 + move*t)`, and the others stay; the moves are done at t = 1.
+    """The line on which coins move by rates of their own, `P*(1 + move*t)`, the others not at all; t = 1 is after them.
 
     >>> from perpcalc.core.unified import Account, sums_of
     >>> sums = sums_of(Account({"BTC": ONE, "ETH": ONE}, {"BTC": Decimal(60_000), "ETH": Decimal(3_000)}))

@@ -29,6 +29,7 @@ class Schedule(NamedTuple):
     (value on that basis), "contracts" or "usd". A marginal schedule taxes each band at its own rate
     (the deductions do that); otherwise the whole position takes the rate of its tier. `slope` is added to
     the rate, and to that of the initial margin, for each coin of value (Deribit). `adverse_funding` adds a funding rate that is against the position.
+    `leverage_tiers` have the initial rates where those change inside a tier of the maintenance rate.
     """
 
     tiers: tuple[Tier, ...]
@@ -38,6 +39,7 @@ class Schedule(NamedTuple):
     slope: Decimal = ZERO
     adverse_funding: bool = False
     numbered: bool = True
+    leverage_tiers: tuple[Tier, ...] = ()
 
 
 class ClosingFee(NamedTuple):

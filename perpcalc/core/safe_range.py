@@ -11,6 +11,7 @@ from typing import NamedTuple
 from perpcalc.core.collateral import DEBT
 from perpcalc.core.liquidation import NO_PRICE
 from perpcalc.core.price_line import Line, coin_equity_on, price_on
+from perpcalc.core.rounding import without_noise
 from perpcalc.core.unified import Coin, Sums
 from perpcalc.decimals import ONE, ZERO, settled
 
@@ -27,9 +28,10 @@ class Border(NamedTuple):
 
 
 class Stretch(NamedTuple):
-    """Between two break points: margin balance `counted + counted_per*t` and maintenance margin `asked + asked_per*t + curve/(t - pole)` USD.
+    """Between two break points the margin balance and the maintenance margin are simple in t.
 
-    `border` is what began at its left end.
+    They are `counted + counted_per*t` and `asked + asked_per*t + curve/(t - pole)` USD; `border` is what began at its
+    left end.
     """
 
     left: Decimal
@@ -81,7 +83,7 @@ NOTHING = Amounts()
 
 
 def is_curved(sums: Sums, line: Line) -> bool:
-    """Whether rates that grow with value (Deribit) make maintenance margin curve differently in coins that move differently.
+    """Whether rates that grow with value (Deribit) make the maintenance margin curve, in coins that move differently.
 
     Then no formula gives the roots on this line.
 
@@ -150,8 +152,8 @@ def amounts_at(part: Stretch, t: Decimal) -> tuple[Decimal, Decimal]:
 def safe_ranges(sums: Sums, line: Line, factor: Decimal, parts: Iterable[Stretch] | None = None) -> list[Range]:
     """Where on a line the margin balance is above `factor` times the maintenance margin, from its low end up.
 
-    Each end is a root of one stretch, or a border where the maintenance margin jumps past the margin balance. `parts` are the
-    stretches where they are known already. The line must not be curved (`is_curved`).
+    Each end is a root of one stretch, or a border where the maintenance margin jumps past the margin balance. `parts`
+    are the stretches where they are known already. The line must not be curved (`is_curved`).
 
     >>> from perpcalc.core.price_line import price_line
     >>> from perpcalc.core.unified import Account, sums_of
@@ -254,8 +256,10 @@ def _poles(sums: Sums, line: Line) -> set[Decimal]:
 
 
 def _roots(part: Stretch, factor: Decimal) -> list[Decimal]:
-    """The zeros of `counted - factor*asked` inside a stretch, ascending: of `a + b*t`, or of `a + b*t - c/(t - pole)`."""
-    a, b, c = part.counted - factor * part.asked, part.counted_per - factor * part.asked_per, factor * part.curve
+    """The zeros inside a stretch, ascending, of `counted - factor*asked`: `a + b*t`, or `a + b*t - c/(t - pole)`."""
+    asked, asked_per, c = (factor * amount for amount in (part.asked, part.asked_per, part.curve))
+    a = without_noise(part.counted - asked, part.counted, asked)
+    b = without_noise(part.counted_per - asked_per, part.counted_per, asked_per)
     found: list[Decimal] = []
     if not c:
         found = [-a / b] if b else []
@@ -269,8 +273,8 @@ def _roots(part: Stretch, factor: Decimal) -> list[Decimal]:
 
 
 def _plus(one: Amounts, other: Amounts) -> Amounts:
-    return Amounts(*(a + b for a, b in zip(one, other, strict=True)))
+    return Amounts(*(without_noise(a + b, a, b) for a, b in zip(one, other, strict=True)))
 
 
 def _less(one: Amounts, other: Amounts) -> Amounts:
-    return Amounts(*(a - b for a, b in zip(one, other, strict=True)))
+    return Amounts(*(without_noise(a - b, a, b) for a, b in zip(one, other, strict=True)))

@@ -1,14 +1,14 @@
 """An account that several coins back: what it is worth, what counts of it, and what it must keep, coin by coin.
 
-In USD the equity of a coin is `(B + sum(s*V))*P - sum(s*Q)`, linear in its price, so an account is a few sums per coin, however
-many positions it has.
+In USD the equity of a coin is `(B + sum(s*V))*P - sum(s*Q)`, linear in its price, so an account is a few sums per coin,
+however many positions it has.
 """
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import NamedTuple
 
-from perpcalc.core.collateral import FULL, Weight, counted
+from perpcalc.core.collateral import FULL, Weight, counted_by
 from perpcalc.core.linear import Leg
 from perpcalc.core.wallet import Holding, Wallet, closing_fees_at_bankruptcy, segments, wallet_of
 from perpcalc.decimals import ONE, ZERO, settled
@@ -30,9 +30,9 @@ class VenueSums(NamedTuple):
 class Account(NamedTuple):
     """Coins that back positions together; a balance below 0 is borrowed and counts in full.
 
-    `prices` are USD per coin. The `ratio` of a holding is its mark over the price of its coin. With the reading "equity" a
-    collateral ratio applies to a coin's balance and profit together, with "balance" to the balance alone. It is liquidated
-    where the margin balance is not above `condition` times the maintenance margin.
+    `prices` are USD per coin. The `ratio` of a holding is its mark over the price of its coin. With the reading
+    "equity" a collateral ratio applies to a coin's balance and profit together, with "balance" to the balance alone. It
+    is liquidated where the margin balance is not above `condition` times the maintenance margin.
     """
 
     balances: Mapping[str, Decimal]
@@ -46,7 +46,7 @@ class Account(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """Maintenance margin and closing fees of a coin's positions: `coins*P + usd + curve/P` USD while 1/P is above `left`."""
+    """What a coin's positions must keep, closing fees too: `coins*P + usd + curve/P` USD while 1/P is above `left`."""
 
     left: Decimal
     right: Decimal | None
@@ -58,9 +58,10 @@ class Asked(NamedTuple):
 class Coin(NamedTuple):
     """What an account comes to in one coin.
 
-    `wallet` holds the balance and the inverse positions. Legs that settle in the coin were entered at `entered` coins in all
-    and have `exposures`, coins of others; legs on the coin must keep `leg_rate*P - leg_deduction` USD. `equity_usd`,
-    `counted_usd` and `maintenance_usd` are at the price; `delta` is the change of the account's equity in coins.
+    `wallet` holds the balance and the inverse positions. Legs that settle in the coin were entered at `entered` coins
+    in all and have `exposures`, coins of others; legs on the coin must keep `leg_rate*P - leg_deduction` USD.
+    `equity_usd`, `counted_usd` and `maintenance_usd` are at the price; `delta` is the change of the account's equity in
+    coins.
     """
 
     name: str
@@ -83,8 +84,8 @@ class Coin(NamedTuple):
 class Sums(NamedTuple):
     """An account as its sums per coin, and in all; losses and maintenance margin that only the venue knows are in them.
 
-    `places` say where each holding is: in which coin's wallet, at which index. An `idle` account has nothing to be liquidated
-    for: no position, no debt, no maintenance margin of another kind.
+    `places` say where each holding is: in which coin's wallet, at which index. An `idle` account has nothing to be
+    liquidated for: no position, no debt, no maintenance margin of another kind.
     """
 
     account: Account
@@ -114,7 +115,8 @@ class CoinStanding(NamedTuple):
 class Standing(NamedTuple):
     """An account now, in USD; closing fees that count are part of the maintenance margin.
 
-    `margin_ratio` is `condition*MM/margin balance`, 1 where it is liquidated; `leverage` None where the equity is not above 0.
+    `margin_ratio` is `condition*MM/margin balance`, 1 where it is liquidated; `leverage` None where the equity is not
+    above 0.
     """
 
     equity: Decimal
@@ -127,7 +129,7 @@ class Standing(NamedTuple):
 
 
 def missing_prices(account: Account) -> tuple[str, ...]:
-    """The coins that an account holds or trades and that have no price; dollars and the two large stablecoins are 1 USD.
+    """The coins that an account holds or trades and that have no price; USD, USDT and USDC are 1 if it is absent.
 
     >>> missing_prices(Account({"BTC": ONE, "USDT": ONE}, {}))
     ('BTC',)
@@ -207,25 +209,45 @@ def sums_of(account: Account) -> Sums:
     )
 
 
+def is_liquidated(sums: Sums) -> bool:
+    """Whether the margin balance is not above `condition` times the maintenance margin now.
+
+    >>> is_liquidated(sums_of(Account({"USDT": -ONE}, {})))
+    True
+    """
+    asked = sums.account.condition * sums.maintenance_usd
+    return not sums.idle and settled(sums.counted_usd) <= settled(asked)
+
+
+def margin_ratio(sums: Sums) -> Decimal:
+    """The margin ratio now: `condition*MM/(margin balance)`, 1 where the account is liquidated, and beyond.
+
+    >>> margin_ratio(sums_of(Account({"USDT": -ONE}, {})))
+    Decimal('1')
+    """
+    if is_liquidated(sums):
+        return ONE
+    asked = sums.account.condition * sums.maintenance_usd
+    return asked / sums.counted_usd if asked else ZERO
+
+
 def standing(sums: Sums) -> Standing:
     """What an account is worth and must keep now.
 
-    Margin balance `sum(W) - losses`, W a coin's equity in USD at its collateral ratio; margin ratio `condition*MM/(margin balance)`.
-    Sources: Bybit help, glossary of the unified account (2026-03-13); Binance FAQ 4868b2f1; OKX help 360054690531.
+    Margin balance `sum(W) - losses`, W a coin's equity in USD at its collateral ratio. Sources: Bybit help, glossary of
+    the unified account (2026-03-13); Binance FAQ 4868b2f1; OKX help 360054690531.
 
     >>> now = standing(sums_of(Account({"BTC": ONE, "USDT": Decimal(-30_000)}, {"BTC": Decimal(100_000)})))
     >>> str(now.margin_balance), str(now.leverage)
     ('70000', '0')
     """
-    equity, backing, asked = sums.equity_usd, sums.counted_usd, sums.maintenance_usd
-    liquidated = not sums.idle and settled(backing) <= settled(sums.account.condition * asked)
     return Standing(
-        equity=equity,
-        margin_balance=backing,
-        maintenance_margin=asked,
-        margin_ratio=ONE if liquidated else sums.account.condition * asked / backing if asked else ZERO,
-        leverage=_notional(sums) / equity if equity > 0 else None,
-        liquidated=liquidated,
+        equity=sums.equity_usd,
+        margin_balance=sums.counted_usd,
+        maintenance_margin=sums.maintenance_usd,
+        margin_ratio=margin_ratio(sums),
+        leverage=_notional(sums) / sums.equity_usd if sums.equity_usd > 0 else None,
+        liquidated=is_liquidated(sums),
         coins=tuple(
             CoinStanding(
                 coin=coin.name,
@@ -277,7 +299,7 @@ def _coin(
     asked = tuple(_asked(wallet))
     x = settled(1 / price)
     here = next(piece for piece in reversed(asked) if not piece.left or settled(piece.left) < x)
-    band, usd = counted_usd(account.reading, weight, wallet.collateral, price, equity_usd)
+    band, usd = counted_by(account.reading, weight, wallet.collateral, price, equity_usd)
     return Coin(
         name=name,
         price=price,
@@ -295,22 +317,6 @@ def _coin(
         maintenance_usd=here.coins * price + here.usd + here.curve / price + leg_rate * price - leg_deduction,
         delta=delta,
     )
-
-
-def counted_usd(
-    reading: str, weight: Weight, balance: Decimal, price: Decimal, equity_usd: Decimal
-) -> tuple[int, Decimal]:
-    """The band that a coin is in, and what counts of its equity in USD: `g(E)*P`, or `g(B)*P + profit` by its balance.
-
-    >>> from perpcalc.core.collateral import flat_weight
-    >>> half = flat_weight(Decimal("0.5"))
-    >>> [str(counted_usd(reading, half, ONE, Decimal(100), Decimal(80))[1]) for reading in ("equity", "balance")]
-    ['40.0', '30.0']
-    """
-    if reading == "equity":
-        return counted(weight, equity_usd, price)
-    band, usd = counted(weight, balance * price, price)
-    return band, usd + (equity_usd - balance * price)
 
 
 def _asked(wallet: Wallet) -> Iterable[Asked]:

@@ -1,4 +1,4 @@
-"""Where an account of several coins is liquidated: at a price of one coin with the others still, and by a common move of all."""
+"""Where an account of several coins is liquidated: at a price of one, the others still, and by a common move of all."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -8,7 +8,7 @@ from perpcalc.core.linear import leg_maintenance, leg_mark
 from perpcalc.core.liquidation import Ends, Liquidation, liquidation
 from perpcalc.core.price_line import common_line, price_line
 from perpcalc.core.safe_range import End, Range, holds, is_curved, safe_ranges
-from perpcalc.core.unified import Coin, Sums
+from perpcalc.core.unified import Coin, Sums, margin_ratio
 from perpcalc.core.wallet import Span, bankruptcy_x
 from perpcalc.decimals import FINEST, ONE, ZERO, plain, settled
 
@@ -18,14 +18,18 @@ CURVED = "maintenance rates that grow with value in coins that move differently 
 
 
 class Life(NamedTuple):
-    """Between which prices of a coin an account lives with the others still; where it is dead now, the range nearest to now."""
+    """Between which prices of a coin an account lives with the others still; of one that is dead now the range nearest.
+
+    `ends` is the same over 1/price, with where the account's equity is zero, closing fees due there taken off.
+    """
 
     alive: bool
     range: Range | None
+    ends: Ends
 
 
 class CommonMove(NamedTuple):
-    """The common moves that liquidate an account, as rates: None is never (or not known, with a reason), 0 where it is dead now.
+    """The common moves that liquidate an account, as rates: 0 is dead now, None never, or with a reason not known.
 
     `low` and `high` tell where on the line these ends are.
     """
@@ -55,18 +59,21 @@ def coin_life(sums: Sums, coin: str) -> Life:
     >>> str(coin_life(sums_of(account), "BTC").range.low.at)
     '30000'
     """
-    line = price_line(sums, coin)
+    line, own = price_line(sums, coin), sums.coins[coin]
     ranges = safe_ranges(sums, line, sums.account.condition)
-    for one in ranges:
-        if holds(one, line.now):
-            return Life(True, one)
 
     def gap(one: Range) -> Decimal:
+        if holds(one, line.now):
+            return ZERO
         if one.low is not None and line.now <= one.low.at:
             return one.low.at / line.now
         return ONE if one.high is None else line.now / one.high.at
 
-    return Life(False, min(ranges, key=gap, default=None))
+    nearest = min(ranges, key=gap, default=None)
+    rest = own.delta * own.price - sums.equity_usd
+    bankrupt = bankruptcy_x(own.wallet._replace(constant=own.delta, linear=rest))
+    alive = nearest is not None and holds(nearest, line.now)
+    return Life(alive, nearest, Ends(bankrupt, () if nearest is None else (_over_x(own, nearest),)))
 
 
 def coin_lives(sums: Sums) -> dict[str, Life]:
@@ -81,7 +88,7 @@ def coin_lives(sums: Sums) -> dict[str, Life]:
 
 
 def common_move(sums: Sums, betas: Mapping[str, Decimal] | None = None) -> CommonMove:
-    """The common moves m that liquidate an account, `P*(1 + beta*m)` for each coin; a beta not given is 1, for a stablecoin 0.
+    """The common moves m that liquidate an account, `P*(1 + beta*m)`; a beta not given is 1, of a stablecoin 0.
 
     >>> from perpcalc.core.unified import Account, sums_of
     >>> account = Account({"BTC": Decimal(2), "USDT": Decimal(-60_000)}, {"BTC": Decimal(60_000)})
@@ -115,13 +122,15 @@ def holding_liquidation(sums: Sums, index: int, life: Life) -> UnifiedLiquidatio
     """
     name, place = sums.places[index]
     coin, holding = sums.coins[name], sums.account.holdings[index]
-    ends = Ends(_bankruptcy_x(sums, coin), _spans(coin, life))
-    found = liquidation(coin.wallet, place, holding, coin.price * holding.ratio, of_wallet=ends)
+    group = coin.wallet.groups[coin.wallet.group_of[place]]
+    alone = coin.wallet._replace(constant=coin.delta, groups=(group,), group_of=(0,))
+    found = liquidation(alone, 0, holding, coin.price * holding.ratio, of_wallet=life.ends)
     price = coin.price if found.liquidation_price is None else found.liquidation_price / holding.ratio
     asked = found.maintenance_margin
     in_usd = found._replace(
         deduction=found.deduction * price,
         maintenance_margin=None if asked is None else asked * price,
+        margin_ratio=margin_ratio(sums),
         reason=_reason(found, life, name),
     )
     return UnifiedLiquidation(in_usd, _end(found, life))
@@ -147,7 +156,7 @@ def leg_liquidation(sums: Sums, index: int, life: Life) -> UnifiedLiquidation:
     if life.alive and (below is not None or above is not None):
         to_lower = above is None or (below is not None and mark * mark <= below * above)
         price = below if to_lower else above
-    bankrupt = _bankruptcy_x(sums, coin)
+    bankrupt = life.ends.bankruptcy_x
     found = Liquidation(
         tier=None,
         maintenance_rate=leg.rate,
@@ -159,30 +168,21 @@ def leg_liquidation(sums: Sums, index: int, life: Life) -> UnifiedLiquidation:
         liquidation_above=above,
         bankruptcy_price=None if bankrupt is None else leg_mark(leg, 1 / bankrupt, settle.price),
         distance=None if price is None else (price - mark) / mark,
+        margin_ratio=margin_ratio(sums),
         beyond=not life.alive,
         reason=None,
     )
     return UnifiedLiquidation(found._replace(reason=_reason(found, life, leg.coin)), _end(found, life))
 
 
-def _spans(coin: Coin, life: Life) -> tuple[Span, ...]:
-    """A coin's range of prices as the span of 1/price that it is."""
-    if life.range is None:
-        return ()
-    low, high = life.range
-    return (Span(ZERO if high is None else _x(coin, high), None if low is None else _x(coin, low)),)
+def _over_x(coin: Coin, span: Range) -> Span:
+    """A range of a coin's prices as a span of 1/price; an end at which a tier begins is exactly its border."""
 
+    def x(end: End) -> Decimal:
+        borders = (part.left for part in coin.asked if end.jump and part.left)
+        return next((border for border in borders if settled(1 / border) == end.at), 1 / end.at)
 
-def _x(coin: Coin, end: End) -> Decimal:
-    """1/price at an end; where a tier begins there, exactly its border."""
-    borders = (part.left for part in coin.asked if end.jump and part.left)
-    return next((x for x in borders if settled(1 / x) == end.at), 1 / end.at)
-
-
-def _bankruptcy_x(sums: Sums, coin: Coin) -> Decimal | None:
-    """1/price of a coin where the equity of the account is zero, the closing fees that its positions pay there taken off."""
-    rest = coin.delta * coin.price - sums.equity_usd
-    return bankruptcy_x(coin.wallet._replace(constant=coin.delta, linear=rest))
+    return Span(ZERO if span.high is None else x(span.high), None if span.low is None else x(span.low))
 
 
 def _end(found: Liquidation, life: Life) -> End | None:

@@ -32,8 +32,8 @@ DEAD = UnifiedRung(None, ZERO, None, None, ONE, True)
 def unified_ladder(sums: Sums, line: Line, points: Sequence[Decimal]) -> list[UnifiedRung]:
     """An account after moves: at points of a line of common moves, or at t = 1 of one of single coins, in their order.
 
-    The profit is that of the positions alone. Where the way there passes a price at which the account is liquidated, it is
-    dead. O(n log n) in tiers, bands and points. Raises PerpcalcError for a point at which a price is not above 0.
+    The profit is that of the positions alone. Where the way there passes a price at which the account is liquidated, it
+    is dead. O(n log n) in tiers, bands and points. Raises PerpcalcError for a point at which a price is not above 0.
 
     >>> from perpcalc.core.price_line import common_line
     >>> from perpcalc.core.unified import Account

@@ -9,7 +9,7 @@ from decimal import Decimal
 from functools import partial
 from typing import NamedTuple
 
-from perpcalc.answer import Value
+from perpcalc.answer import Estimate, Value
 from perpcalc.core.rules import DAY, YEAR
 from perpcalc.decimals import plain
 from perpcalc.explain import formula
@@ -24,6 +24,7 @@ SYMBOLS = {"notional_usd": "notional"}
 MEANINGS = {
     "s": "s = 1 long, -1 short",
     "V": "V is the entry value that counts",
+    "B": "B is what counts of the margin",
     "mmr": "mmr is the maintenance rate",
     "f": "f is the closing fee that counts into liquidation",
     "a": "a - b/P - c/P^2 is what is left of the equity at a price P",
@@ -33,13 +34,6 @@ MEANINGS = {
 """What the symbols of formulas mean, said where one first stands."""
 
 CONSTANTS = {"day": DAY, "year": YEAR}
-
-
-class Estimate(NamedTuple):
-    """The formula of a figure that has no history, such as one reckoned with floats, and the numbers in it by their names."""
-
-    formula: str
-    numbers: Mapping[str, Decimal]
 
 
 class Step(NamedTuple):
@@ -136,7 +130,7 @@ def _step(names: "_Names", called: Mapping[str, str], field: str, value: Value, 
         value,
         text(expression),
         text(expression, named=False),
-        meanings=(*_meanings([field, *(atom.kind for atom in used)]), *_inner_roundings(expression)),
+        meanings=(*_meanings(field, formula.atoms(expression)), *_inner_roundings(expression)),
         cuts=draft.cuts,
         tiers=[label.tier for label in labels],
         sources=[label.source for label in labels],
@@ -286,8 +280,11 @@ class _Names:
         return label.name if label is not None and symbolic else SYMBOLS.get(field, field)
 
 
-def _meanings(kinds: Iterable[str]) -> Iterator[str]:
-    return (MEANINGS[kind] for kind in kinds if kind in MEANINGS)
+def _meanings(field: str, atoms: Iterable[Atom]) -> Iterator[str]:
+    """What the symbols in a formula mean; those that go by the name of a field need no words."""
+    for name, kind in ((field, field), *((atom.name, atom.kind) for atom in atoms)):
+        if kind in MEANINGS and name.startswith(kind):
+            yield MEANINGS[kind]
 
 
 def _inner_roundings(expression: Product) -> Iterator[str]:

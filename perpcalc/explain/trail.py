@@ -12,7 +12,7 @@ from perpcalc.explain.formula import Atom, Call, Product
 from perpcalc.trace import Label, Number, Traced
 
 SETTLED = 40
-"""Cutting to this many significant digits or more only takes off what the last ones have lost: it is no step."""
+"""Cutting to this many digits or more, or decimals, only takes off what the last ones have lost: it is no step."""
 
 DEEPEST = 40
 """Formulas of more operations inside each other than this are cut off with a number: nobody reads them."""
@@ -132,9 +132,10 @@ class Trail:
         first, second = operands[0], operands[-1]
         if operation == "digits":
             return first if self.entries[second].number >= SETTLED else None
-        if operation.startswith("ROUND_"):
-            before = self.entries[first]
-            return first if before.operation.startswith("ROUND_") and before.operands[1] == second else None
+        if operation in ROUNDINGS:
+            before, step = self.entries[first], self.entries[second].number
+            again = before.operation in ROUNDINGS and before.operands[1] == second
+            return first if again or step.adjusted() <= -SETTLED else None
         if operation == "*" and self._is_plain(first, 0):
             return first
         if operation in "*/" and self._is_plain(second if operation == "*" else first, 0):

@@ -1,8 +1,9 @@
 """The collateral ratios that a venue publishes, read into a weight per coin.
 
 Shapes: Bybit `GET /v5/spot-margin-trade/collateral` (public, bands of coins) and `/v5/account/collateral-info`; Binance
-`GET /sapi/v1/portfolio/collateralRate` (one rate) and `/sapi/v2/portfolio/collateralRate` (bands of USD); OKX
-`GET /api/v5/public/discount-rate-interest-free-quota` (bands of coins). Documentation of the venues, copies of 2025 and 2026.
+`GET /sapi/v1/portfolio/collateralRate` (one rate) and `/sapi/v2/portfolio/collateralRate` (bands of USD); OKX `GET
+/api/v5/public/discount-rate-interest-free-quota` (bands of coins). Documentation of the venues, copies of 2025 and
+2026.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,8 +17,8 @@ from perpcalc.files import Source
 from perpcalc.readers.answers import Item, check_refusal, coin_of, document, number, text, yes
 
 TITLES = {"binance": "Binance", "bybit": "Bybit", "okx": "OKX"}
-KNOWN = "give Bybit's /v5/spot-margin-trade/collateral, Binance's portfolio/collateralRate or OKX's discount-rate-interest-free-quota"
-OUTDATED = "Bybit says that collateralRatio here is no longer right since 2025-02-19; /v5/spot-margin-trade/collateral has the bands"
+KNOWN = "give Bybit's spot-margin-trade/collateral, Binance's portfolio/collateralRate or OKX's discount-rate answer"
+OUTDATED = "since 2025-02-19 collateralRatio here is not right (Bybit); /v5/spot-margin-trade/collateral has the bands"
 
 
 class Ratios(NamedTuple):
@@ -124,7 +125,7 @@ def _okx(item: Item) -> Weight:
 def _banded(
     item: Item, key: str, lower: str, upper: str, rate: str, unit: str = "coin", beyond: Decimal = ZERO
 ) -> Weight:
-    """The weight of a list of bands, which must follow one another without a gap; an upper end that is not there is none."""
+    """The weight of a list of bands, which must follow one another without a gap; one without upper end has none."""
     bands = item.get(key)
     if not isinstance(bands, list) or not all(isinstance(band, dict) for band in bands):
         raise PerpcalcError(f"{key} is not a list of bands", "correct the file")

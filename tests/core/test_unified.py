@@ -31,9 +31,9 @@ def cut(value: Decimal, places: int) -> str:
     return str(value.quantize(D(1).scaleb(-places), ROUND_DOWN))
 
 
-# Bybit, account level: the wallet balance and the profit of USDT contracts as printed, total maintenance margin as printed, and the
-# rate that was printed, cut to four decimals. (a) directionalscalper pull request 122, 2024-10-03; (b) Bybit sample 1672364262482;
-# (e) public test file 1774779351206, 2026-03-29; (g) rustrade test file, 2024
+# Bybit, account level: the wallet balance and the profit of USDT contracts as printed, total maintenance margin as
+# printed, and the rate that was printed, cut to four decimals. (a) directionalscalper pull request 122, 2024-10-03; (b)
+# Bybit sample 1672364262482; (e) public test file 1774779351206, 2026-03-29; (g) rustrade test file, 2024
 BYBIT = {
     "a": ("277.2839764", "-8.42982293", "3.40037165", "268.85415347", "0.0126"),
     "b": ("12840.4045924", "-2.62129051", "39.42876721", "12837.78330189", "0.0030"),
@@ -76,7 +76,8 @@ def test_a_stablecoin_off_its_peg_values_balance_profit_and_maintenance() -> Non
     assert cut(found.margin_ratio, 4) == "0.0038"
 
 
-# Binance API sample of a Portfolio Margin account (A): uniMMR = equity/MM, cut; our ratio is its inverse at the condition of 105 %
+# Binance API sample of a Portfolio Margin account (A): uniMMR = equity/MM, cut; our ratio is its inverse at the
+# condition of 105 %
 def test_binance_prints_the_uni_mmr() -> None:
     known = VenueSums(order_maintenance=D("23.72469206"))
     found = now(Account({"USDT": D("122607.35137903")}, {}, condition=D("1.05"), known=known))

@@ -1,4 +1,4 @@
-"""Where an account of several coins is liquidated: golden cases, one coin against the wallet, what decides, and limits."""
+"""Where an account of several coins is liquidated: golden cases, one coin against the wallet, what decides, limits."""
 
 from decimal import Decimal
 from fractions import Fraction
@@ -93,7 +93,7 @@ def test_golden_common_moves(reading: str, beta: str, percent: str | None) -> No
 
 def test_ether_alone_never_liquidates_the_seventh_case() -> None:
     life = coin_life(sums_of(GOLDEN["G7"]), "ETH")
-    assert life == (True, Range(None, None))
+    assert life[:2] == (True, Range(None, None))
     found = holding_liquidation(sums_of(GOLDEN["G7"]), 1, life).liquidation
     assert found.liquidation_price is None
     assert found.reason == "never: with the other prices as they are no price of ETH liquidates the account"
@@ -172,7 +172,7 @@ def test_an_account_that_is_dead_at_every_price_says_so() -> None:
     held = account({"USDT": "-5000"}, inverse("BTC long 1000 @ 100000"), weights={"BTC": flat_weight(D(0))})
     sums = sums_of(held)
     life = coin_life(sums, "BTC")
-    assert life == (False, None)
+    assert life[:2] == (False, None)
     found = holding_liquidation(sums, 0, life).liquidation
     assert (found.liquidation_price, found.reason) == (100_000, DEAD_EVERYWHERE)
 
@@ -197,8 +197,16 @@ def test_a_leg_has_its_price_in_its_settlement_coin() -> None:
     assert plain(found.bankruptcy_price or D(0)) == "42500"
 
 
+def test_a_leg_has_no_price_below_the_smallest_that_is_written() -> None:
+    held = account({"USDT": "0.9999999999999999999"}, leg("SOL long 1 @ 1", "0"), prices={"SOL": D(1)})
+    sums = sums_of(held)
+    found, end = leg_liquidation(sums, 0, coin_life(sums, "SOL"))
+    assert (found.liquidation_price, end) == (None, None)
+    assert found.reason == "never: the price would have to fall below 0.000000000000000001"
+
+
 def capped(price: int) -> Account:
-    """Alive from 40,000 to 60,000: two coins of which 100,000 USD count, against one short at 80,000 and 120,000 borrowed."""
+    """Alive from 40,000 to 60,000: two coins of which 100,000 USD count, a short at 80,000 and 120,000 borrowed."""
     weight = banded_weight([(D(100_000), D(1))], "usd")
     return account(
         {"BTC": "2", "USDT": "-120000"},
@@ -282,6 +290,15 @@ def test_a_rate_that_grows_with_value_is_solved_on_a_coins_line_and_where_coins_
     assert apart.reason is not None
     assert "no formula" in apart.reason
     assert common_move(sums, {"ETH": D(0)}).reason is None
+
+
+def test_a_rate_that_grows_with_value_may_leave_no_price_at_all() -> None:
+    schedule = Schedule((Tier(None, D("0.01")),), slope=D("0.005"))
+    held = account({"BTC": "1"}, inverse("BTC short 1000000 @ 1000000", schedule=schedule), weights={})
+    # 0 coins and 1,000,000 USD against 10,000 + 0.005*10^12/P: alive above 5,050.5, and with 10,000 USD nowhere
+    assert ends(held) == (exact(str(Fraction(5_000_000_000, 990_000))), None)
+    borrowed = held._replace(balances={**held.balances, "USDT": D(-990_000)})
+    assert coin_life(sums_of(borrowed), "BTC")[:2] == (False, None)
 
 
 def test_the_line_of_a_stablecoin_is_one_like_the_others() -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
-from math import isqrt
+from math import ceil, floor, isqrt
 from typing import NamedTuple
 
 Number = Fraction | Decimal | int
@@ -107,6 +107,16 @@ def liquidation_at_entry(
     below = Fraction(margin) + s * value - Fraction(rate) * value + Fraction(deduction)
     price = q * (s + Fraction(closing)) / below if below else Fraction(0)
     return price if price > 0 else None
+
+
+def satoshi_price(side: int, lots: int, usd: Number, satoshi: Fraction, tick: Number) -> Fraction | None:
+    """The price that BitMEX prints for a position of so many satoshi, `usd` a lot: the value of a lot cut to a satoshi, down for a
+    long and up for a short, and the price to the tick the other way."""
+    per_lot = floor(satoshi / lots) if side > 0 else ceil(satoshi / lots)
+    if per_lot <= 0:
+        return None
+    ticks = Fraction(usd) * 10**8 / per_lot / Fraction(tick)
+    return (ceil(ticks) if side > 0 else floor(ticks)) * Fraction(tick)
 
 
 # Funding

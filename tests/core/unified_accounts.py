@@ -1,4 +1,4 @@
-"""Accounts of several coins that the tests share: a position in a line of text, and the golden cases of the reference."""
+"""Accounts of several coins that the tests share: a position in a line of text, and the golden cases."""
 
 from decimal import Decimal
 

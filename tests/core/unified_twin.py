@@ -1,9 +1,10 @@
-"""Accounts of several coins in exact fractions, straight from the formulas: the answer key of the tests of unified accounts.
+"""Accounts of several coins in exact fractions, straight from the formulas: the answer key of their tests.
 
-Nothing of perpcalc is imported. Where perpcalc collects break points and solves, this evaluates every position by itself at any
-prices, and proves the end of a life by its values: alive at both ends of every stretch between two borders of maintenance tiers on
-the way there, and to 30 digits alive before the end and dead after it. Within a stretch what is left is concave (a collateral ratio
-that falls from band to band is the least of straight lines), so an account that lives at both ends lives between them.
+Nothing of perpcalc is imported. Where perpcalc collects break points and solves, this evaluates every position by
+itself at any prices, and proves the end of a life by its values: alive at both ends of every stretch between two
+borders of maintenance tiers on the way there, and to 30 digits alive before the end and dead after it. Within a stretch
+what is left is concave (a collateral ratio that falls from band to band is the least of straight lines), so an account
+that lives at both ends lives between them.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,7 +22,7 @@ FARTHEST = Fraction(10**9)
 
 
 class Linear(NamedTuple):
-    """Signed coins of one coin against another, at an entry in that other; `ratio` is the contract's mark over the coin's price."""
+    """Signed coins of one against another, at an entry in that other; `ratio` is the contract's mark over the price."""
 
     coin: str
     settle: str
@@ -151,7 +152,7 @@ class Unified:
 def is_end(
     left: Callable[[Fraction], Fraction], borders: list[Fraction], start: Fraction, last: Fraction, found: Number | None
 ) -> bool:
-    """Whether an account that lives at `start` lives until `found` on the way to `last` and not beyond it, None all the way."""
+    """Whether an account alive at `start` lives until `found` on the way to `last` and no longer; None: all the way."""
     way = 1 if last > start else -1
     beyond, until = None, last
     if found is not None:

@@ -243,7 +243,7 @@ def of_stress(ask: Question) -> Figures:
     others = [ask.opened(stake.instrument, place) for place in range(2, ask.random.choice([2, 3, 4]))]
     holdings = [Holding(position, stake.schedule, stake.holding.closing_fee) for position in others]
     wallet = wallet_of(stake.margin.usable, [stake.holding, *holdings])
-    (rung,) = stress.ladder(stress.pool([stress.Stake(wallet, mark)]), [move])
+    (rung,) = stress.ladder(stress.Stake(wallet, mark), [move])
     return {**stake.figures, "mark_price": mark, "price": mark * (1 + move), **rung._asdict()}
 
 

@@ -58,6 +58,7 @@ def test_a_plain_long_is_liquidated_where_the_textbook_says() -> None:
         "liquidation_below": "liquidation_price",
         "bankruptcy_price": "s * notional / (margin + s * V)",
         "distance": "(liquidation_price - entry_price) / entry_price",
+        "margin_ratio": "(notional * (mmr + f) / entry_price - deduction) / (margin + s * V - s * notional / entry_price)",
     }
     assert the_step(steps, "liquidation_price").numbers == (
         "10000 * (1 + 0.005 + 0.0005) / (0.016 + 1 * 0.16 + 0.0001)"
@@ -195,6 +196,13 @@ def test_symbols_sources_and_inner_roundings_are_told_where_they_first_stand() -
         (),
     ]
     assert [step.sources for step in steps] == [("source: fees",), (), ()]
+
+
+def test_a_symbol_that_goes_by_the_name_of_a_field_needs_no_words() -> None:
+    value = leaf(Decimal(3), "notional") / leaf(Decimal(7), "entry")
+    label(value, "V")
+    steps = explain({"entry_value": value, "double": 2 * value})
+    assert [(step.formula, step.meanings) for step in steps] == [("notional / entry", ()), ("2 * entry_value", ())]
 
 
 def test_the_rules_of_rounding_are_told_with_the_first_figure_that_a_venue_rounds() -> None:

@@ -85,6 +85,11 @@ def test_rounding_twice_to_the_same_decimals_is_rounding_once() -> None:
     assert trail.entry(on(grid("floor 7"), once)) != trail.entry(once)
 
 
+def test_rounding_to_decimals_that_nobody_counts_is_none() -> None:
+    trail = Trail()
+    assert trail.entry(round(PRICE / 3, 50)) == trail.entry(PRICE / 3)
+
+
 def test_equal_rules_are_one_and_equal_options_are_two() -> None:
     trail = Trail()
     rules = [trail.entry(leaf(ONE, "lot", rule=True)) for _ in range(2)]

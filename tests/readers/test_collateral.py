@@ -1,4 +1,4 @@
-"""Collateral ratios in the venues' own words, as their documentation shows them, and answers that are something else."""
+"""Collateral ratios in the venues' own words, as their documentation shows them, and answers that are not."""
 
 import json
 from decimal import Decimal

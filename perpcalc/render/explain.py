@@ -1,0 +1,65 @@
+"""An answer explained: what was given, then each figure with its formula, the numbers put in, and where they are from."""
+
+from collections.abc import Sequence
+
+from perpcalc.answer import Kind, Value, kinds_of
+from perpcalc.commands.command import Result, Row
+from perpcalc.commands.explain import provenance
+from perpcalc.explain import explain, lines
+from perpcalc.render.numbers import unit, written
+from perpcalc.render.sentence import told
+from perpcalc.render.text import paragraph, printable
+
+HEADING = ("name", "account", "venue", "instrument")
+REASON = "reason"
+
+
+def explained(result: Result, fields: Sequence[str] = ()) -> str:
+    """All answers, step by step, as text; of some fields alone where they are named."""
+    return "\n".join(_explained(row, fields) for row in result.rows)
+
+
+def _explained(row: Row, fields: Sequence[str]) -> str:
+    answer, precision = row.answer, row.precision()
+    values = answer._asdict()
+    kinds = {**kinds_of(type(answer)), **answer.shown_kinds()}
+
+    def shown(name: str, value: Value) -> str:
+        kind = kinds.get(name, Kind("number"))
+        if value is None:
+            return "never" if name in answer.nevers else "not known"
+        return f"{written(value, kind, precision, False)} {unit(value, kind, precision)}".strip()
+
+    beside = answer.explained
+    rules = {} if row.market is None else row.market.rules
+    steps = explain(
+        values,
+        {**answer.whys, **beside.whys},
+        named=beside.named,
+        estimates=beside.estimates,
+        own=row.place,
+        rounding=provenance(rules.get("rounding", {})),
+    )
+    stepped = {step.field for step in steps}
+    heading = " ".join(str(values[name]) for name in HEADING if values.get(name))
+    text = [printable(f"{answer.title}: {heading}" if heading else answer.title)]
+    if said := told(answer.sentence(), [row]):
+        text.append(paragraph(said))
+    given = (
+        []
+        if fields
+        else [
+            name
+            for name, value in values.items()
+            if value is not None and name not in stepped and name not in (*HEADING, REASON)
+        ]
+    )
+    width = max(map(len, given), default=0)
+    text += [f"  {name:{width}}  {printable(shown(name, values[name]))}" for name in given]
+    wanted = [step for step in steps if not fields or step.field in fields]
+    text += [
+        paragraph(line.strip(), "    ") if line.startswith(" ") else printable(line) for line in lines(wanted, shown)
+    ]
+    if values.get(REASON):
+        text += ["", paragraph(f"reason: {values[REASON]}")]
+    return "\n".join(text) + "\n"
