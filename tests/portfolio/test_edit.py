@@ -21,7 +21,7 @@ from perpcalc.errors import PerpcalcError
 from perpcalc.files import LARGEST_FILE, toml
 from perpcalc.given import Given, one
 from perpcalc.options import ENTRY, FILL, FUNDING_RATE, LINEAR, POSITION_KEYS
-from perpcalc.portfolio import LIMITS, Portfolio, edit, load, parse, portfolio_of
+from perpcalc.portfolio import LIMIT_KEYS, Portfolio, edit, load, parse, portfolio_of
 from perpcalc.portfolio.edit import EMPTY, EXAMPLE, RATES, Change, Row, change, edited, row_of
 from perpcalc.portfolio.schema import KNOWN
 from perpcalc.portfolio.toml_edit import written
@@ -534,7 +534,7 @@ class TestRefusals:
     def test_limits_that_the_caller_does_not_know(self, book: Path) -> None:
         book.write_bytes(BOOK + b"[limits]\nmax_colour = 5\n")
         assert "max_colour: unknown key" in self.refused(book)
-        table = (*LIMITS, one("max_colour", Decimal, "N", ""))
+        table = (*LIMIT_KEYS, one("max_colour", Decimal, "N", ""))
         assert change(str(book), lambda _: Change(added=[SCALP]), limits=table).limits == {"max_colour": 5}
 
 
@@ -655,7 +655,7 @@ class TestTheFilesOfInit:
         for kind in KNOWN:
             for key in KNOWN[kind]:
                 assert key in text, key
-        for option in LIMITS:
+        for option in LIMIT_KEYS:
             assert option.name in text, option.name
         assert set(toml(EXAMPLE.read_bytes())) == {"prices", "accounts", "positions", "limits"}
 
@@ -666,7 +666,7 @@ class TestTheFilesOfInit:
         assert portfolio.accounts[1].unified is not None
         assert portfolio.positions[-1].given[LINEAR] == "BTC"
         assert portfolio.holdings
-        assert portfolio.limits.keys() == {option.name for option in LIMITS}
+        assert portfolio.limits.keys() == {option.name for option in LIMIT_KEYS}
 
     def test_the_empty_one_holds_nothing_and_takes_a_price(self, tmp_path: Path) -> None:
         assert parse(EMPTY, "empty") == Portfolio("empty")
