@@ -12,8 +12,7 @@ from perpcalc.core.rounding import Grid, to_multiple
 from perpcalc.core.wallet import (
     Holding,
     Wallet,
-    closing_fees,
-    closing_fees_at_bankruptcy,
+    closing_fees_at,
     equity,
     maintenance,
     wallet_of,
@@ -88,22 +87,8 @@ def free_at(backed: Backed, price: Decimal, share: Decimal = ONE) -> Decimal:
     True
     """
     wallet, x = wallet_behind(backed), backed.x(price)
-    return share * equity(wallet, x) - _asked(backed, wallet, x)
-
-
-def margin_ratio(backed: Backed) -> Decimal:
-    """`(maintenance margin + closing fees)/equity` at the mark, else the entry: 1 at liquidation and beyond.
-
-    >>> from perpcalc.core.instrument import PLAIN
-    >>> from perpcalc.core.position import LONG, open_at
-    >>> from perpcalc.core.rules import flat_rate
-    >>> position = open_at(PLAIN, LONG, Decimal(8_000), Decimal(8_000))
-    >>> margin_ratio(Backed(Holding(position, flat_rate(Decimal("0.1"))), Margin("cross", ONE, ONE))) == Decimal("0.1")
-    True
-    """
-    wallet, x = wallet_behind(backed), backed.x(backed.reference)
-    held, asked = equity(wallet, x), _asked(backed, wallet, x)
-    return ONE if settled(held) <= settled(asked) or held <= 0 else asked / held
+    fees = closing_fees_at(wallet, x) + reserved_fees(wallet, backed.holding)
+    return share * equity(wallet, x) - maintenance(wallet, x) - fees
 
 
 def reserve_share(wallet: Wallet) -> Decimal:
@@ -147,22 +132,20 @@ def printable_price(instrument: Instrument, price: Decimal, end: str) -> Decimal
     >>> printable_price(bybit, Decimal("50000.2"), "below"), printable_price(bybit, Decimal("50000.2"), "above")
     (Decimal('50000.0'), Decimal('50000.5'))
     """
+    found = _printable(instrument, price, end)
+    return price if found == price or not found else found
+
+
+def _printable(instrument: Instrument, price: Decimal, end: str) -> Decimal:
     rounding, away = instrument.rounding, decimal.ROUND_FLOOR if end == "below" else decimal.ROUND_CEILING
     if rounding.liquidation_price is None:
         return price
     if isinstance(rounding.liquidation_price, Grid):
-        return settled(price).quantize(rounding.liquidation_price.step, away) or price
-    printed = price if instrument.tick is None else to_multiple(price, instrument.tick, away) or price
-    if rounding.value_of == "lot" and rounding.value:
+        return settled(price).quantize(rounding.liquidation_price.step, away)
+    printed = price if instrument.tick is None else to_multiple(price, instrument.tick, away)
+    if rounding.value_of == "lot" and rounding.value and printed:
         usd = instrument.contract_size * instrument.lot
         to_value = decimal.ROUND_CEILING if end == "below" else decimal.ROUND_FLOOR
         per_lot = settled(usd / printed).quantize(rounding.value.step, to_value)
         return usd / per_lot if per_lot else printed
     return printed
-
-
-def _asked(backed: Backed, wallet: Wallet, x: Decimal) -> Decimal:
-    """What the wallet must keep at x = 1/price: maintenance margin and the closing fees that count, as the venue rounds them."""
-    asked = maintenance(wallet, x) + closing_fees(wallet, x)
-    reserved = closing_fees_at_bankruptcy(wallet)
-    return asked - reserved + reserved_fees(wallet, backed.holding) if reserved else asked

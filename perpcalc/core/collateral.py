@@ -103,6 +103,21 @@ def counted(weight: Weight, value: Decimal, price: Decimal) -> tuple[int, Decima
     return number, band.rate * value + band.offset * (price if in_coins else ONE)
 
 
+def counted_by(
+    reading: str, weight: Weight, balance: Decimal, price: Decimal, equity_usd: Decimal
+) -> tuple[int, Decimal]:
+    """The band that a coin is in, and what counts of its equity in USD: `g(E)*P`, or `g(B)*P + profit` by its balance.
+
+    >>> half = flat_weight(Decimal("0.5"))
+    >>> [str(counted_by(reading, half, ONE, Decimal(100), Decimal(80))[1]) for reading in ("equity", "balance")]
+    ['40.0', '30.0']
+    """
+    if reading == "equity":
+        return counted(weight, equity_usd, price)
+    band, usd = counted(weight, balance * price, price)
+    return band, usd + (equity_usd - balance * price)
+
+
 def _ratio(rate: Decimal) -> Decimal:
     if rate > ONE:
         raise PerpcalcError(f"a collateral ratio of {plain(rate * 100)}% is above 100%", "give 100% or less")

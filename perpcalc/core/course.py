@@ -13,7 +13,8 @@ from typing import NamedTuple
 from perpcalc.core.backed import Backed, wallet_behind
 from perpcalc.core.curve import Curve
 from perpcalc.core.instrument import Instrument, coin_value
-from perpcalc.core.wallet import Holding, Wallet, equity, piece_at, piece_maintenance, segments
+from perpcalc.core.margin import piece_maintenance
+from perpcalc.core.wallet import Holding, Wallet, equity, piece_at, segments
 from perpcalc.decimals import ONE, ZERO, settled
 
 
@@ -50,17 +51,19 @@ class Bulk(NamedTuple):
 
 
 class Left(NamedTuple):
-    """What is left in one tier, and the size that the tier counts, from `lower` to `upper`."""
+    """What is left in one tier, the margin asked for there, and the size that the tier counts, from `lower` to `upper`."""
 
     curve: Curve
+    asked: Curve
     size: Curve
     lower: Decimal
     upper: Decimal | None
 
     def holds(self, unknown: Decimal) -> bool:
-        """Whether the position is in this tier."""
+        """Whether the position is in this tier, and the tier asks for something."""
         size = settled(self.size.at(unknown))
-        return size >= self.lower and (self.upper is None or size <= self.upper)
+        inside = size >= self.lower and (self.upper is None or size <= self.upper)
+        return inside and settled(self.asked.at(unknown)) >= 0
 
 
 def value_per_contract(instrument: Instrument, price: Decimal) -> Decimal:
@@ -215,8 +218,9 @@ def _crossings(
 ) -> Iterator[Crossing]:
     """Where what is held just meets what the position is asked for at x = `own`; with `borders` each tier's begin as well."""
     lefts = list(_lefts(course, bulk, held, own))
-    reserve = _Reserve.of(course, start, bulk)
-    for left in lefts:
+    reserve, first = _Reserve.of(course, start, bulk), lefts[0]
+    nothing_asked = first._replace(curve=first.curve.plus(first.asked), asked=first.asked.times(-ONE))
+    for left in (nothing_asked, *lefts) if course.backed.holding.schedule.tiers[0].deduction else lefts:
         for curve, divisor in reserve.taken_from(left.curve):
             for root in curve.roots():
                 if left.holds(root) and bulk.notional.at(root) >= 0:
@@ -242,8 +246,9 @@ def _lefts(course: Course, bulk: Bulk, held: Curve, own: Curve) -> Iterator[Left
     lower, last = ZERO, schedule.tiers[-1]
     for tier in schedule.tiers:
         deduction = Curve(tier.deduction) if schedule.unit == "coin" else per_usd.times(tier.deduction * unit)
-        kept = held.plus(value.times(-tier.rate - adverse)).plus(deduction).plus(at_mark.times(-fee))
-        yield Left(kept.plus(value.by(value).times(-schedule.slope)), size, lower, None if tier is last else tier.limit)
+        asked = value.times(tier.rate + adverse).plus(value.by(value).times(schedule.slope)).plus(deduction.times(-ONE))
+        paid = held.plus(at_mark.times(-fee))
+        yield Left(paid.plus(asked.times(-ONE)), asked, size, lower, None if tier is last else tier.limit)
         lower = tier.limit or ZERO
 
 

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from perpcalc.core.collateral import DEBT
 from perpcalc.core.liquidation import NO_PRICE
-from perpcalc.core.price_line import Line, coin_equity_on, price_on
+from perpcalc.core.price_line import Line, coin_equity_on, moved_coins, price_on, still
+from perpcalc.core.rounding import without_noise
 from perpcalc.core.unified import Coin, Sums
 from perpcalc.decimals import ONE, ZERO, settled
 
@@ -104,16 +105,11 @@ def stretches(sums: Sums, line: Line) -> list[Stretch]:
     >>> [str(stretch.counted_per) for stretch in stretches(sums, price_line(sums, "BTC"))]
     ['2']
     """
-    touched = dict.fromkeys(line.moving)
-    for name in line.moving:
-        touched.update(dict.fromkeys(sums.settled_in.get(name, ())))
-    total = Amounts(counted=sums.counted_usd, asked=sums.maintenance_usd)
-    for name in touched:
-        total = _less(total, Amounts(sums.coins[name].counted_usd, asked=sums.coins[name].maintenance_usd))
+    others = still(sums, line)
+    total = Amounts(counted=others.counted, asked=others.asked)
     steps: dict[Decimal, Amounts] = {}
     borders: dict[Decimal, Border | None] = {}
-    for name in touched:
-        coin = sums.coins[name]
+    for coin in moved_coins(sums, line):
         for pieces in (_counted_pieces(sums, coin, line), _asked_pieces(coin, line)):
             before = NOTHING
             for piece in pieces:
@@ -256,7 +252,9 @@ def _poles(sums: Sums, line: Line) -> set[Decimal]:
 
 def _roots(part: Stretch, factor: Decimal) -> list[Decimal]:
     """The zeros inside a stretch, ascending, of `counted - factor*asked`: `a + b*t`, or `a + b*t - c/(t - pole)`."""
-    a, b, c = part.counted - factor * part.asked, part.counted_per - factor * part.asked_per, factor * part.curve
+    asked, asked_per, c = (factor * amount for amount in (part.asked, part.asked_per, part.curve))
+    a = without_noise(part.counted - asked, part.counted, asked)
+    b = without_noise(part.counted_per - asked_per, part.counted_per, asked_per)
     found: list[Decimal] = []
     if not c:
         found = [-a / b] if b else []
@@ -270,8 +268,8 @@ def _roots(part: Stretch, factor: Decimal) -> list[Decimal]:
 
 
 def _plus(one: Amounts, other: Amounts) -> Amounts:
-    return Amounts(*(a + b for a, b in zip(one, other, strict=True)))
+    return Amounts(*(without_noise(a + b, a, b) for a, b in zip(one, other, strict=True)))
 
 
 def _less(one: Amounts, other: Amounts) -> Amounts:
-    return Amounts(*(a - b for a, b in zip(one, other, strict=True)))
+    return Amounts(*(without_noise(a - b, a, b) for a, b in zip(one, other, strict=True)))

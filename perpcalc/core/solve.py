@@ -15,7 +15,6 @@ from perpcalc.core.backed import (
     forward,
     free_at,
     lives_to,
-    margin_ratio,
     printable_price,
 )
 from perpcalc.core.course import Crossing
@@ -94,7 +93,7 @@ def aim_of(backed: Backed, goal: Goal) -> Aim:
     """Where a goal is decided: at the liquidation price asked for, or at the mark.
 
     Raises PerpcalcError for a price at the reference or where the position by itself gains, a margin ratio without a mark or
-    beyond 100 %.
+    of 100 % or more.
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> from perpcalc.core.margin import isolated_margin
@@ -110,8 +109,8 @@ def aim_of(backed: Backed, goal: Goal) -> Aim:
     if goal.name == MARGIN_RATIO:
         if backed.mark is None:
             raise PerpcalcError("is missing", "give the price now").at(Key("mark"))
-        if not 0 < goal.value <= 1:
-            raise PerpcalcError(f"{plain(goal.value * 100)}% is out of range", "give 100% or less").at(place)
+        if not 0 < goal.value < 1:
+            raise PerpcalcError(f"{plain(goal.value * 100)}% is out of range", "give less than 100%").at(place)
         return Aim(backed.mark, "below" if backed.position.side > 0 else "above", goal.value)
     reference, side = backed.reference, backed.position.side
     where = "entry" if backed.mark is None else "mark"
@@ -143,7 +142,8 @@ def unknown_of(
 
     def keeps(after: Backed) -> bool:
         if goal.name == MARGIN_RATIO:
-            return settled(margin_ratio(after)) <= goal.value
+            ratio = forward(after).margin_ratio
+            return ratio is not None and settled(ratio) <= goal.value
         return lives_to(after, goal.value, aim.end)
 
     return Unknown(state, keeps, lambda after: free_at(after, aim.price, aim.share), step, least, most)
@@ -226,7 +226,7 @@ def backed_answer(goal: Goal, unit: str, found: Found, after: Backed) -> Solved:
     never = liquidated.reason if liquidated.liquidation_price is None else None
     notes = "; ".join(filter(None, (found.note, forbidden_leverage(after), never))) or None
     return answered(goal, unit, found._replace(note=notes), after.position, after.margin.coin)._replace(
-        liquidation_price_after=liquidated.liquidation_price, margin_ratio_after=margin_ratio(after)
+        liquidation_price_after=liquidated.liquidation_price, margin_ratio_after=liquidated.margin_ratio
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
-from perpcalc.core.backed import Backed, forward, margin_ratio, printable_price, wallet_behind
+from perpcalc.core.backed import Backed, forward, printable_price, wallet_behind
 from perpcalc.core.course import Course, Crossing, border_crossings, crossings, entry_crossings
 from perpcalc.core.instrument import Instrument
 from perpcalc.core.liquidation import reserved_fees
@@ -34,6 +34,7 @@ from perpcalc.errors import Key, PerpcalcError
 
 TARGET_PNL, EQUITY, EQUITY_USD = "target_pnl", "equity", "equity_usd"
 USD = "USD"
+CENT = Decimal("0.01")
 HIGHEST = ONE / FINEST
 
 
@@ -187,7 +188,8 @@ def _priced(backed: Backed, goal: Goal, end: tuple[Decimal, str] | None, where: 
 
     def keeps(moved: Backed) -> bool:
         if goal.name == MARGIN_RATIO:
-            return settled(margin_ratio(moved)) <= goal.value
+            ratio = forward(moved).margin_ratio
+            return ratio is not None and settled(ratio) <= goal.value
         held = equity(wallet, moved.x(moved.reference))
         return settled(held * (moved.reference if goal.name == EQUITY_USD else ONE)) >= goal.value
 
@@ -210,13 +212,15 @@ def _priced(backed: Backed, goal: Goal, end: tuple[Decimal, str] | None, where: 
 
 
 def price_step(instrument: Instrument) -> Decimal | None:
-    """The tick of a price; None where the venue's rounding is not asked for.
+    """The tick of a price, a cent where it is not known; None where the venue's rounding is not asked for.
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> price_step(PLAIN._replace(tick=ONE)) is None
     True
     """
-    return None if instrument.rounding == EXACT else instrument.tick
+    if instrument.rounding == EXACT:
+        return None
+    return instrument.tick or CENT
 
 
 def _last_of_value(instrument: Instrument, side: Decimal, entry: Decimal) -> Decimal | None:

@@ -7,7 +7,7 @@ from perpcalc.core.backed import Backed
 from perpcalc.core.instrument import trade_fee
 from perpcalc.core.margin import Margin, isolated_margin
 from perpcalc.core.pnl import gross_pnl
-from perpcalc.core.position import Fill, Position, closed_partly, merged, open_at
+from perpcalc.core.position import Fill, Position, closed_part, closed_partly, merged, open_at
 from perpcalc.core.rounding import on
 from perpcalc.decimals import ZERO
 
@@ -69,7 +69,7 @@ def reduced(backed: Backed, fill: Fill, fee_rate: Decimal) -> Traded:
     if fill.contracts == position.contracts:
         return Traded(None, gross_pnl(position, fill.price), fee)
     left = closed_partly(position, fill.contracts)
-    profit = gross_pnl(_closed(position, left), fill.price)
+    profit = gross_pnl(closed_part(position, fill.contracts), fill.price)
     if backed.margin.mode != "isolated":
         return Traded(_with(backed, left, profit - fee), profit, fee)
     share, margin = left.contracts / position.contracts, backed.margin
@@ -118,14 +118,3 @@ def _with(backed: Backed, position: Position, paid_in: Decimal) -> Backed:
     margin = backed.margin
     margin = margin._replace(coin=margin.coin + paid_in, usable=margin.usable + paid_in)
     return backed._replace(holding=backed.holding._replace(position=position), margin=margin)
-
-
-def _closed(position: Position, left: Position) -> Position:
-    """The part of a position that is not left of it."""
-    return position._replace(
-        contracts=position.contracts - left.contracts,
-        notional=position.notional - left.notional,
-        cost=position.cost - left.cost,
-        stored_value=position.stored_value - left.stored_value,
-        entry_value=position.entry_value - left.entry_value,
-    )

@@ -6,9 +6,10 @@ however many positions it has.
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from itertools import accumulate
 from typing import NamedTuple
 
-from perpcalc.core.collateral import FULL, Weight, counted
+from perpcalc.core.collateral import FULL, Weight, counted_by
 from perpcalc.core.linear import Leg
 from perpcalc.core.wallet import Holding, Wallet, closing_fees_at_bankruptcy, segments, wallet_of
 from perpcalc.decimals import ONE, ZERO, settled
@@ -81,9 +82,21 @@ class Coin(NamedTuple):
     delta: Decimal
 
 
+class Worth(NamedTuple):
+    """What coins are worth together, what counts of them, and what must be kept for them, in USD."""
+
+    equity: Decimal
+    counted: Decimal
+    asked: Decimal
+
+
+NOTHING = Worth(ZERO, ZERO, ZERO)
+
+
 class Sums(NamedTuple):
     """An account as its sums per coin, and in all; losses and maintenance margin that only the venue knows are in them.
 
+    `others` is the same without one coin, by its name, `beside` what is in no coin.
     `places` say where each holding is: in which coin's wallet, at which index. An `idle` account has nothing to be
     liquidated for: no position, no debt, no maintenance margin of another kind.
     """
@@ -92,40 +105,10 @@ class Sums(NamedTuple):
     coins: Mapping[str, Coin]
     places: tuple[tuple[str, int], ...]
     settled_in: Mapping[str, frozenset[str]]
-    equity_usd: Decimal
-    counted_usd: Decimal
-    maintenance_usd: Decimal
+    whole: Worth
+    others: Mapping[str, Worth]
+    beside: Worth
     idle: bool
-
-
-class CoinStanding(NamedTuple):
-    """A coin of an account now: `band` of its collateral ratio counts from 1, 0 is a debt; `delta` is in coins."""
-
-    coin: str
-    price: Decimal
-    balance: Decimal
-    equity: Decimal
-    equity_usd: Decimal
-    band: int
-    counted_usd: Decimal
-    maintenance_margin: Decimal
-    delta: Decimal
-
-
-class Standing(NamedTuple):
-    """An account now, in USD; closing fees that count are part of the maintenance margin.
-
-    `margin_ratio` is `condition*MM/margin balance`, 1 where it is liquidated; `leverage` None where the equity is not
-    above 0.
-    """
-
-    equity: Decimal
-    margin_balance: Decimal
-    maintenance_margin: Decimal
-    margin_ratio: Decimal
-    leverage: Decimal | None
-    liquidated: bool
-    coins: tuple[CoinStanding, ...]
 
 
 def missing_prices(account: Account) -> tuple[str, ...]:
@@ -195,55 +178,40 @@ def sums_of(account: Account) -> Sums:
         for name in _names(account)
     }
     known = account.known
-    beside = known.order_maintenance + known.loan_maintenance
+    worths = [worth_of(coin) for coin in coins.values()]
+    beside = Worth(ZERO, ZERO - known.order_loss - known.haircut_loss, known.order_maintenance + known.loan_maintenance)
+    before = list(accumulate(worths, plus, initial=beside))
+    after = list(accumulate(reversed(worths), plus, initial=NOTHING))[::-1]
     owing = any(amount < 0 for amount in account.balances.values())
     return Sums(
         account=account,
         coins=coins,
         places=tuple(places),
         settled_in={coin: frozenset(names) for coin, names in settled_in.items()},
-        equity_usd=sum((coin.equity_usd for coin in coins.values()), ZERO),
-        counted_usd=sum((coin.counted_usd for coin in coins.values()), ZERO) - known.order_loss - known.haircut_loss,
-        maintenance_usd=sum((coin.maintenance_usd for coin in coins.values()), ZERO) + beside,
-        idle=not (account.holdings or account.legs or owing or beside),
+        whole=before[-1],
+        others={name: plus(one, other) for name, one, other in zip(coins, before, after[1:], strict=False)},
+        beside=beside,
+        idle=not (account.holdings or account.legs or owing or beside.asked),
     )
 
 
-def standing(sums: Sums) -> Standing:
-    """What an account is worth and must keep now.
+def worth_of(coin: Coin) -> Worth:
+    """What one coin of an account is worth, what counts of it, and what must be kept for what is traded in it.
 
-    Margin balance `sum(W) - losses`, W a coin's equity in USD at its collateral ratio; margin ratio
-    `condition*MM/(margin balance)`. Sources: Bybit help, glossary of the unified account (2026-03-13); Binance FAQ
-    4868b2f1; OKX help 360054690531.
-
-    >>> now = standing(sums_of(Account({"BTC": ONE, "USDT": Decimal(-30_000)}, {"BTC": Decimal(100_000)})))
-    >>> str(now.margin_balance), str(now.leverage)
-    ('70000', '0')
+    >>> sums = sums_of(Account({"BTC": ONE}, {"BTC": Decimal(60_000)}))
+    >>> worth_of(sums.coins["BTC"])
+    Worth(equity=Decimal('60000'), counted=Decimal('60000'), asked=Decimal('0'))
     """
-    equity, backing, asked = sums.equity_usd, sums.counted_usd, sums.maintenance_usd
-    liquidated = not sums.idle and settled(backing) <= settled(sums.account.condition * asked)
-    return Standing(
-        equity=equity,
-        margin_balance=backing,
-        maintenance_margin=asked,
-        margin_ratio=ONE if liquidated else sums.account.condition * asked / backing if asked else ZERO,
-        leverage=_notional(sums) / equity if equity > 0 else None,
-        liquidated=liquidated,
-        coins=tuple(
-            CoinStanding(
-                coin=coin.name,
-                price=coin.price,
-                balance=coin.wallet.collateral,
-                equity=coin.equity_usd / coin.price,
-                equity_usd=coin.equity_usd,
-                band=coin.band,
-                counted_usd=coin.counted_usd,
-                maintenance_margin=coin.maintenance_usd,
-                delta=coin.delta,
-            )
-            for coin in sums.coins.values()
-        ),
-    )
+    return Worth(coin.equity_usd, coin.counted_usd, coin.maintenance_usd)
+
+
+def plus(one: Worth, other: Worth) -> Worth:
+    """Two worths together.
+
+    >>> plus(Worth(ONE, ONE, ZERO), Worth(ONE, ZERO, ZERO)).equity
+    Decimal('2')
+    """
+    return Worth(*(a + b for a, b in zip(one, other, strict=True)))
 
 
 def _priced(account: Account, coin: str) -> bool:
@@ -280,7 +248,7 @@ def _coin(
     asked = tuple(_asked(wallet))
     x = settled(1 / price)
     here = next(piece for piece in reversed(asked) if not piece.left or settled(piece.left) < x)
-    band, usd = counted_usd(account.reading, weight, wallet.collateral, price, equity_usd)
+    band, usd = counted_by(account.reading, weight, wallet.collateral, price, equity_usd)
     return Coin(
         name=name,
         price=price,
@@ -300,37 +268,8 @@ def _coin(
     )
 
 
-def counted_usd(
-    reading: str, weight: Weight, balance: Decimal, price: Decimal, equity_usd: Decimal
-) -> tuple[int, Decimal]:
-    """The band that a coin is in, and what counts of its equity in USD: `g(E)*P`, or `g(B)*P + profit` by its balance.
-
-    >>> from perpcalc.core.collateral import flat_weight
-    >>> half = flat_weight(Decimal("0.5"))
-    >>> [str(counted_usd(reading, half, ONE, Decimal(100), Decimal(80))[1]) for reading in ("equity", "balance")]
-    ['40.0', '30.0']
-    """
-    if reading == "equity":
-        return counted(weight, equity_usd, price)
-    band, usd = counted(weight, balance * price, price)
-    return band, usd + (equity_usd - balance * price)
-
-
 def _asked(wallet: Wallet) -> Iterable[Asked]:
     """The maintenance margin and closing fees of a coin's positions, from x = 1/P = 0 up."""
     reserve = closing_fees_at_bankruptcy(wallet)
     for left, right, a, b, c in segments(wallet._replace(constant=ZERO, linear=ZERO), reserve):
         yield Asked(left, right, -a, b, c)
-
-
-def _notional(sums: Sums) -> Decimal:
-    """What the positions are worth in USD, opposite sides of one contract netted."""
-    net: dict[tuple[object, ...], Decimal] = {}
-    for holding in sums.account.holdings:
-        position, instrument = holding.position, holding.position.instrument
-        contract = (instrument.currency, instrument.venue, instrument.name, holding.ratio)
-        net[contract] = net.get(contract, ZERO) + position.side * position.notional / holding.ratio
-    for leg in sums.account.legs:
-        linear = (leg.coin, leg.settle, leg.ratio)
-        net[linear] = net.get(linear, ZERO) + leg.coins * leg.ratio * sums.coins[leg.coin].price
-    return sum((abs(size) for size in net.values()), ZERO)

@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 from perpcalc.core.linear import leg_maintenance, leg_mark
 from perpcalc.core.liquidation import Ends, Liquidation, liquidation
-from perpcalc.core.price_line import common_line, price_line
+from perpcalc.core.price_line import common_line, equity_on, price_line
 from perpcalc.core.safe_range import End, Range, holds, is_curved, safe_ranges
 from perpcalc.core.unified import Coin, Sums
+from perpcalc.core.unified_standing import margin_ratio
 from perpcalc.core.wallet import Span, bankruptcy_x
 from perpcalc.decimals import FINEST, ONE, ZERO, plain, settled
 
@@ -70,8 +71,8 @@ def coin_life(sums: Sums, coin: str) -> Life:
         return ONE if one.high is None else line.now / one.high.at
 
     nearest = min(ranges, key=gap, default=None)
-    rest = own.delta * own.price - sums.equity_usd
-    bankrupt = bankruptcy_x(own.wallet._replace(constant=own.delta, linear=rest))
+    equity, equity_per = equity_on(sums, line)
+    bankrupt = bankruptcy_x(own.wallet._replace(constant=equity_per, linear=-equity))
     alive = nearest is not None and holds(nearest, line.now)
     return Life(alive, nearest, Ends(bankrupt, () if nearest is None else (_over_x(own, nearest),)))
 
@@ -122,12 +123,15 @@ def holding_liquidation(sums: Sums, index: int, life: Life) -> UnifiedLiquidatio
     """
     name, place = sums.places[index]
     coin, holding = sums.coins[name], sums.account.holdings[index]
-    found = liquidation(coin.wallet, place, holding, coin.price * holding.ratio, of_wallet=life.ends)
+    group = coin.wallet.groups[coin.wallet.group_of[place]]
+    alone = coin.wallet._replace(constant=coin.delta, groups=(group,), group_of=(0,))
+    found = liquidation(alone, 0, holding, coin.price * holding.ratio, of_wallet=life.ends)
     price = coin.price if found.liquidation_price is None else found.liquidation_price / holding.ratio
     asked = found.maintenance_margin
     in_usd = found._replace(
         deduction=found.deduction * price,
         maintenance_margin=None if asked is None else asked * price,
+        margin_ratio=margin_ratio(sums),
         reason=_reason(found, life, name),
     )
     return UnifiedLiquidation(in_usd, _end(found, life))
@@ -165,6 +169,7 @@ def leg_liquidation(sums: Sums, index: int, life: Life) -> UnifiedLiquidation:
         liquidation_above=above,
         bankruptcy_price=None if bankrupt is None else leg_mark(leg, 1 / bankrupt, settle.price),
         distance=None if price is None else (price - mark) / mark,
+        margin_ratio=margin_ratio(sums),
         beyond=not life.alive,
         reason=None,
     )

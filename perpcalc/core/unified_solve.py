@@ -1,6 +1,6 @@
-"""What to change in an account of several coins to reach a goal: a price, coins to add, contracts to close.
+"""What to change in an account of several coins to reach a target: a price, coins to add, contracts to close.
 
-A goal is a factor and prices: the margin balance is `factor` times the maintenance margin there. Liquidation has the
+A target is a factor and prices: the margin balance is `factor` times the maintenance margin there. Liquidation has the
 account's condition as its factor, a margin ratio R now `condition/R`.
 """
 
@@ -21,7 +21,7 @@ from perpcalc.core.wallet import closing_fees_at_bankruptcy
 from perpcalc.decimals import ONE, ZERO, settled
 
 
-class Goal(NamedTuple):
+class Target(NamedTuple):
     """That the margin balance is `factor` times the maintenance margin or more, with `coin` at `price`, or now."""
 
     factor: Decimal
@@ -30,55 +30,55 @@ class Goal(NamedTuple):
 
 
 class PriceAnswer(NamedTuple):
-    """The prices below and above now that reach a goal before the account is liquidated; None where there is none."""
+    """The prices below and above now that reach a target before the account is liquidated; None where there is none."""
 
     below: Decimal | None
     above: Decimal | None
 
 
-def liquidation_goal(account: Account, coin: str, price: Decimal) -> Goal:
-    """The goal of being liquidated just at a price of a coin, the others as they are.
+def liquidation_target(account: Account, coin: str, price: Decimal) -> Target:
+    """The target of being liquidated just at a price of a coin, the others as they are.
 
-    >>> liquidation_goal(Account({}, {}), "BTC", Decimal(50_000)).factor
+    >>> liquidation_target(Account({}, {}), "BTC", Decimal(50_000)).factor
     Decimal('1')
     """
-    return Goal(account.condition, coin, price)
+    return Target(account.condition, coin, price)
 
 
-def ratio_goal(account: Account, ratio: Decimal) -> Goal:
-    """The goal of a margin ratio now.
+def ratio_target(account: Account, ratio: Decimal) -> Target:
+    """The target of a margin ratio now.
 
-    >>> ratio_goal(Account({}, {}), Decimal("0.5")).factor
+    >>> ratio_target(Account({}, {}), Decimal("0.5")).factor
     Decimal('2')
     """
-    return Goal(account.condition / ratio)
+    return Target(account.condition / ratio)
 
 
-def free_margin(account: Account, goal: Goal) -> Decimal:
-    """What is left of a goal in USD: margin balance less `factor` times the maintenance margin, at the goal's prices.
+def free_margin(account: Account, target: Target) -> Decimal:
+    """What is left of a target in USD: margin balance less `factor` times the maintenance margin, at its prices.
 
     Exactly 0 where the two differ only in what 100 digits leave.
 
     >>> account = Account({"BTC": ONE}, {"BTC": Decimal(60_000)})
-    >>> free_margin(account, liquidation_goal(account, "BTC", Decimal(50_000)))
+    >>> free_margin(account, liquidation_target(account, "BTC", Decimal(50_000)))
     Decimal('50000')
     """
-    sums = sums_of(_there(account, goal))
-    return settled(sums.counted_usd) - settled(goal.factor * sums.maintenance_usd)
+    sums = sums_of(_there(account, target))
+    return settled(sums.whole.counted) - settled(target.factor * sums.whole.asked)
 
 
-def is_reached(account: Account, goal: Goal) -> bool:
-    """Whether an account meets a goal: at its prices, and alive on the way there.
+def is_reached(account: Account, target: Target) -> bool:
+    """Whether an account meets a target: at its prices, and alive on the way there.
 
     >>> account = Account({"BTC": ONE, "USDT": Decimal(-50_000)}, {"BTC": Decimal(60_000)})
-    >>> [is_reached(account, liquidation_goal(account, "BTC", Decimal(price))) for price in (50_000, 49_999)]
+    >>> [is_reached(account, liquidation_target(account, "BTC", Decimal(price))) for price in (50_000, 49_999)]
     [True, False]
     """
-    if free_margin(account, goal) < 0:
+    if free_margin(account, target) < 0:
         return False
-    if goal.coin is None or goal.price is None:
+    if target.coin is None or target.price is None:
         return True
-    life, price = coin_life(sums_of(account), goal.coin), settled(goal.price)
+    life, price = coin_life(sums_of(account), target.coin), settled(target.price)
     low, high = life.range or (None, None)
     return life.alive and (low is None or low.at <= price) and (high is None or price <= high.at)
 
@@ -127,8 +127,8 @@ def price_of_equity(sums: Sums, coin: str, equity_usd: Decimal) -> Decimal | Non
     return price if price > 0 and holds(life.range, price) else None
 
 
-def coins_to_add(account: Account, coin: str, goal: Goal, grid: Grid | None = None) -> Decimal | None:
-    """The coins to add for a goal, negative where so many may be taken out; None where no amount does it.
+def coins_to_add(account: Account, coin: str, target: Target, grid: Grid | None = None) -> Decimal | None:
+    """The coins to add for a target, negative where so many may be taken out; None where no amount does it.
 
     In a band of the collateral ratio r what counts is linear: `(factor*asked - counted)/((r - factor*f)*P)`, f the
     closing fees that each coin brings; the band that holds the result is the one. Rounded up to `grid`, and proved by
@@ -137,19 +137,19 @@ def coins_to_add(account: Account, coin: str, goal: Goal, grid: Grid | None = No
     >>> from perpcalc.core.collateral import flat_weight
     >>> account = Account({"BTC": ONE, "USDT": Decimal(-60_000)}, {"BTC": Decimal(60_000)})
     >>> account = account._replace(weights={"BTC": flat_weight(Decimal("0.8"))})
-    >>> coins_to_add(account, "BTC", liquidation_goal(account, "BTC", Decimal(50_000)))
+    >>> coins_to_add(account, "BTC", liquidation_target(account, "BTC", Decimal(50_000)))
     Decimal('0.5')
     """
     balance = account.balances.get(coin, ZERO)
     price_of(account, coin)
-    sums = sums_of(_there(account._replace(balances={**account.balances, coin: balance}), goal))
+    sums = sums_of(_there(account._replace(balances={**account.balances, coin: balance}), target))
     grid = grid and grid._replace(mode=ROUND_CEILING)
-    amounts = (on(grid, amount) for amount in sorted(_amounts(sums, sums.coins[coin], goal.factor)))
+    amounts = (on(grid, amount) for amount in sorted(_amounts(sums, sums.coins[coin], target.factor)))
 
     def after(amount: Decimal) -> Account:
         return account._replace(balances={**account.balances, coin: balance + amount})
 
-    return next((amount for amount in amounts if is_reached(after(amount), goal)), None)
+    return next((amount for amount in amounts if is_reached(after(amount), target)), None)
 
 
 def closed(account: Account, index: int, contracts: Decimal, fee_rate: Decimal = ZERO) -> Account:
@@ -178,8 +178,8 @@ def closed(account: Account, index: int, contracts: Decimal, fee_rate: Decimal =
     )
 
 
-def contracts_to_close(account: Account, index: int, goal: Goal, fee_rate: Decimal = ZERO) -> Decimal | None:
-    """The contracts of holding number `index` to close at its mark for a goal, in whole lots; None where all fail.
+def contracts_to_close(account: Account, index: int, target: Target, fee_rate: Decimal = ZERO) -> Decimal | None:
+    """The contracts of holding number `index` to close at its mark for a target, in whole lots; None where all fail.
 
     Between two break points what is left is linear in the contracts closed, so a candidate is where the line through
     both ends meets zero; the account after it proves it, and the account after one lot less that so many are needed.
@@ -190,7 +190,7 @@ def contracts_to_close(account: Account, index: int, goal: Goal, fee_rate: Decim
     >>> from perpcalc.core.wallet import Holding
     >>> held = Holding(open_at(PLAIN, LONG, Decimal(100_000), Decimal(50_000)), flat_rate(Decimal("0.01")))
     >>> account = Account({"BTC": ONE}, {"BTC": Decimal(50_000)}, (held,))
-    >>> contracts_to_close(account, 0, liquidation_goal(account, "BTC", Decimal(30_000)))
+    >>> contracts_to_close(account, 0, liquidation_target(account, "BTC", Decimal(30_000)))
     Decimal('26830')
     """
     position = account.holdings[index].position
@@ -198,31 +198,31 @@ def contracts_to_close(account: Account, index: int, goal: Goal, fee_rate: Decim
 
     def free(lots: Decimal) -> Decimal:
         contracts = min(lots * lot, position.contracts)
-        return free_margin(closed(account, index, contracts, fee_rate) if lots else account, goal)
+        return free_margin(closed(account, index, contracts, fee_rate) if lots else account, target)
 
     lots = _fewest(free, to_multiple(position.contracts / lot, ONE, ROUND_CEILING))
     if lots is None:
         return None
     contracts = min(lots * lot, position.contracts)
     after = closed(account, index, contracts, fee_rate) if lots else account
-    return contracts if is_reached(after, goal) else None
+    return contracts if is_reached(after, target) else None
 
 
-def _there(account: Account, goal: Goal) -> Account:
-    if goal.coin is None or goal.price is None:
+def _there(account: Account, target: Target) -> Account:
+    if target.coin is None or target.price is None:
         return account
-    return account._replace(prices={**account.prices, goal.coin: goal.price})
+    return account._replace(prices={**account.prices, target.coin: target.price})
 
 
 def _amounts(sums: Sums, coin: Coin, factor: Decimal) -> Iterator[Decimal]:
     """The coins to add by each band of the collateral ratio, where that band then holds the balance."""
     price, held, in_coins = coin.price, coin.wallet.constant, coin.weight.unit == "coin"
-    others, whole = sums.counted_usd - coin.counted_usd, coin.equity_usd
+    others, whole = sums.others[coin.name].counted, coin.equity_usd
     if sums.account.reading == "balance":
         whole = coin.wallet.collateral * price
         others += coin.equity_usd - whole
     fees = {side: closing_fees_at_bankruptcy(coin.wallet._replace(constant=side)) * side for side in (ONE, -ONE)}
-    asked = sums.maintenance_usd - closing_fees_at_bankruptcy(coin.wallet) * price
+    asked = sums.whole.asked - closing_fees_at_bankruptcy(coin.wallet) * price
     floor: Decimal | None = None
     for band in (DEBT, *coin.weight.bands):
         for side, fee in fees.items():

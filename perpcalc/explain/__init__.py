@@ -24,6 +24,7 @@ SYMBOLS = {"notional_usd": "notional"}
 MEANINGS = {
     "s": "s = 1 long, -1 short",
     "V": "V is the entry value that counts",
+    "B": "B is what counts of the margin",
     "mmr": "mmr is the maintenance rate",
     "f": "f is the closing fee that counts into liquidation",
     "a": "a - b/P - c/P^2 is what is left of the equity at a price P",

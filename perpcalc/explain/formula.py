@@ -112,8 +112,11 @@ def total(terms: Iterable[Product]) -> Product:
     if shared.powers:
         return times(shared, total(times(term, power(shared, -1)) for term in counted))
     if all(term.negative for term in counted):
-        return negated(_sum(_factored([negated(term) for term in counted])))
-    return _sum(_factored(counted))
+        return negated(total(negated(term) for term in counted))
+    factored = _factored(counted)
+    if len(factored) < len(counted) and (shared := _shared(factored)).powers:
+        return times(shared, total(times(term, power(shared, -1)) for term in factored))
+    return _sum(factored)
 
 
 def _addends(term: Product) -> Iterator[Product]:
@@ -195,18 +198,29 @@ def _denominators(term: Product) -> Powers:
     return tuple(power for power in term.powers if power[1] < 0)
 
 
-def _spread(terms: list[Product]) -> Iterator[Product]:
-    """Terms in which a sum of names is multiplied out where one of the names stands in another term as well."""
-    for term in terms:
-        inner = [base for base, exponent in term.powers if isinstance(base, Sum) and exponent == 1]
-        if len(inner) == 1 and all(_is_name(addend) for addend in inner[0].terms):
-            names = {addend.powers[0][0] for addend in inner[0].terms}
-            others = (other for other in terms if other is not term)
-            if any(names & {base for base, exponent in other.powers if exponent > 0} for other in others):
-                rest = times(term, power(of(inner[0]), -1))
-                yield from (times(rest, addend) for addend in inner[0].terms)
-                continue
-        yield term
+def _spread(terms: Sequence[Product]) -> Iterator[Product]:
+    """Terms in which a sum of names is multiplied out where something of it stands in another term as well."""
+    parts = [set(_names(term)) for term in terms]
+    count = Counter(name for of_term in parts for name in of_term)
+    for term, of_term in zip(terms, parts, strict=True):
+        sums = [base for base, _ in term.powers if isinstance(base, Sum)]
+        if len(sums) == 1 and any(count[name] > 1 for name in of_term):
+            rest = times(term, power(of(sums[0]), -1))
+            yield from (times(rest, addend) for addend in sums[0].terms)
+        else:
+            yield term
+
+
+def _names(term: Product) -> Iterator[Base]:
+    """The names in the numerator of a term, those in its one sum of names too; none where there is another sum."""
+    for base, exponent in term.powers:
+        if isinstance(base, Sum) and not (exponent == 1 and all(map(_is_name, base.terms))):
+            return
+    for base, exponent in term.powers:
+        if isinstance(base, Sum):
+            yield from (addend.powers[0][0] for addend in base.terms)
+        elif exponent > 0 and _is_named(base):
+            yield base
 
 
 def _is_name(term: Product) -> bool:

@@ -8,7 +8,7 @@ from perpcalc.core.instrument import Instrument
 from perpcalc.core.liquidation import position_liquidation
 from perpcalc.core.margin import Margin, given_margin, isolated_margin
 from perpcalc.core.pnl import gross_pnl
-from perpcalc.core.position import Position, open_at
+from perpcalc.core.position import Position, open_at, open_for_value
 from perpcalc.core.rules import ClosingFee, Schedule
 from perpcalc.core.wallet import Holding
 from perpcalc.decimals import ZERO, plain
@@ -61,17 +61,6 @@ def opened(instrument: Instrument, side: Decimal, contracts: Decimal, recorded: 
         assert by_value is not None
         return by_value, True
     return by_price, False
-
-
-def open_for_value(instrument: Instrument, side: Decimal, contracts: Decimal, value: Decimal) -> Position:
-    """The position that cost `value` coins, its average `Q/V`.
-
-    >>> from perpcalc.core.instrument import PLAIN
-    >>> open_for_value(PLAIN, Decimal(1), Decimal(100), Decimal("0.002")).entry_price == 50_000
-    True
-    """
-    position = open_at(instrument, side, contracts, contracts * instrument.contract_size / value)
-    return position._replace(cost=value, stored_value=value, entry_value=value)
 
 
 def gives_profit(position: Position, recorded: Recorded) -> bool:

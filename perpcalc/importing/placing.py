@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 from perpcalc.errors import Key, PerpcalcError, suggestion
 from perpcalc.importing.contracts import contract_at, is_known
-from perpcalc.importing.known import Account, Identity, identity
+from perpcalc.importing.known import Identity, identity
+from perpcalc.portfolio import Account
 from perpcalc.readers.positions import LeftOut
 from perpcalc.readers.recorded import Recorded
 from perpcalc.readers.symbols import Contract, check_inverse

@@ -10,12 +10,9 @@ from perpcalc.errors import PerpcalcError
 from perpcalc.importing.contracts import Resolve, listed
 from perpcalc.importing.differences import Difference, Leg, of_account, of_isolated
 from perpcalc.importing.known import (
-    Account,
-    Change,
+    Changed,
     Compared,
-    Entry,
     Identity,
-    Portfolio,
     Row,
     compared,
     held_of,
@@ -25,27 +22,43 @@ from perpcalc.importing.known import (
 from perpcalc.importing.placing import Choices, account_named, check_once, located
 from perpcalc.importing.taking import Taken, leg_of, taken
 from perpcalc.options import LEVERAGE, MARGIN
+from perpcalc.portfolio import Account, Portfolio
+from perpcalc.portfolio import Position as Entry
 from perpcalc.readers.positions import Dump, LeftOut
 
 LONGEST_SYMBOL = 56
+
+
+class Balanced(NamedTuple):
+    """A balance that is not the venue's; `coin` only of an account of several coins."""
+
+    account: str
+    coin: str | None
+    ours: Decimal | None
+    theirs: Decimal
+
+    def __str__(self) -> str:
+        ours = "none" if self.ours is None else plain(self.ours)
+        what = "balance" if self.coin is None else f"balance of {self.coin}"
+        return f"{self.account}: its {what} is {ours}, the venue has {plain(self.theirs)}"
 
 
 class Plan(NamedTuple):
     """What an import would do. Rows have the keys of a portfolio's positions, in their order.
 
     `changes` make a position another, `followed` are marks and the like that move by themselves; `by_hand` are differences
-    that cannot be written in place. `balances` are changes of accounts.
+    that cannot be written in place.
     """
 
     rows: tuple[Row, ...] = ()
     unchanged: tuple[str, ...] = ()
-    changes: tuple[Change, ...] = ()
-    followed: tuple[Change, ...] = ()
+    changes: tuple[Changed, ...] = ()
+    followed: tuple[Changed, ...] = ()
     by_hand: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
     left_out: tuple[PerpcalcError, ...] = ()
     empty: int = 0
-    balances: tuple[Change, ...] = ()
+    balances: tuple[Balanced, ...] = ()
     differences: tuple[Difference, ...] = ()
     notes: tuple[str, ...] = ()
     further_page: bool = False
@@ -173,7 +186,7 @@ def _gone(
             yield entry.name
 
 
-def _balances(dump: Dump, accounts: Iterable[Account], account: Account | None, choices: Choices) -> Iterator[Change]:
+def _balances(dump: Dump, accounts: Iterable[Account], account: Account | None, choices: Choices) -> Iterator[Balanced]:
     """The balances of the account, or of those at the venue, that are not the file's."""
     if not choices.balances:
         return
@@ -185,15 +198,15 @@ def _balances(dump: Dump, accounts: Iterable[Account], account: Account | None, 
         if one.unified is not None:
             for coin, amount in found.items():
                 if one.unified.balances.get(coin) != amount:
-                    yield Change(one.name, f"balances.{coin}", one.unified.balances.get(coin), amount)
+                    yield Balanced(one.name, coin, one.unified.balances.get(coin), amount)
         elif one.currency in found and one.balance != found[one.currency]:
-            yield Change(one.name, "balance", one.balance, found[one.currency])
+            yield Balanced(one.name, None, one.balance, found[one.currency])
 
 
 def _differences(
     legs: Sequence[Leg],
     account: Account | None,
-    balances: Sequence[Change],
+    balances: Sequence[Balanced],
     portfolio: Portfolio,
     accounts: Mapping[str, Account],
     there: set[Identity],
@@ -205,8 +218,7 @@ def _differences(
     cross = [leg for leg in legs if leg.margin is None]
     if account is None or not cross:
         return
-    found = next((change.theirs for change in balances if change.key == "balance"), None)
-    balance = found if isinstance(found, Decimal) else account.balance
+    balance = next((change.theirs for change in balances if change.coin is None), account.balance)
     others = (entry for entry in portfolio.positions if entry.account == account.name and not _is_isolated(entry))
     whole = all(identity_of(entry, accounts) in there for entry in others)
     yield from of_account(cross, balance, account.unified is not None, whole)

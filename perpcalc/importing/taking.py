@@ -10,8 +10,9 @@ from perpcalc.errors import Key, PerpcalcError
 from perpcalc.importing.contracts import Market, Resolve, contracts_of, market_of
 from perpcalc.importing.differences import Leg
 from perpcalc.importing.evidence import Chosen, margin_behind, opened
-from perpcalc.importing.known import Account, Row
+from perpcalc.importing.known import Row
 from perpcalc.importing.placing import Choices, Located
+from perpcalc.portfolio import Account
 from perpcalc.readers.recorded import Recorded
 
 
@@ -38,7 +39,7 @@ def taken(
     recorded = one.recorded
     market = market_of(recorded, one.contract, one.spec, resolve)
     instrument = market.instrument
-    if account is not None and account.unified is None and account.currency not in (None, instrument.currency):
+    if account is not None and account.unified is None and account.currency != instrument.currency:
         raise PerpcalcError(
             f"settles in {instrument.currency}, and the account holds {account.currency}",
             ("give the ", Key("account"), " that holds it"),
@@ -95,6 +96,7 @@ def _row(
     """The keys of a position, in the order of a portfolio."""
     recorded, instrument = one.recorded, market.instrument
     named = market.listed or (account is not None and account.venue is not None)
+    one_coin = account is not None and account.unified is None
     price = prices.get(instrument.currency)
     mark = recorded.mark if price is None or instrument.currency in several else None
     keys = {} if chosen is None else dict(chosen.reading.keys)
@@ -102,7 +104,7 @@ def _row(
         ("account", None if account is None else account.name),
         ("venue", one.spec if account is None and market.listed else None),
         ("instrument", instrument.name if named else None),
-        ("currency", None if market.listed or account is not None else instrument.currency),
+        ("currency", None if market.listed or one_coin else instrument.currency),
         ("contract_size", None if market.listed else instrument.contract_size),
         ("side", one.identity.side),
         ("contracts", position.contracts),

@@ -1,4 +1,4 @@
-"""What to change in an account of several coins for a goal, each answer proved by the account after it."""
+"""What to change in an account of several coins for a target, each answer proved by the account after it."""
 
 from decimal import Decimal
 
@@ -9,21 +9,22 @@ from hypothesis import strategies as st
 from perpcalc.core.collateral import flat_weight
 from perpcalc.core.rounding import grid
 from perpcalc.core.rules import ClosingFee, Schedule, Tier, with_deductions
-from perpcalc.core.unified import Account, standing, sums_of
+from perpcalc.core.unified import Account, sums_of
 from perpcalc.core.unified_liquidation import coin_life
 from perpcalc.core.unified_solve import (
-    Goal,
     PriceAnswer,
+    Target,
     closed,
     coins_to_add,
     contracts_to_close,
     free_margin,
     is_reached,
-    liquidation_goal,
+    liquidation_target,
     price_of_equity,
     price_of_ratio,
-    ratio_goal,
+    ratio_target,
 )
+from perpcalc.core.unified_standing import standing
 from perpcalc.decimals import plain
 from perpcalc.errors import PerpcalcError
 
@@ -98,8 +99,8 @@ def test_the_price_of_an_equity_in_usd() -> None:
 
 
 def test_coins_to_be_liquidated_at_a_price() -> None:
-    goal = liquidation_goal(GOLDEN["G2"], "BTC", D(45_000))
-    found = coins_to_add(GOLDEN["G2"], "BTC", goal)
+    target = liquidation_target(GOLDEN["G2"], "BTC", D(45_000))
+    found = coins_to_add(GOLDEN["G2"], "BTC", target)
     # 0.98*(2 + x) is not enough below zero: (2 + x)*45,000 - 100,000 = 500/0.98
     assert found is not None
     assert plain(found) == plain((100_000 + 500 / D("0.98")) / 45_000 - 2)
@@ -110,29 +111,29 @@ def test_coins_to_be_liquidated_at_a_price() -> None:
 
 
 def test_another_coin_may_be_added() -> None:
-    goal = liquidation_goal(GOLDEN["G2"], "BTC", D(45_000))
-    assert coins_to_add(GOLDEN["G2"], "USDT", goal) == 10_500
-    assert coins_to_add(GOLDEN["G2"], "ETH", goal) == D(10_500) / (D("0.97") * 4_000)
+    target = liquidation_target(GOLDEN["G2"], "BTC", D(45_000))
+    assert coins_to_add(GOLDEN["G2"], "USDT", target) == 10_500
+    assert coins_to_add(GOLDEN["G2"], "ETH", target) == D(10_500) / (D("0.97") * 4_000)
 
 
 def test_what_may_be_taken_out_is_negative() -> None:
-    goal = liquidation_goal(GOLDEN["G1"], "BTC", D(60_000))
-    found = coins_to_add(GOLDEN["G1"], "USDT", goal)
+    target = liquidation_target(GOLDEN["G1"], "BTC", D(60_000))
+    found = coins_to_add(GOLDEN["G1"], "USDT", target)
     assert found == -39_100
-    assert free_margin(added(GOLDEN["G1"], "USDT", found), goal) == 0
+    assert free_margin(added(GOLDEN["G1"], "USDT", found), target) == 0
 
 
 def test_coins_are_rounded_up_to_the_venues_decimals() -> None:
-    goal = liquidation_goal(GOLDEN["G2"], "BTC", D(45_000))
-    exact = coins_to_add(GOLDEN["G2"], "BTC", goal) or D(0)
-    rounded = coins_to_add(GOLDEN["G2"], "BTC", goal, grid("half-even 4"))
+    target = liquidation_target(GOLDEN["G2"], "BTC", D(45_000))
+    exact = coins_to_add(GOLDEN["G2"], "BTC", target) or D(0)
+    rounded = coins_to_add(GOLDEN["G2"], "BTC", target, grid("half-even 4"))
     assert rounded is not None
     assert exact < rounded < exact + D("0.0001")
 
 
 def test_coins_for_a_margin_ratio_now() -> None:
     held = GOLDEN["G2"]._replace(prices={"BTC": D(51_000), "ETH": D(4_000)})
-    found = coins_to_add(held, "BTC", ratio_goal(held, D("0.1")))
+    found = coins_to_add(held, "BTC", ratio_target(held, D("0.1")))
     assert found is not None
     assert round(ratio(added(held, "BTC", found)), 60) == D("0.1")
 
@@ -140,22 +141,22 @@ def test_coins_for_a_margin_ratio_now() -> None:
 def test_coins_beyond_the_last_band_count_nothing_and_no_amount_does_it() -> None:
     held = account({"BTC": "45"}, leg("BTC long 120 @ 100000"), weights={"BTC": BYBIT_BANDS})
     # at 70,000 the leg has lost 3,600,000 and must keep 42,000; the most that coins ever count is 44.8*70,000
-    assert coins_to_add(held, "BTC", liquidation_goal(held, "BTC", D(70_000))) is None
+    assert coins_to_add(held, "BTC", liquidation_target(held, "BTC", D(70_000))) is None
     # at 75,000 it takes 40.6 coins that count: 36.8 in four bands, and 4.75 of the fifth at 80 %
-    assert coins_to_add(held, "BTC", liquidation_goal(held, "BTC", D(75_000))) == D("44.75") - 45
+    assert coins_to_add(held, "BTC", liquidation_target(held, "BTC", D(75_000))) == D("44.75") - 45
 
 
 def test_a_coin_to_add_needs_a_price() -> None:
     with pytest.raises(PerpcalcError, match="the price of SOL is not known"):
-        coins_to_add(GOLDEN["G2"], "SOL", ratio_goal(GOLDEN["G2"], D("0.5")))
+        coins_to_add(GOLDEN["G2"], "SOL", ratio_target(GOLDEN["G2"], D("0.5")))
 
 
 def test_closing_fees_at_the_bankruptcy_price_grow_with_what_is_added() -> None:
     held = account({"BTC": "1"}, inverse("BTC long 100000 @ 100000", fee=ClosingFee(D("0.001"), at_bankruptcy=True)))
-    goal = liquidation_goal(held, "BTC", D(40_000))
-    found = coins_to_add(held, "BTC", goal)
+    target = liquidation_target(held, "BTC", D(40_000))
+    found = coins_to_add(held, "BTC", target)
     assert found is not None
-    assert free_margin(added(held, "BTC", found), goal) == 0
+    assert free_margin(added(held, "BTC", found), target) == 0
 
 
 @given(st.integers(0, 2**40), st.sampled_from(("BTC", "ETH", "SOL", "USDT")), st.integers(5, 200))
@@ -163,25 +164,25 @@ def test_random_accounts_are_liquidated_just_where_the_coins_added_put_it(seed: 
     held = some_case(seed).account
     traded = [holding.position.instrument.currency for holding in held.holdings]
     assume(coin in held.prices and traded and percent != 100)
-    goal = liquidation_goal(held, traded[0], held.prices[traded[0]] * percent / 100)
-    found = coins_to_add(held, coin, goal)
+    target = liquidation_target(held, traded[0], held.prices[traded[0]] * percent / 100)
+    found = coins_to_add(held, coin, target)
     if found is None:
         low, high = D(-10) ** 13, D(10) ** 12
-        if free_margin(added(held, coin, low), goal) < 0 <= free_margin(added(held, coin, high), goal):
+        if free_margin(added(held, coin, low), target) < 0 <= free_margin(added(held, coin, high), target):
             for _ in range(75):
                 middle = (low + high) / 2
-                low, high = (middle, high) if free_margin(added(held, coin, middle), goal) < 0 else (low, middle)
-            assert not is_reached(added(held, coin, high), goal), "dead now, or on the way there"
+                low, high = (middle, high) if free_margin(added(held, coin, middle), target) < 0 else (low, middle)
+            assert not is_reached(added(held, coin, high), target), "dead now, or on the way there"
     else:
-        assert is_reached(added(held, coin, found), goal)
-        assert free_margin(added(held, coin, found), goal) < D("1e-60")
+        assert is_reached(added(held, coin, found), target)
+        assert free_margin(added(held, coin, found), target) < D("1e-60")
 
 
 def test_what_dies_before_it_gets_there_is_not_reached() -> None:
     held = account({"BTC": "1"}, inverse("BTC short 200000 @ 100000"), weights={})
     # so many coins may be taken out that 50,000 is the end, but a short dies above it: it would be dead now
-    assert coins_to_add(held, "BTC", liquidation_goal(held, "BTC", D(50_000))) is None
-    assert coins_to_add(held, "BTC", liquidation_goal(held, "BTC", D(150_000))) is not None
+    assert coins_to_add(held, "BTC", liquidation_target(held, "BTC", D(50_000))) is None
+    assert coins_to_add(held, "BTC", liquidation_target(held, "BTC", D(150_000))) is not None
 
 
 # Contracts to close
@@ -189,21 +190,21 @@ def test_what_dies_before_it_gets_there_is_not_reached() -> None:
 
 def test_contracts_to_close_are_the_fewest_whole_lots() -> None:
     held = account({"BTC": "1"}, inverse("BTC long 100000 @ 50000"), prices={"BTC": D(50_000)}, weights={})
-    goal = liquidation_goal(held, "BTC", D(30_000))
-    found = contracts_to_close(held, 0, goal, D("0.0005"))
+    target = liquidation_target(held, "BTC", D(30_000))
+    found = contracts_to_close(held, 0, target, D("0.0005"))
     # (3 - q*1.0005/50,000)*30,000 - (100,000 - q) = 0.005*(100,000 - q)
     assert found == 25_946
-    assert free_margin(closed(held, 0, found, D("0.0005")), goal) >= 0
-    assert free_margin(closed(held, 0, found - 1, D("0.0005")), goal) < 0
+    assert free_margin(closed(held, 0, found, D("0.0005")), target) >= 0
+    assert free_margin(closed(held, 0, found - 1, D("0.0005")), target) < 0
 
 
 def test_nothing_to_close_where_the_goal_is_met() -> None:
-    assert contracts_to_close(GOLDEN["G2"], 0, liquidation_goal(GOLDEN["G2"], "BTC", D(60_000))) == 0
+    assert contracts_to_close(GOLDEN["G2"], 0, liquidation_target(GOLDEN["G2"], "BTC", D(60_000))) == 0
 
 
 def test_closing_all_may_not_be_enough() -> None:
     held = account({"BTC": "1", "USDT": "-60000"}, inverse("BTC long 100000 @ 100000"), weights={})
-    assert contracts_to_close(held, 0, liquidation_goal(held, "BTC", D(55_000))) is None
+    assert contracts_to_close(held, 0, liquidation_target(held, "BTC", D(55_000))) is None
 
 
 def test_closing_all_leaves_no_position() -> None:
@@ -217,7 +218,7 @@ def test_contracts_that_leave_it_dead_on_the_way_are_no_answer() -> None:
     tiers = Schedule((Tier(D(2), D("0.01")), Tier(D(4), D("0.9")), Tier(None, D("0.01"))), marginal=False)
     held = account({"USDT": "80000"}, inverse("BTC long 100000 @ 100000", schedule=tiers), weights={})
     # with the third tier's rate it would live at 20,900 again, but between 50,000 and 25,000 the second kills it
-    assert contracts_to_close(held, 0, liquidation_goal(held, "BTC", D(20_900))) is None
+    assert contracts_to_close(held, 0, liquidation_target(held, "BTC", D(20_900))) is None
 
 
 def test_lots_larger_than_one_contract() -> None:
@@ -225,14 +226,14 @@ def test_lots_larger_than_one_contract() -> None:
     position = held.holdings[0].position
     lots = position._replace(instrument=position.instrument._replace(lot=D(300)))
     held = held._replace(holdings=(held.holdings[0]._replace(position=lots),))
-    assert contracts_to_close(held, 0, liquidation_goal(held, "BTC", D(30_000)), D("0.0005")) == 26_100
+    assert contracts_to_close(held, 0, liquidation_target(held, "BTC", D(30_000)), D("0.0005")) == 26_100
 
 
 def test_tiers_are_left_behind_as_contracts_are_closed() -> None:
     tiers = Schedule(with_deductions((D(1), D(2), None), (D("0.005"), D("0.05"), D("0.2"))))
     held = account({"BTC": "1"}, inverse("BTC long 200000 @ 50000", schedule=tiers), prices={"BTC": D(50_000)})
-    goal = ratio_goal(held, D("0.2"))
-    found = contracts_to_close(held, 0, goal)
+    target = ratio_target(held, D("0.2"))
+    found = contracts_to_close(held, 0, target)
     assert found is not None
     assert ratio(closed(held, 0, found)) <= D("0.2") < ratio(closed(held, 0, found - 1))
 
@@ -249,13 +250,13 @@ def test_random_accounts_meet_a_ratio_with_the_contracts_closed_and_not_with_one
 ) -> None:
     held = some_case(seed).account
     assume(held.holdings)
-    goal: Goal = ratio_goal(held, D(percent) / 100)
+    target: Target = ratio_target(held, D(percent) / 100)
     rate = D(fee) / 10_000
-    found = contracts_to_close(held, 0, goal, rate)
+    found = contracts_to_close(held, 0, target, rate)
     if found is None:
         position = held.holdings[0].position
-        assert free_margin(closed(held, 0, position.contracts, rate), goal) < 0
+        assert free_margin(closed(held, 0, position.contracts, rate), target) < 0
     elif found:
-        assert free_margin(closed(held, 0, found, rate), goal) >= 0
+        assert free_margin(closed(held, 0, found, rate), target) >= 0
         before = closed(held, 0, found - 1, rate) if found > 1 else held
-        assert free_margin(before, goal) < 0
+        assert free_margin(before, target) < 0

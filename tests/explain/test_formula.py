@@ -89,6 +89,8 @@ def built(python: str) -> Product:
         ("a / P + b / P", "(a + b) / P"),
         ("s_1 * Q_1 + s_2 * Q_2 + mmr * (Q_1 + Q_2)", "Q_1 * (s_1 + mmr) + Q_2 * (s_2 + mmr)"),
         ("a * P + b * P + c * E + d * E", "P * (a + b) + E * (c + d)"),
+        ("mmr * (Q_1 + Q_2) + f * (Q_1 + Q_2) + mmr * Q_3 + f * Q_3", "(mmr + f) * sum(Q)"),
+        ("mmr * (Q_1 + Q_2) + a", "mmr * (Q_1 + Q_2) + a"),
         # but not where a mere 1/x would be left
         ("V / a + s * V", "V / a + s * V"),
         ("s * (1 / P - 1 / E) + a / E + b / P", "s * (1 / P - 1 / E) + a / E + b / P"),

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from importing.books import DATA, Account, Book, held, liquidation_price
+from importing.books import DATA, account, book, held, liquidation_price
 from perpcalc.core.pnl import gross_pnl
 from perpcalc.files import Source
 from perpcalc.importing.placing import Choices
@@ -18,13 +18,13 @@ from perpcalc.importing.plan import Plan, plan
 from perpcalc.readers.positions import Dump, read_positions
 
 TRIALS = {trial["id"]: trial for trial in json.loads((DATA / "import_trials.json").read_text())}
-BOOK = Book(
+BOOK = book(
     accounts=(
-        Account("bybit", "bybit", balance=Decimal("0.05")),
-        Account("deribit", "deribit", balance=Decimal("0.1")),
-        Account("kraken", "kraken", balance=Decimal("0.5")),
-        Account("coinm", "binance", balance=Decimal("0.1")),
-        Account("bitmex", "bitmex", balance=Decimal("0.01")),
+        account("bybit", "bybit", balance=Decimal("0.05")),
+        account("deribit", "deribit", balance=Decimal("0.1")),
+        account("kraken", "kraken", balance=Decimal("0.5")),
+        account("coinm", "binance", balance=Decimal("0.1")),
+        account("bitmex", "bitmex", balance=Decimal("0.01")),
     ),
     prices={"BTC": Decimal(60_000), "ETH": Decimal(3_000)},
 )

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 import pytest
 import tomli_w
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from perpcalc.toml_edit import Document, Path, Value, key_text, written
+from perpcalc.portfolio.toml_edit import Document, Path, Value, key_text, written
 
 
 def put(text: str, table: Path, key: str, value: Value) -> str:
@@ -169,7 +169,7 @@ class TestAKeyThatIsNotThere:
             ("[v]\nt.a.x = 1\nt.b = 1\nc = 1\n", ("v", "t"), "[v]\nt.a.x = 1\nt.b = 1\nt.k = 2\nc = 1\n"),
             ("t = { a = 1 } # x\n", ("t",), "t = { a = 1, k = 2 } # x\n"),
             ("t = {a = {b = 1}}", ("t",), "t = {a = {b = 1}, k = 2}"),
-            ("t = {}\n", ("t",), "t = { k = 2 }\n"),
+            ("t = {}\n", ("t",), "t = { k = 2}\n"),
             ("[[t]]\na = 1\n[[t]]\na = 1\n[x]\n", ("t", 0), "[[t]]\na = 1\nk = 2\n[[t]]\na = 1\n[x]\n"),
             (
                 "[[t]]\na = 1\n[[t.f]]\nb = 1\n[[t]]\na = 1\n",
@@ -318,6 +318,7 @@ def layouts(draw: st.DrawFn) -> Layout:
 
 
 class TestAnyLayout:
+    @settings(max_examples=60)
     @given(layouts(), st.data())
     def test_only_the_values_that_change_change(self, layout: Layout, data: st.DataObject) -> None:
         text = layout.text()
@@ -334,11 +335,13 @@ class TestAnyLayout:
             document.put(("t", owner), key, Decimal(value))
         assert document.changed() == layout.text(new)
 
+    @settings(max_examples=60)
     @given(layouts(), st.data())
     def test_only_the_tables_that_go_go(self, layout: Layout, data: st.DataObject) -> None:
         gone = data.draw(st.frozensets(st.integers(0, layout.tables - 1)))
         assert removed(layout.text(), *(("t", number) for number in gone)) == layout.text(gone=gone)
 
+    @settings(max_examples=60)
     @given(layouts(), st.data())
     def test_what_comes_takes_a_line_of_its_own(self, layout: Layout, data: st.DataObject) -> None:
         number = data.draw(st.integers(0, layout.tables - 1))
@@ -349,6 +352,7 @@ class TestAnyLayout:
         assert before.rstrip(" \t") + after == text
         assert tomllib.loads(new.removeprefix("\ufeff"))["t"][number]["new"] == 5
 
+    @settings(max_examples=60)
     @given(
         st.dictionaries(
             st.text(st.characters(codec="utf-8"), max_size=5),

@@ -135,8 +135,8 @@ class Document:
         outer = self._at.get(table)
         if outer is not None:
             end = outer.inside[-1].end if outer.inside else outer.value + 1
-            pair = f"{key_text(key)} = {text}"
-            self._puts.append((end, end, f", {pair}" if outer.inside else f" {pair} "))
+            is_first = not outer.inside and all(put[:2] != (end, end) for put in self._puts)
+            self._puts.append((end, end, f"{' ' if is_first else ', '}{key_text(key)} = {text}"))
             return
         own = [(self._blocks[number], self._blocks[number].pairs) for number in self._of.get(table, ()) if number]
         for block, pairs in [*own, *self._spread(table)]:
