@@ -45,16 +45,18 @@ def listed(spec: str, symbol: str, contract: Contract) -> Instrument | None:
     >>> listed("deribit", "BTC/USD:BTC", Contract("BTC", "USD", "BTC")).name
     'BTC-PERPETUAL'
     """
-    try:
-        venue = venues.load(spec.partition("@")[0])
-    except PerpcalcError:
+    if contract.quote != "USD" or not is_known(spec):
         return None
-    names = venue.tables["instruments"]
-    of_coin = [name for name, table in names.items() if table["currency"] == contract.base]
-    if contract.expires or contract.quote != "USD" or not of_coin:
-        return None
-    named = [name for name in of_coin if name.upper() == symbol.upper()]
-    return venues.find(spec, (named or of_coin)[0]).instrument
+    expiry = "" if contract.expires is None else f"-{contract.expires[2:].replace('-', '')}"
+    venue = venues.load(spec.partition("@")[0])
+    for text in (symbol, f"{contract.base}/USD:{contract.base}{expiry}"):
+        try:
+            name, table, expires = venues.contract_of(venue, text)
+        except PerpcalcError:
+            continue
+        if table["currency"] == contract.base and expires == (contract.expires is not None):
+            return venues.find(spec, name).instrument
+    return None
 
 
 def is_known(spec: str) -> bool:

@@ -44,6 +44,7 @@ def taken(
             f"settles in {instrument.currency}, and the account holds {account.currency}",
             ("give the ", Key("account"), " that holds it"),
         )
+    contracts = contracts_of(recorded, market)
     notes = list(market.notes)
     mode = _mode(recorded, account, choices)
     if mode == "cross" and account is None:
@@ -51,7 +52,7 @@ def taken(
             raise PerpcalcError("is on cross margin", ("give the ", Key("account"), " whose balance stands behind it"))
         notes.append("is on cross margin, and no account stands behind it: where it is liquidated is not known")
     side = SIDES[one.identity.side]
-    position, by_value = opened(instrument, side, contracts_of(recorded, market), recorded)
+    position, by_value = opened(instrument, side, contracts, recorded)
     chosen = None
     if mode == "isolated":
         venue = None if one.spec is None else one.spec.partition("@")[0].lower()

@@ -109,7 +109,7 @@ class TestRows:
         assert (row["name"], row["expires"]) == ("BTC/USD:BTC-261225 long", "2026-12-25")
 
     def test_in_an_account_without_venue_they_are_plain(self) -> None:
-        [row] = plan_of([{**CROSS, "exchange": "htx", "maintenanceMarginPercentage": 0.008}], account="nowhere").rows
+        [row] = plan_of([{**CROSS, "exchange": "xt", "maintenanceMarginPercentage": 0.008}], account="nowhere").rows
         assert list(row) == ["name", "account", "contract_size", "side", "contracts", "entry", "mark", "mmr"]
 
     def test_a_plain_one_in_an_account_with_venue_is_named(self) -> None:
@@ -167,7 +167,7 @@ class TestPlaces:
         ]
 
     def test_a_plain_contract_on_cross_margin_is_taken_without_one_and_said(self) -> None:
-        made = plan_of([CROSS], venue="bingx")
+        made = plan_of([CROSS], venue="xt")
         assert not {"leverage", "margin", "venue", "account"} & made.rows[0].keys()
         assert made.notes == (
             "BTC/USD:BTC long: is on cross margin, and no account stands behind it: where it is liquidated is not known",

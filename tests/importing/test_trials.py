@@ -11,15 +11,11 @@ from typing import Any
 import pytest
 
 from importing.books import DATA, account, book, held, liquidation_price
-from perpcalc.core.instrument import Instrument
 from perpcalc.core.pnl import gross_pnl
-from perpcalc.core.rules import flat_rate
 from perpcalc.files import Source
-from perpcalc.importing.contracts import listed
 from perpcalc.importing.placing import Choices
 from perpcalc.importing.plan import Plan, plan
 from perpcalc.readers.positions import Dump, read_positions
-from perpcalc.readers.symbols import Contract
 
 TRIALS = {trial["id"]: trial for trial in json.loads((DATA / "import_trials.json").read_text())}
 BOOK = book(
@@ -77,7 +73,8 @@ class TestMargins:
             "give --isolated, or the --account whose balance stands behind it"
         )
         row = only(imported("import-bybit-v5-mode", isolated=True))
-        assert (row["margin"], liquidation_price([row], BOOK)) == (Decimal("0.016"), Decimal("57102.5"))
+        assert row["margin"] == Decimal("0.016")
+        assert liquidation_price([row], BOOK) == Decimal("57102.3")  # on a tick of 0.1 since 2026-09-26
 
     def test_the_maintenance_rate_of_the_file_where_no_table_is_known(self) -> None:
         row = only(imported("import-mmr-okx"))
@@ -92,10 +89,16 @@ class TestMargins:
         assert made.differences == ()
 
 
-class TestWithoutPreset:
-    def test_a_coin_of_a_venue_without_preset(self) -> None:
+def contract(row: dict[str, Any]) -> tuple[str, Decimal]:
+    """The coin of a position and its size in USD."""
+    made = held(row, BOOK)
+    return made.position.instrument.currency, made.position.notional
+
+
+class TestWithoutTiers:
+    def test_a_coin_of_which_no_tiers_are_known(self) -> None:
         row = only(imported("unlisted-bingx-sol"))
-        assert (row["currency"], row["contracts"] * row["contract_size"]) == ("SOL", 10)
+        assert contract(row) == ("SOL", 10)
         assert round(profit_at(row, "154.931"), 18) == Decimal("-0.001505083806286863")
 
     def test_the_exact_mark_that_deribit_has(self) -> None:
@@ -106,13 +109,13 @@ class TestWithoutPreset:
 
     def test_a_rate_of_the_file(self) -> None:
         row = only(imported("unlisted-htx"))
-        assert (row["currency"], row["contracts"] * row["contract_size"]) == ("BTC", 1000)
+        assert contract(row) == ("BTC", 1000)
         assert liquidation_price([row], BOOK) == 33600
 
     def test_without_a_rate_the_bankruptcy_price_is_known(self) -> None:
         row = only(imported("unlisted-delta"))
         made = held(row, BOOK)
-        assert (row["currency"], made.position.notional, made.holding) == ("BTC", 1000, None)
+        assert (*contract(row), made.holding) == ("BTC", 1000, None)
         assert made.margin is not None
         assert made.position.notional / (made.position.cost - made.margin.coin) == 50000
 
@@ -128,20 +131,13 @@ class TestContractsThatExpire:
     def test_by_the_table_for_them(self) -> None:
         """Binance asks for 1 % of the first 10 BTC of its dated contracts (reference of 2026-09-16)."""
 
-        def resolve(spec: str, symbol: str, contract: Contract) -> Instrument | None:
-            perpetual = listed(spec, symbol, contract._replace(expires=None))
-            if contract.expires is None or perpetual is None:
-                return perpetual
-            return perpetual._replace(name="BTCUSD_261225", schedule=flat_rate(Decimal("0.01")), funding=None)
-
-        made = plan(dump("import-dated-leg"), BOOK, Choices(account="coinm"), resolve)
+        made = plan(dump("import-dated-leg"), BOOK, Choices(account="coinm"))
         perpetual, dated = made.rows
         assert (perpetual["account"], perpetual["instrument"]) == ("coinm", "BTCUSD_PERP")
         assert (dated["account"], dated["instrument"], dated["expires"]) == ("coinm", "BTCUSD_261225", "2026-12-25")
         assert dated["mark"] == 61_000
         assert made.left_out == ()
-        rows = [perpetual, {**dated, "instrument": "BTCUSD_PERP", "mmr": Decimal("0.01")}]
-        assert liquidation_price(rows, BOOK) == Decimal("13298.07692307")
+        assert liquidation_price([perpetual, dated], BOOK) == Decimal("13298.07692307")
 
 
 class TestAnswersOfVenues:
