@@ -87,7 +87,7 @@ def synced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 class TestANewFile:
     @pytest.mark.parametrize("write", [create, write_whole])
     def test_has_the_bytes_and_the_mode_that_new_files_have(self, write: Write, folder: Path) -> None:
-        old = os.umask(0o027)
+        old = os.umask(0o026)
         try:
             write(str(folder / "new"), NEW)
         finally:
@@ -422,7 +422,8 @@ class TestAPicture:
         assert (folder / "new").read_bytes() == NEW
 
     @pytest.mark.parametrize("path", ["a\0b", "\udcff\ud800"])
-    def test_needs_a_name_that_a_file_can_have(self, path: str) -> None:
+    def test_needs_a_name_that_a_file_can_have(self, path: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(folder)
         for write in (write_whole, create, replace):
             assert refusal(write, path) == "is not the name of a file: give one"
 

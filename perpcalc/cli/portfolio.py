@@ -44,7 +44,8 @@ WRITTEN = tuple(option for option in POSITION_KEYS if option not in (LINEAR, SET
 
 def init(given: Given) -> int:
     """Write a commented example, or next to nothing, under a new name."""
-    from perpcalc.portfolio_edit import EMPTY_FILE, EXAMPLE, create
+    from perpcalc.portfolio_edit import EMPTY_FILE, EXAMPLE
+    from perpcalc.saving import create
 
     where = given[FILE] or ""
     create(where, EMPTY_FILE if given[EMPTY] else EXAMPLE.read_bytes())
