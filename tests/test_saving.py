@@ -281,8 +281,11 @@ class TestAFileThatIsThere:
         assert refusal(write, book) == (
             "has another name (a hard link), which would keep the old file: change a copy, or remove the other names"
         )
-        os.link(book, book.with_name("third"))
-        assert refusal(write, book).startswith("has 2 other names (hard links), which would keep the old file")
+        os.link(book, book.with_name(".perpcalc-mine"))
+        os.link(book, book.with_name("mine.tmp"))
+        assert refusal(write, book).startswith("has 3 other names (hard links), which would keep the old file")
+        assert len(os.listdir(book.parent)) == 4
+        book.with_name(".perpcalc-mine").unlink()
         assert book.read_bytes() == OLD
 
     @EVERY_WAY
@@ -426,6 +429,17 @@ class TestAPicture:
         monkeypatch.chdir(folder)
         for write in (write_whole, create, replace):
             assert refusal(write, path) == "is not the name of a file: give one"
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/fd"), reason="the system shows no descriptors")
+def test_no_file_stays_open(book: Path) -> None:
+    before = os.listdir("/proc/self/fd")
+    create(str(book.with_name("new")), NEW)
+    replace(str(book), NEW, OLD)
+    write_whole(str(book.with_name("newer")), NEW)
+    with alone_in(str(book.parent), pytest.fail):
+        pass
+    assert os.listdir("/proc/self/fd") == before
 
 
 KILLED = """
