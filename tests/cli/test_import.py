@@ -16,10 +16,10 @@ from typing import Any, NamedTuple
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from perpcalc.ccxt_positions import EXCHANGES, position_of, read_dump
 
 from perpcalc import venues
 from perpcalc.__main__ import run as main
-from perpcalc.ccxt_positions import EXCHANGES, position_of, read_dump
 from perpcalc.errors import PerpcalcError
 from perpcalc.files import Source
 from perpcalc.portfolio import load

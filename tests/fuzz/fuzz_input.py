@@ -26,6 +26,7 @@ with atheris.instrument_imports(include=["perpcalc", "tomllib", "json"]):
     import perpcalc.cli.pnl
     import perpcalc.cli.power
     import perpcalc.cli.size
+
     import perpcalc.portfolio
     from perpcalc import ccxt_positions, decimals
     from perpcalc.cli import batch, funding_files

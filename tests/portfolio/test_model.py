@@ -632,9 +632,7 @@ class TestWhereItIsRead:
         assert load(str(path)).positions[0].name == "core"
 
     def test_a_pipe_is_read_from_standard_input(self) -> None:
-        program = (
-            "from perpcalc.portfolio import load; book = load('-'); print(book.where, book.positions[0].name)"
-        )
+        program = "from perpcalc.portfolio import load; book = load('-'); print(book.where, book.positions[0].name)"
         done = subprocess.run(
             [sys.executable, "-c", program], input=POSITION, capture_output=True, text=True, check=True
         )
