@@ -25,7 +25,7 @@ from perpcalc.options import (
     SETTLE,
     VENUE,
 )
-from perpcalc.portfolio_model import Account, Portfolio, Position, load
+from perpcalc.portfolio import Account, Portfolio, Position, load
 
 if TYPE_CHECKING:
     from perpcalc.commands.legs import LegCase

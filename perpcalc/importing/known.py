@@ -33,8 +33,8 @@ from perpcalc.options import (
     USD,
     VENUE,
 )
-from perpcalc.portfolio_model import Account
-from perpcalc.portfolio_model import Position as Entry
+from perpcalc.portfolio import Account
+from perpcalc.portfolio import Position as Entry
 from perpcalc.readers.answers import coin_of
 from perpcalc.readers.recorded import last_digit
 from perpcalc.readers.symbols import Contract, contract_of

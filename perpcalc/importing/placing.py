@@ -6,7 +6,7 @@ from typing import NamedTuple
 from perpcalc.errors import Key, PerpcalcError, shown, suggestion
 from perpcalc.importing.contracts import contract_at, has_preset
 from perpcalc.importing.known import Identity, identity, venue_of
-from perpcalc.portfolio_model import Account
+from perpcalc.portfolio import Account
 from perpcalc.readers.positions import LeftOut
 from perpcalc.readers.recorded import Recorded
 from perpcalc.readers.symbols import Contract, check_inverse

@@ -23,8 +23,8 @@ from perpcalc.importing.known import (
 from perpcalc.importing.placing import Choices, check_once, home_of, located
 from perpcalc.importing.taking import Setting, Taken, leg_of, taken
 from perpcalc.options import LEVERAGE, MARGIN
-from perpcalc.portfolio_model import Account, Portfolio
-from perpcalc.portfolio_model import Position as Entry
+from perpcalc.portfolio import Account, Portfolio
+from perpcalc.portfolio import Position as Entry
 from perpcalc.readers.positions import Dump, LeftOut
 
 LONGEST_SYMBOL = 56

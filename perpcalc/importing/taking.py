@@ -12,7 +12,7 @@ from perpcalc.importing.differences import Leg
 from perpcalc.importing.evidence import Chosen, margin_behind, opened
 from perpcalc.importing.known import Row, venue_of
 from perpcalc.importing.placing import Choices, Located
-from perpcalc.portfolio_model import Account, Portfolio
+from perpcalc.portfolio import Account, Portfolio
 from perpcalc.readers.recorded import Recorded
 
 CROSS_ONLY = ("deribit", "kraken")

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from perpcalc.errors import Key, PerpcalcError
 from perpcalc.importing.plan import Balanced, Plan
-from perpcalc.portfolio_edit import Change
+from perpcalc.portfolio.edit import Change
 
 
 def change_of(made: Plan, update: bool = False, prune: bool = False) -> Change:

@@ -284,7 +284,7 @@ def test_a_rate_that_grows_with_value_is_solved_on_a_coins_line_and_where_coins_
     assert alike.reason is None
     assert alike.down is not None
     there = sums_of(account_at(sums, common_line(sums), alike.down))
-    assert abs(there.counted_usd - there.maintenance_usd) < D("1e-60")
+    assert abs(there.whole.counted - there.whole.asked) < D("1e-60")
     apart = common_move(sums, {"ETH": D("1.4")})
     assert (apart.down, apart.up) == (None, None)
     assert apart.reason is not None

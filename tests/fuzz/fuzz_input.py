@@ -34,7 +34,7 @@ with atheris.instrument_imports(include=["perpcalc", "tomllib", "json"]):
     from perpcalc.files import Source
     from perpcalc.importing.placing import Choices
     from perpcalc.importing.plan import plan
-    from perpcalc.portfolio_model import Portfolio
+    from perpcalc.portfolio import Portfolio
     from perpcalc.readers.positions import read_positions
     from perpcalc.render.json import compact
     from perpcalc.venues import schema

@@ -18,8 +18,8 @@ from perpcalc.given import read, reader
 from perpcalc.importing.placing import Choices
 from perpcalc.importing.plan import Plan, plan
 from perpcalc.options import POSITION_KEYS
-from perpcalc.portfolio_model import Account, Portfolio, Unified
-from perpcalc.portfolio_model import Position as Entry
+from perpcalc.portfolio import Account, Portfolio, Unified
+from perpcalc.portfolio import Position as Entry
 from perpcalc.readers.positions import Dump, read_positions
 
 DATA = Path(__file__).parent.parent / "data"

@@ -11,7 +11,7 @@ from importing.books import account, backed, entry
 from perpcalc.core.instrument import PLAIN
 from perpcalc.core.position import LONG, open_at
 from perpcalc.importing.known import Changed, Compared, Identity, compared, held_of, identity_of
-from perpcalc.portfolio_model import Position
+from perpcalc.portfolio import Position
 
 ACCOUNTS = {
     "main": account("main", "binance", "BTC", Decimal(1)),

@@ -14,7 +14,7 @@ from perpcalc.files import Source
 from perpcalc.importing.known import Changed
 from perpcalc.importing.placing import Choices
 from perpcalc.importing.plan import Balanced, Plan, plan
-from perpcalc.portfolio_model import Portfolio, Position
+from perpcalc.portfolio import Portfolio, Position
 from perpcalc.readers.positions import read_positions
 
 LONG: dict[str, Any] = {

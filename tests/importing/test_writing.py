@@ -11,8 +11,8 @@ from perpcalc.errors import PerpcalcError
 from perpcalc.importing.known import Changed
 from perpcalc.importing.plan import Plan
 from perpcalc.importing.writing import change_of
-from perpcalc.portfolio_edit import Change, change
-from perpcalc.portfolio_model import Portfolio, load
+from perpcalc.portfolio import Portfolio, load
+from perpcalc.portfolio.edit import Change, change
 
 ACCOUNTS = """# mine
 [prices]

@@ -124,7 +124,7 @@ def parse(raw: bytes, where: str, limits: tuple[Option[Any], ...] = LIMITS) -> P
 
 def problems(path: str, limits: tuple[Option[Any], ...] = LIMITS, own_stdin: bool = True) -> tuple[PerpcalcError, ...]:
     """Everything that is wrong with a file; nothing where `load` reads it."""
-    from perpcalc.portfolio_faults import checked
+    from perpcalc.portfolio.faults import checked
 
     try:
         source = read(path, own_stdin)
@@ -155,7 +155,7 @@ def load_limits(path: str, limits: tuple[Option[Any], ...] = LIMITS, own_stdin: 
 
 def portfolio_of(tables: Mapping[str, Any], where: str, limits: tuple[Option[Any], ...] = LIMITS) -> Portfolio:
     """The portfolio that the tables of a file hold; raises PerpcalcError for the first thing that is wrong."""
-    from perpcalc.portfolio_faults import checked
+    from perpcalc.portfolio.faults import checked
 
     values, faults = checked(tables, limits)
     if faults:
@@ -173,7 +173,7 @@ def portfolio_of(tables: Mapping[str, Any], where: str, limits: tuple[Option[Any
 
 
 def _account(number: int, entry: Mapping[str, Any]) -> Account:
-    from perpcalc.portfolio_faults import entry_place
+    from perpcalc.portfolio.faults import entry_place
 
     unified = None
     if "margin" in entry:
@@ -191,7 +191,7 @@ def _account(number: int, entry: Mapping[str, Any]) -> Account:
 
 
 def _position(number: int, entry: dict[str, Any]) -> Position:
-    from perpcalc.portfolio_faults import entry_place
+    from perpcalc.portfolio.faults import entry_place
 
     name, account, fills = entry.pop("name"), entry.pop("account", None), entry.pop("fills", None)
     if fills:

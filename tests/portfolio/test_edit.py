@@ -15,17 +15,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from perpcalc import portfolio_edit, saving
+from perpcalc import saving
 from perpcalc.core.position import Fill
 from perpcalc.errors import PerpcalcError
 from perpcalc.files import LARGEST_FILE, toml
 from perpcalc.given import Given, one
 from perpcalc.options import ENTRY, FILL, FUNDING_RATE, LINEAR, POSITION_KEYS
-from perpcalc.portfolio_edit import EMPTY, EXAMPLE, RATES, Change, Row, change, edited, row_of
-from perpcalc.portfolio_model import LIMITS, Portfolio, load, parse, portfolio_of
-from perpcalc.portfolio_schema import KNOWN
+from perpcalc.portfolio import LIMITS, Portfolio, edit, load, parse, portfolio_of
+from perpcalc.portfolio.edit import EMPTY, EXAMPLE, RATES, Change, Row, change, edited, row_of
+from perpcalc.portfolio.schema import KNOWN
+from perpcalc.portfolio.toml_edit import written
 from perpcalc.saving import create
-from perpcalc.toml_edit import written
 
 SCALP: Row = {"name": "scalp", "venue": "bybit", "side": "long", "contracts": 5000, "entry": Decimal("63000.5")}
 BOOK = b"""# my book
@@ -471,7 +471,7 @@ class TestRefusals:
     def test_text_that_would_read_back_as_something_else(
         self, book: Path, monkeypatch: pytest.MonkeyPatch, text: str
     ) -> None:
-        monkeypatch.setattr(portfolio_edit, "written", lambda value: text)
+        monkeypatch.setattr(edit, "written", lambda value: text)
         assert self.refused(book).endswith("does not read back as it was given: nothing was written")
 
     def test_an_edit_that_goes_wrong(self, book: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -483,7 +483,7 @@ class TestRefusals:
             BOOK + b"[limits]\nvol = 1\n",
             b"a = ",
         ):
-            monkeypatch.setattr(portfolio_edit, "_in_place", lambda *arguments, wrong=wrong: wrong)
+            monkeypatch.setattr(edit, "_in_place", lambda *arguments, wrong=wrong: wrong)
             with pytest.raises(
                 PerpcalcError, match="the change does not read back as it was given: nothing was written"
             ):
@@ -599,7 +599,7 @@ class TestOthersWriteToo:
     @pytest.mark.skipif(sys.platform == "win32", reason="the system has no locks on folders")
     def test_of_many_at_once_none_is_lost(self, book: Path) -> None:
         program = (
-            "import sys; from perpcalc.portfolio_edit import Change, change;"
+            "import sys; from perpcalc.portfolio.edit import Change, change;"
             "change(sys.argv[1], lambda _: Change(added=[{'name': sys.argv[2], 'side': 'long', 'contracts': 1}]), create=True)"
         )
         book.unlink()

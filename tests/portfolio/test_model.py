@@ -32,7 +32,7 @@ from perpcalc.options import (
     SIDE,
     STOP,
 )
-from perpcalc.portfolio_model import (
+from perpcalc.portfolio import (
     LIMITS,
     Account,
     Holding,
@@ -44,7 +44,7 @@ from perpcalc.portfolio_model import (
     parse,
     problems,
 )
-from perpcalc.portfolio_schema import KNOWN
+from perpcalc.portfolio.schema import KNOWN
 
 POSITION = """
 [[positions]]
@@ -633,7 +633,7 @@ class TestWhereItIsRead:
 
     def test_a_pipe_is_read_from_standard_input(self) -> None:
         program = (
-            "from perpcalc.portfolio_model import load; book = load('-'); print(book.where, book.positions[0].name)"
+            "from perpcalc.portfolio import load; book = load('-'); print(book.where, book.positions[0].name)"
         )
         done = subprocess.run(
             [sys.executable, "-c", program], input=POSITION, capture_output=True, text=True, check=True
@@ -692,8 +692,8 @@ class TestByName:
 
 def test_a_scripted_call_imports_nothing_of_this() -> None:
     program = (
-        "import sys; import perpcalc.options, perpcalc.portfolio_model;"
-        "print([name for name in ('pydantic', 'pydantic_core', 'tomllib', 'perpcalc.portfolio_schema') if name in sys.modules])"
+        "import sys; import perpcalc.options, perpcalc.portfolio;"
+        "print([name for name in ('pydantic', 'pydantic_core', 'tomllib', 'perpcalc.portfolio.schema') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
@@ -702,7 +702,7 @@ def test_a_scripted_call_imports_nothing_of_this() -> None:
 def test_reading_a_file_imports_the_core_of_pydantic_alone(tmp_path: Path) -> None:
     (tmp_path / "book.toml").write_text(ACCOUNT + POSITION)
     program = (
-        "import sys; from perpcalc.portfolio_model import load; load(sys.argv[1]);"
+        "import sys; from perpcalc.portfolio import load; load(sys.argv[1]);"
         "print([name for name in ('pydantic', 'pydantic_core', 'tomli_w', 'difflib') if name in sys.modules])"
     )
     done = subprocess.run(

@@ -18,8 +18,8 @@ from perpcalc.errors import PerpcalcError, shown
 from perpcalc.files import LARGEST_FILE, read, toml
 from perpcalc.given import Option
 from perpcalc.options import FILL, POSITION_KEYS
-from perpcalc.portfolio_model import LIMITS, Portfolio, portfolio_of
-from perpcalc.toml_edit import Document, Value, key_text, written
+from perpcalc.portfolio import LIMITS, Portfolio, portfolio_of
+from perpcalc.portfolio.toml_edit import Document, Value, key_text, written
 
 Row = Mapping[str, Value]
 Tables = dict[str, Any]
