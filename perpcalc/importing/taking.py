@@ -78,8 +78,9 @@ def _mode(one: Located, coin: str, setting: Setting) -> str:
     A cross position needs its account. Only where the portfolio has none for it, and the file does not say, is it taken without.
     """
     said, account = one.recorded.mode, setting.account
-    mode = said or ("isolated" if setting.choices.isolated else None)
-    if mode is None and (account is not None or one.venue in CROSS_ONLY):
+    cross_only = one.venue in CROSS_ONLY
+    mode = said or ("isolated" if setting.choices.isolated and not (cross_only and account) else None)
+    if mode is None and (cross_only or account is not None):
         mode = "cross"
     if mode is None:
         raise _unsaid(one.recorded)

@@ -218,6 +218,10 @@ class TestModes:
         assert "leverage" not in plan_of([UNSAID], account="main").rows[0]
         assert plan_of([UNSAID], account="main", isolated=True).rows[0]["leverage"] == 10
 
+    def test_an_account_where_all_margin_is_cross_takes_none_for_isolated(self) -> None:
+        portfolio = BOOK._replace(accounts=(account("d", "deribit", "BTC", Decimal(1)),))
+        assert len(planned("deribit-documented", portfolio, account="d", isolated=True).rows) == 1
+
     def test_what_the_file_says_stands(self) -> None:
         assert "leverage" not in plan_of([CROSS], account="main", isolated=True).rows[0]
 
