@@ -9,11 +9,11 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+from perpcalc.cli.command import Command
+from perpcalc.cli.options import Option
 
 from perpcalc.__main__ import run
 from perpcalc.cli.app import COMMANDS
-from perpcalc.cli.command import Command
-from perpcalc.cli.options import Option
 
 resource = pytest.importorskip("resource", reason="the system cannot bound a process")
 if not Path("/proc/self/statm").exists():
@@ -21,7 +21,7 @@ if not Path("/proc/self/statm").exists():
 
 SECONDS, MEBIBYTES = 5, 512
 VENUES = Path(import_module("perpcalc.venues").__file__ or "").parent
-EXAMPLE = (VENUES.parent / "example.toml").read_text()
+EXAMPLE = (VENUES.parent / "portfolio/example.toml").read_text()
 
 
 @contextmanager

@@ -64,7 +64,7 @@ def free_margin(account: Account, target: Target) -> Decimal:
     Decimal('50000')
     """
     sums = sums_of(_there(account, target))
-    return settled(sums.counted_usd) - settled(target.factor * sums.maintenance_usd)
+    return settled(sums.whole.counted) - settled(target.factor * sums.whole.asked)
 
 
 def is_reached(account: Account, target: Target) -> bool:
@@ -217,12 +217,12 @@ def _there(account: Account, target: Target) -> Account:
 def _amounts(sums: Sums, coin: Coin, factor: Decimal) -> Iterator[Decimal]:
     """The coins to add by each band of the collateral ratio, where that band then holds the balance."""
     price, held, in_coins = coin.price, coin.wallet.constant, coin.weight.unit == "coin"
-    others, whole = sums.counted_usd - coin.counted_usd, coin.equity_usd
+    others, whole = sums.others[coin.name].counted, coin.equity_usd
     if sums.account.reading == "balance":
         whole = coin.wallet.collateral * price
         others += coin.equity_usd - whole
     fees = {side: closing_fees_at_bankruptcy(coin.wallet._replace(constant=side)) * side for side in (ONE, -ONE)}
-    asked = sums.maintenance_usd - closing_fees_at_bankruptcy(coin.wallet) * price
+    asked = sums.whole.asked - closing_fees_at_bankruptcy(coin.wallet) * price
     floor: Decimal | None = None
     for band in (DEBT, *coin.weight.bands):
         for side, fee in fees.items():
