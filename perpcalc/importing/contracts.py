@@ -27,8 +27,8 @@ SURELY_PERCENT = Decimal("0.6")  # no venue asks for more than half of the value
 class Market(NamedTuple):
     """The contract of a position. `instrument` has the rules it is judged by, `listed` is False for a plain contract.
 
-    `rate` is the maintenance rate of the file where no table is known, `expires` the ISO day of a contract that does, `parts`
-    how many of our contracts one of the file is.
+    `rate` is the maintenance rate of the file where no table is known, `expires` the ISO day of a contract that does,
+    `parts` how many of our contracts one of the file is.
     """
 
     instrument: Instrument
@@ -58,7 +58,7 @@ def listed(spec: str, symbol: str, contract: Contract) -> Instrument | None:
 def has_preset(spec: str) -> bool:
     """Whether there is a preset of a venue; any other may be a venue without one.
 
-    Raises PerpcalcError for a misspelt name, for a venue that has no inverse contracts, and for what is wrong with a preset.
+    Raises PerpcalcError for a misspelt name, a venue without inverse contracts, and what is wrong with a preset.
     """
     from difflib import get_close_matches
 
@@ -109,7 +109,7 @@ def market_of(recorded: Recorded, contract: Contract, spec: str | None, resolve:
 
 
 def contracts_of(recorded: Recorded, market: Market) -> Decimal:
-    """The size in contracts; raises PerpcalcError for one in coin, for one that cannot be traded, and where none is said."""
+    """The size in contracts; raises PerpcalcError for one in coin, one that cannot be traded, and for none."""
     instrument = market.instrument
     if recorded.usd is not None:
         contracts = recorded.usd / instrument.contract_size
@@ -194,7 +194,7 @@ def _with_rate(instrument: Instrument, rate: Decimal | None) -> Instrument:
 
 
 def _size_by_value(recorded: Recorded) -> Decimal | None:
-    """The USD of a contract by the coin value at the mark: `value*mark/contracts`, where that is near a whole number."""
+    """The USD of a contract by the coin value at the mark, `value*mark/contracts`, where near a whole number."""
     if not (recorded.value and recorded.mark and recorded.contracts):
         return None
     usd = recorded.value * recorded.mark / recorded.contracts

@@ -47,8 +47,8 @@ class Balanced(NamedTuple):
 class Plan(NamedTuple):
     """What an import would do. Rows have the keys of a portfolio's positions, in their order.
 
-    `changes` make a position another, `followed` are marks and the like that move by themselves; `by_hand` are differences
-    that cannot be written in place.
+    `changes` make a position another, `followed` are marks and the like that move by themselves, `by_hand` are
+    differences that cannot be written in place.
     """
 
     rows: tuple[Row, ...] = ()
@@ -66,7 +66,7 @@ class Plan(NamedTuple):
 
 
 class Laid(NamedTuple):
-    """A position laid beside those of the portfolio: the name it has there or will have, and its row where it is new."""
+    """A position laid beside those of the portfolio: its name there, and its row where it is new."""
 
     name: str
     row: Row | None = None

@@ -73,9 +73,9 @@ def taken(one: Located, setting: Setting) -> Taken:
 
 
 def _mode(one: Located, coin: str, setting: Setting) -> str:
-    """Cross or isolated: as the file says; where nothing says it, as the user or the venue has it, and in an account cross.
+    """Cross or isolated: as the file says, else as the user or the venue has it, and in an account cross.
 
-    A cross position needs its account. Only where the portfolio has none for it, and the file does not say, is it taken without.
+    A cross position needs its account. Only where the portfolio has none and the file is silent is it taken without.
     """
     said, account = one.recorded.mode, setting.account
     cross_only = one.venue in CROSS_ONLY
