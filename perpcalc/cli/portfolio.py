@@ -10,6 +10,7 @@ from perpcalc.grammar import label, path
 from perpcalc.options import (
     ACCOUNT,
     EXPIRES,
+    INTO,
     LINEAR,
     OUTPUT,
     PORTFOLIO,
@@ -17,6 +18,7 @@ from perpcalc.options import (
     POSITION_RULES,
     SETTLE,
     SIDE,
+    VENUE,
 )
 from perpcalc.portfolio import Portfolio
 from perpcalc.portfolio.edit import EMPTY_FILE, EXAMPLE, Change, change, row_of

@@ -4,7 +4,6 @@ import datetime
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from perpcalc.cli.door import Action, ActionGroup, check_output, output_format, show, tell
@@ -37,7 +36,7 @@ def show_venue(given: Given) -> int:
     name, at, date = (given[DATED] or "").partition("@")
     venue = load(name)
     if TOML in given:
-        sys.stdout.write(venue.path.read_text(encoding="utf-8"))
+        sys.stdout.write(read(venue.path, own_stdin=False).raw.decode())
     elif FIELD not in given and output_format(given) == "table":
         sys.stdout.write("".join(f"{line}\n" for line in described(venue, day(date) if at else "")))
     else:
@@ -93,12 +92,11 @@ def validate_file(given: Given) -> int:
     """Nothing, where a venue file follows the format; raises PerpcalcError for the first thing that does not."""
     from perpcalc.venues.schema import read_file
 
-    where = Path(given[FILE] or "")
-    if not where.is_file():
-        what, remedy = (
-            ("is not a regular file", "give one") if where.exists() else ("no such file", "give the path of one")
-        )
-        raise PerpcalcError(what, remedy).at(str(where))
+    where = given[FILE] or ""
+    if not os.path.isfile(where):
+        there = os.path.exists(where)
+        what, remedy = ("is not a regular file", "give one") if there else ("no such file", "give the path of one")
+        raise PerpcalcError(what, remedy).at(where)
     read_file(where)
     return 0
 
@@ -115,10 +113,10 @@ def import_answer(given: Given) -> int:
         found = read_answer(source.raw, venue, today, given[INSTRUMENT], given[DATE], given[LEVERAGE])
     except PerpcalcError as error:
         raise error.at(source.where) from None
-    old = where.read_bytes() if where.exists() else None
+    old = read(where, own_stdin=False).raw if os.path.exists(where) else None
     new = with_answer(found, venue, old, today)
-    os.makedirs(where.parent, exist_ok=True)
-    write_whole(str(where), new)
+    os.makedirs(os.path.dirname(where), exist_ok=True)
+    write_whole(where, new)
     for note in found.notes:
         tell(note)
     contracts = sorted({fact.instrument or "all contracts" for fact in found.facts})

@@ -12,7 +12,6 @@ from perpcalc.commands.market import (
     each_once,
     margin_rules,
     market_of,
-    unknown_schedule,
 )
 from perpcalc.core.instrument import Instrument, check_lots, contracts_of_coin, contracts_of_usd
 from perpcalc.core.liquidation import Ends, Liquidation, ends, liquidation
@@ -35,6 +34,7 @@ from perpcalc.options import (
     LEVERAGE,
     MARGIN,
     MARK,
+    MMR,
     SIDE,
     SIZES,
     STOP,
@@ -218,7 +218,9 @@ class Case(NamedTuple):
     def holding(self, ratio: Decimal = ONE) -> Holding:
         """The position with its margin rules, as a wallet holds it; raises PerpcalcError where they are not known."""
         if self.rules.schedule is None:
-            raise unknown_schedule(self.instrument)
+            from perpcalc.venues.facts import tiers_unknown
+
+            raise tiers_unknown(self.instrument).at(MMR.key)
         against = ZERO if self.funding_rate is None else self.side * self.funding_rate
         return Holding(self.opened(), self.rules.schedule, self.rules.closing_fee, ratio, against)
 

@@ -111,13 +111,12 @@ def interval_of(given: Given, market: Market) -> Decimal | None:
 def check_cap(rate: Decimal, option: Option[Decimal], market: Market, interval: Decimal | None) -> None:
     """Raise PerpcalcError for a rate beyond the venue's known cap."""
     rule = market.instrument.funding
-    if rule is None or rule.cap is None or interval not in (None, rule.interval):
+    if rule is None or rule.cap is None or interval not in (None, rule.interval) or abs(rate) <= rule.cap:
         return
-    if abs(rate) > rule.cap:
-        raise PerpcalcError(
-            f"{plain(rate * 100)}% is beyond the cap of {market.instrument.name} at {market.instrument.venue}",
-            f"give at most {plain(rule.cap * 100)}%",
-        ).at(option.key)
+    from perpcalc.venues.facts import beyond_cap
+
+    if (why := beyond_cap(market.instrument, rate)) is not None:
+        raise PerpcalcError(why, f"give at most {plain(rule.cap * 100)}%").at(option.key)
 
 
 def quoted_for(given: Given, rule: FundingRule | None, interval: Decimal | None) -> Decimal | None:

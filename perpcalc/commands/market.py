@@ -125,18 +125,6 @@ def margin_rules(given: Given, instrument: Instrument, cross: bool) -> MarginRul
     return MarginRules(schedule, closing_fee)
 
 
-def unknown_schedule(instrument: Instrument) -> PerpcalcError:
-    """Why there is no maintenance rate, and what to do."""
-    if instrument.venue is None:
-        return PerpcalcError(
-            "no maintenance rate is known", ("give one, as in ", MMR.key, " 0.5%, or a ", VENUE.key)
-        ).at(MMR.key)
-    return PerpcalcError(
-        f"the maintenance tiers of {instrument.name} at {instrument.venue} are not known",
-        ("give the rate, as in ", MMR.key, " 0.5%, and ", DEDUCTION.key, " if there is one"),
-    ).at(MMR.key)
-
-
 def fee_rate(given: Given, option: Option[Decimal | str], instrument: Instrument) -> Decimal | None:
     """A trading fee: a rate, the venue's maker or taker rate by name, the taker rate by default, 0 without a venue.
 

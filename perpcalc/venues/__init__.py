@@ -144,6 +144,11 @@ def _notes(where: str, symbol: str, tables: Tables, contract: Tables, date: str,
         yield f"{where}: {symbol} is no longer listed on {contract['ended']}: its last known rules are used"
 
 
+def own_path(venue: Venue) -> str:
+    """The file in which the user's own rules of a venue stand, or would."""
+    return file_of(_own_folder(), venue.name)
+
+
 def _own_folder() -> str:
     home = os.environ.get("XDG_CONFIG_HOME") or os.path.join(os.path.expanduser("~"), ".config")
     return os.path.join(home, "perpcalc", "venues")
