@@ -120,7 +120,7 @@ class Course:
         self._settle(price)
         x = 1 / price
         self.coin = Fall(max(ZERO, equity(self.wallet, x)))
-        self.usd = Fall(self.coin.peak * price)
+        self.usd = Fall(max(ZERO, self.wallet.constant * price - self.wallet.linear))
 
     @property
     def due(self) -> int | None:
@@ -150,10 +150,10 @@ class Course:
             if first.leg is None:
                 return self._die(time, first.price)
             self._stop(first.leg, first.price)
+            self._settle(first.price)
             if not self.legs:
                 self.ended_at, self.ended_by, self.price = time, STOP, first.price
                 return self._observe(time, first.price, first.price)
-            self._settle(first.price)
             if self.beyond:
                 return self._die(time, first.price)
 
@@ -250,12 +250,12 @@ class Course:
         for price in (low, high):
             x = 1 / price
             held = max(ZERO, equity(wallet, x))
-            asked = maintenance(wallet, x) + closing_fees(wallet, x)
-            ratio = asked / held if asked < held else ONE
+            asked = max(ZERO, maintenance(wallet, x) + closing_fees(wallet, x))
+            ratio = ZERO if not asked else asked / held if asked < held else ONE
             if ratio > self.ratio:
                 self.ratio, self.ratio_at, self._bounds = ratio, time, None
             coin.append(held)
-            usd.append(held * price)
+            usd.append(max(ZERO, wallet.constant * price - wallet.linear))
         self.coin = self.coin.at(min(coin), max(coin))
         self.usd = self.usd.at(min(usd), max(usd))
 

@@ -28,23 +28,27 @@ def moment(text: str) -> Moment:
     >>> moment("2024-06-01 08:00").time == moment("1717228800").time == moment("1717228800000").time
     True
     """
-    whole, point, fraction = text.partition(".")
-    if whole.isdigit() and text.isascii() and (fraction.isdigit() or not point):
-        if len(whole) in DIGITS and (len(whole) == 10 or not point):
-            parts = (fraction + "000000")[:6] if point else ""
-            return Moment(int(whole) * DIGITS[len(whole)] + int(parts or 0))
-        if len(text) == 19:
-            return Moment(int(text) // 1000)
+    if text[4:5] != "-":
+        whole, point, fraction = text.partition(".")
+        if whole.isdigit() and text.isascii() and (fraction.isdigit() or not point):
+            if len(whole) in DIGITS and (len(whole) == 10 or not point):
+                return Moment(int(whole) * DIGITS[len(whole)] + int((fraction + "000000")[:6] if point else 0))
+            if len(text) == 19:
+                return Moment(int(text) // 1000)
+        raise _no_time(text)
     try:
-        read = datetime.fromisoformat(text.removesuffix(" UTC") + ("Z" if text.endswith(" UTC") else ""))
-        if text.isdigit():
-            raise ValueError
+        read = datetime.fromisoformat(text[:-4] + "Z" if text.endswith(" UTC") else text)
     except ValueError:
-        raise PerpcalcError(
-            f"{shown(text)} is not a time", "write it as 2024-06-01T08:00:00Z or in milliseconds since 1970"
-        ) from None
-    aware = read.replace(tzinfo=UTC) if read.tzinfo is None else read
-    return Moment((aware - EPOCH) // timedelta(microseconds=1), read.tzinfo is None)
+        raise _no_time(text) from None
+    naive = read.tzinfo is None
+    since = (read.replace(tzinfo=UTC) if naive else read) - EPOCH
+    return Moment((since.days * 86_400 + since.seconds) * SECOND + since.microseconds, naive)
+
+
+def _no_time(text: str) -> PerpcalcError:
+    return PerpcalcError(
+        f"{shown(text)} is not a time", "write it as 2024-06-01T08:00:00Z or in milliseconds since 1970"
+    )
 
 
 def iso(time: int) -> str:
