@@ -121,7 +121,7 @@ def _row(
     for key, value in (
         ("account", None if account is None else account.name),
         ("venue", one.spec if account is None and market.listed else None),
-        ("instrument", instrument.name if named else None),
+        ("instrument", market.name if named else None),
         ("currency", None if market.listed or one_coin else instrument.currency),
         ("contract_size", None if market.listed else instrument.contract_size),
         ("side", one.identity.side),
@@ -141,9 +141,12 @@ def _row(
             yield key, value
 
 
-def leg_of(name: str, one: Taken) -> Leg:
-    """A position as its figures are compared with the venue's."""
-    instrument, chosen = one.market.instrument, one.chosen
+def leg_of(name: str, one: Taken, account: Account | None) -> Leg:
+    """A position as its figures are compared with the venue's, in the position mode of its account."""
+    instrument, chosen, recorded, position = one.market.instrument, one.chosen, one.located.recorded, one.position
+    if account is not None and account.mode is not None:
+        instrument = instrument._replace(hedge_mode=account.mode == "hedge")
+        position = position._replace(instrument=instrument)
     fee = instrument.cross_closing_fee if chosen is None else instrument.isolated_closing_fee
     margin = None if chosen is None else chosen.reading.margin
-    return Leg(name, one.located.recorded, one.position, instrument.schedule, fee, margin, one.located.recorded.mark)
+    return Leg(name, recorded, position, instrument.schedule, fee, margin, recorded.mark)
