@@ -260,7 +260,7 @@ class Case(NamedTuple):
         }
 
 
-def case_of(given: Given) -> Case:
+def case_of(given: Given, order: int | None = None) -> Case:
     """The position that is described; raises PerpcalcError where the description is short of something or disagrees."""
     market = market_of(given)
     instrument = market.instrument
@@ -270,7 +270,7 @@ def case_of(given: Given) -> Case:
     if EXPLAIN in given:
         from perpcalc.commands.explain import traced_side
 
-        side = traced_side(side)
+        side = traced_side(side, order)
     notes = list(market.notes)
     position: Position | None = None
     if fills := given[FILL]:
@@ -286,16 +286,22 @@ def case_of(given: Given) -> Case:
             position = open_at(instrument, side, contracts, entry)
     margin = _margin(given, instrument, position)
     cross = margin is not None and margin.mode == "cross"
+    rules = margin_rules(given, instrument, cross)
+    if EXPLAIN in given and MMR in given:
+        from perpcalc.commands.explain import traced_rules
+
+        rules = traced_rules(rules, instrument)
     return Case(
         market,
         side,
         contracts,
         position,
         margin,
-        margin_rules(given, instrument, cross),
+        rules,
         given,
         mark=given[MARK],
         notes=each_once(notes),
+        order=order,
     )
 
 
