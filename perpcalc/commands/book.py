@@ -13,6 +13,7 @@ from perpcalc.options import (
     BALANCE,
     CURRENCY,
     EXACT,
+    EXIT,
     EXPLAIN,
     INSTRUMENT,
     LEVERAGE,
@@ -97,9 +98,8 @@ def book_of(given: Given, prices: Sequence[Option[Any]] = (MARK,)) -> Book:
 def one_coin(book: Book, option: Option[Any]) -> None:
     """Raise PerpcalcError where an option gives one price for positions of several coins."""
     if len(coins := book.coins) > 1:
-        raise PerpcalcError(
-            f"the portfolio has {len(coins)} coins, {', '.join(coins)}", "put their prices into [prices]"
-        ).at(option.key)
+        remedy = "put their prices into [prices]" if option in (MARK, EXIT) else "ask for each by itself"
+        raise PerpcalcError(f"the portfolio has {len(coins)} coins, {', '.join(coins)}", remedy).at(option.key)
 
 
 def opened(portfolio: Portfolio, positions: Sequence[Position], given: Given) -> Book:

@@ -5,10 +5,11 @@ from decimal import Decimal
 from typing import Any
 
 from perpcalc.answer import Figure, Identified, Kind, Sentence
+from perpcalc.commands.book import Book
 from perpcalc.commands.case import NEED_ENTRY, NEED_SIDE, NEED_SIZE, Case, Shared
 from perpcalc.commands.command import Command, Row
 from perpcalc.commands.legs import LegCase
-from perpcalc.commands.positions import Asked, Remarks, by_position, placed
+from perpcalc.commands.positions import Asked, Remarks, by_position, placed, unknown
 from perpcalc.core.greeks import Greeks, balance_greeks, greeks
 from perpcalc.core.linear import leg_greeks
 from perpcalc.decimals import ZERO, plain
@@ -65,39 +66,89 @@ class PositionGreeks(Identified):
 
 
 def rows(positions: Sequence[Asked], said: Remarks) -> list[list[Row]]:
-    """Three rows for each position, and one for the balance of an account after its last."""
+    """Three rows for each position; in a portfolio the coins behind the positions have rows of their own."""
     made: list[list[Row]] = []
-    last_of = {case.account: index for index, (case, _) in enumerate(positions) if isinstance(case.shared, Shared)}
-    for index, (case, given) in enumerate(positions):
+    for case, given in positions:
+        reasons: list[str] = []
         with placed(case):
-            position, mark = case.opened(), case.mark or case.opened().entry_price
-        found = greeks(position, mark, _collateral(case, given))
-        made.append([Row(_row(case.identity(), case.instrument.currency, one), case.market) for one in found])
-        if isinstance(case.shared, Shared) and last_of[case.account] == index:
-            balance = balance_greeks(case.shared.balance, mark)
-            made[-1].append(Row(_row(_of_account(case), case.instrument.currency, balance), case.market))
+            position = unknown(case.opened, reasons)
+        if position is None:
+            made.append([Row(_unknown(case.identity(), reasons[0]), case.market)])
+            continue
+        found = greeks(position, case.mark or position.entry_price, _collateral(case, given))
+        made.append([Row(_row(case.identity(), case.instrument.currency, one), case.market, case.order) for one in found])
     return made
 
 
 def _collateral(case: Case, given: Given) -> Decimal:
-    """The coins that count with the position; a balance that it shares has a row of its own."""
-    if (given_collateral := given[COLLATERAL]) is not None:
-        return given_collateral
+    """The coins that count with the position: its own margin, unless others are given; in a portfolio those stand apart."""
+    counted = given[COLLATERAL]
+    if counted is not None:
+        return counted if case.place is None else ZERO
     return ZERO if case.margin is None or case.shared is not None else case.margin.coin
+
+
+def _backing(book: Book, given: Given) -> dict[int, list[Row]]:
+    """Rows of the coins behind the positions of a portfolio, by the place of the last position that they back.
+
+    Those held apart come last. Coins that are given to count stand for all others, once for each coin.
+    """
+    made: dict[int, list[Row]] = {}
+    if (counted := given[COLLATERAL]) is not None:
+        last = {_coin(entry): place for place, entry in enumerate(book.entries)}
+        for coin, place in last.items():
+            made.setdefault(place, []).append(_coins(book, coin, counted))
+        return made
+    homes = {account.name: account for account in book.portfolio.accounts}
+    backed = {entry.account: place for place, entry in enumerate(book.entries) if entry.shared is not None}
+    for name, place in backed.items():
+        home = homes[name or ""]
+        held = {home.currency: home.balance or ZERO} if home.unified is None else home.unified.balances
+        made[place] = [_coins(book, coin, amount, name, home.venue) for coin, amount in held.items()]
+    apart = [_coins(book, holding.coin, holding.amount) for holding in book.portfolio.holdings]
+    made.setdefault(len(book.entries) - 1, []).extend(apart)
+    return made
+
+
+def _coin(entry: Case | LegCase) -> str:
+    return entry.instrument.currency if isinstance(entry, Case) else entry.leg.coin
+
+
+def _coins(book: Book, coin: str, amount: Decimal, account: str | None = None, venue: str | None = None) -> Row:
+    """Coins as they move with their price, in the frame of USD."""
+    identity = dict.fromkeys(Identified._fields) | {"account": account, "venue": venue, "currency": coin}
+    if (price := book.price(coin)) is None:
+        return Row(_unknown(identity, f"{coin} has no price: write it into [prices]"))
+    return Row(_row(identity, coin, balance_greeks(amount, price)))
+
+
+def _totals(rows: Sequence[Row]) -> list[Row]:
+    """What can be added up: the frame of USD, a row for each coin and one for the value of all."""
+    added: dict[str, Greeks] = {}
+    for row in rows:
+        values = row.answer._asdict()
+        coin, (value, delta, gamma) = str(values["currency"]), (values[name] for name in PositionGreeks.sums)
+        if values["frame"] == "usd" and all(isinstance(one, Decimal) for one in (value, delta, gamma)):
+            before = added.get(coin, Greeks("usd", ZERO, ZERO, ZERO))
+            added[coin] = Greeks("usd", before.value + value, before.delta + delta, before.gamma + gamma)
+    of_coins = [
+        Row(_row(dict.fromkeys(Identified._fields) | {"currency": coin}, coin, one)) for coin, one in sorted(added.items())
+    ]
+    values = [one.value for one in added.values() if one.value is not None]
+    all_of_it = _unknown(dict.fromkeys(Identified._fields) | {"currency": "USD"}, None)
+    return [*of_coins, Row(all_of_it._replace(frame="usd", value=sum(values, ZERO)))]
 
 
 def _leg(leg: LegCase) -> PositionGreeks:
     """A linear leg, whose delta is its coins at every price."""
     coin = leg.leg.coin
     if leg.price is None or leg.settle_price is None:
-        unknown = {**dict.fromkeys(PositionGreeks._fields), **leg.identity()}
-        return PositionGreeks(**unknown | {"reason": f"{coin} has no price: write it into [prices]"})
+        return _unknown(leg.identity(), f"{coin} has no price: write it into [prices]")
     return _row(leg.identity(), coin, leg_greeks(leg.leg, leg.price, leg.settle_price))
 
 
-def _of_account(case: Case) -> dict[str, Any]:
-    own = dict.fromkeys(("name", "instrument", "side", "contracts", "contract_size", "notional_usd"))
-    return {**case.identity(), **own}
+def _unknown(identity: dict[str, Any], reason: str | None) -> PositionGreeks:
+    return PositionGreeks(**{**dict.fromkeys(PositionGreeks._fields), **identity, "reason": reason})
 
 
 def _row(identity: dict[str, Any], coin: str, one: Greeks) -> PositionGreeks:
@@ -123,7 +174,15 @@ COMMAND = Command(
     ),
     (*POSITION, PORTFOLIO, MARK, COLLATERAL, *OUTPUT, TOTAL),
     PositionGreeks,
-    by_position(PositionGreeks, rows, needs=(NEED_SIDE, NEED_SIZE, NEED_ENTRY), one=False, leg=_leg),
+    by_position(
+        PositionGreeks,
+        rows,
+        needs=(NEED_SIDE, NEED_SIZE, NEED_ENTRY),
+        one=False,
+        leg=_leg,
+        beside=_backing,
+        totals=_totals,
+    ),
     POSITION_RULES,
     needed=(SIDE, CONTRACTS, ENTRY),
 )

@@ -1,8 +1,9 @@
 """Commands that answer for one position, or for each of a portfolio in file order."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from perpcalc.answer import Answer
@@ -15,6 +16,7 @@ from perpcalc.given import Given, Option, Rule, check
 from perpcalc.options import EXPLAIN, MARK, PORTFOLIO
 
 if TYPE_CHECKING:
+    from perpcalc.commands.book import Book
     from perpcalc.commands.legs import LegCase
 
 T = TypeVar("T")
@@ -48,12 +50,15 @@ def by_position(
     prices: Sequence[Option[Any]] = (MARK,),
     one: bool = True,
     leg: LegRow | None = None,
+    beside: Callable[["Book", Given], Mapping[int, list[Row]]] | None = None,
+    totals: Callable[[Sequence[Row]], Sequence[Row]] | None = None,
 ) -> Callable[[Given], Result]:
     """The function that answers with `rows` for the position that the options describe, or for those of a portfolio.
 
     A position that is asked about by itself needs the options of `needs`, and what `known` looks up raises where it is not
     known; in a portfolio an unknown leaves its fields empty. `prices` are options that give one price. `one` says that a
-    position has one row; `leg` answers for a linear leg.
+    position has one row; `leg` answers for a linear leg. `beside` makes further rows of a portfolio, each after the position
+    of a place from 0; `totals` sums all rows up, by the fields that may be added where it is absent.
     """
 
     def answered(given: Given) -> Result:
@@ -79,11 +84,14 @@ def by_position(
             answers = iter(rows([Asked(case, given.over(case.given)) for case in book.cases], said))
         except PerpcalcError as error:
             raise error.at(book.portfolio.where) from None
-        made: list[Row] = []
-        for entry in book.entries:
+        more = {} if beside is None else beside(book, given)
+        made = [*more.get(-1, ())]
+        for place, entry in enumerate(book.entries):
             made.extend(next(answers) if isinstance(entry, Case) else [Row((leg or _unanswered(answer))(entry))])
+            made.extend(more.get(place, ()))
         notes, warnings = map(each_once, said)
-        return Result(answer, made, notes=notes, warnings=warnings, totals=lambda: totals(answer, made))
+        summed = partial(sums_of, answer) if totals is None else totals
+        return Result(answer, made, notes=notes, warnings=warnings, totals=partial(summed, made))
 
     return answered
 
@@ -134,7 +142,7 @@ def unknown(find: Callable[[], T], reasons: list[str]) -> T | None:
         return None
 
 
-def totals(answer: type[Answer], rows: Sequence[Row]) -> list[Row]:
+def sums_of(answer: type[Answer], rows: Sequence[Row]) -> list[Row]:
     """The sums of an answer's fields that may be added up: a row per currency, and one in USD."""
     by_coin: dict[str, list[Row]] = {}
     for row in rows:

@@ -148,16 +148,17 @@ def _print_reasons(console: Console, lines: Sequence[Line]) -> None:
 
 
 def _print_totals(console: Console, answer: type[Answer], totals: Sequence[Row]) -> None:
-    kinds = kinds_of(answer)
+    """The sums, amounts in a coin from the row of that coin and those in USD from the last."""
     for row in totals:
         precision = row.precision()
+        kinds = {**kinds_of(type(row.answer)), **row.answer.shown_kinds()}
         in_usd = row is totals[-1]
         for name in answer.sums:
-            value = getattr(row.answer, name)
-            if isinstance(value, Decimal) and name.endswith("usd") == in_usd:
-                text = Text(amount(value, kinds[name].name, precision), style=style(value, kinds[name]))
+            value, kind = getattr(row.answer, name), kinds[name]
+            if isinstance(value, Decimal) and kind.unit == ("USD" if in_usd else "coin"):
+                text = Text(amount(value, kind.name, precision), style=style(value, kind))
                 label = f"all {name.removesuffix('_usd').replace('_', ' ')}: "
-                console.print(Text(label) + text + Text(f" {'USD' if in_usd else precision.coin}"), soft_wrap=True)
+                console.print(Text(label) + text + Text(f" {unit(value, kind, precision)}"), soft_wrap=True)
 
 
 def _print_charts(console: Console, result: Result, width: int) -> None:
