@@ -48,6 +48,24 @@ class LiqCost(Identified):
     """What a liquidation costs, in coin where no unit is named."""
 
     title = "Liquidation cost"
+    whys = {
+        "liquidation_price": (
+            "where equity = maintenance margin + closing fees; tier and conventions: see perpcalc liq-price"
+        ),
+        "liquidation_fee": "at most the equity left there; of an account the position's share, by coin value",
+        "slippage_cost": "an estimate of yours or of the book's, not of the venue; at most what the fee leaves",
+        "margin_forfeited": "what is left where the venue keeps it, else nothing",
+        "total_cost": "beyond a close at the liquidation price that costs nothing",
+        "total_cost_usd": "at the liquidation price",
+        "margin_lost": "the loss up to the liquidation price included; of the whole account where it is cross",
+        "equity_after_stop": "closed at the stop for the taker fee and the slippage",
+        "saved_by_stop": "against what a liquidation leaves; 0 where the stop lies beyond it",
+        "touch_probability": (
+            "an estimate: geometric Brownian motion without drift from the mark S, else the entry; for an upper L "
+            "the signs inside N are turned, of two ends the sum"
+        ),
+        "expected_cost_usd": "an estimate, not discounted",
+    }
     columns = (
         "name",
         "side",
