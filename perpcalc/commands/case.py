@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from decimal import Decimal
 from functools import cached_property
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
+from perpcalc.commands.carriers import Carrier, Standing, Stands
 from perpcalc.commands.market import (
     MarginRules,
     Market,
@@ -14,7 +15,7 @@ from perpcalc.commands.market import (
     market_of,
 )
 from perpcalc.core.instrument import Instrument, check_lots, contracts_of_coin, contracts_of_usd
-from perpcalc.core.liquidation import Ends, Liquidation, ends, liquidation
+from perpcalc.core.liquidation import Ends, Liquidation, ends
 from perpcalc.core.margin import Margin, given_margin, isolated_margin
 from perpcalc.core.position import SIDES, Position, open_at, open_by_fills, open_for_value
 from perpcalc.core.wallet import Holding, Wallet, wallet_of
@@ -47,47 +48,6 @@ NEED_ENTRY = Needed((ENTRY, ENTRY_VALUE, FILL), "give the entry price, or fills"
 NEED_MARGIN = Needed(
     (LEVERAGE, MARGIN, BALANCE), ("give one of ", LEVERAGE.key, ", ", MARGIN.key, " and ", BALANCE.key)
 )
-
-
-class Stands(Protocol):
-    """A position in whatever carries it."""
-
-    @property
-    def holding(self) -> Holding:
-        """The position as it is held."""
-
-    def liquidation(self, mark: Decimal | None) -> Liquidation:
-        """Where the position is liquidated, seen from its mark, else from its entry."""
-
-
-class Carrier(Protocol):
-    """An account that carries several positions: a wallet of one coin, or several coins."""
-
-    name: str
-
-    def standing(self, number: int) -> Stands:
-        """One of its positions; raises PerpcalcError where it is not known how the account stands."""
-
-    def leg_liquidation(self, number: int) -> Liquidation:
-        """Where one of its linear legs dies with it; raises PerpcalcError where that is not known."""
-
-
-class Standing(NamedTuple):
-    """A position in the wallet that carries it; `ends` of an account are found once for all its positions."""
-
-    wallet: Wallet
-    number: int
-    holding: Holding
-    ends: Ends | None = None
-
-    @property
-    def is_shared(self) -> bool:
-        """Whether the wallet is an account of a portfolio."""
-        return self.ends is not None
-
-    def liquidation(self, mark: Decimal | None) -> Liquidation:
-        """Where the position is liquidated, seen from its mark, else from its entry."""
-        return liquidation(self.wallet, self.number, self.holding, mark, self.is_shared, of_wallet=self.ends)
 
 
 class Shared:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from perpcalc.answer import Answer, Estimate, Explained
 from perpcalc.commands.case import Case
@@ -15,6 +15,8 @@ from perpcalc.decimals import ZERO
 from perpcalc.given import Given
 from perpcalc.options import EXPLAIN, HORIZON, MARK_INTERVAL, VOL
 from perpcalc.trace import label, leaf, traced_instrument, traced_schedule
+
+A = TypeVar("A", bound=Answer)
 
 NAMES = {
     "entry": "entry_price",
@@ -86,7 +88,7 @@ def with_names(answer: Answer, case: Case) -> Answer:
     return answer.explained_by(beside._replace(named={**named, **beside.named}))
 
 
-def with_touch(answer: Answer, given: Given, found: Liquidation, start: Decimal) -> Answer:
+def with_touch(answer: A, given: Given, found: Liquidation, start: Decimal) -> A:
     """An answer with the formula behind its probability of a touch, where it is to be explained and there is one."""
     vol, horizon = given[VOL], given[HORIZON]
     end = found.liquidation_price

@@ -5,7 +5,8 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from perpcalc.answer import Coin, Cost, CostUsd, Count, Identified, Price, Rate, Sentence, Told
-from perpcalc.commands.case import NEED_SIDE, NEED_SIZE, Case, Shared, Standing
+from perpcalc.commands.carriers import Standing
+from perpcalc.commands.case import NEED_SIDE, NEED_SIZE, Case, Shared
 from perpcalc.commands.charges import SOURCES, Charge, charge_of, read_files
 from perpcalc.commands.command import Command, Row
 from perpcalc.commands.positions import Asked, Remarks, by_position, placed

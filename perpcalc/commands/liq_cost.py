@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 from perpcalc.answer import Coin, Gain, Identified, Price, Rate, Sentence, Told, Usd
 from perpcalc.commands.books import Closing, closing_into, read_book
-from perpcalc.commands.case import NEED_ENTRY, NEED_MARGIN, NEED_SIDE, NEED_SIZE, Case, Shared, Standing
+from perpcalc.commands.carriers import Standing
+from perpcalc.commands.case import NEED_ENTRY, NEED_MARGIN, NEED_SIDE, NEED_SIZE, Case, Shared
 from perpcalc.commands.command import Command, Row
 from perpcalc.commands.positions import Asked, Remarks, by_position, placed, unknown
 from perpcalc.commands.touching import touch_probability
@@ -28,6 +29,7 @@ from perpcalc.options import (
     CONTRACTS,
     DEPTH_FACTOR,
     ENTRY,
+    EXPLAIN,
     LEVERAGE,
     LIQUIDATION_FEE,
     MARK,
@@ -197,7 +199,7 @@ def _row(loss: Loss, whole: Decimal) -> LiqCost:
     if touched is not None:
         expected = touched * cost.total_cost_usd if cost is not None else ZERO
     thin = loss.closing.unfilled is not None
-    return LiqCost(
+    made = LiqCost(
         **case.identity(),
         liquidation_price=price,
         bankruptcy_price=found.bankruptcy_price,
@@ -215,6 +217,11 @@ def _row(loss: Loss, whole: Decimal) -> LiqCost:
         expected_cost_usd=None if thin else expected,
         reason=_reason(loss, stop),
     )
+    if EXPLAIN in given:
+        from perpcalc.commands.explain import with_touch
+
+        return with_touch(made, given, found, case.mark or position.entry_price)
+    return made
 
 
 def _unknown(case: Case, reason: str) -> LiqCost:

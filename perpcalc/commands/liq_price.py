@@ -14,6 +14,7 @@ from perpcalc.given import Given
 from perpcalc.options import (
     CONTRACTS,
     ENTRY,
+    EXPLAIN,
     LEVERAGE,
     MARK,
     OUTPUT,
@@ -117,7 +118,7 @@ def answer(case: Case, given: Given, said: Remarks) -> LiqPrice:
     if found.beyond and found.reason is not None:
         said.warnings.append(f"{case.name}: {found.reason}" if case.name else found.reason)
     start = case.mark or position.entry_price
-    return LiqPrice(
+    made = LiqPrice(
         **_identity(case),
         entry_price=position.entry_price,
         mark_price=case.mark,
@@ -130,6 +131,11 @@ def answer(case: Case, given: Given, said: Remarks) -> LiqPrice:
         margin_ratio=found.margin_ratio,
         reason=found.reason,
     )
+    if EXPLAIN in given:
+        from perpcalc.commands.explain import with_touch
+
+        return with_touch(made, given, found, start)
+    return made
 
 
 def _figures(found: Liquidation) -> dict[str, Any]:
