@@ -17,7 +17,7 @@ from perpcalc.core.solve_margin import leverage_question
 from perpcalc.core.solve_size import contracts_question
 from perpcalc.core.wallet import Holding
 from perpcalc.decimals import ZERO, plain, settled
-from perpcalc.errors import PerpcalcError
+from perpcalc.errors import Key, PerpcalcError
 
 SAFE_STEP = Decimal("0.0001")
 
@@ -81,7 +81,7 @@ def size(plan: Plan, risk: Decimal, target: Decimal | None = None) -> Size:
     if not caps:
         raise PerpcalcError(
             "the rebates outweigh the loss at the stop, so no size is too large", "give a leverage cap"
-        ).at("max-leverage")
+        ).at(Key("max_leverage"))
     binding = min(caps, key=lambda name: settled(caps[name]))
     fitting = whole_lots(plan.instrument, max(ZERO, caps[binding]))
     safe = _largest_safe(plan, fitting)
@@ -132,16 +132,16 @@ def _check(plan: Plan, target: Decimal | None) -> None:
         raise PerpcalcError(
             f"{plain(plan.stop)} does not protect a {side} entered at {plain(plan.entry_price)}",
             f"give a price {below} the entry",
-        ).at("stop")
+        ).at(Key("stop"))
     if plan.side > 0 and plan.buffer >= 1:
         raise PerpcalcError(f"{plain(plan.buffer * 100)}% leaves no price below the stop", "give less than 100%").at(
-            "buffer"
+            Key("buffer")
         )
     if target is not None and plan.side * (target - plan.entry_price) <= 0:
         raise PerpcalcError(
             f"{plain(target)} is no profit for a {side} entered at {plain(plan.entry_price)}",
             f"give a price {above} the entry",
-        ).at("target")
+        ).at(Key("target"))
 
 
 def _caps(plan: Plan, risk: Decimal) -> dict[str, Decimal]:
