@@ -19,7 +19,7 @@ from perpcalc.options import (
     SIDE,
 )
 from perpcalc.portfolio import Portfolio
-from perpcalc.portfolio.edit import EMPTY, EXAMPLE, Change, change, row_of
+from perpcalc.portfolio.edit import EMPTY_FILE, EXAMPLE, Change, change, row_of
 from perpcalc.render.text import say
 from perpcalc.saving import create
 
@@ -42,7 +42,7 @@ def init(given: Given) -> int:
     """Write a commented example, or next to nothing, under a new name."""
     where = given[FILE] or ""
     if given[BARE]:
-        create(where, EMPTY)
+        create(where, EMPTY_FILE)
         tell(f"{where}: an empty portfolio was written")
     else:
         create(where, EXAMPLE.read_bytes())
@@ -58,8 +58,7 @@ def add(given: Given) -> int:
 
     def compose(portfolio: Portfolio) -> Change:
         added[:] = [new_position(portfolio, name, account, described)]
-        keys = {option.name: described.values.get(option.name) for option in POSITION_KEYS}
-        return Change(added=[row_of({"name": name, "account": account, **keys})])
+        return Change(added=[row_of(name, account, described)])
 
     after = change(where, compose, tell=tell)
     for note in added[0].notes:

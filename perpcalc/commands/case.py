@@ -155,7 +155,7 @@ class Case(NamedTuple):
 
     `position` is None without an entry, `margin` without any margin given, `schedule` where the maintenance rate is not
     known. `given` is what the question says of it. A position of a portfolio has its `place` and its `order` there, and where
-    it shares the balance of an account, `shared` and its number in it.
+    it shares the balance of an account, `shared` and its number in it; `home_balance` is its account's, shared or not.
     """
 
     market: Market
@@ -173,6 +173,7 @@ class Case(NamedTuple):
     shared: Carrier | None = None
     number: int = 0
     order: int | None = None
+    home_balance: Decimal | None = None
 
     @property
     def instrument(self) -> Instrument:

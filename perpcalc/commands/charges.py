@@ -150,7 +150,8 @@ def _rate(
     if (rate := given[RATE]) is not None:
         return None, rate
     if (coin_rate := given[COIN_RATE]) is not None:
-        return None, coin_rate * (given[INDEX] or mark) / case.instrument.contract_size
+        index = given[INDEX]
+        return None, coin_rate * (mark if index is None else index) / case.instrument.contract_size
     rule, grid = case.instrument.funding, case.instrument.rounding.funding_rate
     if not {"interest_per_day", "damper", "divisor"} & set(case.market.rules.get("funding", ())):
         notes.append(f"{case.instrument.venue or 'without a venue'}: no rule is known, the premium itself is the rate")

@@ -18,6 +18,7 @@ from perpcalc.readers.symbols import Contract, contract_of
 Resolve = Callable[[str, str, Contract], Instrument | None]
 NEAR = Decimal("0.01")
 LEAST_USD = ONE
+MISSPELT = 0.8
 CUT_RATE = Decimal("0.00005")
 RATE_STEP = Decimal("1E-9")
 SURELY_PERCENT = Decimal("0.6")  # no venue asks for more than half of the value
@@ -45,23 +46,30 @@ def listed(spec: str, symbol: str, contract: Contract) -> Instrument | None:
     >>> listed("deribit", "BTC/USD:BTC", Contract("BTC", "USD", "BTC")).name
     'BTC-PERPETUAL'
     """
-    try:
-        venue = venues.load(spec.partition("@")[0])
-    except PerpcalcError:
-        return None
-    names = venue.tables["instruments"]
-    of_coin = [name for name, table in names.items() if table["currency"] == contract.base]
-    if contract.expires or contract.quote != "USD" or not of_coin:
-        return None
-    named = [name for name in of_coin if name.upper() == symbol.upper()]
-    return venues.find(spec, (named or of_coin)[0]).instrument
+    day = "" if contract.expires is None else f"-{contract.expires[2:].replace('-', '')}"
+    for name in (symbol, f"{contract.base}/{contract.quote}:{contract.settle}{day}"):
+        try:
+            return venues.find(spec, name).instrument
+        except PerpcalcError:
+            continue
+    return None
 
 
-def is_known(spec: str) -> bool:
-    """Whether there is a preset of a venue."""
+def has_preset(spec: str) -> bool:
+    """Whether there is a preset of a venue; any other may be a venue without one.
+
+    Raises PerpcalcError for a misspelt name, for a venue that has no inverse contracts, and for what is wrong with a preset.
+    """
+    from difflib import get_close_matches
+
+    from perpcalc.venues.symbols import LINEAR_VENUES, WITHOUT_INVERSE
+
+    name, known = spec.partition("@")[0].lower(), [known.lower() for known in venues.names()]
     try:
-        venues.load(spec.partition("@")[0])
+        venues.find(spec)
     except PerpcalcError:
+        if name in (*known, *LINEAR_VENUES, *WITHOUT_INVERSE) or get_close_matches(name, known, cutoff=MISSPELT):
+            raise
         return False
     return True
 

@@ -16,6 +16,7 @@ from perpcalc.errors import PerpcalcError
 from perpcalc.readers.positions_of_ccxt import COLLATERAL, LESS_PROFIT, POSITION_MARGIN
 from perpcalc.readers.recorded import NEVER, Recorded, Said, last_digit
 
+LEVERAGE = "leverage"
 BY_HAND = "write the position with perpcalc portfolio add"
 FINEST_COIN = Decimal("1E-8")
 COLLATERAL_IS_MARGIN = ("phemex", "gate", "okx")
@@ -98,19 +99,26 @@ def margin_behind(
 
 
 def _readings(recorded: Recorded, position: Position, venue: str | None) -> Iterator[Reading]:
-    """Every reading of the file, those that rest on better evidence first."""
-    leverage = recorded.leverage
-    initial = None if leverage is None else isolated_margin(position, leverage).coin
+    """Every reading of the file, those that rest on better evidence first.
+
+    A margin that is V/leverage, cut as the venue cuts it, is written as the leverage: prices follow from the exact quotient.
+    """
+    leverage, net_of_fee = recorded.leverage, position.instrument.extra_margin_net_of_fee
+    initial = isolated_margin(position, leverage) if leverage else None
     for said in _ordered(recorded.margins, venue):
-        yield Reading((("margin", said.coin),), given_margin(position, said.coin), said.name, said.counts)
-        if leverage and initial and position.instrument.extra_margin_net_of_fee and said.coin > initial:
-            extra = said.coin - initial
+        coin = said.coin
+        if leverage and initial and coin == initial.coin != initial.usable:
+            yield Reading((("leverage", leverage),), initial, said.name, said.counts)
+            continue
+        yield Reading((("margin", coin),), given_margin(position, coin), said.name, said.counts)
+        if leverage and initial and net_of_fee and coin > initial.coin:
+            extra = coin - initial.coin
             keys = (("leverage", leverage), ("extra_margin", extra))
             yield Reading(
                 keys, isolated_margin(position, leverage, extra), f"{said.name} above V/leverage", said.counts
             )
-    if leverage:
-        yield Reading((("leverage", leverage),), isolated_margin(position, leverage), "leverage")
+    if leverage and initial:
+        yield Reading((("leverage", leverage),), initial, LEVERAGE)
 
 
 def _ordered(margins: tuple[Said, ...], venue: str | None) -> list[Said]:
@@ -138,22 +146,20 @@ def _proved(readings: list[Reading], holding: Holding, price: Decimal, mark: Dec
 
 def _rank(reading: Reading) -> int:
     """Where a reading stands without proof: margins, then the leverage, then what counts more than the margin."""
-    if reading.counts:
-        return 2
-    return 1 if reading.keys[0][0] == "leverage" else 0
+    return 2 if reading.counts else 1 if reading.name == LEVERAGE else 0
 
 
 def _notes(readings: list[Reading], taken: Reading | None, first: Reading) -> Iterator[str]:
     """What to say of the choice: a leverage for want of a margin, a margin that does not stand, one that is read otherwise."""
     chosen = taken or first
     shown = " and ".join(f"{key.replace('_', ' ')} {plain(value)}" for key, value in chosen.keys)
-    named = "" if chosen.name == "leverage" else f" ({chosen.name})"
+    named = "" if chosen.name == LEVERAGE else f" ({chosen.name})"
     if taken is not None and taken is not first and taken.margin.coin != first.margin.coin:
         other = f"{first.name} {plain(first.margin.coin)}"
         yield f"{shown}{named} gives the venue's liquidation price, {other} does not"
     elif chosen.counts:
         yield f"{shown}{named} is taken, in which the venue counts {chosen.counts}"
-    elif chosen.name == "leverage":
+    elif chosen.name == LEVERAGE:
         beside = next((reading for reading in readings if reading.counts), None)
         if beside is None:
             yield f"no margin is said: {shown} is taken"

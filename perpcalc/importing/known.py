@@ -77,14 +77,27 @@ class Compared(NamedTuple):
     by_hand: str | None = None
 
 
+def venue_of(spec: str | None) -> str | None:
+    """The name of a venue without the date of its rules.
+
+    >>> venue_of("Bybit@2024-06-01"), venue_of(None)
+    ('bybit', None)
+    """
+    return None if spec is None else spec.partition("@")[0].lower()
+
+
 def identity(account: str | None, spec: str | None, contract: Contract, side: str) -> Identity:
     """The identity of a recorded position.
 
     >>> identity(None, "bybit@2024-06-01", Contract("BTC", "USD", "BTC"), "long")
     Identity(account=None, venue='bybit', contract=('BTC', 'USD', None), side='long')
     """
-    venue = None if account is not None or spec is None else spec.partition("@")[0].lower()
-    return Identity(account, venue, (contract.base, contract.quote, contract.expires), side)
+    return Identity(
+        account,
+        None if account is not None else venue_of(spec),
+        (contract.base, contract.quote, contract.expires),
+        side,
+    )
 
 
 def identity_of(entry: Entry, accounts: Mapping[str, Account]) -> Identity | None:
@@ -98,7 +111,7 @@ def identity_of(entry: Entry, accounts: Mapping[str, Account]) -> Identity | Non
     contract = Contract(coin, "USD", coin)
     if (name := given[INSTRUMENT]) is not None:
         try:
-            contract = contract_of(name, None if spec is None else spec.partition("@")[0].lower())
+            contract = contract_of(name, venue_of(spec))
         except PerpcalcError:
             contract = Contract(coin_of(name), "USD", coin_of(name))
     expires = given[EXPIRES] or contract.expires

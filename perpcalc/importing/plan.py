@@ -18,9 +18,10 @@ from perpcalc.importing.known import (
     held_of,
     identity_of,
     is_same,
+    venue_of,
 )
-from perpcalc.importing.placing import Choices, account_named, check_once, located
-from perpcalc.importing.taking import Taken, leg_of, taken
+from perpcalc.importing.placing import Choices, check_once, home_of, located
+from perpcalc.importing.taking import Setting, Taken, leg_of, taken
 from perpcalc.options import LEVERAGE, MARGIN
 from perpcalc.portfolio import Account, Portfolio
 from perpcalc.portfolio import Position as Entry
@@ -79,17 +80,18 @@ def plan(dump: Dump, portfolio: Portfolio, choices: Choices, resolve: Resolve = 
     Raises PerpcalcError for an account that is not there and for a position that stands in the file twice.
     """
     accounts = {account.name: account for account in portfolio.accounts}
-    account = account_named(choices.account, accounts)
+    account = home_of(choices, accounts)
     placed = located(dump.items, account, choices)
     found, left_out = placed.found, [*dump.unread, *placed.left_out]
     check_once(found)
     contracts = {(one.contract.base, one.contract.expires) for one in found}
     coins = [coin for coin, _ in contracts]
     several = frozenset(coin for coin in coins if coins.count(coin) > 1)
+    setting = Setting(portfolio, account, choices, several, resolve)
     held: list[Taken] = []
     for one in found:
         try:
-            held.append(taken(one, account, choices, portfolio.prices, several, resolve))
+            held.append(taken(one, setting))
         except PerpcalcError as error:
             left_out.append(LeftOut(one.recorded.number, error.at(one.recorded.place)))
     laid = list(_laid(held, portfolio.positions, accounts))
@@ -176,7 +178,7 @@ def _gone(
     entries: Iterable[Entry], accounts: Mapping[str, Account], choices: Choices, there: set[Identity]
 ) -> Iterator[str]:
     """The positions of the account or the venue named that the file does not have."""
-    venue = None if choices.venue is None else choices.venue.partition("@")[0].lower()
+    venue = venue_of(choices.venue)
     for entry in entries:
         who = identity_of(entry, accounts)
         if who is None or who in there:
@@ -191,9 +193,9 @@ def _balances(dump: Dump, accounts: Iterable[Account], account: Account | None, 
     if not choices.balances:
         return
     found = {balance.coin: balance.amount for balance in dump.balances}
-    venue = None if choices.venue is None else choices.venue.partition("@")[0].lower()
+    venue = venue_of(choices.venue)
     for one in accounts if account is None else (account,):
-        if account is None and (venue is None or (one.venue or "").partition("@")[0].lower() != venue):
+        if account is None and (venue is None or venue_of(one.venue) != venue):
             continue
         if one.unified is not None:
             for coin, amount in found.items():
@@ -224,17 +226,24 @@ def _differences(
     yield from of_account(cross, balance, account.unified is not None, whole)
 
 
+def _mode_needed(taken: Sequence[Taken], account: Account) -> str | None:
+    """The mode that an account needs and does not have: hedge for both sides of a contract, else as the venue says."""
+    sides = {(one.located.identity.contract, one.located.identity.side) for one in taken}
+    both = any((contract, "long" if side == "short" else "short") in sides for contract, side in sides)
+    hedged = [one.located.recorded.hedged for one in taken]
+    if account.mode != "hedge" and (both or (account.mode and True in hedged)):
+        return "hedge"
+    return "one-way" if account.mode == "hedge" and False in hedged else None
+
+
 def _notes(
     dump: Dump, taken: Sequence[Taken], legs: Sequence[Leg], account: Account | None, unsure: bool, choices: Choices
 ) -> Iterator[str]:
     """What else to say: how a position was read, both sides held, what balances hold."""
     for one, leg in zip(taken, legs, strict=True):
         yield from (f"{leg.name}: {note}" for note in one.notes)
-    sides: dict[tuple[object, ...], set[str]] = {}
-    for one in taken:
-        sides.setdefault(one.located.identity[:3], set()).add(one.located.identity.side)
-    if account is not None and account.mode != "hedge" and any(len(both) > 1 for both in sides.values()):
-        yield f'both sides of a contract are held: write mode = "hedge" to the account {account.name}'
+    if account is not None and (mode := _mode_needed(taken, account)) is not None:
+        yield f'the venue holds the positions in {mode} mode: write mode = "{mode}" to the account {account.name}'
     if unsure and (choices.account or choices.venue):
         yield "not all of the file could be read: no position is taken for gone"
     if choices.balances:

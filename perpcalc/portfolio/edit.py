@@ -16,9 +16,10 @@ from perpcalc import decimals, grammar, saving
 from perpcalc.decimals import HUNDRED, plain
 from perpcalc.errors import PerpcalcError, shown
 from perpcalc.files import LARGEST_FILE, read, toml
-from perpcalc.given import Option
+from perpcalc.given import Given, Option
+from perpcalc.limit_options import LIMIT_KEYS
 from perpcalc.options import FILL, POSITION_KEYS
-from perpcalc.portfolio import LIMITS, Portfolio, portfolio_of
+from perpcalc.portfolio import Portfolio, portfolio_of
 from perpcalc.portfolio.toml_edit import Document, Value, key_text, written
 
 Row = Mapping[str, Value]
@@ -26,7 +27,7 @@ Tables = dict[str, Any]
 Place = tuple[str | int, ...]
 
 EXAMPLE = Path(__file__).with_name("example.toml")
-EMPTY = b"""\
+EMPTY_FILE = b"""\
 # A portfolio for perpcalc: every command reads it with --portfolio (or -p).
 # `perpcalc portfolio init FILE` without --empty writes an example that shows every key.
 
@@ -66,7 +67,7 @@ def change(
     compose: Callable[[Portfolio], Change],
     create: bool = False,
     tell: Callable[[str], None] = lambda wait: None,
-    limits: tuple[Option[Any], ...] = LIMITS,
+    limits: tuple[Option[Any], ...] = LIMIT_KEYS,
 ) -> Portfolio:
     """Make the change that `compose` thinks out for the portfolio in a file; returns the portfolio as it is then.
 
@@ -82,7 +83,7 @@ def change(
     try:
         with saving.alone_in(os.path.dirname(os.path.realpath(path)), tell):
             missing = create and not os.path.exists(path)
-            old = EMPTY if missing else read(path, own_stdin=False).raw
+            old = EMPTY_FILE if missing else read(path, own_stdin=False).raw
             with saving.placed(path):
                 tables = toml(old)
                 before = portfolio_of(tables, path, limits)
@@ -99,12 +100,17 @@ def change(
     return after
 
 
-def row_of(values: Mapping[str, Any]) -> Row:
-    """Values by key or option as an entry is written: rates in percent, fills as tables; absent ones left out.
+def row_of(name: str, account: str | None, given: Given) -> Row:
+    """A position as a file has it: rates in percent, fills as tables.
 
-    >>> row_of({"entry": Decimal("62500.5"), "stop": None, "funding_rate": Decimal("0.0001")})
-    {'entry': Decimal('62500.5'), 'funding_rate': '0.01%'}
+    >>> row_of("core", None, Given({"entry": Decimal("62500.5"), "funding_rate": Decimal("0.0001")}))
+    {'name': 'core', 'entry': Decimal('62500.5'), 'funding_rate': '0.01%'}
     """
+    return _row({"name": name, "account": account, **given.values})
+
+
+def _row(values: Mapping[str, Any]) -> Row:
+    """Values by key as they are written; absent ones are left out."""
     return dict(_as_written(key, value) for key, value in values.items() if value not in (None, "", ()))
 
 
@@ -151,8 +157,8 @@ def appended(old: bytes, header: str, row: Row) -> bytes:
 
 def _entries(wanted: Change) -> Iterator[tuple[str, list[Row]]]:
     """The entries to append, by their kind."""
-    yield "accounts", [row_of(row) for row in wanted.accounts]
-    yield "positions", [row_of(row) for row in wanted.added]
+    yield "accounts", [_row(row) for row in wanted.accounts]
+    yield "positions", [_row(row) for row in wanted.added]
 
 
 def _number(before: Portfolio, name: str) -> int:
@@ -164,7 +170,7 @@ def _edits(tables: Tables, before: Portfolio, wanted: Change) -> Iterator[Edit]:
     for name in (name for name in wanted.updated if name not in wanted.removed):
         number = _number(before, name)
         position = before.positions[number]
-        held = row_of({"name": name, "account": position.account, **position.given.values})
+        held = row_of(name, position.account, position.given)
         for key, value in (_as_written(*item) for item in wanted.updated[name].items()):
             if held.get(key) != value:
                 yield Edit(("positions", number), key, value)

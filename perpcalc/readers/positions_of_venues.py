@@ -129,7 +129,7 @@ def okx(item: Item) -> Recorded | None:
 
 
 def deribit(item: Item) -> Recorded | None:
-    """A position of private/get_positions: the size in USD, all of it cross, `leverage` no setting of the user's.
+    """A position of private/get_positions: the size in USD, `leverage` no setting of the user's.
 
     `total_profit_loss` counts from the average, `floating_profit_loss` from the last settlement. `size/size_currency` is the
     mark where the printed one is cut too short to give the coin value that is printed.
@@ -149,7 +149,6 @@ def deribit(item: Item) -> Recorded | None:
         entry=positive(item, "average_price"),
         mark=mark,
         value=value,
-        mode="cross",
         maintenance=positive(item, "maintenance_margin"),
         liquidation_price=number(item, "estimated_liquidation_price"),
         profit=number(item, "total_profit_loss", "floating_profit_loss"),
@@ -157,7 +156,7 @@ def deribit(item: Item) -> Recorded | None:
 
 
 def kraken(item: Item) -> Recorded | None:
-    """A position of /derivatives/api/v3/openpositions; inverse ones are cross, and nothing is said of their margin."""
+    """A position of /derivatives/api/v3/openpositions; nothing is said of an inverse one's margin."""
     leverage = positive(item, "maxFixedLeverage")
     return held(
         item,
@@ -168,7 +167,7 @@ def kraken(item: Item) -> Recorded | None:
         contracts=unsigned(item, "size"),
         entry=positive(item, "price"),
         leverage=leverage,
-        mode="cross" if leverage is None else "isolated",
+        mode=None if leverage is None else "isolated",
     )
 
 

@@ -23,6 +23,7 @@ LISTED = [(path.stem, name) for path in sorted(HERE.glob("*.toml")) for name in 
 DAYS = ("2019-06-01", "2021-07-01", "2023-06-01", "")
 PRICES = {"BTC": 60_000, "ETH": 3_000, "LTC": 90, "BCH": 400, "XRP": 0.5, "EOS": 2}
 CENT = Decimal("0.01")
+LAST_DIGITS = Decimal("1E-80")  # what the context's 100 leave of 0 where a venue rounds nothing
 
 
 def contracts_of(venue: str, name: str) -> Iterator[Instrument]:
@@ -96,7 +97,7 @@ def test_a_break_even_shown_on_the_tick_does_not_lose(venue: str, name: str) -> 
                 assert position.cost < Decimal("1E-6")
                 continue
             assert shown % step == 0
-            assert profit_and_loss(position, shown, *rates, funding).net_pnl >= 0
+            assert profit_and_loss(position, shown, *rates, funding).net_pnl >= -LAST_DIGITS
             before = shown - side * step
             assert side * (exact - before) > 0 or profit_and_loss(position, before, *rates, funding).net_pnl < 0
 

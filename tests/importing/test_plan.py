@@ -109,13 +109,13 @@ class TestRows:
         assert (row["name"], row["expires"]) == ("BTC/USD:BTC-261225 long", "2026-12-25")
 
     def test_in_an_account_without_venue_they_are_plain(self) -> None:
-        [row] = plan_of([{**CROSS, "exchange": "htx", "maintenanceMarginPercentage": 0.008}], account="nowhere").rows
+        [row] = plan_of([{**CROSS, "exchange": "blofin", "maintenanceMarginPercentage": 0.008}], account="nowhere").rows
         assert list(row) == ["name", "account", "contract_size", "side", "contracts", "entry", "mark", "mmr"]
 
     def test_a_plain_one_in_an_account_with_venue_is_named(self) -> None:
-        portfolio = BOOK._replace(accounts=(account("sol", "deribit", "SOL", Decimal(10)),))
-        [row] = plan_of([{**CROSS, "symbol": "SOL/USD:SOL", "contractSize": 10}], portfolio, account="sol").rows
-        assert (row["instrument"], row["contract_size"], "currency" in row) == ("SOL/USD:SOL", 10, False)
+        portfolio = BOOK._replace(accounts=(account("abc", "deribit", "ABC", Decimal(10)),))
+        [row] = plan_of([{**CROSS, "symbol": "ABC/USD:ABC", "contractSize": 10}], portfolio, account="abc").rows
+        assert (row["instrument"], row["contract_size"], "currency" in row) == ("ABC/USD:ABC", 10, False)
 
     def test_a_leverage_above_the_largest_is_said(self) -> None:
         made = plan_of([{**LONG, "leverage": 1000}], venue="bybit")
@@ -147,6 +147,32 @@ class TestPlaces:
         with pytest.raises(PerpcalcError, match="give one that \\[\\[accounts\\]\\] defines"):
             plan_of([LONG], book(), account="main")
 
+    @pytest.mark.parametrize(
+        ("venue", "message"),
+        [
+            ("krakn", "--venue: 'krakn' is not a known venue: give kraken"),
+            ("Binnance", "--venue: 'Binnance' is not a known venue: give binance"),
+            ("binanceusdm", "--venue: 'binanceusdm' has linear contracts only: perpcalc is for inverse ones, give binance"),
+            ("bybit@2026-13-01", "--venue: 'bybit@2026-13-01' does not end in a date: write NAME@YYYY-MM-DD, as in bybit@2024-06-01"),
+        ],
+    )  # fmt: skip
+    def test_a_venue_that_is_misspelt_is_no_venue_without_preset(self, venue: str, message: str) -> None:
+        with pytest.raises(PerpcalcError) as caught:
+            plan_of([LONG], venue=venue)
+        assert caught.value.line(flags=True) == message
+        portfolio = BOOK._replace(accounts=(account("a", venue, "BTC", Decimal(1)),))
+        with pytest.raises(PerpcalcError) as caught:
+            plan_of([LONG], portfolio, account="a")
+        assert caught.value.line(flags=True) == message.replace("--venue", "account (a)")
+
+    @pytest.mark.parametrize("venue", ["blofin", "bitrue", "weex"])
+    def test_a_venue_without_preset_has_plain_contracts(self, venue: str) -> None:
+        assert plan_of([LONG], venue=venue).rows[0]["currency"] == "BTC"
+
+    def test_a_venue_s_name_cannot_steer_a_terminal(self) -> None:
+        [line] = lines(plan_of([{**LONG, "exchange": "\x1b]0;x\x07"}], venue="bybit"))
+        assert line.isprintable()
+
     def test_an_account_without_venue_needs_it_for_a_venue_that_is_known(self) -> None:
         assert lines(plan_of([{**CROSS, "exchange": "bybit"}], account="nowhere")) == [
             "position 1 (BTC/USD:BTC): is at bybit, and the account has no venue: write it to the account"
@@ -166,12 +192,20 @@ class TestPlaces:
             "position 1 (BTC/USD:BTC): is on cross margin: give the --account whose balance stands behind it"
         ]
 
-    def test_a_plain_contract_on_cross_margin_is_taken_without_one_and_said(self) -> None:
-        made = plan_of([CROSS], venue="bingx")
-        assert not {"leverage", "margin", "venue", "account"} & made.rows[0].keys()
+    def test_where_all_margin_is_cross_it_is_taken_without_an_account_if_there_is_none(self) -> None:
+        made = planned("deribit-documented", BOOK)
+        assert not {"leverage", "margin", "account"} & made.rows[0].keys()
         assert made.notes == (
-            "BTC/USD:BTC long: is on cross margin, and no account stands behind it: where it is liquidated is not known",
+            "BTC-PERPETUAL long: is on cross margin, and the portfolio has no account for it: "
+            "where it is liquidated is not known",
         )
+        for held in (account("d", "deribit@2026-01-01", "BTC", Decimal(1)), account("d", "deribit", unified=backed())):
+            assert lines(planned("deribit-documented", BOOK._replace(accounts=(held,)))) == [
+                "position 1 (BTC-PERPETUAL): is on cross margin: give the --account whose balance stands behind it"
+            ]
+        ether = BOOK._replace(accounts=(account("d", "deribit", "ETH", Decimal(1)),))
+        assert len(planned("deribit-documented", ether).rows) == 1
+        assert planned("kraken-documented", BOOK).rows[0]["venue"] == "kraken"
 
 
 class TestModes:
@@ -183,6 +217,10 @@ class TestModes:
         assert plan_of([UNSAID], venue="bybit", isolated=True).rows[0]["leverage"] == 10
         assert "leverage" not in plan_of([UNSAID], account="main").rows[0]
         assert plan_of([UNSAID], account="main", isolated=True).rows[0]["leverage"] == 10
+
+    def test_an_account_where_all_margin_is_cross_takes_none_for_isolated(self) -> None:
+        portfolio = BOOK._replace(accounts=(account("d", "deribit", "BTC", Decimal(1)),))
+        assert len(planned("deribit-documented", portfolio, account="d", isolated=True).rows) == 1
 
     def test_what_the_file_says_stands(self) -> None:
         assert "leverage" not in plan_of([CROSS], account="main", isolated=True).rows[0]
@@ -430,13 +468,26 @@ class TestBalances:
 
 
 class TestWhatElseIsSaid:
-    def test_both_sides_are_held_in_hedge_mode(self) -> None:
-        both = [CROSS, {**CROSS, "side": "short"}]
-        assert plan_of(both, account="main").notes == (
-            'both sides of a contract are held: write mode = "hedge" to the account main',
-        )
-        hedge = BOOK._replace(accounts=(account("main", "bybit", "BTC", Decimal("0.5"), "hedge"),))
-        assert plan_of(both, hedge, account="main").notes == ()
+    @pytest.mark.parametrize(
+        ("mode", "hedged", "sides", "note"),
+        [
+            (None, None, ["long", "short"], "hedge"),
+            ("one-way", None, ["long", "short"], "hedge"),
+            ("hedge", None, ["long", "short"], None),
+            ("one-way", True, ["long"], "hedge"),
+            ("hedge", False, ["long"], "one-way"),
+            (None, True, ["long"], None),
+            (None, False, ["long"], None),
+            ("hedge", True, ["long"], None),
+        ],
+    )
+    def test_an_account_in_another_position_mode(
+        self, mode: str | None, hedged: bool | None, sides: list[str], note: str | None
+    ) -> None:
+        portfolio = BOOK._replace(accounts=(account("main", "bybit", "BTC", Decimal("0.5"), mode),))
+        items = [{**CROSS, "side": side, "hedged": hedged} for side in sides]
+        said = f'the venue holds the positions in {note} mode: write mode = "{note}" to the account main'
+        assert plan_of(items, portfolio, account="main").notes == (() if note is None else (said,))
 
     def test_the_recorded_bitmex_short_by_the_rules_of_its_day(self) -> None:
         made = planned("bitmex-recorded-short", BOOK, venue="bitmex@2019-07-14")

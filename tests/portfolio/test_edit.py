@@ -21,8 +21,8 @@ from perpcalc.errors import PerpcalcError
 from perpcalc.files import LARGEST_FILE, toml
 from perpcalc.given import Given, one
 from perpcalc.options import ENTRY, FILL, FUNDING_RATE, LINEAR, POSITION_KEYS
-from perpcalc.portfolio import LIMITS, Portfolio, edit, load, parse, portfolio_of
-from perpcalc.portfolio.edit import EMPTY, EXAMPLE, RATES, Change, Row, change, edited, row_of
+from perpcalc.portfolio import LIMIT_KEYS, Portfolio, edit, load, parse, portfolio_of
+from perpcalc.portfolio.edit import EMPTY_FILE, EXAMPLE, RATES, Change, Row, change, edited, row_of
 from perpcalc.portfolio.schema import KNOWN
 from perpcalc.portfolio.toml_edit import written
 from perpcalc.saving import create
@@ -98,7 +98,7 @@ class TestAppending:
             BOOK + b"[limits]\nmax_leverage = 5",
             BOOK + b'[[accounts]]\nname = "a"\nbalance = 1\n',
             "[[positions]]\nname = 'жук 🐞'\nside = 'long'\n".encode(),
-            EMPTY,
+            EMPTY_FILE,
         ],
         ids=[
             "empty", "only a byte order mark", "only a comment", "no newline at the end", "blank lines at the end",
@@ -158,7 +158,7 @@ class TestAppending:
         rate=st.decimals(min_value=-2, max_value=2, places=18),
     )
     def test_every_name_and_number_reads_back(self, name: str, entry: Decimal, rate: Decimal) -> None:
-        row = row_of({**SCALP, "name": name, "entry": entry, "funding_rate": rate})
+        row = {**SCALP, "name": name, "entry": entry, "funding_rate": rate}
         text = after(BOOK if name != "core" else b"", Change(added=[row]))
         position = parse(text.encode(), "book").positions[-1]
         assert position.name == name
@@ -176,8 +176,6 @@ class TestAppending:
 class TestARow:
     def test_is_written_plainly_rates_in_percent_and_what_is_absent_left_out(self) -> None:
         values = {
-            "name": "a",
-            "account": "",
             "stop": None,
             "fill": (Fill(Decimal(300), Decimal("61000.5")),),
             "mmr": Decimal("0.00525"),
@@ -185,7 +183,7 @@ class TestARow:
             "exit_fee": Decimal("-0.0001"),
             "leverage": Decimal(10),
         }
-        row = row_of(values)
+        row = row_of("a", None, Given(values))
         assert row == {
             "name": "a",
             "fills": [{"contracts": Decimal(300), "price": Decimal("61000.5")}],
@@ -194,7 +192,13 @@ class TestARow:
             "exit_fee": "-0.01%",
             "leverage": Decimal(10),
         }
-        assert row_of(row) == row
+        assert list(row_of("a", "main", Given({"side": "long"}))) == ["name", "account", "side"]
+
+    def test_may_be_written_as_it_is_or_as_a_row(self) -> None:
+        given = Given({"side": "long", "fill": (Fill(Decimal(3), Decimal(4)),), "mmr": Decimal("0.005"), "stop": None})
+        assert after(b"", Change(added=[row_of("a", None, given)])) == after(
+            b"", Change(added=[{"name": "a", **given.values}])
+        )
 
     def test_has_every_rate_of_a_position_in_percent(self) -> None:
         assert sorted(RATES) == ["closing_fee", "entry_fee", "exit_fee", "funding_rate", "mmr"]
@@ -297,7 +301,7 @@ class TestRemoving:
         )
 
     def test_is_the_way_back_from_adding(self, book: Path) -> None:
-        for before in (BOOK, EMPTY, BOOK.replace(b"\n", b"\r\n"), b"\xef\xbb\xbf" + BOOK):
+        for before in (BOOK, EMPTY_FILE, BOOK.replace(b"\n", b"\r\n"), b"\xef\xbb\xbf" + BOOK):
             book.write_bytes(before)
             add(book)
             portfolio = change(str(book), lambda _: Change(removed=["scalp"]))
@@ -534,7 +538,7 @@ class TestRefusals:
     def test_limits_that_the_caller_does_not_know(self, book: Path) -> None:
         book.write_bytes(BOOK + b"[limits]\nmax_colour = 5\n")
         assert "max_colour: unknown key" in self.refused(book)
-        table = (*LIMITS, one("max_colour", Decimal, "N", ""))
+        table = (*LIMIT_KEYS, one("max_colour", Decimal, "N", ""))
         assert change(str(book), lambda _: Change(added=[SCALP]), limits=table).limits == {"max_colour": 5}
 
 
@@ -613,7 +617,7 @@ class TestAFileThatIsNotThereYet:
         path = tmp_path / "new.toml"
         portfolio = change(str(path), lambda _: Change(added=[SCALP], prices={"BTC": Decimal(64_000)}), create=True)
         assert [position.name for position in portfolio.positions] == ["scalp"]
-        assert path.read_bytes().startswith(EMPTY.partition(b"[prices]")[0])
+        assert path.read_bytes().startswith(EMPTY_FILE.partition(b"[prices]")[0])
         assert said(load(str(path))) == said(portfolio)
         assert load(str(path)).prices == {"BTC": 64_000}
 
@@ -655,7 +659,7 @@ class TestTheFilesOfInit:
         for kind in KNOWN:
             for key in KNOWN[kind]:
                 assert key in text, key
-        for option in LIMITS:
+        for option in LIMIT_KEYS:
             assert option.name in text, option.name
         assert set(toml(EXAMPLE.read_bytes())) == {"prices", "accounts", "positions", "limits"}
 
@@ -666,14 +670,14 @@ class TestTheFilesOfInit:
         assert portfolio.accounts[1].unified is not None
         assert portfolio.positions[-1].given[LINEAR] == "BTC"
         assert portfolio.holdings
-        assert portfolio.limits.keys() == {option.name for option in LIMITS}
+        assert portfolio.limits.keys() == {option.name for option in LIMIT_KEYS}
 
     def test_the_empty_one_holds_nothing_and_takes_a_price(self, tmp_path: Path) -> None:
-        assert parse(EMPTY, "empty") == Portfolio("empty")
-        create(str(tmp_path / "new.toml"), EMPTY)
+        assert parse(EMPTY_FILE, "empty") == Portfolio("empty")
+        create(str(tmp_path / "new.toml"), EMPTY_FILE)
         assert load(str(tmp_path / "new.toml")).positions == ()
-        new = after(EMPTY, Change(prices={"BTC": Decimal(64_000)}))
-        assert new.replace("BTC = 64000\n", "") == EMPTY.decode()
+        new = after(EMPTY_FILE, Change(prices={"BTC": Decimal(64_000)}))
+        assert new.replace("BTC = 64000\n", "") == EMPTY_FILE.decode()
 
 
 def test_given_of_a_row_is_what_the_file_gives() -> None:

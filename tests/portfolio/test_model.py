@@ -33,7 +33,7 @@ from perpcalc.options import (
     STOP,
 )
 from perpcalc.portfolio import (
-    LIMITS,
+    LIMIT_KEYS,
     Account,
     Holding,
     Portfolio,
@@ -550,7 +550,7 @@ class TestLimits:
             load_limits(str(path))
         assert str(error.value) == f"{path}: has no limit: write one, as in max_leverage = 5"
 
-    @pytest.mark.parametrize("option", LIMITS[:-2])
+    @pytest.mark.parametrize("option", LIMIT_KEYS[:-2])
     def test_of_every_kind_are_limits(self, tmp_path: Path, option: Any) -> None:
         path = tmp_path / "limits.toml"
         path.write_text(f"{option.name} = {'true' if option.flag else '0.5'}")
@@ -632,9 +632,7 @@ class TestWhereItIsRead:
         assert load(str(path)).positions[0].name == "core"
 
     def test_a_pipe_is_read_from_standard_input(self) -> None:
-        program = (
-            "from perpcalc.portfolio import load; book = load('-'); print(book.where, book.positions[0].name)"
-        )
+        program = "from perpcalc.portfolio import load; book = load('-'); print(book.where, book.positions[0].name)"
         done = subprocess.run(
             [sys.executable, "-c", program], input=POSITION, capture_output=True, text=True, check=True
         )

@@ -185,11 +185,10 @@ def test_the_binance_funding_caps(name: str, cap: str, confidence: str) -> None:
         ("deribit", "ETH-PERPETUAL", "0.009"),
         ("deribit@2021-08-01", "ETH-PERPETUAL", "0.009"),
         ("deribit@2021-08-01", "BTC-PERPETUAL", "0.005"),
-        ("deribit@2022-06-01", "SOL-PERPETUAL", "0.009"),
     ],
 )
 def test_the_fee_of_a_liquidation_by_day(spec: str, name: str, fee: str) -> None:
-    """Source: exchangeInfo of 2021-07-22, 2025-08-07 and October 2026; Deribit's get_instruments of 2021-07-22, May 2022."""
+    """Source: exchangeInfo of 2021-07-22, 2025-08-07 and October 2026; Deribit's get_instruments of 2021-07-22."""
     assert find(spec, name).instrument.liquidation_fee == Decimal(fee)
 
 
