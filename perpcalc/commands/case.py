@@ -9,8 +9,8 @@ from perpcalc.commands.carriers import Carrier, Standing, Stands
 from perpcalc.commands.market import (
     MarginRules,
     Market,
-    check_leverage,
     each_once,
+    forbidden_leverage,
     margin_rules,
     market_of,
 )
@@ -74,11 +74,22 @@ class Shared:
         made = []
         for case in self.cases:
             try:
-                made.append(case.holding(_ratio(case, self.cases[0])))
+                made.append(case.holding(self.ratio(case)))
             except PerpcalcError as error:
                 self._unknown = error if case.place is None else error.at(case.place)
                 raise self._unknown from None
         return tuple(made)
+
+    def ratio(self, case: "Case") -> Decimal:
+        """The mark of a position over that of the first; raises PerpcalcError where they are not known."""
+        first = self.cases[0]
+        if case.mark is not None and first.mark is not None:
+            return case.mark / first.mark
+        if case.instrument.name == first.instrument.name:
+            return ONE
+        raise PerpcalcError(
+            "is missing: the account holds several contracts", "give each a mark, or the coin a price in [prices]"
+        ).at(MARK.key)
 
     @cached_property
     def wallet(self) -> Wallet:
@@ -97,17 +108,6 @@ class Shared:
     def standing(self, number: int) -> Standing:
         """One of the positions in the wallet."""
         return Standing(self.wallet, number, self.holdings[number], self.ends)
-
-
-def _ratio(case: "Case", first: "Case") -> Decimal:
-    """The mark of a position over that of the first of its account."""
-    if case.mark is not None and first.mark is not None:
-        return case.mark / first.mark
-    if case.instrument.name == first.instrument.name:
-        return ONE
-    raise PerpcalcError(
-        "is missing: the account holds several contracts", "give each a mark, or the coin a price in [prices]"
-    ).at(MARK.key)
 
 
 class Case(NamedTuple):
@@ -220,8 +220,11 @@ class Case(NamedTuple):
         }
 
 
-def case_of(given: Given, order: int | None = None) -> Case:
-    """The position that is described; raises PerpcalcError where the description is short of something or disagrees."""
+def case_of(given: Given, order: int | None = None, place: Entry | None = None) -> Case:
+    """The position that is described; raises PerpcalcError where the description is short of something or disagrees.
+
+    A leverage that the venue forbids is refused; that of a position which is held, at its `place` in a file, is noted.
+    """
     market = market_of(given)
     instrument = market.instrument
     if missing := [rule for rule in (NEED_SIDE, NEED_SIZE) if not any(option in given for option in rule.options)]:
@@ -244,7 +247,11 @@ def case_of(given: Given, order: int | None = None) -> Case:
             position = open_for_value(instrument, side, contracts, value)
         elif (entry := given[ENTRY]) is not None:
             position = open_at(instrument, side, contracts, entry)
-    margin = _margin(given, instrument, position)
+    if (forbidden := forbidden_leverage(given, instrument, position)) is not None:
+        if place is None:
+            raise forbidden
+        notes.append(forbidden.at(place).line())
+    margin = _margin(given, position)
     cross = margin is not None and margin.mode == "cross"
     rules = margin_rules(given, instrument, cross)
     if EXPLAIN in given and MMR in given:
@@ -262,6 +269,7 @@ def case_of(given: Given, order: int | None = None) -> Case:
         mark=given[MARK],
         notes=each_once(notes),
         order=order,
+        place=place,
     )
 
 
@@ -296,9 +304,8 @@ def _contracts(given: Given, instrument: Instrument, notes: list[Words]) -> Deci
     return contracts
 
 
-def _margin(given: Given, instrument: Instrument, position: Position | None) -> Margin | None:
+def _margin(given: Given, position: Position | None) -> Margin | None:
     leverage, coin, extra, balance = given[LEVERAGE], given[MARGIN], given[EXTRA_MARGIN] or ZERO, given[BALANCE]
-    check_leverage(given, instrument)
     if balance is not None:
         return Margin("cross", balance, balance, leverage)
     if leverage is not None:

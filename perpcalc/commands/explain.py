@@ -12,7 +12,7 @@ from perpcalc.core.liquidation import Liquidation
 from perpcalc.core.position import Fill
 from perpcalc.core.rules import YEAR
 from perpcalc.decimals import ZERO
-from perpcalc.given import Given
+from perpcalc.given import Given, Option
 from perpcalc.options import EXPLAIN, HORIZON, MARK_INTERVAL, VOL
 from perpcalc.trace import label, leaf, traced_instrument, traced_schedule
 
@@ -31,6 +31,14 @@ NAMES = {
 def traced(given: Given, place: int | None = None) -> Given:
     """What is given, every number a leaf of its option's name; `place` is the number of a position in its portfolio."""
     return Given({name: _traced(name, value, place) for name, value in given.values.items()}, given.filled)
+
+
+def renamed(given: Given, names: Mapping[Option[Decimal], str]) -> Given:
+    """The same, some numbers called by another name than their option's: one that is also a field of the answer."""
+    for option, name in names.items():
+        value = given[option]
+        given = given if value is None else given.put(option, leaf(value, name))
+    return given
 
 
 def _traced(name: str, value: Any, place: int | None) -> Any:
