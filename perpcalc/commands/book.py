@@ -184,17 +184,17 @@ def _entry(
     try:
         if LINEAR in position.given:
             return _leg(position, home, portfolio)
-        described = _described(position, home, portfolio, given)
+        own = described(position, home, portfolio, given)
         if EXPLAIN in given:
             from perpcalc.commands.explain import traced
 
-            described = traced(described, order)
-        check(POSITION_RULES, described)
-        case = case_of(described, order)
+            own = traced(own, order)
+        check(POSITION_RULES, own)
+        case = case_of(own, order, position.place)
     except PerpcalcError as error:
         raise error.at(position.place).at(portfolio.where) from None
     if home is not None and home.unified is not None and case.margin is None:
-        case = case._replace(rules=margin_rules(described, case.instrument, cross=True))
+        case = case._replace(rules=margin_rules(own, case.instrument, cross=True))
     if EXPLAIN in given:
         from perpcalc.commands.explain import told_apart
 
@@ -202,7 +202,6 @@ def _entry(
     return _in_mode(case, home)._replace(
         name=position.name,
         account=position.account,
-        place=position.place,
         home_balance=None if home is None else home.balance,
     )
 
@@ -218,7 +217,7 @@ def _leg(position: Position, home: Account | None, portfolio: Portfolio) -> "Leg
     return LegCase(leg, given, position.name, position.account, venue, price, settle_price, position.place)
 
 
-def _described(position: Position, home: Account | None, portfolio: Portfolio, given: Given) -> Given:
+def described(position: Position, home: Account | None, portfolio: Portfolio, given: Given) -> Given:
     """What a position and its account say, as if it had been asked about by itself."""
     own = position.given.put(EXACT, given[EXACT]).put(EXPLAIN, given[EXPLAIN])
     if home is not None:

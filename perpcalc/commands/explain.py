@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from perpcalc.answer import Answer, Estimate, Explained
 from perpcalc.commands.case import Case
@@ -12,9 +12,11 @@ from perpcalc.core.liquidation import Liquidation
 from perpcalc.core.position import Fill
 from perpcalc.core.rules import YEAR
 from perpcalc.decimals import ZERO
-from perpcalc.given import Given
+from perpcalc.given import Given, Option
 from perpcalc.options import EXPLAIN, HORIZON, MARK_INTERVAL, VOL
 from perpcalc.trace import label, leaf, traced_instrument, traced_schedule
+
+A = TypeVar("A", bound=Answer)
 
 NAMES = {
     "entry": "entry_price",
@@ -29,6 +31,14 @@ NAMES = {
 def traced(given: Given, place: int | None = None) -> Given:
     """What is given, every number a leaf of its option's name; `place` is the number of a position in its portfolio."""
     return Given({name: _traced(name, value, place) for name, value in given.values.items()}, given.filled)
+
+
+def renamed(given: Given, names: Mapping[Option[Decimal], str]) -> Given:
+    """The same, some numbers called by another name than their option's: one that is also a field of the answer."""
+    for option, name in names.items():
+        value = given[option]
+        given = given if value is None else given.put(option, leaf(value, name))
+    return given
 
 
 def _traced(name: str, value: Any, place: int | None) -> Any:
@@ -86,7 +96,7 @@ def with_names(answer: Answer, case: Case) -> Answer:
     return answer.explained_by(beside._replace(named={**named, **beside.named}))
 
 
-def with_touch(answer: Answer, given: Given, found: Liquidation, start: Decimal) -> Answer:
+def with_touch(answer: A, given: Given, found: Liquidation, start: Decimal) -> A:
     """An answer with the formula behind its probability of a touch, where it is to be explained and there is one."""
     vol, horizon = given[VOL], given[HORIZON]
     end = found.liquidation_price

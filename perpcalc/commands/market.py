@@ -1,14 +1,16 @@
 """The contract that is asked about, the dated rules it comes from, and what they charge."""
 
 from collections.abc import Iterable, Mapping
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from perpcalc.core.initial import largest_leverage
 from perpcalc.core.instrument import Instrument
-from perpcalc.core.rounding import EXACT
+from perpcalc.core.position import Position
+from perpcalc.core.rounding import EXACT, to_multiple
 from perpcalc.core.rules import ClosingFee, Schedule, flat_rate
-from perpcalc.decimals import ONE, ZERO, places, plain
+from perpcalc.decimals import ONE, ZERO, places, plain, settled
 from perpcalc.errors import PerpcalcError, Words
 from perpcalc.given import Given, Option
 from perpcalc.options import (
@@ -29,6 +31,7 @@ from perpcalc.venues import find
 
 COIN_GRIDS = ("value", "stored_value", "pnl", "fee", "margin", "funding")
 LEAST_COIN_PLACES, LEAST_PRICE_PLACES = 8, 2
+SHOWN_LEVERAGE = Decimal("0.01")
 
 
 class Market(NamedTuple):
@@ -169,14 +172,23 @@ def known_fee(given: Given, option: Option[Decimal | str], instrument: Instrumen
     return rate
 
 
-def check_leverage(given: Given, instrument: Instrument) -> None:
-    """Raise PerpcalcError for a leverage above the instrument's known maximum."""
-    leverage, highest = given[LEVERAGE], instrument.max_leverage
-    if leverage is not None and highest is not None and leverage > highest:
-        raise PerpcalcError(
-            f"{plain(leverage)} is above the largest of {instrument.name} at {instrument.venue}",
-            f"give at most {plain(highest)}",
-        ).at(LEVERAGE.key)
+def forbidden_leverage(given: Given, instrument: Instrument, position: Position | None = None) -> PerpcalcError | None:
+    """Why the leverage cannot be: above the largest of the contract, or of the tier of a position's value; None where it can."""
+    leverage, of_contract = given[LEVERAGE], instrument.max_leverage
+    if leverage is None:
+        return None
+    highest = of_contract
+    if position is not None:
+        highest = largest_leverage(instrument, position.contracts, position.entry_value)
+    if highest is None or leverage <= settled(highest):
+        return None
+    tier = (
+        "" if highest == of_contract or position is None else f" in the tier of {plain(position.contracts)} contracts"
+    )
+    return PerpcalcError(
+        f"{plain(leverage)} is above the largest of {instrument.name} at {instrument.venue}{tier}",
+        f"give at most {plain(to_multiple(highest, SHOWN_LEVERAGE, ROUND_FLOOR))}",
+    ).at(LEVERAGE.key)
 
 
 def each_once(notes: Iterable[Words]) -> tuple[Words, ...]:

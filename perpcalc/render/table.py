@@ -25,13 +25,13 @@ class Line(NamedTuple):
     """One answer as lines of a table show it: its values, their kinds where they differ, and its decimals."""
 
     answer: Answer
+    values: Mapping[str, Value]
     precision: Precision
     kinds: Mapping[str, Kind]
 
     def value(self, name: str) -> Value:
         """The value of a field."""
-        found: Value = getattr(self.answer, name)
-        return found
+        return self.values[name]
 
     def cell(self, name: str) -> Text:
         """The value of a field as the table shows it."""
@@ -55,7 +55,7 @@ def as_table(result: Result, wide: bool = False, charts: bool = False) -> str:
         if said := sentence(result):
             console.print(Text(said, style="bold"), soft_wrap=True)
         kinds = kinds_of(result.answer)
-        lines = [Line(row.answer, row.precision(), {**kinds, **row.answer.shown_kinds()}) for row in result.rows]
+        lines = [_line(row, kinds) for row in result.rows]
         if result.one:
             _print(console, _downwards(lines[0], result.answer, "" if said else result.answer.title))
             _print_reasons(console, lines)
@@ -66,6 +66,11 @@ def as_table(result: Result, wide: bool = False, charts: bool = False) -> str:
         if charts and result.charts is not None:
             _print_charts(console, result, width)
     return printed.get()
+
+
+def _line(row: Row, kinds: Mapping[str, Kind]) -> Line:
+    answer = row.answer
+    return Line(answer, {**answer._asdict(), **answer.seen()}, row.precision(), {**kinds, **answer.shown_kinds()})
 
 
 def _downwards(line: Line, answer: type[Answer], title: str) -> Table:
