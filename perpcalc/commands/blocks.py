@@ -124,7 +124,15 @@ def _of_wallet(book: Book, account: Account) -> Block:
     reason = reasons[0] if reasons else None
     lacks = stake is not None and reason is not None
     return Block(
-        account.name, None, account.venue, account.currency, price, cases, stake=stake, reason=reason, unmaintained=lacks
+        account.name,
+        None,
+        account.venue,
+        account.currency,
+        price,
+        cases,
+        stake=stake,
+        reason=reason,
+        unmaintained=lacks,
     )
 
 

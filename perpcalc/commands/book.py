@@ -92,7 +92,13 @@ def book_of(given: Given, prices: Sequence[Option[Any]] = (MARK,)) -> Book:
     book = opened(portfolio, portfolio.positions, given)
     for option in given.written(prices):
         one_coin(book, option)
-    return book
+    if (mark := given[MARK]) is not None:
+        portfolio = portfolio._replace(prices={**portfolio.prices, **dict.fromkeys(book.coins, mark)})
+    if EXPLAIN in given:
+        from perpcalc.commands.explain import traced_prices
+
+        portfolio = traced_prices(portfolio)
+    return book._replace(portfolio=portfolio)
 
 
 def one_coin(book: Book, option: Option[Any]) -> None:

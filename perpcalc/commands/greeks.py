@@ -6,7 +6,7 @@ from typing import Any
 
 from perpcalc.answer import Figure, Identified, Kind, Sentence
 from perpcalc.commands.book import Book
-from perpcalc.commands.case import NEED_ENTRY, NEED_SIDE, NEED_SIZE, Case, Shared
+from perpcalc.commands.case import NEED_ENTRY, NEED_SIDE, NEED_SIZE, Case
 from perpcalc.commands.command import Command, Row
 from perpcalc.commands.legs import LegCase
 from perpcalc.commands.positions import Asked, Remarks, by_position, placed, unknown
@@ -65,18 +65,18 @@ class PositionGreeks(Identified):
         return FRAME_KINDS.get(self.frame or "", {})
 
 
-def rows(positions: Sequence[Asked], said: Remarks) -> list[list[Row]]:
+def answers(positions: Sequence[Asked], said: Remarks) -> list[list[PositionGreeks]]:
     """Three rows for each position; in a portfolio the coins behind the positions have rows of their own."""
-    made: list[list[Row]] = []
+    made: list[list[PositionGreeks]] = []
     for case, given in positions:
         reasons: list[str] = []
         with placed(case):
             position = unknown(case.opened, reasons)
         if position is None:
-            made.append([Row(_unknown(case.identity(), reasons[0]), case.market)])
+            made.append([_unknown(case.identity(), reasons[0])])
             continue
         found = greeks(position, case.mark or position.entry_price, _collateral(case, given))
-        made.append([Row(_row(case.identity(), case.instrument.currency, one), case.market, case.order) for one in found])
+        made.append([_row(case.identity(), case.instrument.currency, one) for one in found])
     return made
 
 
@@ -123,20 +123,22 @@ def _coins(book: Book, coin: str, amount: Decimal, account: str | None = None, v
 
 
 def _totals(rows: Sequence[Row]) -> list[Row]:
-    """What can be added up: the frame of USD, a row for each coin and one for the value of all."""
-    added: dict[str, Greeks] = {}
+    """What can be added up: the frame of USD, where gamma is 0; a row for each coin and one for the value of all."""
+    values: dict[str, Decimal] = {}
+    deltas: dict[str, Decimal] = {}
     for row in rows:
-        values = row.answer._asdict()
-        coin, (value, delta, gamma) = str(values["currency"]), (values[name] for name in PositionGreeks.sums)
-        if values["frame"] == "usd" and all(isinstance(one, Decimal) for one in (value, delta, gamma)):
-            before = added.get(coin, Greeks("usd", ZERO, ZERO, ZERO))
-            added[coin] = Greeks("usd", before.value + value, before.delta + delta, before.gamma + gamma)
-    of_coins = [
-        Row(_row(dict.fromkeys(Identified._fields) | {"currency": coin}, coin, one)) for coin, one in sorted(added.items())
+        found = row.answer
+        if isinstance(found, PositionGreeks) and found.frame == "usd" and found.value is not None:
+            coin = str(found.currency)
+            values[coin] = values.get(coin, ZERO) + found.value
+            deltas[coin] = deltas.get(coin, ZERO) + (found.delta or ZERO)
+    of_no_one = dict.fromkeys(Identified._fields)
+    made = [
+        _row(of_no_one | {"currency": coin}, coin, Greeks("usd", values[coin], deltas[coin], ZERO))
+        for coin in sorted(values)
     ]
-    values = [one.value for one in added.values() if one.value is not None]
-    all_of_it = _unknown(dict.fromkeys(Identified._fields) | {"currency": "USD"}, None)
-    return [*of_coins, Row(all_of_it._replace(frame="usd", value=sum(values, ZERO)))]
+    in_usd = _unknown(of_no_one | {"currency": "USD", "frame": "usd", "value": sum(values.values(), ZERO)}, None)
+    return [*map(Row, made), Row(in_usd)]
 
 
 def _leg(leg: LegCase) -> PositionGreeks:
@@ -176,7 +178,7 @@ COMMAND = Command(
     PositionGreeks,
     by_position(
         PositionGreeks,
-        rows,
+        answers,
         needs=(NEED_SIDE, NEED_SIZE, NEED_ENTRY),
         one=False,
         leg=_leg,

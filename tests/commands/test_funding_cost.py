@@ -56,9 +56,7 @@ def test_a_day_of_eight_hour_payments(run: Run) -> None:
 
 
 def test_a_short_receives_what_a_long_pays(run: Run) -> None:
-    found = asked(
-        run, *SHORT, "--mmr", "0.5%", "--rate", "0.01%", "--intervals", "1", "--interval", "8h"
-    )
+    found = asked(run, *SHORT, "--mmr", "0.5%", "--rate", "0.01%", "--intervals", "1", "--interval", "8h")
     assert found["payment"].startswith("-0.0000158730")
     assert found["apr"] == "-0.1095"
     assert found["intervals_to_liquidation"] is None
@@ -241,7 +239,8 @@ def test_an_account_without_a_balance_has_no_share_of_it(run: Run) -> None:
 
 
 def test_explained(run: Run) -> None:
-    answer = run("funding-cost", "--venue", "bybit", *LONG, "--premium", "0.03%", "--explain")
-    assert "premium / divisor + clamp(interest - premium / divisor, -damper, damper)" in answer.stdout
-    assert "0.0003 / 1 + clamp(0.0001 - 0.0003 / 1, -0.0005, 0.0005)" in answer.stdout
-    assert "an estimate: at this mark and this rate until the end" in answer.stdout
+    shown = run("funding-cost", "--venue", "bybit", *LONG, "--premium", "0.2%", "--explain").stdout
+    assert "rate = 0.15%\n    premium - damper\n    = 0.002 - 0.0005\n" in shown
+    assert "premium / divisor + clamp(interest - premium / divisor, -damper, damper)" in shown
+    assert "payment = 0.00023810 BTC paid\n    s * position_value * rate\n    = 1 * 0.15873015 * 0.0015\n" in shown
+    assert "an estimate: at this mark and this rate until the end" in shown

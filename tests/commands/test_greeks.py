@@ -195,7 +195,7 @@ def test_small_figures_keep_their_digits_in_the_table(run: Run) -> None:
 
 def test_explain_names_the_frame_and_its_formula(run: Run) -> None:
     shown = run("greeks", *SHORT, "--collateral", "1.25", "--explain").stdout
-    assert "delta = 0.00000000 BTC\n    collateral + s * notional / entry_price\n    = 1.25 + (-1) * 10000 / 8000\n" in shown
+    assert "delta = 0.00000000 BTC\n    collateral + s * V\n    = 1.25 + (-1) * 1.25\n" in shown
     assert [line.split()[1] for line in shown.splitlines() if line.startswith("  frame ")] == FRAMES
 
 

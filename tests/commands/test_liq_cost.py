@@ -272,11 +272,18 @@ def test_a_position_in_an_account_costs_what_it_costs_by_itself(run: Run) -> Non
 
 
 def test_explained(run: Run) -> None:
-    answer = run("liq-cost", *ISOLATED, "--venue", "bybit", "--stop", "58000", *TOUCH, "--explain")
-    assert "equity_left - liquidation_fee - slippage_cost" in answer.stdout
-    assert "the venue keeps what is left" in answer.stdout
-    assert "bybitglobal.com help, Liquidation Process (Inverse Contract), 2024-01-24 (published" in answer.stdout
-    assert "an estimate: geometric Brownian motion without drift" in answer.stdout
+    costs = ("--slippage", "0.1%", "--liquidation-fee", "0.2%")
+    shown = run("liq-cost", *ISOLATED, "--venue", "deribit", *costs, "--stop", "58000", *TOUCH, "--explain").stdout
+    for step in (
+        "    where equity = maintenance margin + closing fees; tier and conventions: see perpcalc liq-price\n",
+        "an estimate of yours or of the book's, not of the venue; at most what the fee leaves",
+        "total_cost_usd = 3,000.00 USD\n    total_cost * liquidation_price\n",
+        "closed at the stop for the taker fee and the slippage",
+        "an estimate: geometric Brownian motion without drift",
+        "liquidation_fee = 0.035024880 BTC\n    value_at_liquidation * fee_rate\n    = 17.512437811 * 0.002\n",
+        "expected_cost_usd = 869.04 USD\n    touch_probability * total_cost_usd\n",
+    ):
+        assert step in shown
 
 
 def test_help_says_what_is_an_estimate(run: Run) -> None:
