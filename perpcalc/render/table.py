@@ -12,7 +12,7 @@ from rich.text import Text
 
 from perpcalc.answer import Answer, Kind, Precision, Value, kinds_of
 from perpcalc.commands.command import Result, Row
-from perpcalc.render.numbers import NUMERIC, amount, style, unit, written
+from perpcalc.render.numbers import NUMERIC, style, unit, written
 from perpcalc.render.sentence import sentence
 from perpcalc.render.text import printable
 
@@ -153,16 +153,14 @@ def _print_reasons(console: Console, lines: Sequence[Line]) -> None:
 
 
 def _print_totals(console: Console, answer: type[Answer], totals: Sequence[Row]) -> None:
-    kinds = kinds_of(answer)
+    """Print the sums in a coin for each coin, and those in USD of the last row, which is of all."""
     for row in totals:
-        precision = row.precision()
-        in_usd = row is totals[-1]
+        line = _line(row, kinds_of(answer))
         for name in answer.sums:
-            value = getattr(row.answer, name)
-            if isinstance(value, Decimal) and name.endswith("usd") == in_usd:
-                text = Text(amount(value, kinds[name].name, precision), style=style(value, kinds[name]))
+            value, unit = line.value(name), line.unit(name)
+            if isinstance(value, Decimal) and unit and (line.kinds[name].unit == "USD") == (row is totals[-1]):
                 label = f"all {name.removesuffix('_usd').replace('_', ' ')}: "
-                console.print(Text(label) + text + Text(f" {'USD' if in_usd else precision.coin}"), soft_wrap=True)
+                console.print(Text(label) + line.cell(name) + Text(f" {unit}"), soft_wrap=True)
 
 
 def _print_charts(console: Console, result: Result, width: int) -> None:
