@@ -4,7 +4,9 @@ import os
 import re
 import stat
 import sys
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, BinaryIO, NamedTuple
 
 from perpcalc.errors import PerpcalcError
 
@@ -20,31 +22,55 @@ class Source(NamedTuple):
     where: str
 
 
+@contextmanager
+def opened(path: str) -> Iterator[tuple[BinaryIO, str]]:
+    """A regular file, a pipe or standard input, open to be read, and the place to name in errors."""
+    if path != "-":
+        with _open(path) as file:
+            yield file, path
+        return
+    where = "standard input"
+    if sys.stdin is None or sys.stdin.isatty():
+        raise PerpcalcError("is a terminal", "pipe a file into it, or give its name").at(where)
+    yield sys.stdin.buffer, where
+
+
 def read(path: str) -> Source:
     """The bytes of a regular file, a pipe or standard input, at most 16 MiB of them."""
-    where = "standard input" if path == "-" else path
+    with opened(path) as (file, where):
+        return whole(file, where)
+
+
+def whole(file: BinaryIO, where: str, start: bytes = b"") -> Source:
+    """All that an open file holds, at most 16 MiB, after a `start` that was read from it."""
     try:
-        if path == "-":
-            if sys.stdin is None or sys.stdin.isatty():
-                raise PerpcalcError("is a terminal", "pipe a file into it, or give its name").at(where)
-            raw = sys.stdin.buffer.read(LARGEST_FILE + 1)
-        else:
-            # A FIFO without a writer would wait for ever, and a device has no end: neither is opened.
-            if stat.S_ISDIR(mode := os.stat(path).st_mode):
-                raise PerpcalcError("is a directory", "give a file").at(where)
-            if not stat.S_ISREG(mode) and not path.startswith(("/dev/fd/", "/dev/stdin", "/proc/self/fd/")):
-                raise PerpcalcError("is not a regular file", "give one, or - and a pipe").at(where)
-            with open(path, "rb") as file:
-                raw = file.read(LARGEST_FILE + 1)
+        raw = start + file.read(LARGEST_FILE + 1)
     except OSError as error:
-        raise PerpcalcError(f"{error.strerror}", "give a file that can be read").at(where) from None
-    except ValueError as error:
-        if isinstance(error, PerpcalcError):
-            raise
-        raise PerpcalcError("is not the name of a file", "give one").at(where) from None
+        raise unreadable(error).at(where) from None
     if len(raw) > LARGEST_FILE:
         raise PerpcalcError("is larger than 16 MiB", "split it").at(where)
     return Source(raw, where)
+
+
+def unreadable(error: OSError) -> PerpcalcError:
+    """What the system says of a file that cannot be read."""
+    return PerpcalcError(f"{error.strerror}", "give a file that can be read")
+
+
+def _open(path: str) -> BinaryIO:
+    try:
+        # A FIFO without a writer would wait for ever, and a device has no end: neither is opened.
+        if stat.S_ISDIR(mode := os.stat(path).st_mode):
+            raise PerpcalcError("is a directory", "give a file").at(path)
+        if not stat.S_ISREG(mode) and not path.startswith(("/dev/fd/", "/dev/stdin", "/proc/self/fd/")):
+            raise PerpcalcError("is not a regular file", "give one, or - and a pipe").at(path)
+        return open(path, "rb")
+    except OSError as error:
+        raise unreadable(error).at(path) from None
+    except ValueError as error:
+        if isinstance(error, PerpcalcError):
+            raise
+        raise PerpcalcError("is not the name of a file", "give one").at(path) from None
 
 
 def toml(raw: bytes) -> dict[str, Any]:
