@@ -1,73 +1,32 @@
 """Position risk of inverse (coin-margined) perpetual contracts.
 
-The functions of `perpcalc.core` under one name, imported when they are asked for. Those called from here compute in the
-program's own Decimal context, whatever the caller's is.
+The commands of the program as functions: keywords are the options, values are int, str, Decimal or float (read by its
+shortest text); the answer is a record whose fields are those of `--json`, numbers as Decimal, None where there is none.
 
 >>> import perpcalc
->>> position = perpcalc.open_at(perpcalc.PLAIN, perpcalc.LONG, perpcalc.number("10000"), perpcalc.number("8000"))
->>> perpcalc.plain(perpcalc.gross_pnl(position, perpcalc.number("9000")))
-'0.138888888888888889'
+>>> answer = perpcalc.liq_price(venue="bybit@2026-01-01", side="long", contracts=10_000, entry=62_500, leverage=10)
+>>> answer.liquidation_price
+Decimal('57102.5')
+
+With `portfolio="book.toml"` a function answers with a list, a record for each position. Errors are `PerpcalcError`, with
+`where`, `what` and `remedy`. `ask({"command": "pnl", ...})` answers as a line of `perpcalc batch`, errors included.
 """
 
-from importlib import import_module
 from typing import Any
 
-_HOMES = {
-    "decimals": ("number", "amount", "rate", "duration", "plain"),
-    "errors": ("PerpcalcError",),
-    "venues": ("find",),
-    "core.rounding": ("EXACT", "Grid", "Rounding"),
-    "core.instrument": (
-        "PLAIN",
-        "Instrument",
-        "coin_value",
-        "contracts_of_coin",
-        "contracts_of_usd",
-        "trade_fee",
-        "whole_lots",
-    ),
-    "core.margin": ("ClosingFee", "Schedule", "Tier", "flat_rate", "with_deductions"),
-    "core.position": ("LONG", "SHORT", "Fill", "Position", "closed_partly", "merged", "open_at", "open_by_fills"),
-    "core.account": ("Account", "Holding", "account", "equity", "maintenance", "safe_spans"),
-    "core.liquidation": (
-        "Liquidation",
-        "Margin",
-        "given_margin",
-        "isolated_margin",
-        "liquidation",
-        "position_liquidation",
-    ),
-    "core.pnl": ("ProfitAndLoss", "gross_pnl", "price_for_roe", "profit_and_loss", "return_on_equity", "target_price"),
-    "core.funding": ("FundingRule", "annual_rate", "annual_yield", "funding_payment", "funding_rate", "premium"),
-    "core.hedge": ("Hedge", "HedgePlan", "hedge"),
-    "core.greeks": ("Greeks", "greeks"),
-    "core.stress": ("Rung", "Stake", "ladder", "pool"),
-    "core.sizing": ("Plan", "Size", "max_safe_leverage", "size"),
-}
-_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
-__all__ = list(_HOME_OF)
+from perpcalc.names import EXPORTED
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOME_OF:
+    if name == "__all__":
+        return list(EXPORTED)
+    if name not in EXPORTED:
         raise AttributeError(f"module 'perpcalc' has no attribute {name!r}")
-    found = getattr(import_module(f"perpcalc.{_HOME_OF[name]}"), name)
-    if callable(found) and not isinstance(found, type):
-        found = _in_context(found)
-    globals()[name] = found
+    from perpcalc.python import exported
+
+    globals()[name] = found = exported(name)
     return found
 
 
-def _in_context(function: Any) -> Any:
-    """The function, computing in the program's own Decimal context."""
-    from decimal import localcontext
-    from functools import wraps
-
-    from perpcalc.decimals import CONTEXT
-
-    @wraps(function)
-    def inner(*args: Any, **kwargs: Any) -> Any:
-        with localcontext(CONTEXT):
-            return function(*args, **kwargs)
-
-    return inner
+def __dir__() -> list[str]:
+    return sorted({*globals(), *EXPORTED})

@@ -57,7 +57,7 @@ def run(arguments: Sequence[str]) -> int:
             status: Any = group.invoke(context)
         return int(status or 0)
     except PerpcalcError as error:
-        return complain(str(error))
+        return complain(error.line(flags=True))
     except Exit as leaving:
         return leaving.exit_code
     except TyperException as error:

@@ -1,6 +1,6 @@
 """What an answer is: a record whose fields say what kind of figure each of them is."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple, dataclass_transform
 
@@ -36,23 +36,47 @@ Status = Annotated[str, Kind("status")]
 Value = Decimal | str | bool | None
 
 
+class Precision(NamedTuple):
+    """The coin that amounts are in, and the decimals that people see at least; of prices None is what they need."""
+
+    coin: str = "BTC"
+    price_places: int | None = None
+    coin_places: int = 8
+
+
 class Told(NamedTuple):
-    """A field as a sentence names it; `size` leaves its sign out, which the words around it say."""
+    """A field as a sentence names it; `size` leaves its sign out, which the words around it say; `row` counts from 0."""
 
     field: str
     size: bool = False
+    row: int = 0
 
 
 Sentence = tuple[str | Told, ...]
+
+
+class Estimate(NamedTuple):
+    """The formula of a figure that has no history, such as one reckoned with floats, and the numbers in it by their names."""
+
+    formula: str
+    numbers: Mapping[str, Decimal]
+
+
+class Explained(NamedTuple):
+    """What an explanation says beside the formulas: why, by field; estimates; further numbers that formulas may name."""
+
+    whys: Mapping[str, str] = {}
+    estimates: Mapping[str, Estimate] = {}
+    named: Mapping[str, Decimal | None] = {}
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True)
 class Answer:
     """A flat record of named values, in the order of its fields; what machines print is just that.
 
-    A subclass annotates its fields after those of its base. `columns` are the fields that rows of a table show, the most
-    needed first; `never` those whose None means never; `sums` those that may be added up; `whys` say of a field what its
-    formula cannot.
+    A subclass annotates its fields after those of its base, with a `_` after a word that Python keeps for itself. `columns` are
+    the fields that rows of a table show, the most needed first; `never` are the fields whose None means never; `sums` those that
+    may be added up; `whys` say of a field what its formula cannot.
     """
 
     title: ClassVar[str] = ""
@@ -62,9 +86,12 @@ class Answer:
     whys: ClassVar[Mapping[str, str]] = {}
     _fields: ClassVar[tuple[str, ...]] = ()
 
+    __slots__ = ("__dict__", "_explained", "_nevers", "_people_see")
+
     def __init_subclass__(cls) -> None:
         own = cls.__annotations__ if "__annotations__" in vars(cls) else {}
-        cls._fields = (*cls._fields, *(name for name, kind in own.items() if "ClassVar" not in str(kind)))
+        names = (name.removesuffix("_") for name, kind in own.items() if "ClassVar" not in str(kind))
+        cls._fields = (*cls._fields, *names)
 
     def __init__(self, **values: Any) -> None:
         self.__dict__.update(values)
@@ -93,8 +120,46 @@ class Answer:
         """The same answer with other values."""
         return type(self)(**{**self.__dict__, **values})
 
+    def never_where(self, *names: str) -> "Self":
+        """The same answer, of which only these fields mean never where they are None."""
+        object.__setattr__(self, "_nevers", frozenset(names))
+        return self
+
+    @property
+    def nevers(self) -> frozenset[str]:
+        """The fields whose None means never; that of any other means that it is not known."""
+        return getattr(self, "_nevers", self.never)
+
+    def people_see(self, values: "Callable[[], Mapping[str, Value]]") -> "Self":
+        """The same answer, of which tables show these values in place of the exact ones."""
+        object.__setattr__(self, "_people_see", values)
+        return self
+
+    def seen(self) -> Mapping[str, Value]:
+        """The values that tables show in place of the exact ones."""
+        return self._people_see() if hasattr(self, "_people_see") else {}
+
+    def explained_by(self, explained: "Explained") -> "Self":
+        """The same answer, and what its explanation needs beside the numbers."""
+        object.__setattr__(self, "_explained", explained)
+        return self
+
+    @property
+    def explained(self) -> "Explained":
+        """What the explanation needs beside the numbers."""
+        return getattr(self, "_explained", Explained())
+
+    def block(self) -> str | None:
+        """Which table of rows the answer belongs to, where there are several."""
+        return None
+
     def sentence(self) -> Sentence:
         """The answer as a person would say it; empty where the table says it as well."""
+        return ()
+
+    @classmethod
+    def summary(cls, rows: "Sequence[Answer]") -> Sentence:
+        """Several answers as a person would sum them up; empty where the table says it as well."""
         return ()
 
     def shown_kinds(self) -> Mapping[str, Kind]:
@@ -113,7 +178,7 @@ def kinds_of(answer: type[Answer]) -> dict[str, Kind]:
     from typing import get_type_hints
 
     hints = get_type_hints(answer, include_extras=True)
-    return {name: _kind(hints[name]) for name in answer._fields}
+    return {name: _kind(hints.get(name + "_", hints.get(name))) for name in answer._fields}
 
 
 def _kind(hint: Any) -> Kind:

@@ -112,6 +112,17 @@ def shown(text: str) -> str:
     return ascii(text if len(text) <= 40 else text[:37] + "...")
 
 
+def printable(text: str) -> str:
+    r"""`text` with every character that could steer a terminal or hide written as a visible escape.
+
+    >>> printable("a\x1b[31mb")
+    'a\\x1b[31mb'
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 def suggestion(word: str, known: Iterable[str]) -> str:
     """The known words to give instead of `word`: the close ones where there are any, else all.
 

@@ -11,8 +11,22 @@ from typing import Any, BinaryIO, NamedTuple
 from perpcalc.errors import PerpcalcError
 
 LARGEST_FILE = 16 << 20
-LONG_LINE = 200
-KEY_OF_MANY_PARTS = re.compile(r"""(?<![\w-])((?:[\w-]++|"[^"]*+"|'[^']*+')[ \t]*+\.[ \t]*+){32}""")
+MOST_PARTS = 8
+DEEPEST = 32
+
+STRING = re.compile(
+    r'''"""(?:[^"\\]++|\\[\s\S]|"{1,2}+(?!"))*+(?:"{3,5}+)?'''
+    r"""|'''(?:[^']++|'{1,2}+(?!'))*+(?:'{3,5}+)?"""
+    r"""|"(?:[^"\\\n]++|\\[^\n])*+"?|'[^'\n]*+'?"""
+)
+"""A string of TOML, or all that is left of the line or the file where one does not end."""
+COMMENT = re.compile(r"#[^\n]*+")
+_TEXT = re.compile(f"{STRING.pattern}|{COMMENT.pattern}")
+_LONG_KEY = re.compile(r"\.(?:[ \t]*+[\w-]++[ \t]*+\.)" f"{{{MOST_PARTS - 1}}}")
+_BRACKETS = re.compile(r"[\[\]{}]")
+
+_DESCRIPTORS = re.compile(r"/dev/fd/\d+|/dev/std(?:in|out|err)|/proc/(self|thread-self|\d+)/(?:task/\d+/)?fd/\d+")
+_MOST_LINKS = 40
 
 
 class Source(NamedTuple):
@@ -22,23 +36,32 @@ class Source(NamedTuple):
     where: str
 
 
-@contextmanager
-def opened(path: str) -> Iterator[tuple[BinaryIO, str]]:
-    """A regular file, a pipe or standard input, open to be read, and the place to name in errors."""
-    if path != "-":
-        with _open(path) as file:
-            yield file, path
-        return
-    where = "standard input"
-    if sys.stdin is None or sys.stdin.isatty():
-        raise PerpcalcError("is a terminal", "pipe a file into it, or give its name").at(where)
-    yield sys.stdin.buffer, where
+def read(path: str, own_stdin: bool = True) -> Source:
+    """The bytes of a regular file, a pipe or standard input, at most 16 MiB of them.
 
-
-def read(path: str) -> Source:
-    """The bytes of a regular file, a pipe or standard input, at most 16 MiB of them."""
-    with opened(path) as (file, where):
+    Without `own_stdin` standard input holds something else, and only a regular file is read. Raises PerpcalcError.
+    """
+    with opened(path, own_stdin) as (file, where):
         return whole(file, where)
+
+
+@contextmanager
+def opened(path: str, own_stdin: bool = True) -> Iterator[tuple[BinaryIO, str]]:
+    """The same, open to be read by and by, and the place to name in errors."""
+    where = "standard input" if path == "-" else path
+    try:
+        file = _file(path, own_stdin)
+    except PerpcalcError as error:
+        raise error.at(where) from None
+    except OSError as error:
+        raise unreadable(error).at(where) from None
+    except ValueError:
+        raise PerpcalcError("is not the name of a file", "give one").at(where) from None
+    try:
+        yield file, where
+    finally:
+        if path != "-":
+            file.close()
 
 
 def whole(file: BinaryIO, where: str, start: bytes = b"") -> Source:
@@ -54,29 +77,91 @@ def whole(file: BinaryIO, where: str, start: bytes = b"") -> Source:
 
 def unreadable(error: OSError) -> PerpcalcError:
     """What the system says of a file that cannot be read."""
-    return PerpcalcError(f"{error.strerror}", "give a file that can be read")
+    return PerpcalcError(error.strerror or "cannot be read", "give a file that can be read")
 
 
-def _open(path: str) -> BinaryIO:
+def descriptor_of(path: str) -> int | None:
+    """The open file that a path stands for, as `/dev/stdin` and `/dev/fd/3` do, links to them too; else None.
+
+    >>> descriptor_of("/dev/fd/3"), descriptor_of("book.toml")
+    (3, None)
+    """
+    for _ in range(_MOST_LINKS):
+        path = os.path.abspath(path)
+        found = _DESCRIPTORS.fullmatch(path)
+        if found and found[1] not in (None, "self", "thread-self", str(os.getpid())):
+            return None
+        if found:
+            name = os.path.basename(path)
+            return int(name) if name.isdigit() else ("stdin", "stdout", "stderr").index(name)
+        folder, name = os.path.split(path)
+        real = os.path.join(os.path.realpath(folder), name)
+        if real != path:
+            path = real
+        elif os.path.islink(path):
+            path = os.path.join(folder, os.readlink(path))
+        else:
+            return None
+    return None
+
+
+def _file(path: str, own_stdin: bool) -> BinaryIO:
+    descriptor = 0 if path == "-" else descriptor_of(path)
+    if descriptor is not None and not own_stdin:
+        what = "is a file that is open already" if descriptor else "holds the questions"
+        raise PerpcalcError(what, "give the name of a file")
+    if path == "-":
+        return _standard_input()
+    return _from_path(path) if descriptor is None else _from_descriptor(path, descriptor)
+
+
+def _standard_input() -> BinaryIO:
+    if sys.stdin is None or sys.stdin.closed:
+        raise PerpcalcError("is closed", "pipe a file into it, or give its name")
+    if sys.stdin.isatty():
+        raise PerpcalcError("is a terminal", "pipe a file into it, or give its name")
+    return sys.stdin.buffer
+
+
+def _from_descriptor(path: str, descriptor: int) -> BinaryIO:
+    """A file that is open already; opening a pipe a second time could wait for a writer that is gone."""
     try:
-        # A FIFO without a writer would wait for ever, and a device has no end: neither is opened.
-        if stat.S_ISDIR(mode := os.stat(path).st_mode):
-            raise PerpcalcError("is a directory", "give a file").at(path)
-        if not stat.S_ISREG(mode) and not path.startswith(("/dev/fd/", "/dev/stdin", "/proc/self/fd/")):
-            raise PerpcalcError("is not a regular file", "give one, or - and a pipe").at(path)
-        return open(path, "rb")
-    except OSError as error:
-        raise unreadable(error).at(path) from None
-    except ValueError as error:
-        if isinstance(error, PerpcalcError):
-            raise
-        raise PerpcalcError("is not the name of a file", "give one").at(path) from None
+        mode = os.fstat(descriptor).st_mode
+    except OSError:
+        raise PerpcalcError("is closed", "pipe a file into it, or give its name") from None
+    if stat.S_ISREG(mode):
+        return _from_path(path)
+    if stat.S_ISDIR(mode):
+        raise PerpcalcError("is a directory", "give a file")
+    if os.isatty(descriptor):
+        raise PerpcalcError("is a terminal", "pipe a file into it, or give its name")
+    return open(os.dup(descriptor), "rb")
+
+
+def _from_path(path: str) -> BinaryIO:
+    # A FIFO without a writer would wait for ever, and a device has no end: neither is opened, nor waited for where one
+    # takes the place of the file at this moment.
+    _need_regular(os.stat(path).st_mode)
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    try:
+        _need_regular(os.fstat(descriptor).st_mode)
+    except PerpcalcError:
+        os.close(descriptor)
+        raise
+    return open(descriptor, "rb")
+
+
+def _need_regular(mode: int) -> None:
+    if stat.S_ISDIR(mode):
+        raise PerpcalcError("is a directory", "give a file")
+    if not stat.S_ISREG(mode):
+        raise PerpcalcError("is not a regular file", "give one, or - and a pipe")
 
 
 def toml(raw: bytes) -> dict[str, Any]:
     r"""The tables of a TOML file, numbers with a point as text; raises PerpcalcError where it is none.
 
-    A key of many parts is refused, since the time to read one grows with the square of their number.
+    A key of many parts is refused, since the time and memory to read one grow with the square of their number.
 
     >>> toml(b"[prices]\nBTC = 64_000.5")
     {'prices': {'BTC': '64_000.5'}}
@@ -87,9 +172,7 @@ def toml(raw: bytes) -> dict[str, Any]:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise PerpcalcError(f"byte {error.start} is not UTF-8", "save the file as UTF-8") from None
-    for number, line in enumerate(text.split("\n"), 1):
-        if len(line) > LONG_LINE and KEY_OF_MANY_PARTS.search(line):
-            raise PerpcalcError(f"line {number} has a key of too many parts", "leave the dots out")
+    _need_flat(text)
     try:
         return tomllib.loads(text, parse_float=str)
     except tomllib.TOMLDecodeError as error:
@@ -99,3 +182,18 @@ def toml(raw: bytes) -> dict[str, Any]:
         raise PerpcalcError("not a file to read: it is nested too deeply", "leave the inner brackets out") from None
     except ValueError:
         raise PerpcalcError("an integer has too many digits", "use at most 15") from None
+
+
+def _need_flat(text: str) -> None:
+    """Raise PerpcalcError for a key of more than 8 parts or for brackets in brackets, 32 deep, before anything is built."""
+    bare = _TEXT.sub("s", text)
+    if _LONG_KEY.search(bare):
+        lines = _TEXT.sub(lambda found: "s" + "\n" * found[0].count("\n"), text)
+        found = _LONG_KEY.search(lines)
+        number = 1 + lines.count("\n", 0, found.start()) if found else 1
+        raise PerpcalcError(f"line {number} has a key of too many parts", "leave the dots out")
+    depth = 0
+    for bracket in _BRACKETS.findall(bare):
+        depth += 1 if bracket in "[{" else -1
+        if depth > DEEPEST:
+            raise PerpcalcError("not a file to read: it is nested too deeply", "leave the inner brackets out")

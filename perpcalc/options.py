@@ -2,7 +2,7 @@
 
 from perpcalc import decimals, grammar
 from perpcalc.errors import Key
-from perpcalc.given import Excludes, Needs, exclusive, many, one, switch
+from perpcalc.given import Excludes, Needs, Rule, exclusive, many, one, switch
 
 FORMATS = ("table", "json", "csv")
 
@@ -98,7 +98,7 @@ WHICH_CONTRACT = (VENUE, INSTRUMENT, CONTRACT_SIZE, CURRENCY)
 MARGINS = (LEVERAGE, MARGIN, EXTRA_MARGIN, BALANCE)
 MARGIN_RULES = (MMR, DEDUCTION, MM_BASIS, CLOSING_FEE)
 POSITION = (SIDE, *SIZES, ENTRY, ENTRY_VALUE, *WHICH_CONTRACT, *MARGINS, *MARGIN_RULES)
-POSITION_RULES = (
+POSITION_RULES: tuple[Rule, ...] = (
     *exclusive(CONTRACTS, USD, COIN, FILL, remedy="give the size once"),
     Excludes(ENTRY, (FILL,)),
     Excludes(ENTRY_VALUE, (ENTRY, FILL, COIN)),
@@ -136,7 +136,7 @@ MARK_INTERVAL = one(
     "mark_interval", decimals.duration, "DURATION", "Time between marks; corrects the probability for discrete marks."
 )
 TOUCH = (VOL, HORIZON, MARK_INTERVAL)
-TOUCH_RULES = tuple(
+TOUCH_RULES: tuple[Rule, ...] = tuple(
     Needs(option, (other,), ("give both, as in ", Key("vol"), " 60% ", Key("horizon"), " 7d"))
     for option, other in ((VOL, HORIZON), (HORIZON, VOL), (MARK_INTERVAL, VOL))
 )
@@ -204,7 +204,7 @@ FUNDING_PERIOD = one(
 PERIODS = one("periods", decimals.count, "N", "In how many payments they pay it; 1 by default.")
 UNITS = one("units", decimals.positive_amount, "N", "Units sold short, for the price that liquidates them.")
 COLLATERAL_RATIO = one(
-    "collateral_ratio", decimals.number, "RATIO", "Collateral / debt at which a short is liquidated; 150% by default."
+    "collateral_ratio", grammar.multiple, "RATIO", "Collateral / debt at which a short is liquidated; 150% by default."
 )
 
 MOVES = one("moves", grammar.moves, "RATES", "Moves of the price with commas between them, as in -50%,-20%,10%.")

@@ -17,11 +17,12 @@ from typing import Any
 
 import pytest
 from inside import BASES, CALLS, FILES, bounded, called, folder, refilled, written
+from perpcalc.cli.options import Option
 
 from perpcalc import decimals, portfolio
-from perpcalc.cli.options import Option
 from perpcalc.errors import PerpcalcError
-from perpcalc.venues.schema import KEYS, a_grid, a_price_grid, flag, validate
+from perpcalc.venues.keys import KEYS, a_grid, a_price_grid, flag
+from perpcalc.venues.schema import validated
 
 __all__ = ["folder"]
 
@@ -355,7 +356,7 @@ GRIDS = (
 
 @pytest.mark.parametrize(("topic", "key"), VENUE_KEYS, ids=lambda part: part)
 def test_a_key_of_a_venue_file_refuses_what_does_not_fit(topic: str, key: str) -> None:
-    check = KEYS[topic][key]
+    check = KEYS[topic][key].read
     values: list[object] = [True, [], {}, [True], *NO_NUMBERS, "-1000", "0m"]
     if check is flag:
         values.remove(True)
@@ -363,7 +364,7 @@ def test_a_key_of_a_venue_file_refuses_what_does_not_fit(topic: str, key: str) -
         values += GRIDS
     for value in values:
         with pytest.raises(PerpcalcError) as caught:
-            validate(venue_with(topic, **{key: value}))
+            validated(venue_with(topic, **{key: value}))
         assert key in str(caught.value)
         assert "\n" not in str(caught.value)
 
@@ -385,13 +386,13 @@ def test_a_key_of_a_venue_file_refuses_what_does_not_fit(topic: str, key: str) -
         ({"first_limit": "1", "limit_step": "1", "first_rate": "100%", "rate_step": "1%"}, "rate_step makes no tiers"),
         (
             {"first_limit": "1", "limit_step": "1", "first_rate": "1%", "rate_step": "1%", "rates": ["1%"]},
-            "without rates",
+            "go together",
         ),
     ],
 )
 def test_margin_rules_of_a_venue_file_fit_together(rules: dict[str, Any], message: str) -> None:
     with bounded(), pytest.raises(PerpcalcError, match=message) as caught:
-        validate(venue_with("margin", **rules))
+        validated(venue_with("margin", **rules))
     assert str(caught.value).startswith("instruments.X.margin: ")
 
 
@@ -400,10 +401,10 @@ def test_margin_rules_of_a_venue_and_of_its_instrument_fit_together() -> None:
     tables["margin"] = [
         {"from": "2020-01-01", "source": "here", "confidence": "derived", "limits": ["1", "2", "3", "4"]}
     ]
-    validate(tables)
+    validated(tables)
     tables["instruments"]["X"]["margin"][0].pop("limits")
     with pytest.raises(PerpcalcError, match="as many rates as limits"):
-        validate(tables)
+        validated(tables)
 
 
 @pytest.mark.parametrize("cell", [text for text in NO_NUMBERS if text.strip() == text and "," not in text])

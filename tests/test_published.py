@@ -2,7 +2,8 @@
 
 `data/published.json` holds each example with its inputs, the printed figures, the rounding seen and its source. Every example
 is either computed here by the core under the venue's preset (or the rounding the page itself used), or listed in
-`NOT_EXPRESSED` with the reason; none is dropped silently.
+`NOT_EXPRESSED` with the reason; figures of a computed example that the program does not have are in `NOT_COVERED`. None is dropped
+silently, and no test does the arithmetic itself.
 """
 
 import json
@@ -13,13 +14,14 @@ from typing import Any
 
 import pytest
 
-from perpcalc.core.funding import clamp, funding_payment, funding_rate, premium
+from perpcalc.core.funding import after_paying, annual_rate, funding_payment, funding_rate, premium
+from perpcalc.core.initial import initial_margin, initial_rate
 from perpcalc.core.instrument import PLAIN, coin_value, contracts_of_coin, contracts_of_usd, trade_fee, whole_lots
-from perpcalc.core.liquidation import Liquidation, position_liquidation
-from perpcalc.core.margin import Margin, given_margin, isolated_margin, maintenance_pieces
+from perpcalc.core.liquidation import Liquidation, ends, position_liquidation
+from perpcalc.core.margin import Margin, given_margin, isolated_margin, maintenance_pieces, piece_maintenance
 from perpcalc.core.order_cost import closing_fee_reserve, order_cost_rate
 from perpcalc.core.pnl import entry_fees, gross_pnl, profit_and_loss, return_on_equity
-from perpcalc.core.position import LONG, SHORT, SIDES, Fill, Position, open_at, open_by_fills
+from perpcalc.core.position import LONG, SHORT, SIDES, Fill, Position, open_at, open_by_fills, open_for_value
 from perpcalc.core.rounding import Rounding, grid, on
 from perpcalc.core.rules import ClosingFee, FundingRule, Schedule, Tier, flat_rate, tier_index, with_deductions
 from perpcalc.core.wallet import Holding, group_maintenance, wallet_of
@@ -50,6 +52,12 @@ NOT_EXPRESSED = {
     "bybit-hc-upnl-long": "the page rounds the difference of two reciprocals up before multiplying; the venue's data do not",
     "bybit-wallet-available": "sums of printed parts",
     "bybit-api-funding-pay-1": "the mark price is not printed; any from 5,000 to 10,000 gives the printed payment",
+}
+
+NOT_COVERED = {
+    "bitmex-fairbasis-2024": {"fairBasis": "the program computes no fair basis"},
+    "bybit-api-ws-cross-200": {"occ_closing_fee_btc": "the balance that the fee is reserved from is not printed"},
+    "kraken-fund-ex2": {"max_24h_percent": "24 times a printed rate"},
 }
 
 Given = dict[str, Any]
@@ -120,7 +128,9 @@ def binance_liquidation(given: Given) -> Answer:
 
 @example("bn-pnl-quarterly")
 def binance_quarterly(given: Given) -> Answer:
-    return {"unrealized_pnl": opened(BINANCE, given).entry_value - number(given, "notional_coin_at_mark")}
+    position = opened(BINANCE, given)
+    mark = position.notional / number(given, "notional_coin_at_mark")  # printed as the value there
+    return {"unrealized_pnl": gross_pnl(position, mark)}
 
 
 @example("bn-pnl-papi-eth")
@@ -191,8 +201,9 @@ def binance_contracts(given: Given) -> Answer:
 
 @example("bn-wap-btc-20210525", "bn-wap-btc-2021", "bn-wap-eth-2021", "bn-wap-bnb-2021", "bn-wap-trx-2021")
 def binance_average(given: Given) -> Answer:
-    usd = number(given, "contracts") * number(given, "contract_size_usd")
-    return {"weighted_avg_price": on(BINANCE.rounding.average, usd / number(given, "base_volume_coin"))}
+    instrument = BINANCE._replace(contract_size=number(given, "contract_size_usd"))
+    traded = open_for_value(instrument, LONG, number(given, "contracts"), number(given, "base_volume_coin"))
+    return {"weighted_avg_price": traded.entry_price}
 
 
 # OKX
@@ -254,14 +265,14 @@ BITMEX_2024 = find("bitmex@2024-11-24").instrument
 
 @example("bitmex-docs-funding-rate-interest")
 def bitmex_interest(given: Given) -> Answer:
+    """The guide takes the interest for the rate, before any premium and the damper."""
     rule = FundingRule(
         Decimal(480),
         interest_per_day=number(given, "quote_rate_per_day") - number(given, "base_rate_per_day"),
-        damper=Decimal("0.0005"),
+        damper=Decimal(1),
     )
     assert number(given, "intervals_per_day") == Decimal(1440) / rule.interval
-    interest = rule.interest_per_day * rule.interval / 1440
-    return {"funding_rate_8h": funding_rate(rule, interest)}
+    return {"funding_rate_8h": funding_rate(rule, Decimal(0))}
 
 
 @example("bitmex-docs-funding-payment")
@@ -300,19 +311,6 @@ def bitmex_john_funding(given: Given) -> Answer:
     return {"realised_pnl_change_xbt": -paid}
 
 
-def bitmex_schedule(given: Given) -> Schedule:
-    day = "2021-09-01" if given["step_xbt"] == "150" and given["base_mm"] == "0.004" else ""
-    found = find(f"bitmex@{day}" if day else "bitmex@2020-06-01" if given["step_xbt"] == "100" else "bitmex")
-    schedule = found.instrument.schedule
-    assert schedule is not None
-    first, second = schedule.tiers[:2]
-    assert first.limit == number(given, "base_limit_xbt")
-    assert first.limit is not None
-    assert second.limit == first.limit + number(given, "step_xbt")
-    assert first.rate == number(given, "base_mm")
-    return schedule
-
-
 @example(
     "bitmex-docs-risk-180",
     "bitmex-docs-risk-230",
@@ -322,16 +320,24 @@ def bitmex_schedule(given: Given) -> Schedule:
     "bitmex-docs-2020-risk-180",
 )
 def bitmex_risk_limit(given: Given) -> Answer:
-    schedule = bitmex_schedule(given)
+    instrument = BITMEX_2020 if given["step_xbt"] == "100" else BITMEX_2024
+    schedule = instrument.schedule
+    assert schedule is not None
+    first, second = schedule.tiers[:2]
+    assert first.limit == number(given, "base_limit_xbt")
+    assert first.limit is not None
+    assert second.limit == first.limit + number(given, "step_xbt")
+    assert (first.rate, first.initial) == (number(given, "base_mm"), number(given, "base_im"))
     value = number(given, "position_value_xbt", "upper_limit_xbt")
-    piece = maintenance_pieces(schedule, value, value, value)[0]
+    (piece,) = maintenance_pieces(schedule, value, value, value)
+    initial = initial_rate(instrument, value, value)
+    assert initial is not None
     assert piece.tier is not None
-    steps = Decimal(piece.tier - 1)
     return {
         "mm_rate": piece.rate,
-        "im_rate": number(given, "base_im") + steps * number(given, "base_mm"),
-        "mm_xbt": piece.constant,
-        "steps": steps,
+        "im_rate": initial,
+        "mm_xbt": piece_maintenance(piece, Decimal(1)),
+        "steps": Decimal(piece.tier - 1),
     }
 
 
@@ -465,13 +471,11 @@ def bitmex_snapshot(given: Given) -> Answer:
 
 
 def bitmex_position(given: Given) -> Position:
-    """The recorded position: its cost is given, which an average of several fills does not tell to the satoshi."""
-    cost = number(given, "cost_sat") / SATOSHI
-    price = number(given, "entry") if "entry" in given else number(given, "qty") / cost
-    position = open_at(BITMEX_2019, SIDES[given["side"]], number(given, "qty"), price)
+    """The recorded position, by its cost; where the record has an average, that leads to the same."""
+    side, contracts, cost = SIDES[given["side"]], number(given, "qty"), number(given, "cost_sat") / SATOSHI
     if "entry" in given:
-        assert position.stored_value == cost
-    return position._replace(stored_value=cost, entry_value=cost)
+        assert open_at(BITMEX_2019, side, contracts, number(given, "entry")).stored_value == cost
+    return open_for_value(BITMEX_2019, side, contracts, cost)
 
 
 @example(
@@ -601,10 +605,8 @@ def bitmex_open_value(given: Given) -> Answer:
 
 @example("bitmex-fairbasis-2024")
 def bitmex_fair_basis(given: Given) -> Answer:
-    """The basis is what funding for the rest of the interval costs: `index*F*seconds/28800`."""
-    share = number(given, "seconds_to_funding") / 28800
-    basis = number(given, "index") * number(given, "fundingRate") * share
-    return {"fairBasisRate": number(given, "fundingRate") * 3 * 365, "fairBasis": on(grid("half-up 2"), basis)}
+    assert BITMEX_2024.funding is not None
+    return {"fairBasisRate": annual_rate(LONG, number(given, "fundingRate"), BITMEX_2024.funding.interval)}
 
 
 @example("nautilus-inv-short-2")
@@ -618,12 +620,10 @@ def nautilus_pnl(given: Given) -> Answer:
 
 @example("nautilus-inv-notional", "nautilus-inv-im", "nautilus-inv-mm")
 def nautilus_margin(given: Given) -> Answer:
-    value = number(given, "qty") / number(given, "price")
     rate = number(given, "im_rate", "mm_rate") if "im_rate" in given or "mm_rate" in given else Decimal(1)
     position = open_at(PLAIN, LONG, number(given, "qty"), number(given, "price"))
-    asked = maintenance_pieces(flat_rate(rate), position.contracts, position.notional, position.cost)[0].linear
-    amount = on(grid("half-even 8"), asked / number(given, "price"))
-    assert amount == on(grid("half-even 8"), value * rate)
+    (piece,) = maintenance_pieces(flat_rate(rate), position.contracts, position.notional, position.cost)
+    amount = on(grid("half-even 8"), piece_maintenance(piece, 1 / number(given, "price")))
     return {"notional_btc": amount, "im_btc": amount, "mm_btc": amount}
 
 
@@ -669,17 +669,29 @@ def deribit_test_margin(given: Given) -> Answer:
 
 @example("deribit-doc-margin-25btc")
 def deribit_margin(given: Given) -> Answer:
-    value, schedule = number(given, "position_btc"), DERIBIT.schedule
+    value, schedule, leverage = number(given, "position_btc"), DERIBIT.schedule, DERIBIT.max_leverage
     assert schedule is not None
-    assert (schedule.tiers[0].rate, schedule.slope) == (number(given, "mm_base"), number(given, "slope_per_btc"))
-    initial_rate = number(given, "im_base") + schedule.slope * value
-    piece = maintenance_pieces(schedule, value, value, value)[0]
+    assert leverage is not None
+    (tier,) = schedule.tiers
+    assert (tier.rate, tier.initial) == (number(given, "mm_base"), number(given, "im_base"))
+    assert schedule.slope == number(given, "slope_per_btc")
+    rate, asked = initial_rate(DERIBIT, value, value), deribit_asked(schedule, value)
+    assert rate is not None
+    assert asked.maintenance_margin is not None
     return {
-        "im_rate": initial_rate,
-        "im_btc": initial_rate * value,
-        "mm_rate": piece.rate + piece.slope * value,
-        "mm_btc": piece.linear + piece.quadratic,
+        "im_rate": rate,
+        "im_btc": initial_margin(DERIBIT, leverage, value, value),
+        "mm_rate": asked.maintenance_rate,
+        "mm_btc": asked.maintenance_margin,
     }
+
+
+def deribit_asked(schedule: Schedule, coins: Decimal) -> Liquidation:
+    """What is asked for a long of so many coins whose equity is just that: liquidated where it stands, at 1 USD."""
+    position = open_at(PLAIN, LONG, coins, Decimal(1))
+    (piece,) = maintenance_pieces(schedule, coins, coins, coins)
+    margin = piece_maintenance(piece, Decimal(1))
+    return position_liquidation(Holding(position, schedule), Margin("cross", margin, margin))
 
 
 @example("deribit-fee-1", "deribit-fee-2")
@@ -744,7 +756,7 @@ def deribit_legacy_margin(given: Given) -> Answer:
 
 # Kraken
 
-KRAKEN = find("kraken").instrument
+KRAKEN = find("kraken@2025-11-17").instrument
 KRAKEN_OLD = find("kraken@2019-07-11").instrument
 
 
@@ -766,21 +778,18 @@ def kraken_cap(given: Given) -> Answer:
     assert rule is not None
     assert rule.cap == number(given, "cap_percent_per_hour") / 100
     now = on(grid("down 3"), premium(number(given, "perp"), number(given, "index")) * 100)
-    hourly = on(grid("down 4"), now / rule.divisor)
-    capped = funding_rate(rule, now / 100) * 100
-    assert capped == clamp(hourly, -capped, capped)
     return {
         "premium_percent": now,
-        "uncapped_percent_per_hour": hourly,
-        "rate_percent_per_hour": capped,
-        "max_24h_percent": capped * 24,
+        "uncapped_percent_per_hour": funding_rate(rule._replace(cap=None), now / 100, grid=grid("down 6")) * 100,
+        "rate_percent_per_hour": funding_rate(rule, now / 100) * 100,
     }
 
 
 @example("kraken-fund-ex3-abs")
 def kraken_page_coin_rate(given: Given) -> Answer:
-    rate = number(given, "relative_percent") / number(given, "index")
-    return {"absolute_percent_per_contract": on(grid("down 9"), rate)}
+    page, index = KRAKEN._replace(rounding=Rounding(coin_rate=grid("down 11"))), number(given, "index")
+    rate = funding_payment(page, LONG, Decimal(1), number(given, "relative_percent") / 100, index, index)
+    return {"absolute_percent_per_contract": rate * 100}
 
 
 @example(
@@ -808,7 +817,7 @@ def kraken_realised_funding(given: Given) -> Answer:
     paid = funding_payment(KRAKEN_OLD, LONG, size, number(given, "absolute_rate"), Decimal(1), Decimal(1), hours)
     answer = {"realized_funding": -paid}
     if "old_balance" in given:
-        answer["new_balance"] = number(given, "old_balance") - paid
+        answer["new_balance"] = after_paying(wallet_of(number(given, "old_balance"), []), paid).collateral
     return answer
 
 
@@ -923,14 +932,13 @@ def bybit_recorded_isolated(given: Given) -> Answer:
     assert BYBIT_2020.schedule is not None
     margin = isolated_margin(position, number(given, "leverage"))
     result = position_liquidation(Holding(position, BYBIT_2020.schedule), margin)
-    bankruptcy = _bankruptcy(result)
-    fee = number(given, "size") / bankruptcy * number(given, "taker_fee_rate")
+    fee = number(given, "taker_fee_rate")
     return {
-        "entry_price": on(BYBIT_2020.rounding.average, position.notional / position.stored_value),
+        "entry_price": position.entry_price,
         "position_margin_excl_fee_btc": margin.coin,
         "liq_price": _price(result),
-        "bust_price": bankruptcy,
-        "occ_closing_fee_btc": on(BYBIT_2020.rounding.closing_fee, fee),
+        "bust_price": _bankruptcy(result),
+        "occ_closing_fee_btc": closing_fee_reserve(BYBIT_2020, LONG, position.stored_value, margin.coin, fee),
     }
 
 
@@ -939,18 +947,17 @@ def bybit_recorded_cross(given: Given) -> Answer:
     position = bybit_position(given)
     assert BYBIT_2020.schedule is not None
     balance = number(given, "wallet_balance_btc") - number(given, "order_margin_btc")
-    holding = Holding(position, BYBIT_2020.schedule, BYBIT_2020.cross_closing_fee)
+    fee = ClosingFee(number(given, "taker_fee_rate"), at_bankruptcy=True)
+    assert BYBIT_2020.cross_closing_fee == fee
+    holding = Holding(position, BYBIT_2020.schedule, fee)
     result = position_liquidation(holding, Margin("cross", balance, balance))
-    fee = on(
-        BYBIT_2020.rounding.closing_fee,
-        position.notional / _bankruptcy(result) * number(given, "taker_fee_rate"),
-    )
+    reserve = ends(wallet_of(balance, [holding]), holding).reserve
     return {
         "entry_price": position.entry_price,
         "bust_price": _bankruptcy(result),
         "liq_price": _price(result),
-        "occ_closing_fee_btc": fee,
-        "position_margin_btc": balance - fee,
+        "occ_closing_fee_btc": reserve,
+        "position_margin_btc": balance - reserve,
     }
 
 
@@ -961,21 +968,31 @@ def bybit_recorded_bankruptcy(given: Given) -> Answer:
     result = position_liquidation(
         Holding(position, flat_rate(Decimal(0), basis="entry")), Margin("cross", margin, margin)
     )
-    fee = position.notional / _bankruptcy(result) * number(given, "taker_fee_rate")
-    return {
-        "entry_price": position.entry_price,
-        "bust_price": _bankruptcy(result),
-        "occ_closing_fee_btc": on(BYBIT_2020.rounding.closing_fee, fee),
-    }
+    return {"entry_price": position.entry_price, "bust_price": _bankruptcy(result)}
 
 
 def bybit_position(given: Given) -> Position:
-    """The position that shows the average its stored value gives; opening it from that price finds the value again."""
-    value = number(given, "position_value_btc")
-    average = on(BYBIT_2020.rounding.average, number(given, "size") / value)
-    position = open_at(BYBIT_2020, LONG, number(given, "size"), average)
-    assert position.stored_value == value
+    """The recorded position, by its value; opening it from the average that this shows finds the value again."""
+    contracts, value = number(given, "size"), number(given, "position_value_btc")
+    position = open_for_value(BYBIT_2020, LONG, contracts, value)
+    assert open_at(BYBIT_2020, LONG, contracts, position.entry_price).stored_value == value
     return position
+
+
+@pytest.mark.parametrize(
+    ("day", "name", "side", "contracts", "value", "mark", "printed"),
+    [
+        # JKorf/Bybit.Net, V5 position list; the average is 30004.5006751, that of 300 before one was closed.
+        ("2023-05-22", "BTCUSD", SHORT, "299", "0.00996518", "26926", "0.00113932"),
+        # bybit-exchange/docs, V5 position list; the exact difference, -0.000294131..., is half up and floor alike.
+        ("2023-10-19", "BTCUSD", SHORT, "300", "0.01092319", "28224.50", "-0.00029413"),
+    ],
+)
+def test_the_unrealised_profit_of_a_recorded_position_at_bybit(
+    day: str, name: str, side: Decimal, contracts: str, value: str, mark: str, printed: str
+) -> None:
+    position = open_for_value(find(f"bybit@{day}", name).instrument, side, Decimal(contracts), Decimal(value))
+    assert gross_pnl(position, Decimal(mark)) == Decimal(printed)
 
 
 @example("bybit-hc-fee-2020")
@@ -1000,10 +1017,10 @@ def bybit_interest(given: Given) -> Answer:
 
 @example("bybit-v2c-1x", "bybit-v2c-2x-075", "bybit-v2c-16.67x", "bybit-v2c-6.95x")
 def bybit_order_cost(given: Given) -> Answer:
-    leverage, fee, least = number(given, "leverage"), number(given, "taker_fee_rate"), Decimal("0.01")
+    leverage, fee = number(given, "leverage"), number(given, "taker_fee_rate")
     return {
-        "bv2c": order_cost_rate(BYBIT_2020, LONG, leverage, fee, least),
-        "sv2c": order_cost_rate(BYBIT_2020, SHORT, leverage, fee, least),
+        "bv2c": order_cost_rate(BYBIT_2020, LONG, leverage, fee),
+        "sv2c": order_cost_rate(BYBIT_2020, SHORT, leverage, fee),
     }
 
 
@@ -1018,11 +1035,9 @@ def bybit_order_margin(given: Given) -> Answer:
 @example("bybit-order-value-floor")
 def bybit_order_value(given: Given) -> Answer:
     fills = [Fill(Decimal(order["qty"]), Decimal(order["price"])) for order in given["orders"]]
-    position = open_by_fills(BYBIT_2020, LONG, fills)
-    return {
-        "order_value_btc": position.stored_value,
-        "bmp": on(grid("half-up 3"), position.notional / position.stored_value),
-    }
+    to_three = BYBIT_2020._replace(rounding=BYBIT_2020.rounding._replace(average=grid("half-up 3")))
+    position = open_by_fills(to_three, LONG, fills)
+    return {"order_value_btc": position.stored_value, "bmp": position.entry_price}
 
 
 @example("bybit-api-exec-taker", "bybit-api-exec-maker", "bybit-api-ws-exec-maker")
@@ -1065,20 +1080,18 @@ def phemex_funding(given: Given) -> Answer:
 
 def phemex_position(given: Given) -> Position:
     value = number(given, "position_value_btc")
-    average = on(PHEMEX.rounding.average, number(given, "size") / value)
-    position = open_at(PHEMEX, SIDES[given["side"]], number(given, "size"), average)
-    return position._replace(stored_value=value, entry_value=value)
+    return open_for_value(PHEMEX, SIDES[given["side"]], number(given, "size"), value)
 
 
 @example("phemex-pos-13", "phemex-pos-3900160")
 def phemex_unrealised(given: Given) -> Answer:
     position = phemex_position(given)
-    rate = order_cost_rate(PHEMEX, LONG, 1 / number(given, "initial_margin_rate"), number(given, "taker_fee_rate"))
-    cost = position.stored_value * (rate - number(given, "taker_fee_rate"))
+    initial = isolated_margin(position, 1 / number(given, "initial_margin_rate")).coin
+    fee = number(given, "taker_fee_rate")
     return {
         "avg_entry_price": position.entry_price,
         "unrealised_pnl_btc": gross_pnl(position, number(given, "mark_price")),
-        "pos_cost_btc": on(PHEMEX.rounding.margin, cost),
+        "pos_cost_btc": initial + closing_fee_reserve(PHEMEX, LONG, position.stored_value, initial, fee),
     }
 
 
@@ -1087,10 +1100,10 @@ def phemex_cross(given: Given) -> Answer:
     position = phemex_position(given)
     balance, fee = number(given, "account_balance_btc"), ClosingFee(number(given, "taker_fee_rate"), at_bankruptcy=True)
     schedule = flat_rate(number(given, "mmr"), basis="entry")
-    result = position_liquidation(Holding(position, schedule, fee), Margin("cross", balance, balance))
+    holding = Holding(position, schedule, fee)
+    result = position_liquidation(holding, Margin("cross", balance, balance))
     # The commission is taken before the bankruptcy price is rounded to the tick.
-    unrounded = (position.stored_value + balance) * fee.rate / (1 + fee.rate)
-    commission = on(PHEMEX.rounding.closing_fee, unrounded)
+    commission = ends(wallet_of(balance, [holding]), holding).reserve
     return {
         "bankrupt_comm_btc": commission,
         "position_margin_btc": balance - commission,
@@ -1102,13 +1115,13 @@ def phemex_cross(given: Given) -> Answer:
 @example("phemex-cross-1x20")
 def phemex_cross_at_20x(given: Given) -> Answer:
     position, leverage, fee = phemex_position(given), Decimal(20), number(given, "taker_fee_rate")
-    initial = position.stored_value / leverage
+    initial = isolated_margin(position, leverage).coin
     reserve = closing_fee_reserve(PHEMEX, LONG, position.stored_value, initial, fee)
     return {
         "avg_entry_price": position.entry_price,
-        "pos_cost_btc": on(PHEMEX.rounding.margin, initial) + reserve,
+        "pos_cost_btc": initial + reserve,
         "bankrupt_comm_btc": reserve,
-        "position_margin_btc": on(PHEMEX.rounding.margin, initial),
+        "position_margin_btc": initial,
         "buy_value_to_cost": order_cost_rate(PHEMEX, LONG, leverage, fee),
         "sell_value_to_cost": order_cost_rate(PHEMEX, SHORT, leverage, fee),
     }
@@ -1136,22 +1149,22 @@ def kucoin_page(given: Given) -> Answer:
 
 @example("kucoin-intro-old")
 def kucoin_early_rounding(given: Given) -> Answer:
-    return kucoin_intro(given, rounded(stored_value="ceiling 3", value="ceiling 3", roe="down 4"), "ceiling 5")
+    return kucoin_intro(given, rounded(stored_value="ceiling 3", value="ceiling 3", margin="ceiling 5", roe="down 4"))
 
 
 @example("kucoin-intro-new")
 def kucoin_late_rounding(given: Given) -> Answer:
-    return kucoin_intro(given, rounded(value="half-up 4"), "half-up 5")
+    return kucoin_intro(given, rounded(value="half-up 4", margin="half-up 5"))
 
 
-def kucoin_intro(given: Given, instrument: Any, margin_grid: str) -> Answer:
+def kucoin_intro(given: Given, instrument: Any) -> Answer:
     position = open_at(instrument, LONG, number(given, "notional_usd"), number(given, "entry_price"))
     leverage, pnl = number(given, "leverage"), gross_pnl(position, number(given, "exit_price"))
     roe = return_on_equity(position, pnl, leverage, None)
     assert roe is not None
     return {
         "position_value_btc": position.entry_value,
-        "initial_margin_btc": on(grid(margin_grid), isolated_margin(position, leverage).coin),
+        "initial_margin_btc": isolated_margin(position, leverage).coin,
         "pnl_btc": pnl,
         "roe_percent": roe * 100,
     }
@@ -1217,6 +1230,8 @@ BY_THEIR_OWN_TEST = {
 def test_every_published_example_is_computed_or_says_why_not() -> None:
     assert len(EXAMPLES) == 196
     assert not COMPUTED.keys() & NOT_EXPRESSED.keys()
+    assert NOT_COVERED.keys() <= COMPUTED.keys()
+    assert all(0 < len(left) < len(EXAMPLES[name]["expected"]) for name, left in NOT_COVERED.items())
     assert COMPUTED.keys() | NOT_EXPRESSED.keys() | BY_THEIR_OWN_TEST == EXAMPLES.keys()
     assert all(item["source_url"] for item in EXAMPLES.values())
 
@@ -1225,5 +1240,7 @@ def test_every_published_example_is_computed_or_says_why_not() -> None:
 def test_the_printed_number(name: str) -> None:
     published = EXAMPLES[name]
     answer = COMPUTED[name](published["inputs"])
-    printed = {key: Decimal(text) for key, text in published["expected"].items()}
+    left_out = NOT_COVERED.get(name, {})
+    printed = {key: Decimal(text) for key, text in published["expected"].items() if key not in left_out}
+    assert not answer.keys() & left_out.keys()
     assert {key: answer.get(key) for key in printed} == printed

@@ -1,51 +1,82 @@
-"""The program's commands; a command's module is imported when it is asked for."""
+"""The program's commands as Typer runs them; a command's module is imported when it is asked for."""
 
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any
 
 from typer.core import TyperGroup
 
-from perpcalc.cli.command import HELP_OPTIONS, typer_command, typer_group
+from perpcalc.cli.door import HELP_OPTIONS, Action, ActionGroup, typer_command
+from perpcalc.commands.command import Command, Group
+from perpcalc.commands.registry import found
 from perpcalc.errors import PerpcalcError, shown, suggestion
+from perpcalc.names import FILES, LISTED, MACHINE
 
-COMMANDS = (
-    "pnl",
-    "liq-price",
-    "funding-cost",
-    "size",
-    "liq-cost",
-    "hedge",
-    "greeks",
-    "power",
-    "stress",
-    "check",
-    "portfolio",
-    "venues",
-    "batch",
-)
+DOORS = {"portfolio": FILES, "venues": FILES, "batch": MACHINE, "schema": MACHINE}
+"""What reads and writes for itself, below perpcalc.cli."""
+HEADING_OF = {**{name: listed.heading for name, listed in LISTED.items()}, **DOORS}
+COMMANDS = tuple(HEADING_OF)
 
 
-class Program(TyperGroup):
-    """The `perpcalc` command, which knows its subcommands by name only."""
+class Commands(TyperGroup):
+    """Commands by name, made when they are asked for; an unknown name is refused in our words."""
+
+    def __init__(self, *args: Any, made: Callable[[str], Any], names: Sequence[str], **more: Any) -> None:
+        super().__init__(*args, rich_markup_mode=None, context_settings=HELP_OPTIONS, **more)
+        self.made = made
+        self.names = names
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Every command, in the order of the help."""
-        return list(COMMANDS)
+        return list(self.names)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """The command of this name; raises PerpcalcError where there is none."""
-        if cmd_name not in COMMANDS:
-            raise PerpcalcError("no such command", f"give {suggestion(cmd_name, COMMANDS)}").at(shown(cmd_name))
-        module = import_module("perpcalc.cli." + cmd_name.replace("-", "_"))
-        return typer_group(module.GROUP) if hasattr(module, "GROUP") else typer_command(module.COMMAND)
+        if cmd_name not in self.names:
+            within = "" if ctx.parent is None else f"{self.name} "
+            raise PerpcalcError("no such command", f"give {suggestion(cmd_name, self.names)}").at(
+                f"{within}{shown(cmd_name)}"
+            )
+        return self.made(cmd_name)
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write the commands under their headings, no sentence cut."""
+        headings: dict[str, list[str]] = {}
+        for name in self.names:
+            headings.setdefault(HEADING_OF.get(name, "Commands") if ctx.parent is None else "Commands", []).append(name)
+        for heading, names in headings.items():
+            with formatter.section(heading):
+                formatter.write_dl([(name, self.made(name).help) for name in names])
+        with formatter.section("Options"):
+            version = [("--version", "Print the version.")] if ctx.parent is None else []
+            formatter.write_dl(
+                [*version, ("-h, --help", "Show this help; perpcalc help COMMAND shows that of a command.")]
+            )
 
 
-def program() -> Program:
+def program() -> Commands:
     """The whole program, for `main()` and for the generator of completions."""
-    return Program(
+    return Commands(
         name="perpcalc",
         help="Position risk of inverse (coin-margined) perpetual contracts: profit, liquidation, funding, size.",
         epilog="\b\nExample:\n  perpcalc pnl --side long -n 10k --entry 62500 --exit 64000 --venue bybit",
-        context_settings=HELP_OPTIONS,
-        rich_markup_mode=None,
+        made=_made,
+        names=COMMANDS,
     )
+
+
+def runnable(name: str) -> Command | Action | Group | ActionGroup:
+    """What stands behind a name: a command, an action, or several under one name."""
+    if name in LISTED:
+        return found(name)
+    module = import_module(f"perpcalc.cli.{name}")
+    made: Action | ActionGroup = module.GROUP if hasattr(module, "GROUP") else module.ACTION
+    return made
+
+
+def _made(name: str) -> Any:
+    one = runnable(name)
+    if isinstance(one, Command | Action):
+        return typer_command(one)
+    inner = {command.name: typer_command(command) for command in one.commands}
+    return Commands(name=name, help=one.help, made=inner.__getitem__, names=tuple(inner))

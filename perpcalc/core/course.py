@@ -1,333 +1,306 @@
-"""One wallet on its way through bars of prices: what it pays, what stops or liquidates it, how near it came.
+"""A wallet along an unknown (contracts, or 1/entry): where what it holds just meets what it is asked for, tier by tier.
 
-Between two changes of the wallet, equity and margin ratio are functions of the price alone. So a course tells two prices
-between which nothing can happen and no extreme can be new; only a bar that leaves them is looked at.
+Everything is one line: `share*equity = maintenance margin + closing fees` at a price, linear in the unknown as long as the
+position stays in one tier (quadratic where the rate grows with size, or a fee is reserved for several contracts at once). Each
+tier is solved and what lies outside it dropped; the forward calculation tells which of the rest is a turn.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from decimal import Decimal
+from itertools import pairwise
 from typing import NamedTuple
 
-from perpcalc.core.instrument import Instrument, trade_fee
-from perpcalc.core.liquidation import liquidation
-from perpcalc.core.margin import Margin, Piece
-from perpcalc.core.past_funding import Payment, cost_of
-from perpcalc.core.pnl import gross_pnl
-from perpcalc.core.rules import ClosingFee, Schedule
-from perpcalc.core.wallet import (
-    Holding,
-    Wallet,
-    closing_fees,
-    closing_fees_at_bankruptcy,
-    equity,
-    maintenance,
-    safe_spans,
-    wallet_of,
-)
-from perpcalc.decimals import CONTEXT, ONE, ZERO, settled
-
-END, STOP, LIQUIDATION = "end", "stop", "liquidation"
-NEVER = Decimal("Infinity")
+from perpcalc.core.backed import Backed, wallet_behind
+from perpcalc.core.curve import Curve
+from perpcalc.core.instrument import Instrument, coin_value
+from perpcalc.core.margin import piece_maintenance
+from perpcalc.core.wallet import Holding, Wallet, equity, piece_at, segments
+from perpcalc.decimals import ONE, ZERO, settled
 
 
-class Leg(NamedTuple):
-    """A position of a run: `stop` in its own price closes it at the rate `exit_fee`; dated contracts are not `funded`."""
+class Course(NamedTuple):
+    """What each unit of an unknown adds: USD and coin value at the entry to the position, and coin to its collateral.
 
-    holding: Holding
-    stop: Decimal | None = None
-    exit_fee: Decimal = ZERO
-    funded: bool = True
-
-
-class Change(NamedTuple):
-    """Rules of a leg that hold from a time on, in microseconds since 1970."""
-
-    time: int
-    leg: int
-    instrument: Instrument
-    schedule: Schedule
-    closing_fee: ClosingFee
-
-
-class Run(NamedTuple):
-    """What is replayed: an isolated position or the account of a coin, its margin, and the rules that come, oldest first.
-
-    `periods` is how many times its rate a payment covers.
+    `backed` is where it starts, with the unknown at 0.
     """
 
-    margin: Margin
-    legs: tuple[Leg, ...]
-    changes: tuple[Change, ...] = ()
-    periods: Decimal = ONE
-
-
-class Outcome(NamedTuple):
-    """How a run went; times in microseconds since 1970, amounts in coin where nothing else is said.
-
-    `ended_by` is end, stop or liquidation, `price` that of the end. The ratio is the largest of maintenance margin and
-    closing fees to equity; drawdowns are from the highest equity before, positive.
-    """
-
-    start: int
-    end: int
-    bars: int
-    survived: bool
-    ended_at: int
-    ended_by: str
-    price: Decimal
-    net_pnl: Decimal
-    net_pnl_usd: Decimal
-    funding: Decimal
-    max_margin_ratio: Decimal
-    max_margin_ratio_at: int
-    max_drawdown: Decimal
-    max_drawdown_usd: Decimal
-
-
-class Fall(NamedTuple):
-    """The highest equity so far, and the most that it has fallen from it."""
-
-    peak: Decimal
-    most: Decimal = ZERO
-
-    def at(self, low: Decimal, high: Decimal) -> "Fall":
-        """After an equity of `high` and then, at worst, one of `low`."""
-        peak = max(self.peak, high)
-        return Fall(peak, max(self.most, peak - low))
-
-
-class _Event(NamedTuple):
-    """What a price brings about: the stop of a leg, or liquidation (`leg` None)."""
-
-    price: Decimal
-    leg: int | None
-
-
-class Course:
-    """The state of a run on its way; prices are those of the bars, to which each leg has its own ratio."""
-
-    def __init__(self, run: Run, time: int, price: Decimal, payments: Sequence[Payment]) -> None:
-        self.margin, self.periods = run.margin, run.periods
-        self.legs = dict(enumerate(run.legs))
-        self.changes = list(reversed(run.changes))
-        self.payments = list(reversed(payments))
-        self.collateral = run.margin.usable
-        self.realised = self.funding = ZERO
-        self.ratio, self.ratio_at = ZERO, time
-        self.ended_at, self.ended_by, self.price = time, "", price
-        self.bars = 0
-        self._face_next_rate()
-        self._settle(price)
-        x = 1 / price
-        self.coin = Fall(max(ZERO, equity(self.wallet, x)))
-        self.usd = Fall(max(ZERO, self.wallet.constant * price - self.wallet.linear))
+    backed: Backed
+    notional: Decimal
+    value: Decimal
+    collateral: Decimal
 
     @property
-    def due(self) -> int | None:
-        """When the next payment or new rule comes."""
-        return min((coming[-1].time for coming in (self.payments, self.changes) if coming), default=None)
-
-    def equity_at(self, price: Decimal) -> Decimal:
-        """Equity in coin at a price, 0 once it is liquidated."""
-        return ZERO if self.ended_by == LIQUIDATION else equity(self.wallet, 1 / price)
-
-    def pass_bar(self, time: int, until: int, opened: Decimal, low: Decimal, high: Decimal) -> None:
-        """Pay what falls due before `until`, then meet the extremes of a bar, the events nearest to its open first."""
-        if self._pay(time, until, opened):
-            self._settle(opened)
-        if self.beyond:
-            return self._die(time, opened)
-        while True:
-            events = self._events(opened, low, high)
-            self._observe(
-                time,
-                max([low, *(event.price for event in events if event.price <= opened)]),
-                min([high, *(event.price for event in events if event.price >= opened)]),
-            )
-            if not events:
-                return None
-            first = min(events, key=lambda event: (_apart(event.price, opened), event.leg is not None))
-            if first.leg is None:
-                return self._die(time, first.price)
-            self._stop(first.leg, first.price)
-            self._settle(first.price)
-            if not self.legs:
-                self.ended_at, self.ended_by, self.price = time, STOP, first.price
-                return self._observe(time, first.price, first.price)
-            if self.beyond:
-                return self._die(time, first.price)
-
-    def pass_end(self, time: int, price: Decimal) -> None:
-        """Pay what falls due up to the end, and stand at the last price."""
-        if self._pay(time, time + 1, price):
-            self._settle(price)
-        if self.beyond:
-            return self._die(time, price)
-        self.ended_at, self.ended_by, self.price = time, END, price
-        return self._observe(time, price, price)
-
-    def outcome(self, start: int, end: int) -> Outcome:
-        """How it went, once it has ended: open positions are valued at the last price, without a fee."""
-        net = -self.margin.coin
-        if self.ended_by != LIQUIDATION:
-            open_pnl = (gross_pnl(leg.holding.position, self.price * leg.holding.ratio) for leg in self.legs.values())
-            net = self.realised + sum(open_pnl, ZERO) - self.funding
-        return Outcome(
-            start=start,
-            end=end,
-            bars=self.bars,
-            survived=self.ended_by != LIQUIDATION,
-            ended_at=self.ended_at,
-            ended_by=self.ended_by,
-            price=self.price,
-            net_pnl=net,
-            net_pnl_usd=net * self.price,
-            funding=self.funding,
-            max_margin_ratio=self.ratio,
-            max_margin_ratio_at=self.ratio_at,
-            max_drawdown=self.coin.most,
-            max_drawdown_usd=self.usd.most,
-        )
-
-    def calm(self, price: Decimal) -> tuple[Decimal, Decimal]:
-        """The prices around `price` between which, both included, nothing happens and no extreme is new."""
-        below, above = self._levels()
-        lows = [ZERO, *(level.price.next_plus(CONTEXT) for level in below)]
-        highs = [NEVER, *(level.price.next_minus(CONTEXT) for level in above)]
-        if self._bounds is None:
-            self._bounds = self._of_smaller_ratio(price)
-        lows.append(self._bounds[0])
-        highs.append(self._bounds[1])
-        a, b = self.wallet.constant, self.wallet.linear
-        for fall, slope, at in (
-            (self.coin, b, lambda level: b / (a - level) if a != level else None),
-            (self.usd, a, lambda level: (b + level) / a if a else None),
-        ):
-            peak, trough = at(fall.peak), at(fall.peak - fall.most)
-            best, worst = (highs, lows) if slope > 0 else (lows, highs)
-            best += [settled(peak)] if peak and peak > 0 else []
-            worst += [settled(trough)] if trough and trough > 0 else []
-        return max(lows), min(highs)
-
-    def _of_smaller_ratio(self, price: Decimal) -> tuple[Decimal, Decimal]:
-        """The prices around one between which the margin ratio stays below the largest so far.
-
-        There `ratio*equity` exceeds what is asked for, so it is the span in which a wallet of so much less equity lives. Where
-        none holds the price, every bar is looked at.
-        """
-        wallet, x = self.wallet, settled(1 / price)
-        if not self.ratio and not any(
-            group.closing_fee.rate or any(map(_asks, group.pieces)) for group in wallet.groups
-        ):
-            return ZERO, NEVER
-        smaller = wallet._replace(constant=wallet.constant * self.ratio, linear=wallet.linear * self.ratio)
-        for start, end in safe_spans(smaller, closing_fees_at_bankruptcy(wallet)):
-            if settled(start) <= x and (end is None or x <= settled(end)):
-                return (ZERO if end is None else settled(1 / end)), (settled(1 / start) if start else NEVER)
-        return NEVER, ZERO
-
-    def _levels(self) -> tuple[list[_Event], list[_Event]]:
-        """What happens at or below a price, and what at or above one."""
-        below = [] if self.below is None else [_Event(self.below, None)]
-        above = [] if self.above is None else [_Event(self.above, None)]
-        for index, leg in self.legs.items():
-            if leg.stop is not None:
-                side = below if leg.holding.position.side > 0 else above
-                side.append(_Event(leg.stop / leg.holding.ratio, index))
-        return below, above
-
-    def _events(self, opened: Decimal, low: Decimal, high: Decimal) -> list[_Event]:
-        """What a bar brings about; what lies beyond its open already happens there."""
-        below, above = self._levels()
-        fallen = [event._replace(price=min(event.price, opened)) for event in below if low <= event.price]
-        risen = [event._replace(price=max(event.price, opened)) for event in above if high >= event.price]
-        return fallen + risen
-
-    def _observe(self, time: int, low: Decimal, high: Decimal) -> None:
-        """Take note of the equity and the margin ratio at two prices; the better comes first, so that no fall is missed."""
-        wallet = self.wallet
-        coin, usd = [], []
-        for price in (low, high):
-            x = 1 / price
-            held = max(ZERO, equity(wallet, x))
-            asked = max(ZERO, maintenance(wallet, x) + closing_fees(wallet, x))
-            ratio = ZERO if not asked else asked / held if asked < held else ONE
-            if ratio > self.ratio:
-                self.ratio, self.ratio_at, self._bounds = ratio, time, None
-            coin.append(held)
-            usd.append(max(ZERO, wallet.constant * price - wallet.linear))
-        self.coin = self.coin.at(min(coin), max(coin))
-        self.usd = self.usd.at(min(usd), max(usd))
-
-    def _pay(self, time: int, until: int, opened: Decimal) -> bool:
-        """Take on the rules of a bar, pay what falls due before `until`, and tell whether the wallet is another now."""
-        before = len(self.changes) + len(self.payments)
-        while self.changes and self.changes[-1].time <= time:
-            change = self.changes.pop()
-            if leg := self.legs.get(change.leg):
-                position = leg.holding.position._replace(instrument=change.instrument)
-                holding = leg.holding._replace(
-                    position=position, schedule=change.schedule, closing_fee=change.closing_fee
-                )
-                self.legs[change.leg] = leg._replace(holding=holding)
-        while self.payments and self.payments[-1].time < until:
-            payment = self.payments.pop()
-            for leg in self.legs.values():
-                if leg.funded:
-                    position, mark = leg.holding.position, opened * leg.holding.ratio
-                    cost = cost_of(position.instrument, position.side, position.contracts, payment, mark, self.periods)
-                    self.funding += cost
-                    self.collateral -= cost
-        if before == len(self.changes) + len(self.payments):
-            return False
-        self._face_next_rate()
-        return True
-
-    def _face_next_rate(self) -> None:
-        """Where a rate against the position adds to its maintenance margin, count the one that is charged next."""
-        for index, leg in self.legs.items():
-            holding = leg.holding
-            if holding.schedule.adverse_funding and leg.funded and self.payments:
-                facing = holding._replace(funding_rate=holding.position.side * self.payments[-1].rate)
-                self.legs[index] = leg._replace(holding=facing)
-
-    def _stop(self, index: int, price: Decimal) -> None:
-        """Close a leg, its profit and fee going to the wallet."""
-        leg = self.legs.pop(index)
-        position = leg.holding.position
-        own = price * leg.holding.ratio
-        gain = gross_pnl(position, own) - trade_fee(position.instrument, position.contracts, own, leg.exit_fee)
-        self.realised += gain
-        self.collateral += gain
-
-    def _die(self, time: int, price: Decimal) -> None:
-        """Lose what stood behind the positions."""
-        if self.ratio < 1:
-            self.ratio, self.ratio_at = ONE, time
-        self.coin, self.usd = self.coin.at(ZERO, ZERO), self.usd.at(ZERO, ZERO)
-        self.ended_at, self.ended_by, self.price = time, LIQUIDATION, price
-
-    def _settle(self, price: Decimal) -> None:
-        """Find again where the wallet lives, after it changed at a price."""
-        holdings = [leg.holding for leg in self.legs.values()]
-        self.wallet: Wallet = wallet_of(self.collateral, holdings)
-        self.below: Decimal | None = None
-        self.above: Decimal | None = None
-        self.beyond = False
-        self._bounds: tuple[Decimal, Decimal] | None = None
-        if holdings:
-            ratio = holdings[0].ratio
-            found = liquidation(self.wallet, 0, holdings[0], price * ratio)
-            self.beyond = found.beyond
-            self.below = found.liquidation_below and found.liquidation_below / ratio
-            self.above = found.liquidation_above and found.liquidation_above / ratio
+    def gained(self) -> Decimal:
+        """The coin that each unit adds to collateral and values at the entry."""
+        return self.collateral + self.backed.position.side * self.value
 
 
-def _asks(piece: Piece) -> bool:
-    """Whether a piece of maintenance margin asks for any."""
-    return bool(piece.constant or piece.linear or piece.quadratic)
+class Crossing(NamedTuple):
+    """A value of the unknown at which what is left may change its sign, and how fast: coin per unit, 0 for a jump at a tier."""
+
+    at: Decimal
+    slope: Decimal
 
 
-def _apart(price: Decimal, opened: Decimal) -> Decimal:
-    """How far a price is from the open, as a ratio."""
-    return max(price / opened, opened / price)
+class Bulk(NamedTuple):
+    """What shares the position's tier, over the unknown: its USD, its coin value at the entry, and that of each USD."""
+
+    notional: Curve
+    value: Curve
+    per_usd: Curve
+
+
+class Left(NamedTuple):
+    """What is left in one tier, the margin asked for there, and the size that the tier counts, from `lower` to `upper`."""
+
+    curve: Curve
+    asked: Curve
+    size: Curve
+    lower: Decimal
+    upper: Decimal | None
+
+    def holds(self, unknown: Decimal) -> bool:
+        """Whether the position is in this tier, and the tier asks for something."""
+        size = settled(self.size.at(unknown))
+        inside = size >= self.lower and (self.upper is None or size <= self.upper)
+        return inside and settled(self.asked.at(unknown)) >= 0
+
+
+def value_per_contract(instrument: Instrument, price: Decimal) -> Decimal:
+    """The coin value at the entry of one contract, as the engine of its venue adds it up: rounded where it is per lot or contract.
+
+    >>> from perpcalc.core.instrument import PLAIN
+    >>> value_per_contract(PLAIN, Decimal(8_000))
+    Decimal('0.000125')
+    """
+    rounding = instrument.rounding
+    if rounding.stored_value is None or rounding.value_of == "position":
+        return instrument.contract_size / price
+    return coin_value(instrument, instrument.lot, price) / instrument.lot
+
+
+def crossings(course: Course, price: Decimal, share: Decimal = ONE, *, still: bool = True) -> Iterator[Crossing]:
+    """The values of the unknown above 0 at which `share*equity - MM - fees` may change its sign at a price.
+
+    `still` tells which tier counts where the price is the border of another contract's: that of the smaller value. Derived.
+
+    >>> from perpcalc.core.instrument import PLAIN
+    >>> from perpcalc.core.margin import Margin
+    >>> from perpcalc.core.position import LONG, open_at
+    >>> from perpcalc.core.rules import flat_rate
+    >>> position = open_at(PLAIN, LONG, Decimal(10_000), Decimal(10_000))
+    >>> course = Course(Backed(Holding(position, flat_rate(ZERO)), Margin("cross", ONE, ONE)), ONE, ONE / 10_000, ZERO)
+    >>> [str(crossing.at) for crossing in crossings(course, Decimal(8_000))]
+    ['30000']
+    """
+    start, x = wallet_behind(course.backed), course.backed.x(price)
+    asked = ZERO
+    for group in _beside(start).groups:
+        asked += piece_maintenance(piece_at(group, x, still=still), x / group.ratio)
+        if not group.closing_fee.at_bankruptcy:
+            asked += group.closing_fee.rate * group.notional * x / group.ratio
+    gained = course.gained - course.backed.position.side * course.notional / price
+    held = Curve(share * equity(start, x) - asked, share * gained)
+    for bulk in _bulks(course):
+        yield from _crossings(course, start, bulk, held, Curve(ONE / price))
+
+
+def entry_crossings(course: Course) -> Iterator[Crossing]:
+    """The values of 1/entry at which nothing may be left at the entry itself, where the position has neither gained nor lost.
+
+    >>> from perpcalc.core.instrument import PLAIN
+    >>> from perpcalc.core.margin import Margin
+    >>> from perpcalc.core.position import LONG, open_at
+    >>> from perpcalc.core.rules import flat_rate
+    >>> position = open_at(PLAIN, LONG, Decimal(10_000), Decimal(10_000))._replace(stored_value=ZERO)
+    >>> backed = Backed(Holding(position, flat_rate(Decimal("0.5"))), Margin("cross", ONE, ONE))
+    >>> [str(crossing.at) for crossing in entry_crossings(Course(backed, ZERO, Decimal(10_000), ZERO))]
+    ['0.0002']
+    """
+    holding, start = course.backed.holding, wallet_behind(course.backed)
+    moving = course.collateral + holding.position.side * holding.position.notional - start.linear * holding.ratio
+    for bulk in _bulks(course):
+        for left, right, a, b, c in segments(_beside(start)):
+            held = Curve(start.constant + a, moving - b * holding.ratio, -c * holding.ratio * holding.ratio)
+            for crossing in _crossings(course, start, bulk, held, Curve(ZERO, ONE), borders=True):
+                if left <= crossing.at * holding.ratio and (right is None or crossing.at * holding.ratio <= right):
+                    yield crossing._replace(slope=ZERO)
+
+
+def border_crossings(course: Course, price: Decimal) -> Iterator[Crossing]:
+    """The same where a tier of the whole position begins on the way to a price, and more is asked for than before or behind it.
+
+    Another contract's begins at a price; the position's own, on the mark in coin, at `limit = Q/price`. Derived.
+
+    >>> from perpcalc.core.instrument import PLAIN
+    >>> from perpcalc.core.margin import Margin
+    >>> from perpcalc.core.position import SHORT, open_at
+    >>> from perpcalc.core.rules import Schedule, Tier
+    >>> tiers = Schedule((Tier(ONE, ZERO), Tier(None, Decimal("0.5"))), marginal=False)
+    >>> holding = Holding(open_at(PLAIN, SHORT, Decimal(12_000), Decimal(10_000)), tiers)
+    >>> course = Course(Backed(holding, Margin("cross", ONE, ONE)), ONE, ONE / 10_000, ZERO)
+    >>> [str(crossing.at) for crossing in border_crossings(course, Decimal(20_000))]
+    ['3000']
+    """
+    holding, start = course.backed.holding, wallet_behind(course.backed)
+    low, high = sorted((course.backed.x(price), course.backed.x(course.backed.reference)))
+    beside = _beside(start)
+    for group in beside.groups:
+        for before, piece in pairwise(group.pieces):
+            jump = piece_maintenance(piece, piece.start) - piece_maintenance(before, piece.start)
+            if low < piece.start * group.ratio < high and settled(jump):
+                yield from crossings(course, holding.ratio / (piece.start * group.ratio), still=False)
+    schedule = holding.schedule
+    if schedule.marginal or schedule.basis != "mark" or schedule.unit != "coin":
+        return
+    constant, linear = _equity(course, start)
+    rates = _adverse(course) + (ZERO if holding.closing_fee.at_bankruptcy else holding.closing_fee.rate)
+    for bulk in _bulks(course):
+        share = ONE - _Reserve.of(course, start, bulk).share
+        for below, above in pairwise(schedule.tiers):
+            assert below.limit is not None
+            asked = below.limit * (above.rate + rates + schedule.slope * below.limit)
+            for segment in segments(beside):
+                # share*constant - linear*x + a - b*x = asked at x = limit*ratio/Q, times Q
+                kept = constant.times(share).plus(Curve(segment.a - asked)).by(bulk.notional)
+                moving = linear.plus(Curve(segment.b)).times(-below.limit * holding.ratio)
+                for root in kept.plus(moving).roots():
+                    usd = bulk.notional.at(root)
+                    if usd > 0 and low < below.limit * holding.ratio / usd < high:
+                        yield Crossing(root, ZERO)
+
+
+class _Reserve(NamedTuple):
+    """The fees reserved at the bankruptcy price over the unknown: `fees*constant/slope`, where that is above 0."""
+
+    fees: Curve
+    constant: Curve
+    slope: Curve
+
+    @staticmethod
+    def of(course: Course, start: Wallet, bulk: Bulk) -> "_Reserve":
+        """Those of a wallet."""
+        constant, linear = _equity(course, start)
+        fees = Curve(ZERO)
+        for group in _beside(start).groups:
+            if group.closing_fee.at_bankruptcy:
+                fees = fees.plus(Curve(group.closing_fee.rate * group.notional / group.ratio))
+        own = course.backed.holding.closing_fee
+        if own.at_bankruptcy:
+            fees = fees.plus(bulk.notional.times(own.rate / course.backed.holding.ratio))
+        return _Reserve(fees, constant, linear.plus(fees))
+
+    @property
+    def share(self) -> Decimal:
+        """The share of collateral and entry values that the fees take, at the start or, where there is nothing yet, of a unit."""
+        if self.slope.start:
+            return self.fees.start / self.slope.start
+        return self.fees.each / self.slope.each if self.slope.each else ZERO
+
+    def at(self, unknown: Decimal) -> Decimal:
+        """The reserve; 0 where no price brings bankruptcy."""
+        constant, slope = self.constant.at(unknown), self.slope.at(unknown)
+        return self.fees.at(unknown) * constant / slope if constant * slope > 0 else ZERO
+
+    def taken_from(self, left: Curve) -> Iterator[tuple[Curve, Curve]]:
+        """What the reserve leaves of a curve, as a curve and what it is multiplied by; and the curve where there is no reserve."""
+        yield left, Curve(ONE)
+        if not self.fees.start and not self.fees.each:
+            return
+        if settled(self.fees.start * self.slope.each) == settled(self.fees.each * self.slope.start):
+            yield left.plus(self.constant.times(-self.share)), Curve(ONE)
+        elif not left.bend:
+            yield left.by(self.slope).plus(self.fees.by(self.constant).times(-ONE)), self.slope
+
+
+def _crossings(
+    course: Course, start: Wallet, bulk: Bulk, held: Curve, own: Curve, *, borders: bool = False
+) -> Iterator[Crossing]:
+    """Where what is held just meets what the position is asked for at x = `own`; with `borders` each tier's begin as well."""
+    lefts = list(_lefts(course, bulk, held, own))
+    reserve, first = _Reserve.of(course, start, bulk), lefts[0]
+    nothing_asked = first._replace(curve=first.curve.plus(first.asked), asked=first.asked.times(-ONE))
+    for left in (nothing_asked, *lefts) if course.backed.holding.schedule.tiers[0].deduction else lefts:
+        for curve, divisor in reserve.taken_from(left.curve):
+            for root in curve.roots():
+                if left.holds(root) and bulk.notional.at(root) >= 0:
+                    yield Crossing(root, curve.slope(root) / divisor.at(root))
+    whole = borders and not course.backed.holding.schedule.marginal
+    for below, above in pairwise(lefts):
+        assert below.upper is not None
+        for at in below.size.plus(Curve(-below.upper)).roots():
+            taken = reserve.at(at)
+            if whole or (below.curve.at(at) >= taken) != (above.curve.at(at) >= taken):
+                yield Crossing(at, ZERO)
+
+
+def _lefts(course: Course, bulk: Bulk, held: Curve, own: Curve) -> Iterator[Left]:
+    """What is left of `held` at x = `own` in each tier of the position, fees reserved at bankruptcy not taken off."""
+    position, schedule = course.backed.position, course.backed.holding.schedule
+    at_mark, closing_fee = bulk.notional.by(own), course.backed.holding.closing_fee
+    on_mark = schedule.basis == "mark"
+    value, per_usd = (at_mark, own) if on_mark else (bulk.value, bulk.per_usd)
+    unit = position.instrument.contract_size if schedule.unit == "contracts" else ONE
+    size = {"coin": value, "contracts": bulk.notional.times(ONE / unit), "usd": bulk.notional}[schedule.unit]
+    adverse, fee = _adverse(course), ZERO if closing_fee.at_bankruptcy else closing_fee.rate
+    lower, last = ZERO, schedule.tiers[-1]
+    for tier in schedule.tiers:
+        deduction = Curve(tier.deduction) if schedule.unit == "coin" else per_usd.times(tier.deduction * unit)
+        asked = value.times(tier.rate + adverse).plus(value.by(value).times(schedule.slope)).plus(deduction.times(-ONE))
+        paid = held.plus(at_mark.times(-fee))
+        yield Left(paid.plus(asked.times(-ONE)), asked, size, lower, None if tier is last else tier.limit)
+        lower = tier.limit or ZERO
+
+
+def _bulks(course: Course) -> list[Bulk]:
+    """What shares the position's tier: those of its contract and side with it, or what is left of the larger side."""
+    holding, notional = course.backed.holding, Curve(course.backed.position.notional, course.notional)
+    value = Curve(course.backed.position.stored_value, course.value)
+    opposite, opposite_value = ZERO, ZERO
+    for other in _alike(course):
+        if other.position.side == holding.position.side:
+            notional = notional.plus(Curve(other.position.notional))
+            value = value.plus(Curve(other.position.stored_value))
+        elif not other.position.instrument.hedge_mode:
+            opposite += other.position.notional
+            opposite_value += other.position.stored_value
+    if not notional.start:
+        per_usd = Curve(value.each / notional.each)
+    else:  # an average that moves with the unknown is no line: that of the start
+        per_usd = Curve(value.start / notional.start, ZERO if notional.each else value.each / notional.start)
+    if not opposite:
+        return [Bulk(notional, value, per_usd)]
+    over, other_per_usd = notional.plus(Curve(-opposite)), Curve(opposite_value / opposite)
+    under = over.times(-ONE)
+    return [Bulk(over, over.by(per_usd), per_usd), Bulk(under, under.by(other_per_usd), other_per_usd)]
+
+
+def _alike(course: Course) -> list[Holding]:
+    """The other holdings of the position's contract, which are margined as it is."""
+    own = course.backed.holding
+    key = (own.position.instrument, own.schedule, own.closing_fee, own.ratio)
+    others = course.backed.others
+    return [one for one in others if (one.position.instrument, one.schedule, one.closing_fee, one.ratio) == key]
+
+
+def _adverse(course: Course) -> Decimal:
+    """The funding rate against the position, where the venue adds it to that of the maintenance margin."""
+    holding = course.backed.holding
+    if not holding.schedule.adverse_funding:
+        return ZERO
+    side = holding.position.side
+    paid = (one.funding_rate for one in (holding, *_alike(course)) if one.position.side == side)
+    return max(ZERO, *paid)
+
+
+def _equity(course: Course, start: Wallet) -> tuple[Curve, Curve]:
+    """`constant` and `linear` of the equity over the unknown."""
+    holding = course.backed.holding
+    linear = Curve(start.linear, holding.position.side * course.notional / holding.ratio)
+    return Curve(start.constant, course.gained), linear
+
+
+def _beside(start: Wallet) -> Wallet:
+    """The groups of the other contracts, without equity."""
+    own = start.group_of[-1]
+    return Wallet(ZERO, ZERO, ZERO, (*start.groups[:own], *start.groups[own + 1 :]), ())

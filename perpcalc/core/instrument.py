@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from perpcalc.core.rounding import EXACT, Rounding, on, to_multiple
-from perpcalc.core.rules import NO_CLOSING_FEE, ClosingFee, FundingRule, Schedule
+from perpcalc.core.rules import NO_CLOSING_FEE, OPENING_FEE, ClosingFee, FundingRule, Schedule
 from perpcalc.decimals import ONE, ZERO, plain
 from perpcalc.errors import PerpcalcError
 
@@ -13,7 +13,8 @@ from perpcalc.errors import PerpcalcError
 class Instrument(NamedTuple):
     """A contract of `contract_size` USD, settled in `currency`, with what is known of its venue.
 
-    `max_order` is in contracts. `schedule` None means that its maintenance margin is not known.
+    `max_order` is in contracts. `schedule` None means that its maintenance margin is not known. `order_reserve` is what an
+    order reserves beside its margin; a fee at bankruptcy counts on at least `least_closing` of the value at the entry.
     """
 
     venue: str | None = None
@@ -32,6 +33,8 @@ class Instrument(NamedTuple):
     isolated_closing_fee: ClosingFee = NO_CLOSING_FEE
     cross_closing_fee: ClosingFee = NO_CLOSING_FEE
     extra_margin_net_of_fee: bool = False
+    order_reserve: str = OPENING_FEE
+    least_closing: Decimal = ZERO
     hedge_mode: bool = False
     funding: FundingRule | None = None
     rounding: Rounding = EXACT

@@ -6,16 +6,18 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from perpcalc.core.instrument import Instrument
-from perpcalc.core.margin import Margin
+from perpcalc.core.margin import Margin, piece_maintenance
 from perpcalc.core.rounding import Grid, on, to_multiple
 from perpcalc.core.wallet import (
     Holding,
     Span,
     Wallet,
     bankruptcy_x,
+    closing_fees_at,
     closing_fees_at_bankruptcy,
+    equity,
+    maintenance,
     piece_at,
-    piece_maintenance,
     safe_spans,
     wallet_of,
 )
@@ -25,16 +27,21 @@ NO_PRICE = Decimal(10) ** 40  # roots beyond it are what 100 digits leave of non
 
 
 class Ends(NamedTuple):
-    """What all positions of a wallet share: where it is bankrupt, and the intervals of x = 1/price in which it lives."""
+    """What all positions of a wallet share: where it is bankrupt, and the intervals of x = 1/price in which it lives.
+
+    `reserve` are the closing fees kept back for the bankruptcy price, in coin.
+    """
 
     bankruptcy_x: Decimal | None
     spans: tuple[Span, ...]
+    reserve: Decimal = ZERO
 
 
 class Liquidation(NamedTuple):
     """The prices between which a position lives, and the margin asked for at the nearer; None means never.
 
-    `tier` counts from 1 and is None where the schedule has no numbered tiers.
+    `tier` counts from 1 and is None where the schedule has no numbered tiers. `margin_ratio` is that at the reference.
+    `beyond` says that the reference lies at or beyond an end already: then the distance is 0 and the ratio 1.
     """
 
     tier: int | None
@@ -47,6 +54,7 @@ class Liquidation(NamedTuple):
     liquidation_above: Decimal | None
     bankruptcy_price: Decimal | None
     distance: Decimal | None
+    margin_ratio: Decimal | None
     beyond: bool
     reason: str | None
 
@@ -74,7 +82,7 @@ def position_liquidation(holding: Holding, margin: Margin, mark: Decimal | None 
 def ends(wallet: Wallet, holding: Holding) -> Ends:
     """Where a wallet lives, with the closing fees reserved at the bankruptcy price of any of its holdings.
 
-    The fee of a wallet of one contract is rounded as its venue does, at the bankruptcy price it prints.
+    No wallet outlives its bankruptcy.
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> from perpcalc.core.rules import flat_rate
@@ -86,14 +94,69 @@ def ends(wallet: Wallet, holding: Holding) -> Ends:
     x = bankruptcy_x(wallet)
     if x is None:
         return Ends(None, tuple(safe_spans(wallet)))
+    reserve = reserved_fees(wallet, holding)
+    spans = (_solvent(span, wallet, x) for span in safe_spans(wallet, reserve))
+    return Ends(x, tuple(spans), reserve)
+
+
+def reserved_fees(wallet: Wallet, holding: Holding) -> Decimal:
+    """The closing fees in coin reserved at the bankruptcy price of any of the wallet's holdings: `sum(f*Q)*x`.
+
+    Those of a wallet of one contract are rounded as its venue does, at the bankruptcy price that the venue takes them at.
+
+    >>> from perpcalc.core.instrument import PLAIN
+    >>> from perpcalc.core.rules import flat_rate
+    >>> from perpcalc.core.position import LONG, open_at
+    >>> holding = Holding(open_at(PLAIN, LONG, Decimal(8_000), Decimal(8_000)), flat_rate(ZERO))
+    >>> reserved_fees(wallet_of(ONE, [holding]), holding) == ZERO
+    True
+    """
     reserve = closing_fees_at_bankruptcy(wallet)
-    if reserve and len(wallet.groups) == 1:
-        grid = holding.position.instrument.rounding.closing_fee
-        price = _bankruptcy_price(wallet, holding, x)
-        if grid and price is not None:
-            group = wallet.groups[0]
-            reserve = on(grid, group.notional / price * group.closing_fee.rate)
-    return Ends(x, tuple(safe_spans(wallet, reserve)))
+    rounding = holding.position.instrument.rounding
+    if reserve and len(wallet.groups) == 1 and rounding.closing_fee:
+        group = wallet.groups[0]
+        if rounding.closing_fee_at == "exact":
+            return on(rounding.closing_fee, reserve)
+        if (price := _bankruptcy_price(wallet, holding, bankruptcy_x(wallet))) is not None:
+            return on(rounding.closing_fee, group.notional / price * group.closing_fee.rate)
+    return reserve
+
+
+def margin_ratio(wallet: Wallet, x: Decimal, of_wallet: Ends, condition: Decimal = ONE) -> Decimal | None:
+    """What is asked for over the equity at x = 1/price: `condition*(MM + closing fees)/(B + sum(s*V) - x*sum(s*Q))`.
+
+    1 where the wallet is liquidated, and beyond; None where a wallet without positions has no equity.
+
+    >>> from perpcalc.core.instrument import PLAIN
+    >>> from perpcalc.core.rules import flat_rate
+    >>> from perpcalc.core.position import LONG, open_at
+    >>> holding = Holding(open_at(PLAIN, LONG, Decimal(8_000), Decimal(8_000)), flat_rate(Decimal("0.005")))
+    >>> wallet = wallet_of(Decimal("0.02"), [holding])
+    >>> plain(margin_ratio(wallet, ONE / 8_000, ends(wallet, holding)))
+    '0.25'
+    """
+    if not any(_holds(span, x) for span in of_wallet.spans):
+        return ONE if wallet.groups else None
+    asked = condition * (maintenance(wallet, x) + closing_fees_at(wallet, x) + of_wallet.reserve)
+    held = equity(wallet, x)
+    return asked / held if settled(asked) < settled(held) else ONE
+
+
+def liquidated_at(found: Liquidation | None, price: Decimal) -> bool | None:
+    """Whether a price lies at or beyond the liquidation price; False where it is never, None where it is not known.
+
+    >>> from perpcalc.core.instrument import PLAIN
+    >>> from perpcalc.core.rules import flat_rate
+    >>> from perpcalc.core.position import LONG, open_at
+    >>> holding = Holding(open_at(PLAIN, LONG, Decimal(8_000), Decimal(8_000)), flat_rate(ZERO))
+    >>> found = position_liquidation(holding, Margin("cross", ONE, ONE))
+    >>> [liquidated_at(found, Decimal(price)) for price in (4_001, 4_000)]
+    [False, True]
+    """
+    if found is None:
+        return None
+    below, above = found.liquidation_below, found.liquidation_above
+    return found.beyond or (below is not None and price <= below) or (above is not None and price >= above)
 
 
 def liquidation(
@@ -107,9 +170,10 @@ def liquidation(
 ) -> Liquidation:
     """Where the wallet's holding number `index` is liquidated, in the price of its own contract.
 
-    The reference is its mark, else its entry. Beyond the roots already, a single position shows the root it has passed; with
-    `by_mark`, as for the accounts of a portfolio, the mark itself. Ends below one tick or above the venue's largest price count as never. `of_wallet` saves finding the
-    ends again for each position of a wallet.
+    The reference is its mark, else its entry; the nearer end is the one nearer by ratio. Beyond the roots already, a single
+    position shows the root it has passed; with `by_mark`, as for the accounts of a portfolio, the mark itself. Ends that the
+    venue prints below one tick or that lie above its largest price count as never. `of_wallet` saves finding the ends again
+    for each position of a wallet.
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> from perpcalc.core.rules import flat_rate
@@ -121,11 +185,10 @@ def liquidation(
     position = holding.position
     reference = position.entry_price if mark is None else mark
     x = holding.ratio / reference
-    bankrupt, spans = of_wallet or ends(wallet, holding)
-    span = _span_near(spans, x)
-    alive = (
-        span is not None and settled(span.start) < settled(x) and (span.end is None or settled(x) < settled(span.end))
-    )
+    if of_wallet is None:
+        of_wallet = ends(wallet, holding)
+    span = _span_near(of_wallet.spans, x)
+    alive = span is not None and _holds(span, x)
 
     below = _price_at(holding, span.end, "below") if span else None
     above = _price_at(holding, span.start, "above") if span else None
@@ -139,7 +202,7 @@ def liquidation(
     elif below is None and above is None:
         reason = _why_never(holding, span)
     else:
-        to_lower = above is None or (below is not None and reference - below <= above - reference)
+        to_lower = above is None or (below is not None and reference * reference <= below * above)
         nearer, end = (below, span.end) if to_lower else (above, span.start)
         assert nearer is not None
         assert end is not None
@@ -158,6 +221,7 @@ def liquidation(
         of_position, of_group = position.stored_value, group.stored_value
     share = of_position / of_group if of_group else ONE
     grid = position.instrument.rounding.maintenance
+    distance = (price - reference) / reference if alive else ZERO
     return Liquidation(
         tier=piece.tier,
         maintenance_rate=piece.rate + piece.slope * of_group,
@@ -167,8 +231,9 @@ def liquidation(
         liquidation_price=None if never else price,
         liquidation_below=below,
         liquidation_above=above,
-        bankruptcy_price=_bankruptcy_price(wallet, holding, bankrupt),
-        distance=None if never else (price - reference) / reference,
+        bankruptcy_price=_bankruptcy_price(wallet, holding, of_wallet.bankruptcy_x),
+        distance=None if never else distance,
+        margin_ratio=margin_ratio(wallet, x, of_wallet) if alive else ONE,
         beyond=not alive,
         reason=reason,
     )
@@ -179,13 +244,25 @@ def _bankruptcy_price(wallet: Wallet, holding: Holding, x: Decimal | None) -> De
     return _price_at(holding, x, "below" if wallet.constant > 0 else "above")
 
 
+def _holds(span: Span, x: Decimal) -> bool:
+    """Whether x lies within a span, to the digits that count."""
+    return settled(span.start) < settled(x) and (span.end is None or settled(x) < settled(span.end))
+
+
+def _solvent(span: Span, wallet: Wallet, bankrupt: Decimal) -> Span:
+    """A span as far as there is equity in it: rounded fees may leave it a little longer than the wallet is solvent."""
+    if wallet.constant > 0:
+        return span if span.end is not None and span.end <= bankrupt else span._replace(end=bankrupt)
+    return span._replace(start=max(span.start, bankrupt))
+
+
 def _span_near(spans: Sequence[Span], x: Decimal) -> Span | None:
-    """The span that holds x, else the one nearest to it."""
+    """The span that holds x, else the one nearest to it by ratio."""
 
     def gap(span: Span) -> Decimal:
         if x <= span.start:
-            return span.start - x
-        return ZERO if span.end is None or x < span.end else x - span.end
+            return span.start / x
+        return ONE if span.end is None or x < span.end else x / span.end
 
     return min(spans, key=gap, default=None)
 
@@ -195,25 +272,27 @@ def _price_at(holding: Holding, x: Decimal | None, end: str) -> Decimal | None:
     if not x:
         return None
     instrument = holding.position.instrument
-    price = settled(holding.ratio / x)
-    if price < (instrument.tick or FINEST) or price > (instrument.max_price or NO_PRICE):
+    own = x / holding.ratio
+    if not FINEST <= settled(1 / own) <= (instrument.max_price or NO_PRICE):
         return None
-    return rounded_price(instrument, price, end)
+    price = rounded_price(instrument, own, end)
+    return price if price >= _least_price(instrument) else None
 
 
-def rounded_price(instrument: Instrument, price: Decimal, end: str) -> Decimal:
-    """A liquidation or bankruptcy price as the venue prints it: `end` "below" rounds up to the tick, "above" down.
+def rounded_price(instrument: Instrument, x: Decimal, end: str) -> Decimal:
+    """The liquidation or bankruptcy price at x coins per USD as the venue prints it: `end` "below" rounds up to the tick, "above" down.
 
-    Where values are per lot (BitMEX) the value of a lot is cut first, down for the lower end and up for the upper: its satoshi
-    arithmetic, verified on recorded positions.
+    Where values are per lot (BitMEX) the value of a lot, `usd*x`, is cut first, down for the lower end and up for the upper:
+    its satoshi arithmetic, verified on recorded positions.
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> from perpcalc.core.rounding import Rounding
     >>> bybit = PLAIN._replace(tick=Decimal("0.5"), rounding=Rounding(liquidation_price="against tick"))
-    >>> rounded_price(bybit, Decimal("5739.0835"), "below")
+    >>> rounded_price(bybit, ONE / Decimal("5739.0835"), "below")
     Decimal('5739.5')
     """
     rounding = instrument.rounding
+    price = settled(1 / x)
     if rounding.liquidation_price is None:
         return price
     if isinstance(rounding.liquidation_price, Grid):
@@ -223,15 +302,23 @@ def rounded_price(instrument: Instrument, price: Decimal, end: str) -> Decimal:
     )
     if rounding.value_of == "lot" and rounding.value:
         usd = instrument.contract_size * instrument.lot
-        per_lot = settled(usd / price).quantize(rounding.value.step, to_value)
+        per_lot = settled(usd * x).quantize(rounding.value.step, to_value)
         price = usd / per_lot if per_lot else price
     return price if instrument.tick is None else to_multiple(price, instrument.tick, to_tick)
+
+
+def _least_price(instrument: Instrument) -> Decimal:
+    """The smallest price there is: one tick, else the last decimal that the venue prints."""
+    grid = instrument.rounding.liquidation_price
+    return instrument.tick or (grid.step if isinstance(grid, Grid) else FINEST)
 
 
 def _why_never(holding: Holding, span: Span) -> str:
     instrument = holding.position.instrument
     if span.end is not None:
-        lowest = plain(FINEST) if instrument.tick is None else f"one tick ({plain(instrument.tick)})"
+        lowest = plain(_least_price(instrument))
+        if instrument.tick is not None:
+            lowest = f"one tick ({lowest})"
         return f"never: the price would have to fall below {lowest}"
     if span.start > 0 and instrument.max_price is not None:
         return f"never: the price would have to rise above the venue's largest, {plain(instrument.max_price)}"

@@ -6,7 +6,8 @@ from typing import NamedTuple
 from perpcalc.core.position import Position
 from perpcalc.core.rounding import on
 from perpcalc.core.rules import Schedule, tier_index
-from perpcalc.decimals import ONE, ZERO
+from perpcalc.decimals import ONE, ZERO, plain, settled
+from perpcalc.errors import Key, PerpcalcError
 
 
 class Margin(NamedTuple):
@@ -49,7 +50,8 @@ def maintenance_pieces(
     """The maintenance margin of a position as a function of x = 1/price, piece by piece from x = 0.
 
     On the mark the value is `w = Q*x` and a tier asks `(rate + slope*w)*w - deduction`; on the entry it is
-    `V*rate - deduction`, the same at every price. `funding_rate` is signed as the position pays it.
+    `V*rate - deduction`, the same at every price. It is never below 0: where a deduction is more than the margin, a piece that
+    asks for nothing ends at the exact x from which on something is. `funding_rate` is signed as the position pays it.
 
     >>> from perpcalc.core.rules import flat_rate
     >>> pieces = maintenance_pieces(flat_rate(Decimal("0.01")), Decimal(100), Decimal(100), Decimal(1))
@@ -67,23 +69,50 @@ def maintenance_pieces(
         deduction = tier.deduction * unit
         coin, usd = (deduction, ZERO) if schedule.unit == "coin" else (ZERO, deduction)
         if schedule.basis == "entry":
-            coin, usd = coin + usd * entry_value / notional, ZERO
-            constant = (rate + slope * entry_value) * entry_value - coin
-            return Piece(start, constant, ZERO, ZERO, number, rate, slope, coin, usd)
+            most = (rate + slope * entry_value) * entry_value
+            coin = min(most, coin + usd * entry_value / notional)
+            return Piece(start, most - coin, ZERO, ZERO, number, rate, slope, coin, ZERO)
         linear, quadratic = rate * notional - usd, slope * notional * notional
         return Piece(start, -coin, linear, quadratic, number, rate, slope, coin, usd)
 
     if schedule.unit == "contracts":
-        return [piece(tier_index(tiers, contracts))]
-    if schedule.unit == "usd":
-        return [piece(tier_index(tiers, notional))]
-    if schedule.basis == "entry":
-        return [piece(tier_index(tiers, entry_value))]
-    pieces = [piece(0)]
-    for index, below in enumerate(tiers[:-1], 1):
-        assert below.limit is not None
-        pieces.append(piece(index, below.limit / notional))
-    return pieces
+        pieces = [piece(tier_index(tiers, contracts))]
+    elif schedule.unit == "usd":
+        pieces = [piece(tier_index(tiers, notional))]
+    elif schedule.basis == "entry":
+        pieces = [piece(tier_index(tiers, entry_value))]
+    else:
+        pieces = [piece(0)]
+        for index, below in enumerate(tiers[:-1], 1):
+            assert below.limit is not None
+            pieces.append(piece(index, below.limit / notional))
+    ends = [*(piece.start for piece in pieces[1:]), None]
+    return [part for piece, end in zip(pieces, ends, strict=True) for part in _from_zero(piece, end, notional)]
+
+
+def piece_maintenance(piece: Piece, x: Decimal) -> Decimal:
+    """Maintenance margin of a piece at x = 1/price of its own contract: `constant + linear*x + quadratic*x^2`.
+
+    >>> from perpcalc.core.rules import flat_rate
+    >>> piece_maintenance(maintenance_pieces(flat_rate(Decimal("0.01")), ONE, ONE, ONE)[0], Decimal(2))
+    Decimal('0.02')
+    """
+    return piece.constant + (piece.linear + piece.quadratic * x) * x
+
+
+def check_deduction(position: Position, rate: Decimal, deduction: Decimal) -> None:
+    """Raise PerpcalcError where a deduction is more than the maintenance margin at the entry, `V*rate`.
+
+    >>> from perpcalc.core.instrument import PLAIN
+    >>> from perpcalc.core.position import LONG, open_at
+    >>> check_deduction(open_at(PLAIN, LONG, ONE, ONE), Decimal("0.005"), Decimal("0.005"))
+    """
+    most = position.stored_value * rate
+    if settled(deduction) > settled(most):
+        raise PerpcalcError(
+            f"{plain(deduction)} {position.instrument.currency} is more than the maintenance margin at the entry",
+            f"give at most {plain(most)}",
+        ).at(Key("deduction"))
 
 
 def isolated_margin(position: Position, leverage: Decimal, extra: Decimal = ZERO) -> Margin:
@@ -128,3 +157,25 @@ def usable_extra(position: Position, extra: Decimal) -> Decimal:
     if not instrument.extra_margin_net_of_fee:
         return extra
     return extra / (1 + position.side * (instrument.taker_fee or ZERO))
+
+
+def _from_zero(piece: Piece, end: Decimal | None, notional: Decimal) -> list[Piece]:
+    """A piece, or where it starts below 0 or falls from it one that asks for nothing, and the rest of it from its zero on."""
+    first = piece_maintenance(piece, piece.start)
+    if first > 0 or (first == 0 and piece.linear >= 0):
+        return [piece]
+    free = piece._replace(
+        constant=ZERO, linear=ZERO, quadratic=ZERO, slope=ZERO, deduction=ZERO, deduction_usd=piece.rate * notional
+    )
+    zero = _zero_of(piece)
+    if zero is None or (end is not None and zero >= end):
+        return [free]
+    return [free, piece._replace(start=zero)]
+
+
+def _zero_of(piece: Piece) -> Decimal | None:
+    """Where a piece below 0 reaches it; None where it never does."""
+    constant, linear, quadratic = piece.constant, piece.linear, piece.quadratic
+    if quadratic:
+        return ((linear * linear - 4 * quadratic * constant).sqrt() - linear) / (2 * quadratic)
+    return -constant / linear if linear > 0 else None

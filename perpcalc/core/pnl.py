@@ -1,16 +1,20 @@
 """Profit and loss of a position: gross and net, return on equity, break-even, and the price for a target."""
 
+import decimal
 from decimal import Decimal
 from typing import NamedTuple
 
 from perpcalc.core.instrument import coin_value, trade_fee
 from perpcalc.core.position import Position
-from perpcalc.core.rounding import on
-from perpcalc.decimals import ZERO, settled
+from perpcalc.core.rounding import Rounding, on, to_multiple
+from perpcalc.decimals import ONE, ZERO, settled
 
 
 class ProfitAndLoss(NamedTuple):
-    """What closing a position at `exit_price` brings, in coin where nothing else is said."""
+    """What closing a position at `exit_price` brings, in coin where nothing else is said.
+
+    `roe` is gross, `net_roe` net; both are None where neither a leverage nor a margin is known.
+    """
 
     exit_price: Decimal
     exit_value: Decimal
@@ -20,6 +24,8 @@ class ProfitAndLoss(NamedTuple):
     funding: Decimal
     net_pnl: Decimal
     net_pnl_usd: Decimal
+    roe: Decimal | None
+    net_roe: Decimal | None
 
 
 def gross_pnl(position: Position, price: Decimal) -> Decimal:
@@ -59,8 +65,12 @@ def profit_and_loss(
     entry_fee_rate: Decimal = ZERO,
     exit_fee_rate: Decimal = ZERO,
     funding: Decimal = ZERO,
+    leverage: Decimal | None = None,
+    margin: Decimal | None = None,
 ) -> ProfitAndLoss:
     """All of it at one exit: `net = gross - entry fee - exit fee - funding`; the USD figure is `net*exit_price`.
+
+    Returns on equity divide the printed amounts, or the exact ones where the venue does so (OKX).
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> from perpcalc.core.position import LONG, open_at
@@ -68,11 +78,19 @@ def profit_and_loss(
     >>> result.net_pnl, result.net_pnl_usd
     (Decimal('1.20'), Decimal('960.00'))
     """
+    rounding = position.instrument.rounding
     gross = gross_pnl(position, exit_price)
     exit_value = coin_value(position.instrument, position.contracts, exit_price)
     entry_fee = entry_fees(position, entry_fee_rate)
-    exit_fee = on(position.instrument.rounding.fee, exit_value * exit_fee_rate)
+    exit_fee = on(rounding.fee, exit_value * exit_fee_rate)
     net = gross - entry_fee - exit_fee - funding
+    if rounding.roe_of == "exact":
+        exact = _unrounded(position)
+        divided = profit_and_loss(exact, exit_price, entry_fee_rate, exit_fee_rate, funding, leverage, margin)
+        roe, net_roe = divided.roe, divided.net_roe
+    else:
+        roe = return_on_equity(position, gross, leverage, margin)
+        net_roe = return_on_equity(position, net, leverage, margin)
     return ProfitAndLoss(
         exit_price=exit_price,
         exit_value=exit_value,
@@ -82,6 +100,8 @@ def profit_and_loss(
         funding=funding,
         net_pnl=net,
         net_pnl_usd=net * exit_price,
+        roe=roe,
+        net_roe=net_roe,
     )
 
 
@@ -142,3 +162,67 @@ def price_for_roe(position: Position, roe: Decimal, leverage: Decimal | None, ma
         return target_price(position, roe * (margin or ZERO))
     per_entry = leverage - position.side * roe
     return position.notional * leverage / (position.cost * per_entry) if per_entry > 0 else None
+
+
+def safe_tick(
+    position: Position,
+    break_even: Decimal,
+    entry_fee_rate: Decimal = ZERO,
+    exit_fee_rate: Decimal = ZERO,
+    funding: Decimal = ZERO,
+    step: Decimal | None = None,
+) -> Decimal | None:
+    """The first multiple of the tick, from the break-even price on, at which closing does not lose.
+
+    Up for a long, down for a short: the tick at the break-even itself or, where the venue's rounding of values and fees eats
+    more than that gives, the first further one whose printed net is not below 0. The search ends at the price that earns all
+    that rounding can take. None where no such price is known. `step` stands for the tick, for a venue that has none.
+    Derived: the net does not fall as the price moves to the side of profit.
+
+    >>> from perpcalc.core.instrument import PLAIN
+    >>> from perpcalc.core.position import LONG, open_at
+    >>> position = open_at(PLAIN._replace(tick=Decimal("0.5")), LONG, Decimal(10_000), Decimal(8_000))
+    >>> safe_tick(position, target_price(position, ZERO, exit_fee_rate=Decimal("0.0005")), exit_fee_rate=Decimal("0.0005"))
+    Decimal('8004.0')
+    """
+    step = step or position.instrument.tick
+    if step is None:
+        return break_even
+    side, inward = position.side, decimal.ROUND_CEILING if position.side > 0 else decimal.ROUND_FLOOR
+
+    def net(price: Decimal) -> Decimal:
+        return profit_and_loss(position, price, entry_fee_rate, exit_fee_rate, funding).net_pnl
+
+    safe = to_multiple(break_even, step, inward)
+    if safe > 0 and net(safe) >= 0:
+        return safe
+    eaten = _most_lost_by_rounding(position, entry_fee_rate, exit_fee_rate)
+    sure = target_price(position, eaten, entry_fee_rate, exit_fee_rate, funding)
+    if sure is None:
+        return None
+    losing, safe = safe / step, to_multiple(sure, step, inward) / step
+    if safe <= 0:
+        return None
+    while (gap := abs(safe - losing)) > 1:
+        middle = losing + side * (gap // 2)
+        losing, safe = (losing, middle) if net(middle * step) >= 0 else (middle, safe)
+    return safe * step
+
+
+def _unrounded(position: Position) -> Position:
+    """The position as a venue that rounds nothing but its returns would hold it."""
+    instrument = position.instrument
+    exact = instrument._replace(rounding=Rounding(roe=instrument.rounding.roe))
+    return position._replace(instrument=exact, stored_value=position.cost, entry_value=position.cost)
+
+
+def _most_lost_by_rounding(position: Position, entry_fee_rate: Decimal, exit_fee_rate: Decimal) -> Decimal:
+    """The most that the printed net may be below the exact one at any price, in coin."""
+    instrument, cost = position.instrument, position.cost
+    rounding = instrument.rounding
+    units = {"contract": position.contracts, "lot": position.contracts / instrument.lot}.get(rounding.value_of, ONE)
+    values = max(abs(position.entry_value - cost), abs(position.stored_value - cost))
+    entry_fee = entry_fees(position, entry_fee_rate) - cost * entry_fee_rate
+    steps = [grid.step for grid in (rounding.pnl, rounding.fee) if grid]
+    of_value = rounding.value.step * units * (1 + abs(exit_fee_rate)) if rounding.value else ZERO
+    return values + abs(entry_fee) + of_value + sum(steps, ZERO)

@@ -5,7 +5,7 @@ from decimal import Decimal
 from itertools import chain, dropwhile, takewhile
 from typing import NamedTuple
 
-from perpcalc.core.course import NEVER, Course, Outcome, Run
+from perpcalc.core.passage import NEVER, Course, Outcome, Run
 from perpcalc.core.past_funding import Payment, due
 from perpcalc.decimals import ZERO
 from perpcalc.errors import PerpcalcError
@@ -43,7 +43,7 @@ def replay(
     paid, one at the very end is. Raises PerpcalcError where no bar lies between start and end.
 
     >>> from perpcalc.core.instrument import PLAIN
-    >>> from perpcalc.core.course import Leg
+    >>> from perpcalc.core.passage import Leg
     >>> from perpcalc.core.margin import isolated_margin
     >>> from perpcalc.core.position import LONG, open_at
     >>> from perpcalc.core.rules import flat_rate

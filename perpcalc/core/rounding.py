@@ -4,7 +4,7 @@ import decimal
 from decimal import Decimal
 from typing import NamedTuple
 
-from perpcalc.decimals import ONE, settled
+from perpcalc.decimals import ONE, ZERO, settled
 
 MODES = {
     "floor": decimal.ROUND_FLOOR,
@@ -42,10 +42,12 @@ def grid(text: str) -> Grid:
 class Rounding(NamedTuple):
     """Which grid each kind of figure falls on; None leaves it exact.
 
-    `stored_value` is what the engine keeps of a fill and computes with; `value` is any coin value
-    it prints, taken per contract where `value_of` is "contract", per lot where it is "lot". `pnl` None is the
-    difference of the two printed values. `liquidation_price` is a grid or "against tick": to the tick,
-    up for the lower end and down for the upper, with the value per lot cut first where `value_of` is "lot".
+    `stored_value` is what the engine keeps of a fill and computes with, `value` any other coin value it prints:
+    taken of one contract where `value_of` is "contract"; of one lot, and the stored value too, where it is "lot".
+    `average` None is the average of the exact values. `pnl` None is the difference of the two printed values.
+    `closing_fee_at` is the bankruptcy price that the reserved closing fee is taken at, "printed" or "exact", and `roe_of`
+    the amounts that a return on equity divides. `liquidation_price` is a grid or "against tick": to the tick, up for
+    the lower end and down for the upper, with the value per lot cut first where `value_of` is "lot".
     """
 
     value: Grid | None = None
@@ -57,14 +59,17 @@ class Rounding(NamedTuple):
     margin: Grid | None = None
     maintenance: Grid | None = None
     closing_fee: Grid | None = None
+    closing_fee_at: str = "printed"
     liquidation_price: Grid | str | None = None
     funding: Grid | None = None
     funding_rate: Grid | None = None
     coin_rate: Grid | None = None
     roe: Grid | None = None
+    roe_of: str = "printed"
 
 
 EXACT = Rounding()
+NOISE = ONE.scaleb(-80)
 
 
 def on(grid: Grid | None, amount: Decimal) -> Decimal:
@@ -74,6 +79,16 @@ def on(grid: Grid | None, amount: Decimal) -> Decimal:
     Decimal('-1.00')
     """
     return amount if grid is None else settled(amount).quantize(grid.step, grid.mode)
+
+
+def without_noise(found: Decimal, *terms: Decimal) -> Decimal:
+    """The sum or difference of some terms, and exactly 0 where it is but what the digits they were cut to have left.
+
+    >>> third = ONE / 3
+    >>> ONE - 3 * third == 0, without_noise(ONE - 3 * third, ONE, 3 * third) == 0
+    (False, True)
+    """
+    return found if abs(found) > max(map(abs, terms)) * NOISE else ZERO
 
 
 def to_multiple(amount: Decimal, step: Decimal, mode: str) -> Decimal:

@@ -12,12 +12,14 @@ YEAR = 365 * DAY
 class Tier(NamedTuple):
     """Up to `limit` (in the schedule's unit, None without end) the rate is `rate`.
 
-    `deduction` is what a marginal schedule takes off `rate` times the whole, in the schedule's unit.
+    `deduction` is what a marginal schedule takes off `rate` times the whole, in the schedule's unit. `initial` is the rate of
+    the initial margin, which applies to the whole position; None where it is not known.
     """
 
     limit: Decimal | None
     rate: Decimal
     deduction: Decimal = ZERO
+    initial: Decimal | None = None
 
 
 class Schedule(NamedTuple):
@@ -26,7 +28,8 @@ class Schedule(NamedTuple):
     `basis` is the value the rate applies to: "entry" or "mark". `unit` is what the tiers count: "coin"
     (value on that basis), "contracts" or "usd". A marginal schedule taxes each band at its own rate
     (the deductions do that); otherwise the whole position takes the rate of its tier. `slope` is added to
-    the rate for each coin of value (Deribit). `adverse_funding` adds a funding rate that is against the position.
+    the rate, and to that of the initial margin, for each coin of value (Deribit). `adverse_funding` adds a funding rate that is against the position.
+    `leverage_tiers` have the initial rates where those change inside a tier of the maintenance rate.
     """
 
     tiers: tuple[Tier, ...]
@@ -36,6 +39,7 @@ class Schedule(NamedTuple):
     slope: Decimal = ZERO
     adverse_funding: bool = False
     numbered: bool = True
+    leverage_tiers: tuple[Tier, ...] = ()
 
 
 class ClosingFee(NamedTuple):
@@ -46,6 +50,11 @@ class ClosingFee(NamedTuple):
 
 
 NO_CLOSING_FEE = ClosingFee(ZERO)
+
+OPENING_FEE, BOTH_FEES, FEE_AT_BANKRUPTCY = "opening fee", "both fees", "closing fee at bankruptcy"
+ORDER_RESERVES = (OPENING_FEE, BOTH_FEES, FEE_AT_BANKRUPTCY)
+"""What a venue reserves for an order beside its margin: the fee to open, twice that fee, or it and the fee to close at the
+bankruptcy price."""
 
 
 class FundingRule(NamedTuple):
@@ -89,23 +98,25 @@ def flat_rate(rate: Decimal, deduction: Decimal = ZERO, basis: str = "mark") -> 
     return Schedule((Tier(None, rate, deduction),), basis, numbered=False)
 
 
-def with_deductions(limits: tuple[Decimal | None, ...], rates: tuple[Decimal, ...]) -> tuple[Tier, ...]:
+def with_deductions(
+    limits: tuple[Decimal | None, ...], rates: tuple[Decimal, ...], initials: tuple[Decimal | None, ...] = ()
+) -> tuple[Tier, ...]:
     """The tiers of a marginal schedule: `deduction_n = deduction_(n-1) + limit_(n-1)*(rate_n - rate_(n-1))`.
 
-    Source: Binance, "How to calculate the liquidation price of COIN-M futures"; Bybit, margin parameters.
+    `initials` are the rates of the initial margin, where they are known for every tier. Source: Binance, "How to calculate the liquidation price of COIN-M futures"; Bybit, margin parameters.
 
     >>> tiers = with_deductions((Decimal(5), Decimal(10), None), tuple(map(Decimal, ("0.004", "0.005", "0.01"))))
     >>> [str(tier.deduction) for tier in tiers]
     ['0', '0.005', '0.055']
     """
     tiers: list[Tier] = []
-    for limit, rate in zip(limits, rates, strict=True):
+    for limit, rate, initial in zip(limits, rates, initials or (None,) * len(rates), strict=True):
         deduction = ZERO
         if tiers:
             below = tiers[-1]
             assert below.limit is not None
             deduction = below.deduction + below.limit * (rate - below.rate)
-        tiers.append(Tier(limit, rate, deduction))
+        tiers.append(Tier(limit, rate, deduction, initial))
     return tuple(tiers)
 
 

@@ -1,44 +1,32 @@
-"""How many contracts a risk allows, with a stop: which constraint binds, and what the trade then looks like."""
+"""How many contracts a risk allows, with a stop, or a balance opens: which constraint binds, and what the trade then looks like."""
 
-from collections.abc import Callable
 from decimal import Decimal
 from typing import NamedTuple
 
-from perpcalc.core.instrument import Instrument, coin_value, trade_fee, whole_lots
-from perpcalc.core.liquidation import Liquidation, position_liquidation
-from perpcalc.core.margin import Margin, isolated_margin, maintenance_pieces
+from perpcalc.core.backed import Backed, lives_to
+from perpcalc.core.course import Crossing
+from perpcalc.core.initial import largest_leverage
+from perpcalc.core.instrument import coin_value, trade_fee, whole_lots
+from perpcalc.core.margin import Margin
+from perpcalc.core.order_cost import largest_order, order_cost, order_cost_rate
+from perpcalc.core.planned import Plan, venue_cap
 from perpcalc.core.pnl import gross_pnl
-from perpcalc.core.position import Position, open_at
-from perpcalc.core.rules import ClosingFee, Schedule
+from perpcalc.core.position import open_at
+from perpcalc.core.solve import DOWN, LIQUIDATION, Goal, aim_of, settle
+from perpcalc.core.solve_margin import leverage_question
+from perpcalc.core.solve_size import contracts_question
 from perpcalc.core.wallet import Holding
-from perpcalc.decimals import ONE, ZERO, plain, settled
-from perpcalc.errors import PerpcalcError
+from perpcalc.decimals import ZERO, plain, settled
+from perpcalc.errors import Key, PerpcalcError
 
-
-class Plan(NamedTuple):
-    """A trade to size: where it enters, where it stops, and the rates it pays.
-
-    `exit_fee_rate` and `slippage` are taken from the coin value at the exit. `leverage` makes the position isolated;
-    `schedule` None means that its maintenance margin is not known.
-    """
-
-    instrument: Instrument
-    side: Decimal
-    entry_price: Decimal
-    stop_price: Decimal
-    entry_fee_rate: Decimal = ZERO
-    exit_fee_rate: Decimal = ZERO
-    slippage: Decimal = ZERO
-    balance: Decimal | None = None
-    leverage: Decimal | None = None
-    max_leverage: Decimal | None = None
-    buffer: Decimal = ZERO
-    schedule: Schedule | None = None
-    closing_fee: ClosingFee = ClosingFee(ZERO)
+SAFE_STEP = Decimal("0.0001")
 
 
 class Size(NamedTuple):
-    """The contracts that fit and what they mean; money in coin unless it says USD."""
+    """The contracts that fit and what they mean; money in coin unless it says USD.
+
+    `leverage`, `margin` of a cross position and `liquidation_price` are those of the whole account after the trade.
+    """
 
     contracts: Decimal
     position_value: Decimal
@@ -51,6 +39,7 @@ class Size(NamedTuple):
     liquidation_price: Decimal | None
     binding: str
     reward_risk: Decimal | None
+    order_cost: Decimal | None = None
 
 
 def loss_per_usd(plan: Plan) -> Decimal:
@@ -61,7 +50,7 @@ def loss_per_usd(plan: Plan) -> Decimal:
     >>> loss_per_usd(Plan(PLAIN, LONG, Decimal(50_000), Decimal(40_000)))
     Decimal('0.000005')
     """
-    return plan.side * (1 / plan.stop_price - 1 / plan.entry_price) + costs_per_usd(plan)
+    return plan.side * (1 / plan.stop - 1 / plan.entry_price) + costs_per_usd(plan)
 
 
 def costs_per_usd(plan: Plan) -> Decimal:
@@ -72,15 +61,15 @@ def costs_per_usd(plan: Plan) -> Decimal:
     >>> costs_per_usd(Plan(PLAIN, LONG, Decimal(50_000), Decimal(40_000), Decimal("0.0005")))
     Decimal('1E-8')
     """
-    return plan.entry_fee_rate / plan.entry_price + (plan.exit_fee_rate + plan.slippage) / plan.stop_price
+    return plan.entry_fee_rate / plan.entry_price + (plan.exit_fee_rate + plan.slippage) / plan.stop
 
 
 def size(plan: Plan, risk: Decimal, target: Decimal | None = None) -> Size:
     """The largest position that loses at most `risk` coins at the stop and breaks no cap, in whole lots.
 
-    `Q = risk/(|1/E - 1/S| + f_o/E + (f_c + slippage)/S)`, capped by leverage, balance, liquidation beyond the stop and the venue's
-    largest order. Derived; the caps are the caller's. Raises PerpcalcError for a stop on the wrong side and a
-    buffer that leaves no price below it.
+    `Q = risk/(|1/E - 1/S| + f_o/E + (f_c + slippage)/S)`, capped by the account's leverage, its balance, its liquidation beyond the
+    stop, the venue's largest order and what its tiers allow. Derived; the caps are the caller's. Raises PerpcalcError for a
+    stop on the wrong side and a buffer that leaves no price below it.
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> from perpcalc.core.position import LONG
@@ -92,12 +81,11 @@ def size(plan: Plan, risk: Decimal, target: Decimal | None = None) -> Size:
     if not caps:
         raise PerpcalcError(
             "the rebates outweigh the loss at the stop, so no size is too large", "give a leverage cap"
-        ).at("max-leverage")
+        ).at(Key("max_leverage"))
     binding = min(caps, key=lambda name: settled(caps[name]))
     fitting = whole_lots(plan.instrument, max(ZERO, caps[binding]))
-    if plan.schedule is not None and not (safe := _is_safe(plan))(fitting):
-        fitting, binding = _largest(plan.instrument, fitting, safe), "liquidation"
-    return _described(plan, fitting, binding, target)
+    safe = _largest_safe(plan, fitting)
+    return _described(plan, safe, binding if safe == fitting else "liquidation", target)
 
 
 def one_lot(plan: Plan) -> Size:
@@ -112,145 +100,129 @@ def one_lot(plan: Plan) -> Size:
 
 
 def max_safe_leverage(plan: Plan, contracts: Decimal) -> Decimal | None:
-    """The largest leverage whose liquidation lies beyond the stop by the buffer: `V/B` with `B = MM(S') - s*(V - Q/S')`.
+    """The largest isolated leverage, cut to 4 decimals, at which liquidation is not before the stop and its buffer.
 
-    `S' = S*(1 - s*buffer)`. With maintenance at the mark, a long's is `1/L = E(1 + mmr)/(S(1 - b)) - 1`. At most the
-    instrument's maximum; None where the maintenance margin is not known, or any leverage is safe and none is the largest.
+    `V/margin` with the margin that lasts to there, as `solve_leverage` finds and proves it; 0 where none is safe. At most what
+    the tier allows; None where the maintenance margin is not known, or any leverage is safe and none is the largest.
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> from perpcalc.core.rules import flat_rate
     >>> from perpcalc.core.position import LONG
-    >>> plan = Plan(PLAIN, LONG, Decimal(50_000), Decimal(40_000), schedule=flat_rate(ZERO))
-    >>> max_safe_leverage(plan, ONE)
-    Decimal('4')
+    >>> plan = Plan(PLAIN, LONG, Decimal(50_000), Decimal(40_000), schedule=flat_rate(Decimal(0)))
+    >>> max_safe_leverage(plan, Decimal(1)) == 4
+    True
     """
     if plan.schedule is None:
         return None
     position = open_at(plan.instrument, plan.side, contracts, plan.entry_price)
-    limit = plan.stop_price * (1 - plan.side * plan.buffer)
-    x = ONE / limit
-    pieces = maintenance_pieces(plan.schedule, contracts, position.notional, position.cost)
-    piece = next(piece for piece in reversed(pieces) if settled(piece.start) < settled(x))
-    asked = piece.constant + (piece.linear + piece.quadratic * x) * x
-    if not plan.closing_fee.at_bankruptcy:
-        asked += plan.closing_fee.rate * position.notional * x
-    needed = asked - plan.side * (position.cost - position.notional * x)
-    highest = plan.instrument.max_leverage
-    if needed <= 0:
+    fee = plan.instrument.isolated_closing_fee if plan.closing_fee.at_bankruptcy else plan.closing_fee
+    backed = Backed(Holding(position, plan.schedule, fee), Margin("isolated", ZERO, ZERO))
+    unknown, crossing = leverage_question(backed, Goal(LIQUIDATION, plan.limit), SAFE_STEP)
+    highest = largest_leverage(plan.instrument, contracts, position.entry_value)
+    if crossing is None or (highest is not None and crossing.at >= highest):
         return highest
-    safe = position.cost / needed
-    return safe if highest is None else min(safe, highest)
+    found = settle(unknown, crossing, DOWN)
+    return found.value if found else ZERO
 
 
 def _check(plan: Plan, target: Decimal | None) -> None:
     side = "long" if plan.side > 0 else "short"
     below, above = ("below", "above") if plan.side > 0 else ("above", "below")
-    if plan.side * (plan.entry_price - plan.stop_price) <= 0:
+    if plan.side * (plan.entry_price - plan.stop) <= 0:
         raise PerpcalcError(
-            f"{plain(plan.stop_price)} does not protect a {side} entered at {plain(plan.entry_price)}",
+            f"{plain(plan.stop)} does not protect a {side} entered at {plain(plan.entry_price)}",
             f"give a price {below} the entry",
-        ).at("stop")
+        ).at(Key("stop"))
     if plan.side > 0 and plan.buffer >= 1:
         raise PerpcalcError(f"{plain(plan.buffer * 100)}% leaves no price below the stop", "give less than 100%").at(
-            "buffer"
+            Key("buffer")
         )
     if target is not None and plan.side * (target - plan.entry_price) <= 0:
         raise PerpcalcError(
             f"{plain(target)} is no profit for a {side} entered at {plain(plan.entry_price)}",
             f"give a price {above} the entry",
-        ).at("target")
+        ).at(Key("target"))
 
 
 def _caps(plan: Plan, risk: Decimal) -> dict[str, Decimal]:
     """The largest number of contracts that each constraint allows, liquidation aside, in the order that breaks ties."""
-    instrument = plan.instrument
+    instrument, room = plan.instrument, plan.room()
+    per_contract = instrument.contract_size / plan.entry_price
     caps = {}
     if (loss := loss_per_usd(plan)) > 0:
         caps["risk"] = risk / loss / instrument.contract_size
     highest = plan.max_leverage or instrument.max_leverage
-    if highest is not None and plan.balance is not None:
-        caps["leverage"] = highest * plan.balance * plan.entry_price / instrument.contract_size
-    if plan.leverage is not None and plan.balance is not None:
+    if highest is not None and plan.has_account:
+        caps["leverage"] = (highest * room.equity - room.value) / per_contract - room.held.contracts
+    if plan.leverage is not None and plan.has_account:
         per_usd = 1 / (plan.entry_price * plan.leverage) + costs_per_usd(plan)
         if per_usd > 0:
-            caps["balance"] = plan.balance / per_usd / instrument.contract_size
-    if instrument.max_order is not None:
-        caps["venue"] = instrument.max_order
+            caps["balance"] = room.free / per_usd / instrument.contract_size
+        rate = order_cost_rate(instrument, plan.side, plan.leverage, plan.entry_fee_rate)
+        if rate > 0 and ("balance" not in caps or caps["balance"] * per_contract * rate > room.free):
+            order = (instrument, plan.side, plan.entry_price, plan.leverage, plan.entry_fee_rate)
+            caps["balance"] = largest_order(*order, room.free)
+    if (venue := venue_cap(plan, room)) is not None:
+        caps["venue"] = venue
     return caps
 
 
-def _margin(plan: Plan, position: Position) -> Margin | None:
-    if plan.leverage is not None:
-        return isolated_margin(position, plan.leverage)
-    return None if plan.balance is None else Margin("cross", plan.balance, plan.balance)
-
-
-def _liquidation(plan: Plan, contracts: Decimal) -> Liquidation | None:
-    """Where so many contracts are liquidated; None where the margin or its rate is not known."""
-    position = open_at(plan.instrument, plan.side, contracts, plan.entry_price)
-    margin = _margin(plan, position)
-    if plan.schedule is None or margin is None:
-        return None
-    return position_liquidation(Holding(position, plan.schedule, plan.closing_fee), margin)
-
-
-def _is_safe(plan: Plan) -> Callable[[Decimal], bool]:
-    """Whether so many contracts are liquidated beyond the stop by at least the buffer, or never on its side."""
-    limit = settled(plan.stop_price * (1 - plan.side * plan.buffer))
-
-    def safe(contracts: Decimal) -> bool:
-        if not contracts:
-            return True
-        result = _liquidation(plan, contracts)
-        if result is None:
-            return True
-        if result.beyond:
-            return False
-        price = result.liquidation_below if plan.side > 0 else result.liquidation_above
-        return price is None or plan.side * (limit - settled(price)) >= 0
-
-    return safe
-
-
-def _largest(instrument: Instrument, unsafe: Decimal, safe: Callable[[Decimal], bool]) -> Decimal:
-    """The largest number of lots below `unsafe` that is safe; liquidation only comes nearer with size."""
-    low, high = ZERO, unsafe / instrument.lot
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if safe(middle * instrument.lot) else (low, middle)
-    return low * instrument.lot
+def _largest_safe(plan: Plan, contracts: Decimal) -> Decimal:
+    """The largest number of contracts, at most so many, that are liquidated beyond the stop by at least the buffer, or never."""
+    if plan.together is not None and plan.leverage is None and plan.schedule is not None:
+        return plan.together.largest_safe(plan, contracts)
+    backed = plan.backed(contracts) if contracts else None
+    if backed is None:
+        return contracts
+    goal = Goal(LIQUIDATION, plan.limit)
+    aim = aim_of(backed, goal)
+    if lives_to(backed, goal.value, aim.end):
+        return contracts
+    unknown, spans = contracts_question(backed, goal, aim)
+    for span in reversed(spans):
+        if span.start is None or span.start.at < contracts:
+            end = Crossing(contracts, ZERO) if span.end is None or span.end.at > contracts else span.end
+            if (found := settle(unknown, end, DOWN)) is not None:
+                return found.value
+    return ZERO
 
 
 def _described(plan: Plan, contracts: Decimal, binding: str, target: Decimal | None) -> Size:
-    instrument = plan.instrument
-    smallest = contracts or instrument.lot
-    highest = max_safe_leverage(plan, smallest)
+    instrument, room = plan.instrument, plan.room()
+    highest = max_safe_leverage(plan, contracts or instrument.lot)
+    value = coin_value(instrument, contracts, plan.entry_price)
+    effective = room.leverage(value) if plan.has_account else None
     if not contracts:
-        zero_margin = plan.balance if plan.leverage is None else ZERO
-        effective = None if plan.balance is None else ZERO
-        return Size(ZERO, ZERO, ZERO, ZERO, ZERO, effective, highest, zero_margin, None, binding, None)
+        zero_margin, zero_cost = (
+            plan.balance if plan.leverage is None else ZERO,
+            None if plan.leverage is None else ZERO,
+        )
+        return Size(ZERO, ZERO, ZERO, ZERO, ZERO, effective, highest, zero_margin, None, binding, None, zero_cost)
     position = open_at(instrument, plan.side, contracts, plan.entry_price)
-    liquidated = _liquidation(plan, contracts)
+    liquidated, margin = plan.liquidation(contracts), plan.margin(contracts)
     entry_fee = trade_fee(instrument, contracts, plan.entry_price, plan.entry_fee_rate)
 
     def costs(price: Decimal) -> Decimal:
         return entry_fee + trade_fee(instrument, contracts, price, plan.exit_fee_rate + plan.slippage)
 
-    fees = costs(plan.stop_price)
-    loss = fees - gross_pnl(position, plan.stop_price)
+    fees = costs(plan.stop)
+    loss = fees - gross_pnl(position, plan.stop)
     reward = None if target is None else gross_pnl(position, target) - costs(target)
-    margin = _margin(plan, position)
-    value = coin_value(instrument, contracts, plan.entry_price)
+    reserved = None
+    if plan.leverage is not None:
+        order = (instrument, plan.side, contracts, plan.entry_price, plan.leverage)
+        reserved = order_cost(*order, plan.entry_fee_rate)
     return Size(
         contracts=contracts,
         position_value=value,
         loss_at_stop=loss,
-        loss_at_stop_usd=loss * plan.stop_price,
+        loss_at_stop_usd=loss * plan.stop,
         fees=fees,
-        leverage=None if plan.balance is None else value / plan.balance,
+        leverage=effective,
         max_safe_leverage=highest,
         margin=None if margin is None else margin.coin,
         liquidation_price=None if liquidated is None else liquidated.liquidation_price,
         binding=binding,
         reward_risk=None if reward is None or loss <= 0 else reward / loss,
+        order_cost=reserved,
     )

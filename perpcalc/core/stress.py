@@ -1,7 +1,7 @@
-"""What a move of the market does to wallets: a ladder of prices, on which what has died stays dead.
+"""What a move of the market does to a wallet: a ladder of prices, on which what has died stays dead.
 
 A wallet lives between the two liquidation prices around the mark. Over `y = mark/price` its equity is a line and its maintenance
-margin a parabola from tier to tier, so the wallets of a pool add up to one running sum of coefficients.
+margin a parabola from tier to tier.
 """
 
 import decimal
@@ -26,9 +26,10 @@ class Stake(NamedTuple):
 
 
 class Rung(NamedTuple):
-    """What wallets are worth after a move, in coin.
+    """What a wallet is worth after a move, in coin.
 
-    The maintenance margin includes the closing fees that count into liquidation; it and its ratio are None after liquidation.
+    The maintenance margin includes the closing fees that count into liquidation; it is None after liquidation, where the
+    ratio is 1.
     """
 
     pnl: Decimal
@@ -38,32 +39,20 @@ class Rung(NamedTuple):
     liquidated: bool
 
 
-class Change(NamedTuple):
-    """What starts to count at y: wallets, `constant - linear*y` of equity and `a + b*y + c*y^2` of maintenance margin.
+class Fatal(NamedTuple):
+    """The moves that liquidate a wallet, falling and rising: 0 where it is dead at the mark, None where none does."""
 
-    `later` changes count beyond y only.
-    """
+    down: Decimal | None
+    up: Decimal | None
+
+
+class Band(NamedTuple):
+    """Maintenance margin and closing fees `a + b*y + c*y^2` beyond y, up to the next band."""
 
     y: Decimal
-    later: bool
-    living: int
-    constant: Decimal
-    linear: Decimal
     a: Decimal
     b: Decimal
     c: Decimal
-
-
-class Pool(NamedTuple):
-    """Wallets taken together: the collateral they put in, their changes in the order of y, and the moves that kill one.
-
-    `falling` and `rising` are each nearest first.
-    """
-
-    collateral: Decimal
-    changes: tuple[Change, ...]
-    falling: tuple[Decimal, ...]
-    rising: tuple[Decimal, ...]
 
 
 def life(stake: Stake) -> Span | None:
@@ -84,36 +73,25 @@ def life(stake: Stake) -> Span | None:
     return None
 
 
-def pool(stakes: Iterable[Stake]) -> Pool:
-    """Wallets taken together: what they put in, what they add up to, and the moves that kill them, `1/y - 1` at the ends of a life.
-
-    What is dead at the mark already has no such moves.
+def fatal_moves(stake: Stake) -> Fatal:
+    """The moves that liquidate a wallet: `1/y - 1` at the ends of its life.
 
     >>> from perpcalc.core.wallet import Holding, wallet_of
     >>> from perpcalc.core.instrument import PLAIN
     >>> from perpcalc.core.rules import flat_rate
     >>> from perpcalc.core.position import LONG, open_at
     >>> holding = Holding(open_at(PLAIN, LONG, Decimal(8_000), Decimal(8_000)), flat_rate(ZERO))
-    >>> pool([Stake(wallet_of(ONE, [holding]), Decimal(8_000))]).falling
-    (Decimal('-0.5'),)
+    >>> fatal_moves(Stake(wallet_of(ONE, [holding]), Decimal(8_000)))
+    Fatal(down=Decimal('-0.5'), up=None)
     """
-    collateral = ZERO
-    changes: list[Change] = []
-    lives: list[Span] = []
-    for stake in stakes:
-        collateral += stake.wallet.collateral
-        span = life(stake)
-        if span is not None:
-            lives.append(span)
-            changes.extend(_changes(stake, span))
-    changes.sort()
-    falling = sorted((1 / span.end - 1 for span in lives if span.end is not None), reverse=True)
-    rising = sorted(1 / span.start - 1 for span in lives if span.start)
-    return Pool(collateral, tuple(changes), tuple(falling), tuple(rising))
+    span = life(stake)
+    if span is None:
+        return Fatal(ZERO, ZERO)
+    return Fatal(None if span.end is None else 1 / span.end - 1, 1 / span.start - 1 if span.start else None)
 
 
-def ladder(wallets: Pool, moves: Sequence[Decimal]) -> list[Rung]:
-    """What the wallets are worth together after each move of the market: `B + sum(s*(V - Q*x))` of those that live.
+def ladder(stake: Stake, moves: Sequence[Decimal]) -> list[Rung]:
+    """What a wallet is worth after each move of the market: `B + sum(s*(V - Q*x))` while it lives.
 
     A move of 0.1 multiplies every mark by 1.1. A wallet that was liquidated on the way from the mark is worth nothing and has lost its
     collateral. The answers are in the order of the moves. O(n log n) in tiers and moves. Derived from the linearity over 1/price.
@@ -123,46 +101,45 @@ def ladder(wallets: Pool, moves: Sequence[Decimal]) -> list[Rung]:
     >>> from perpcalc.core.rules import flat_rate
     >>> from perpcalc.core.position import LONG, open_at
     >>> holding = Holding(open_at(PLAIN, LONG, Decimal(8_000), Decimal(8_000)), flat_rate(Decimal("0.01")))
-    >>> one = pool([Stake(wallet_of(ONE, [holding]), Decimal(8_000))])
-    >>> [(str(rung.equity), rung.liquidated) for rung in ladder(one, [Decimal("0.25"), Decimal("-0.5")])]
+    >>> stake = Stake(wallet_of(ONE, [holding]), Decimal(8_000))
+    >>> [(str(rung.equity), rung.liquidated) for rung in ladder(stake, [Decimal("0.25"), Decimal("-0.5")])]
     [('1.2', False), ('0', True)]
     """
-    collateral, changes = wallets.collateral, wallets.changes
-    dead = Rung(-collateral, ZERO, None, None, True)
-    rungs = [dead] * len(moves)
-    living, constant, linear, a, b, c = 0, ZERO, ZERO, ZERO, ZERO, ZERO
-    done = 0
+    wallet, span = stake.wallet, life(stake)
+    rungs = [Rung(-wallet.collateral, ZERO, None, ONE, True)] * len(moves)
+    if span is None:
+        return rungs
+    bands, held = _bands(stake), 0
+    linear = wallet.linear / stake.mark
     for index in sorted(range(len(moves)), key=moves.__getitem__, reverse=True):
         y = settled(ONE / (1 + moves[index]))
-        while done < len(changes) and (changes[done].y < y or (changes[done].y == y and not changes[done].later)):
-            change = changes[done]
-            living, constant, linear = living + change.living, constant + change.constant, linear + change.linear
-            a, b, c = a + change.a, b + change.b, c + change.c
-            done += 1
-        if living:
-            equity = constant - linear * y
-            asked = a + (b + c * y) * y
-            rungs[index] = Rung(equity - collateral, equity, asked, asked / equity if equity else None, False)
+        if y <= span.start or (span.end is not None and y >= span.end):
+            continue
+        while held + 1 < len(bands) and bands[held + 1].y < y:
+            held += 1
+        _, a, b, c = bands[held]
+        equity, asked = wallet.constant - linear * y, a + (b + c * y) * y
+        ratio = asked / equity if equity else None
+        rungs[index] = Rung(equity - wallet.collateral, equity, asked, ratio, False)
     return rungs
 
 
-def visible_moves(pools: Iterable[Pool]) -> list[Decimal]:
-    """The moves to show where none were asked for: -50% to +50%, and where the first and the last wallet of each pool dies.
+def visible_moves(fatal: Iterable[Fatal]) -> list[Decimal]:
+    """The moves to show where none were asked for: -50% to +50%, and where each wallet dies.
 
     A fatal move is rounded away from the mark to a whole per cent, so that its rung shows the death; only those from -99% to +300% count,
     and of many the ones nearest to the mark.
 
-    >>> [str(move) for move in visible_moves([Pool(ZERO, (), (Decimal("-0.123"),), ())])[3:6]]
+    >>> [str(move) for move in visible_moves([Fatal(Decimal("-0.123"), None)])[3:6]]
     ['-0.2', '-0.13', '-0.1']
     """
     moves = {ONE / 10 * step for step in range(-5, 6)}
-    pools = list(pools)
-    for fatal, rounding in (
-        ([one.falling for one in pools], decimal.ROUND_FLOOR),
-        ([one.rising for one in pools], decimal.ROUND_CEILING),
+    fatal = list(fatal)
+    for deaths, rounding in (
+        ([one.down for one in fatal], decimal.ROUND_FLOOR),
+        ([one.up for one in fatal], decimal.ROUND_CEILING),
     ):
-        ends = [move for deaths in fatal for move in (*deaths[:1], *deaths[-1:])]
-        whole = {to_multiple(move, ONE / 100, rounding) for move in ends}
+        whole = {to_multiple(move, ONE / 100, rounding) for move in deaths if move is not None}
         moves.update(sorted((move for move in whole if LOWEST <= move <= HIGHEST), key=abs)[:MOST_DEATHS])
     return sorted(moves)
 
@@ -178,24 +155,15 @@ def even_moves(first: Decimal, last: Decimal, steps: int) -> list[Decimal]:
     return [first + (last - first) * step / (steps - 1) for step in range(steps)]
 
 
-def _changes(stake: Stake, span: Span) -> list[Change]:
-    """The birth of a wallet at the higher end of its life, its tier borders inside, and its death at the lower end."""
+def _bands(stake: Stake) -> list[Band]:
+    """What a wallet asks for over y, from tier border to tier border."""
     wallet, mark, reserve = stake
-    linear = wallet.linear / mark
-    changes: list[Change] = []
-    held = (ZERO, ZERO, ZERO)
-    for segment in segments(wallet, reserve + closing_fees_at_bankruptcy(wallet)):
-        y = settled(segment.left * mark)
-        if span.end is not None and y >= span.end:
-            break
-        asked = (wallet.constant - segment.a, (segment.b - wallet.linear) / mark, segment.c / mark / mark)
-        if y > span.start:
-            step = (new - old for new, old in zip(asked, held, strict=True))
-            changes.append(Change(y, True, 0, ZERO, ZERO, *step))
-        else:
-            changes = [Change(span.start, True, 1, wallet.constant, linear, *asked)]
-        held = asked
-    if span.end is not None:
-        gone = (-amount for amount in held)
-        changes.append(Change(span.end, False, -1, -wallet.constant, -linear, *gone))
-    return changes
+    return [
+        Band(
+            settled(segment.left * mark),
+            wallet.constant - segment.a,
+            (segment.b - wallet.linear) / mark,
+            segment.c / mark / mark,
+        )
+        for segment in segments(wallet, reserve + closing_fees_at_bankruptcy(wallet))
+    ]

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 DISCRETE_SHIFT = 0.5826
 """-zeta(1/2)/sqrt(2*pi), as Broadie, Glasserman and Kou print it."""
 
+FORMULA = "N((b + v/2) / sqrt(v)) + S/L * N((b - v/2) / sqrt(v)), b = ln(L/S), v = vol^2 * years"
+"""What `touch_probability` reckons for one end L below the start S, as it is printed."""
+
 LARGEST_SPREAD = 20.0
 
 _DOOR = decimal.Context(prec=12, rounding=decimal.ROUND_HALF_EVEN)
@@ -26,7 +29,7 @@ def significant(value: Decimal) -> Decimal:
     >>> significant(Decimal("0.12345678901234"))
     Decimal('0.123456789012')
     """
-    return _DOOR.plus(value)
+    return value.scaleb(ZERO, _DOOR)
 
 
 def liquidation_probability(
@@ -81,9 +84,21 @@ def touch_probability(
     spread = spread_over(vol, horizon)
     if spread == 0:
         return ZERO
-    shift = DISCRETE_SHIFT * float(vol) * math.sqrt(float(mark_interval / YEAR))
+    shift = _shift(vol, mark_interval)
     touched = sum(_one_sided(_log_distance(start, end) + shift, end < start, spread) for end in (below, above) if end)
     return significant(Decimal(repr(min(1.0, touched))))
+
+
+def barrier_seen(start: Decimal, end: Decimal, vol: Decimal, mark_interval: Decimal) -> Decimal:
+    """The barrier that a continuous price would have to touch as often as marks at intervals touch `end`.
+
+    `end*exp(-/+0.5826*vol*sqrt(interval))`, away from the start; to 12 significant digits.
+
+    >>> barrier_seen(Decimal(62_500), Decimal(56_818), Decimal("0.6"), ZERO)
+    Decimal('56818.0000000')
+    """
+    away = -1 if end < start else 1
+    return significant(end * Decimal(repr(math.exp(away * _shift(vol, mark_interval)))))
 
 
 def spread_over(vol: Decimal, horizon: Decimal) -> float:
@@ -98,6 +113,11 @@ def spread_over(vol: Decimal, horizon: Decimal) -> float:
     if spread > LARGEST_SPREAD:
         raise PerpcalcError("is too large for the horizon", "give one of which vol*sqrt(years) is at most 20")
     return spread
+
+
+def _shift(vol: Decimal, mark_interval: Decimal) -> float:
+    """How far a barrier moves away in the logarithm where only marks at intervals are looked at."""
+    return DISCRETE_SHIFT * float(vol) * math.sqrt(float(mark_interval / YEAR))
 
 
 def _log_distance(start: Decimal, end: Decimal) -> float:

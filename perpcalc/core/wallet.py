@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import NamedTuple
 
-from perpcalc.core.margin import Piece, maintenance_pieces
+from perpcalc.core.margin import Piece, maintenance_pieces, piece_maintenance
 from perpcalc.core.position import Position
-from perpcalc.core.rounding import on
+from perpcalc.core.rounding import on, without_noise
 from perpcalc.core.rules import NO_CLOSING_FEE, ClosingFee, Schedule
 from perpcalc.decimals import ONE, ZERO
 
@@ -80,14 +80,14 @@ def wallet_of(collateral: Decimal, holdings: Iterable[Holding]) -> Wallet:
     >>> wallet_of(Decimal("0.5"), [Holding(position, flat_rate(Decimal("0.005")))]).constant
     Decimal('1.75')
     """
-    constant = collateral
+    values = [collateral]
     exposures: dict[Decimal, Decimal] = {}
     places: dict[tuple[object, ...], int] = {}
     books: list[tuple[Holding, dict[Decimal, _Bulk]]] = []
     place_of: list[tuple[int, Decimal]] = []
     for holding in holdings:
         position = holding.position
-        constant += position.side * position.stored_value
+        values.append(position.side * position.stored_value)
         exposures[holding.ratio] = exposures.get(holding.ratio, ZERO) + position.side * position.notional
         key = (position.instrument, holding.schedule, holding.closing_fee, holding.ratio)
         place = places.setdefault(key, len(books))
@@ -106,7 +106,9 @@ def wallet_of(collateral: Decimal, holdings: Iterable[Holding]) -> Wallet:
             for side, bulk in book.items():
                 group_at[place, side] = len(groups)
                 groups.append(_group(holding, bulk))
-    linear = sum((exposure / ratio for ratio, exposure in exposures.items()), ZERO)
+    constant = without_noise(sum(values[1:], collateral), *values)
+    scaled = [exposure / ratio for ratio, exposure in exposures.items()]
+    linear = without_noise(sum(scaled, ZERO), ZERO, *scaled)
     return Wallet(collateral, constant, linear, tuple(groups), tuple(group_at[place] for place in place_of))
 
 
@@ -117,6 +119,15 @@ def equity(wallet: Wallet, x: Decimal) -> Decimal:
     Decimal('1.0500')
     """
     return wallet.constant - wallet.linear * x
+
+
+def net_notional(wallet: Wallet) -> Decimal:
+    """The USD of each contract that is held, opposite sides netted unless the account keeps both: `sum(Q/ratio)`.
+
+    >>> net_notional(Wallet(ONE, ONE, ONE, (), ()))
+    Decimal('0')
+    """
+    return sum((group.notional / group.ratio for group in wallet.groups), ZERO)
 
 
 def maintenance(wallet: Wallet, x: Decimal) -> Decimal:
@@ -137,16 +148,6 @@ def group_maintenance(group: Group, x: Decimal) -> Decimal:
     '0.01'
     """
     return piece_maintenance(piece_at(group, x, still=True), x / group.ratio)
-
-
-def piece_maintenance(piece: Piece, x: Decimal) -> Decimal:
-    """Maintenance margin of a piece at x = 1/price of its own contract: `constant + linear*x + quadratic*x^2`.
-
-    >>> from perpcalc.core.rules import flat_rate
-    >>> piece_maintenance(maintenance_pieces(flat_rate(Decimal("0.01")), ONE, ONE, ONE)[0], Decimal(2))
-    Decimal('0.02')
-    """
-    return piece.constant + (piece.linear + piece.quadratic * x) * x
 
 
 def piece_at(group: Group, x: Decimal, *, still: bool = False) -> Piece:
@@ -198,10 +199,10 @@ def closing_fees_at_bankruptcy(wallet: Wallet) -> Decimal:
     return sum(rates, ZERO) * x
 
 
-def closing_fees(wallet: Wallet, x: Decimal) -> Decimal:
-    """The closing fees that count into liquidation at x = 1/price: `f*Q*x`, or those at the bankruptcy price.
+def closing_fees_at(wallet: Wallet, x: Decimal) -> Decimal:
+    """The closing fees that are charged at liquidation itself, in coin at x = 1/price: `sum(f*Q)*x`.
 
-    >>> closing_fees(Wallet(ONE, ONE, ONE, (), ()), ONE)
+    >>> closing_fees_at(Wallet(ONE, ONE, ONE, (), ()), ONE)
     Decimal('0')
     """
     here = (
@@ -209,15 +210,24 @@ def closing_fees(wallet: Wallet, x: Decimal) -> Decimal:
         for group in wallet.groups
         if not group.closing_fee.at_bankruptcy
     )
-    return sum(here, ZERO) + closing_fees_at_bankruptcy(wallet)
+    return sum(here, ZERO)
+
+
+def closing_fees(wallet: Wallet, x: Decimal) -> Decimal:
+    """The closing fees that count into liquidation at x = 1/price: `f*Q*x`, or those at the bankruptcy price.
+
+    >>> closing_fees(Wallet(ONE, ONE, ONE, (), ()), ONE)
+    Decimal('0')
+    """
+    return closing_fees_at(wallet, x) + closing_fees_at_bankruptcy(wallet)
 
 
 def safe_spans(wallet: Wallet, reserve: Decimal = ZERO) -> list[Span]:
     """The intervals of x = 1/price in which the wallet lives, from the highest price (x = 0) down.
 
     Between two tier borders `equity - maintenance - fees` is `a - b*x - c*x^2`, so each end is an exact root or, where a
-    tier of the whole position jumps past the equity, the border itself. `reserve` is taken from the equity.
-    O(n log n) in positions and tiers.
+    tier of the whole position jumps past the equity, the border itself. A free equity of exactly 0 is none: coefficients
+    that cancel are 0, whatever their last digits. `reserve` is taken from the equity. O(n log n) in positions and tiers.
 
     >>> str(safe_spans(Wallet(ONE, Decimal(2), Decimal(8_000), (), ()))[0].end)
     '0.00025'
@@ -248,12 +258,13 @@ def segments(wallet: Wallet, reserve: Decimal = ZERO) -> Iterator[Segment]:
     >>> [str(segment.b) for segment in segments(Wallet(ONE, Decimal(2), Decimal(8_000), (), ()))]
     ['8000']
     """
-    a, b, c = wallet.constant - reserve, wallet.linear, ZERO
+    a, b, c = without_noise(wallet.constant - reserve, wallet.constant, reserve), wallet.linear, ZERO
     steps: dict[Decimal, tuple[Decimal, Decimal, Decimal]] = {}
     for group in wallet.groups:
         ratio = group.ratio
         if not group.closing_fee.at_bankruptcy:
-            b += group.closing_fee.rate * group.notional / ratio
+            fee = group.closing_fee.rate * group.notional / ratio
+            b = without_noise(b + fee, b, fee)
         before = _NOTHING
         for piece in group.pieces:
             at = piece.start * ratio
@@ -267,7 +278,7 @@ def segments(wallet: Wallet, reserve: Decimal = ZERO) -> Iterator[Segment]:
     borders: list[Decimal] = sorted(steps.keys() | {ZERO})
     for index, left in enumerate(borders):
         da, db, dc = steps.get(left, (ZERO, ZERO, ZERO))
-        a, b, c = a - da, b + db, c + dc
+        a, b, c = without_noise(a - da, a, da), without_noise(b + db, b, db), without_noise(c + dc, c, dc)
         yield Segment(left, borders[index + 1] if index + 1 < len(borders) else None, a, b, c)
 
 
@@ -319,7 +330,7 @@ def _roots(a: Decimal, b: Decimal, c: Decimal) -> list[Decimal]:
     """The real roots of `a - b*x - c*x^2`, ascending."""
     if c == 0:
         return [a / b] if b else []
-    discriminant = b * b + 4 * a * c
+    discriminant = without_noise(b * b + 4 * a * c, b * b, 4 * a * c)
     if discriminant < 0:
         return []
     root = discriminant.sqrt()

@@ -58,13 +58,13 @@ class Snapshot(NamedTuple):
     notes: tuple[str, ...]
 
 
-def read_book(path: str) -> Snapshot:
+def read_book(path: str, own_stdin: bool = True) -> Snapshot:
     """The order book in a file.
 
     Raises PerpcalcError, naming file and place, for a file of no known form, a level that is wrong, and a book whose best bid
     is not below its best ask.
     """
-    source = read(path)
+    source = read(path, own_stdin)
     with naming(source.where):
         check_readable(source.raw)
         data = document(source)

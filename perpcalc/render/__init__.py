@@ -1,40 +1,59 @@
-"""Printing a report: as a table, JSON, CSV, one bare field, or explained. Rendering knows nothing of contracts."""
+"""Printing what was answered: as a table, JSON, CSV, bare fields, or explained. Rendering knows nothing of contracts."""
 
-import sys
+from collections.abc import Sequence
+from typing import NamedTuple
 
+from perpcalc.answer import Answer
+from perpcalc.commands.command import Result
 from perpcalc.errors import PerpcalcError, shown, suggestion
-from perpcalc.render.report import Report
+from perpcalc.options import FIELD
 
 
-def show(report: Report, format: str, field: str | None = None, explain: bool = False) -> int:
-    """Print a report on standard output; returns its exit status."""
-    if field is not None:
-        sys.stdout.write(bare(report, field))
-    elif explain:
+class Manner(NamedTuple):
+    """How an answer is to be printed; `fields` name the bare values, or what is explained."""
+
+    format: str = "table"
+    fields: Sequence[str] = ()
+    explain: bool = False
+    wide: bool = False
+    charts: bool = False
+
+
+def rendered(result: Result, manner: Manner) -> str:
+    """An answer as text; raises PerpcalcError for a field that it has not."""
+    check_fields(result.answer, manner.fields)
+    answers = [row.answer for row in result.rows]
+    if manner.explain:
         from perpcalc.render.explain import explained
 
-        sys.stdout.write(explained(report))
-    elif format == "json":
+        return explained(result, manner.fields)
+    if manner.fields:
+        return bare(answers, manner.fields)
+    if manner.format == "json":
         from perpcalc.render.json import as_json
 
-        sys.stdout.write(as_json(report))
-    elif format == "csv":
+        return as_json(answers, result.one)
+    if manner.format == "csv":
         from perpcalc.render.csv import as_csv
 
-        sys.stdout.write(as_csv(report))
-    else:
-        from perpcalc.render.table import print_table
+        return as_csv(result.answer._fields, answers)
+    from perpcalc.render.table import as_table
 
-        print_table(report)
-    return report.status
+    return as_table(result, manner.wide, manner.charts)
 
 
-def bare(report: Report, field: str) -> str:
-    """One value per row, an empty line for null."""
+def check_fields(answer: type[Answer], fields: Sequence[str]) -> None:
+    """Raise PerpcalcError for the first name that is no field of the answer."""
+    for name in fields:
+        if name not in answer._fields:
+            raise PerpcalcError(
+                f"{shown(name)} is not a field of this command", f"give {suggestion(name, answer._fields)}"
+            ).at(FIELD.key)
+
+
+def bare(answers: Sequence[Answer], fields: Sequence[str]) -> str:
+    """The values of some fields, tabs between them, a line per answer; nothing for null."""
     from perpcalc.render.text import machine, printable
 
-    if field not in report.fields:
-        raise PerpcalcError(
-            f"{shown(field)} is not a field of this command", f"give {suggestion(field, report.fields)}"
-        ).at("--field")
-    return "".join(printable(machine(row.values[field]) or "") + "\n" for row in report.rows)
+    lines = ("\t".join(printable(machine(getattr(answer, name)) or "") for name in fields) for answer in answers)
+    return "".join(line + "\n" for line in lines)

@@ -7,8 +7,8 @@ from typing import NamedTuple
 from rich.text import Text
 
 from perpcalc.decimals import ZERO, fixed
+from perpcalc.picture import Chart
 from perpcalc.render.axis import Axis, axis
-from perpcalc.render.report import Chart
 from perpcalc.render.text import printable
 
 STYLES = {"plain": "", "accent": "blue", "danger": "red"}

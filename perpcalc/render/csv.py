@@ -1,23 +1,23 @@
-"""A report as CSV: a header of field names, one line per row, formulas in texts disarmed."""
+"""Answers as CSV: a header of field names, one line per answer, formulas in texts disarmed."""
 
 import csv
 import io
+from collections.abc import Sequence
 
+from perpcalc.answer import Answer, Value
 from perpcalc.decimals import number
 from perpcalc.errors import PerpcalcError
-from perpcalc.render.report import Report
-from perpcalc.render.text import Value, machine, printable
+from perpcalc.render.text import machine, printable
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
-def as_csv(report: Report) -> str:
-    """The report as text, lines ending in a line feed."""
+def as_csv(fields: Sequence[str], answers: Sequence[Answer]) -> str:
+    """The answers as text, lines ending in a line feed."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(report.fields)
-    for row in report.rows:
-        writer.writerow([cell(row.values[name]) for name in report.fields])
+    writer.writerow(fields)
+    writer.writerows([cell(getattr(answer, name)) for name in fields] for answer in answers)
     return out.getvalue()
 
 

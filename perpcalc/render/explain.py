@@ -1,75 +1,65 @@
-"""A report explained: each result with its formula, the numbers put in, and the convention and source behind it."""
+"""An answer explained: what was given, then each figure with its formula, the numbers put in, and where they are from."""
 
-import re
-from decimal import Decimal
+from collections.abc import Sequence
 
-from perpcalc.render.report import Report, Row, Step
-from perpcalc.render.table import amount, unit
-from perpcalc.render.text import Value, paragraph, printable
+from perpcalc.answer import Kind, Value, kinds_of
+from perpcalc.commands.command import Result, Row
+from perpcalc.commands.explain import provenance
+from perpcalc.explain import explain, lines
+from perpcalc.render.numbers import unit, written
+from perpcalc.render.sentence import told
+from perpcalc.render.text import paragraph, printable
 
 HEADING = ("name", "account", "venue", "instrument")
-WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+REASON = "reason"
 
 
-def explained(report: Report) -> str:
-    """All rows of a report, step by step, as text."""
-    return "\n".join(_explained_row(report, row) for row in report.rows)
+def explained(result: Result, fields: Sequence[str] = ()) -> str:
+    """All answers, step by step, as text; of some fields alone where they are named."""
+    return "\n".join(_explained(row, fields) for row in result.rows)
 
 
-def _explained_row(report: Report, row: Row) -> str:
-    heading = " ".join(str(row.values[name]) for name in HEADING if row.values.get(name))
-    lines = [printable(f"{report.title}: {heading}" if heading else report.title)]
-    stepped = {step.field for step in row.steps}
-    given = [name for name in report.kinds if _is_input(row, name, stepped)]
+def _explained(row: Row, fields: Sequence[str]) -> str:
+    answer, precision = row.answer, row.precision()
+    values = answer._asdict()
+    kinds = {**kinds_of(type(answer)), **answer.shown_kinds()}
+
+    def shown(name: str, value: Value) -> str:
+        kind = kinds.get(name, Kind("number"))
+        if value is None:
+            return "never" if name in answer.nevers else "not known"
+        return f"{written(value, kind, precision, False)} {unit(value, kind, precision)}".strip()
+
+    beside = answer.explained
+    rules = {} if row.market is None else row.market.rules
+    steps = explain(
+        values,
+        {**answer.whys, **beside.whys},
+        named=beside.named,
+        estimates=beside.estimates,
+        own=row.place,
+        rounding=provenance(rules.get("rounding", {})),
+    )
+    stepped = {step.field for step in steps}
+    heading = " ".join(str(values[name]) for name in HEADING if values.get(name))
+    text = [printable(f"{answer.title}: {heading}" if heading else answer.title)]
+    if said := told(answer.sentence(), [row]):
+        text.append(paragraph(said))
+    given = (
+        []
+        if fields
+        else [
+            name
+            for name, value in values.items()
+            if value is not None and name not in stepped and name not in (*HEADING, REASON)
+        ]
+    )
     width = max(map(len, given), default=0)
-    lines.extend(f"  {name:{width}}  {_shown(report, row, name, row.values[name])}" for name in given)
-    for step in row.steps:
-        lines.append(f"\n{step.field} = {_shown(report, row, step.field, row.values[step.field])}")
-        lines.append(paragraph(step.formula, "    "))
-        filled = substituted(step, row)
-        if filled != step.formula:
-            lines.append(paragraph(f"= {filled}", "    "))
-        lines.extend(paragraph(line, "    ") for line in step.why.splitlines() if line)
-    if row.values.get("reason"):
-        lines.extend(["", paragraph(f"reason: {row.values['reason']}")])
-    return "\n".join(lines) + "\n"
-
-
-def _is_input(row: Row, name: str, stepped: set[str]) -> bool:
-    """Whether a field is shown before the steps: it has a value, and no step of its own."""
-    return name not in stepped and name not in HEADING and name != "reason" and row.values[name] is not None
-
-
-def substituted(step: Step, row: Row) -> str:
-    """The formula of a step with the numbers in place of the names that have one.
-
-    >>> row = Row({"net": Decimal(2), "gross": Decimal(3), "fee": Decimal(1)})
-    >>> substituted(Step("net", "gross - fee"), row)
-    '3 - 1'
-    """
-
-    def number(match: re.Match[str]) -> str:
-        name = match[0]
-        value = step.inputs.get(name, row.values.get(name))
-        return _number(value) if isinstance(value, Decimal) else name
-
-    return WORD.sub(number, step.formula)
-
-
-def _number(value: Decimal) -> str:
-    from perpcalc.decimals import plain
-
-    text = plain(value)
-    return f"({text})" if text.startswith("-") else text
-
-
-def _shown(report: Report, row: Row, name: str, value: Value) -> str:
-    if value is None:
-        return "never" if name in row.never else "not known"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if not isinstance(value, Decimal):
-        return printable(value)
-    kind = row.kinds.get(name, report.kinds[name])
-    shown = amount(value, kind, row.coin_places, row.price_places)
-    return f"{shown} {unit(row, name, kind)}".strip()
+    text += [f"  {name:{width}}  {printable(shown(name, values[name]))}" for name in given]
+    wanted = [step for step in steps if not fields or step.field in fields]
+    text += [
+        paragraph(line.strip(), "    ") if line.startswith(" ") else printable(line) for line in lines(wanted, shown)
+    ]
+    if values.get(REASON):
+        text += ["", paragraph(f"reason: {values[REASON]}")]
+    return "\n".join(text) + "\n"

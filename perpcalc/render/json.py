@@ -1,32 +1,24 @@
-"""A report as JSON: one flat object or an array of them, numbers as strings, ASCII only."""
+"""Answers as JSON: one flat object or an array of them, numbers as strings, ASCII only."""
 
-from decimal import Decimal
+from collections.abc import Sequence
 from json.encoder import JSONEncoder
-from json.encoder import encode_basestring_ascii as quoted
 
+from perpcalc.answer import Answer
 from perpcalc.decimals import plain
-from perpcalc.render.report import Report
-from perpcalc.render.text import Value
 
 ENCODER = JSONEncoder(default=plain, check_circular=False)
 
 
-def as_json(report: Report) -> str:
-    """The report as text: one answer with a field per line, several with an answer per line."""
-    if report.one:
-        fields = (f'  "{name}": {encoded(value)}' for name, value in report.rows[0].values.items())
+def as_json(answers: Sequence[Answer], one: bool) -> str:
+    """The answers as text: a single one with a field per line, several with an answer per line."""
+    if one:
+        fields = (f'  "{name}": {ENCODER.encode(value)}' for name, value in answers[0]._asdict().items())
         return "{\n" + ",\n".join(fields) + "\n}\n"
-    if not report.rows:
+    if not answers:
         return "[]\n"
-    return "[\n" + ",\n".join(ENCODER.encode(row.values) for row in report.rows) + "\n]\n"
+    return "[\n" + ",\n".join(ENCODER.encode(answer.__dict__) for answer in answers) + "\n]\n"
 
 
-def compact(report: Report) -> str:
-    """The report on one line."""
-    rows = [row.values for row in report.rows]
-    return ENCODER.encode(rows[0] if report.one else rows)
-
-
-def encoded(value: Value) -> str:
-    """One value: a string, true, false or null."""
-    return quoted(plain(value)) if isinstance(value, Decimal) else ENCODER.encode(value)
+def compact(answers: Sequence[Answer], one: bool) -> str:
+    """The answers on one line."""
+    return ENCODER.encode(answers[0].__dict__ if one else [answer.__dict__ for answer in answers])

@@ -5,8 +5,8 @@ from decimal import Decimal
 from xml.sax.saxutils import escape
 
 from perpcalc.decimals import ZERO, fixed
+from perpcalc.picture import Chart, Landmark
 from perpcalc.render.axis import Axis, axis
-from perpcalc.render.report import Chart, Landmark
 from perpcalc.render.text import printable
 
 WIDTH, HEIGHT = 760, 340

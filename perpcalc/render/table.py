@@ -1,208 +1,181 @@
-"""A report as a table for people: units named, gains and losses signed and coloured, no digit ever cut."""
+"""Answers as a table for people: the sentence first, units named, gains and losses signed and coloured, no digit ever cut."""
 
 import os
-import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from perpcalc.decimals import fixed, places
-from perpcalc.render.report import Report, Row
-from perpcalc.render.text import Value, printable
+from perpcalc.answer import Answer, Kind, Precision, Value, kinds_of
+from perpcalc.commands.command import Result, Row
+from perpcalc.render.numbers import NUMERIC, amount, style, unit, written
+from perpcalc.render.sentence import sentence
+from perpcalc.render.text import printable
 
-NUMBERS = frozenset(
-    [
-        "count",
-        "price",
-        "coin",
-        "usd",
-        "gain",
-        "gain_usd",
-        "gain_rate",
-        "cost",
-        "cost_usd",
-        "rate",
-        "times",
-        "hours",
-        "number",
-        "figure",
-    ]
-)
-USD_KINDS = frozenset({"usd", "gain_usd", "cost_usd", "price"})
-COIN_KINDS = frozenset({"coin", "gain", "cost"})
-LONGEST_RATE = 6
-WIDEST_WORDS = 48
-STATUS_STYLES = {"pass": "green", "ok": "green", "fail": "red", "liquidated": "red", "unknown": "yellow"}
+FOREVER = 100_000
+REASON = "reason"
+LABELS = ("account", "position", "name")
 
 
-def print_table(report: Report) -> None:
-    """Print a report on standard output: one answer downwards, several across, or downwards where they do not fit."""
+class Line(NamedTuple):
+    """One answer as lines of a table show it: its values, their kinds where they differ, and its decimals."""
+
+    answer: Answer
+    values: Mapping[str, Value]
+    precision: Precision
+    kinds: Mapping[str, Kind]
+
+    def value(self, name: str) -> Value:
+        """The value of a field."""
+        return self.values[name]
+
+    def cell(self, name: str) -> Text:
+        """The value of a field as the table shows it."""
+        value, kind = self.value(name), self.kinds[name]
+        return Text(written(value, kind, self.precision, name in self.answer.nevers), style=style(value, kind))
+
+    def unit(self, name: str) -> str:
+        """The unit of a field."""
+        return unit(self.value(name), self.kinds[name], self.precision)
+
+    def tells(self, name: str) -> bool:
+        """Whether a field says anything."""
+        return self.value(name) is not None or name in self.answer.nevers
+
+
+def as_table(result: Result, wide: bool = False, charts: bool = False) -> str:
+    """The answers as a table; one downwards, several across with the columns that the terminal holds."""
     console = Console(highlight=False, markup=False, emoji=False)
     with console.capture() as printed:  # rich itself would end the program where nobody reads on
-        _print_report(console, report)
-    sys.stdout.write(printed.get())
+        width = console.width
+        if said := sentence(result):
+            console.print(Text(said, style="bold"), soft_wrap=True)
+        kinds = kinds_of(result.answer)
+        lines = [_line(row, kinds) for row in result.rows]
+        if result.one:
+            _print(console, _downwards(lines[0], result.answer, "" if said else result.answer.title))
+            _print_reasons(console, lines)
+        else:
+            _print_rows(console, result.answer, lines, wide, width)
+            if result.totals is not None and len(lines) > 1:
+                _print_totals(console, result.answer, result.totals())
+        if charts and result.charts is not None:
+            _print_charts(console, result, width)
+    return printed.get()
 
 
-def _print_report(console: Console, report: Report) -> None:
-    width = console.width
-    if report.one:
-        _print(console, _downwards(report, report.rows[0], report.title))
-        _print_reason(console, report.rows[0])
-    else:
-        for part in _parts(report):
-            _print_rows(console, part, width)
-    coin_places = max((row.coin_places for row in report.rows), default=8)
-    for total in report.totals:
-        value = Text(amount(total.value, total.kind, coin_places, None), style=_style(total.value, total.kind))
-        console.print(Text(f"{printable(total.label)}: ") + value + Text(f" {printable(total.unit)}"), soft_wrap=True)
-    if report.charts:
-        from perpcalc.render.chart import drawn
-
-        for chart in report.charts:
-            ascii_only = console.options.ascii_only or os.environ.get("TERM") == "linux"
-            console.print()
-            console.print(drawn(chart, width, ascii_only), soft_wrap=True)
+def _line(row: Row, kinds: Mapping[str, Kind]) -> Line:
+    answer = row.answer
+    return Line(answer, {**answer._asdict(), **answer.seen()}, row.precision(), {**kinds, **answer.shown_kinds()})
 
 
-def amount(value: Decimal, kind: str, coin_places: int, price_places: int | None) -> str:
-    """A number as people read it, by its kind.
-
-    >>> amount(Decimal("0.0001"), "rate", 8, None), amount(Decimal("5739.5"), "price", 8, 1)
-    ('0.01%', '5,739.5')
-    """
-    if kind.endswith("rate"):
-        percent = value * 100
-        needed = places(percent)
-        if needed > LONGEST_RATE:
-            needed = 4 if abs(percent) >= 1 else min(18, 3 - percent.adjusted())
-        text = fixed(percent, max(2, needed)) + "%"
-    elif kind in COIN_KINDS:
-        text = fixed(value, coin_places)
-    elif kind == "price":
-        least = 2 if price_places is None else price_places
-        needed = places(value)
-        text = fixed(value, max(least, needed if needed <= 8 else least))
-    elif kind in USD_KINDS:
-        text = fixed(value, 2)
-    elif kind == "times":
-        text = fixed(value, min(4, max(2, places(value)))) + "x"
-    elif kind == "figure":
-        text = fixed(value, min(places(value), max(8, 5 - value.adjusted())))
-    else:
-        text = fixed(value, min(places(value), 8))
-    return "+" + text if kind.startswith("gain") and value > 0 and not text.startswith("+") else text
-
-
-def cell(row: Row, name: str, kind: str) -> Text:
-    """One value of a row."""
-    value: Value = row.values[name]
-    kind = row.kinds.get(name, kind)
-    if value is None:
-        return Text("never" if name in row.never else "-")
-    if isinstance(value, Decimal):
-        return Text(amount(value, kind, row.coin_places, row.price_places), style=_style(value, kind))
-    if isinstance(value, bool):
-        return Text("yes" if value else "no")
-    return Text(printable(value), style=STATUS_STYLES.get(value, "") if kind == "status" else "")
-
-
-def unit(row: Row, name: str, kind: str) -> str:
-    """The unit of a value, with the direction of a cost said in words."""
-    value, kind = row.values[name], row.kinds.get(name, kind)
-    base = "USD" if kind in USD_KINDS else row.coin if kind in COIN_KINDS else ""
-    if kind.startswith("cost") and isinstance(value, Decimal) and value:
-        base += " paid" if value > 0 else " received"
-    return base if isinstance(value, Decimal) else ""
-
-
-def _style(value: Decimal, kind: str) -> str:
-    if not value or kind[:4] not in ("gain", "cost"):
-        return ""
-    return "green" if (value > 0) == kind.startswith("gain") else "red"
-
-
-def _downwards(report: Report, row: Row, title: str) -> Table:
-    table = Table(
-        title=printable(title),
-        title_style="",
-        header_style="",
-        box=box.ROUNDED,
-        show_header=False,
-        title_justify="left",
-    )
+def _downwards(line: Line, answer: type[Answer], title: str) -> Table:
+    table = _table(title, headed=False)
     table.add_column(no_wrap=True)
     table.add_column(justify="right", no_wrap=True)
     table.add_column(no_wrap=True)
-    for name, kind in report.kinds.items():
-        if name != "reason" and (row.values[name] is not None or name in row.never):
-            table.add_row(Text(name.replace("_", " ")), cell(row, name, kind), Text(unit(row, name, kind)))
+    for name in answer._fields:
+        if name != REASON and line.tells(name):
+            table.add_row(Text(name.replace("_", " ")), line.cell(name), Text(line.unit(name)))
     return table
 
 
-def _parts(report: Report) -> list[Report]:
-    """A report for each table: all of it, or the rows of one value of the field that tables are made by."""
-    per = report.table_per
-    if per is None:
-        return [report]
-    rows_of: dict[Value, list[Row]] = {}
-    for row in report.rows:
-        rows_of.setdefault(row.values[per], []).append(row)
-    kinds = {name: kind for name, kind in report.kinds.items() if name != per}
-    return [
-        report._replace(title=report.title if value is None else f"{report.title}: {value}", kinds=kinds, rows=rows)
-        for value, rows in rows_of.items()
-    ]
+def _print_rows(console: Console, answer: type[Answer], lines: Sequence[Line], wide: bool, width: int) -> None:
+    parts: dict[str | None, list[Line]] = {}
+    for line in lines:
+        parts.setdefault(line.answer.block(), []).append(line)
+    left_out = 0
+    for label, part in parts.items():
+        title = answer.title if label is None else f"{answer.title}: {label}"
+        table, dropped = _fitting(console, answer, part, title, wide, width)
+        left_out = max(left_out, dropped)
+        _print(console, table)
+        _print_reasons(console, part)
+    if left_out:
+        console.print(Text(f"+{left_out} column{'s' if left_out > 1 else ''}: --wide", style="dim"))
 
 
-def _print_rows(console: Console, report: Report, width: int) -> None:
-    """Rows across, the narrow fields only or each row downwards where the terminal is too narrow for them."""
-    for names in (report.headline or report.fields, report.narrow):
-        table = _across(report, names)
-        if names and (not console.is_terminal or _natural_width(console, table) <= width):
-            _print(console, table)
-            return
-    for number, row in enumerate(report.rows, 1):
-        _print(console, _downwards(report, row, f"{report.title}: {number} of {len(report.rows)}"))
-        _print_reason(console, row)
+def _fitting(
+    console: Console, answer: type[Answer], lines: Sequence[Line], title: str, wide: bool, width: int
+) -> tuple[Table, int]:
+    """The table of the columns that fit, by their priority, and how many are left out."""
+    hidden = {REASON, *(LABELS if lines[0].answer.block() is not None else ())}
+    told = [name for name in answer._fields if name not in hidden and any(line.tells(name) for line in lines)]
+    if wide:
+        return _across(lines, told, title), 0
+    ranked = [name for name in answer.columns if name in told]
+    if len({line.precision.coin for line in lines}) > 1 and "currency" in told and "currency" not in ranked:
+        ranked.insert(1, "currency")
+    for count in range(len(ranked), 0, -1):
+        chosen = set(ranked[:count])
+        table = _across(lines, [name for name in told if name in chosen], title)
+        if count == 1 or not console.is_terminal or _natural_width(console, table) <= width:
+            return table, len(told) - count
+    return _across(lines, told, title), 0
 
 
-def _across(report: Report, headline: Sequence[str]) -> Table:
-    coins = {row.coin for row in report.rows}
-    names = [name for name in headline if name in report.kinds and _shown(report, name)]
-    if len(coins) > 1 and "currency" in report.kinds and "currency" not in names:
-        names.insert(min(2, len(names)), "currency")
-    table = Table(title=printable(report.title), title_style="", header_style="", box=box.ROUNDED, title_justify="left")
+def _across(lines: Sequence[Line], names: Sequence[str], title: str) -> Table:
+    coins = {line.precision.coin for line in lines}
+    table = _table(title, headed=True)
     for name in names:
-        kind = report.kinds[name]
-        of = "USD" if kind in USD_KINDS else next(iter(coins)) if kind in COIN_KINDS and len(coins) == 1 else ""
-        heading = name.replace("_", " ") + (f"\n({of})" if of else "")
-        justify: Literal["left", "right"] = "right" if kind in NUMBERS else "left"
-        if kind == "words":
-            table.add_column(Text(heading), max_width=WIDEST_WORDS)
-        else:
-            table.add_column(Text(heading), justify=justify, no_wrap=True)
-    for row in report.rows:
-        table.add_row(*(cell(row, name, report.kinds[name]) for name in names))
+        kind = lines[0].kinds[name]
+        of = next(iter(coins)) if kind.unit == "coin" and len(coins) == 1 else "" if kind.unit == "coin" else kind.unit
+        if any(line.kinds[name].unit != kind.unit for line in lines):
+            of = ""
+        justify: Literal["left", "right"] = "right" if kind.name in NUMERIC else "left"
+        table.add_column(Text(name.replace("_", " ") + (f"\n({of})" if of else "")), justify=justify, no_wrap=True)
+    for line in lines:
+        table.add_row(*(line.cell(name) for name in names))
     return table
 
 
-def _shown(report: Report, name: str) -> bool:
-    return any(row.values[name] is not None or name in row.never for row in report.rows)
+def _table(title: str, headed: bool) -> Table:
+    return Table(
+        title=printable(title) or None,
+        title_style="",
+        header_style="",
+        box=box.ROUNDED,
+        show_header=headed,
+        title_justify="left",
+    )
 
 
-def _print_reason(console: Console, row: Row) -> None:
-    reason = row.values.get("reason")
-    if reason is not None:
-        console.print(Text(printable(str(reason))), soft_wrap=True)
+def _print_reasons(console: Console, lines: Sequence[Line]) -> None:
+    for line in lines:
+        reason = getattr(line.answer, REASON, None)
+        if reason is not None:
+            name = getattr(line.answer, "name", None) if len(lines) > 1 else None
+            console.print(Text(printable(f"{name}: {reason}" if name else str(reason))), soft_wrap=True)
+
+
+def _print_totals(console: Console, answer: type[Answer], totals: Sequence[Row]) -> None:
+    kinds = kinds_of(answer)
+    for row in totals:
+        precision = row.precision()
+        in_usd = row is totals[-1]
+        for name in answer.sums:
+            value = getattr(row.answer, name)
+            if isinstance(value, Decimal) and name.endswith("usd") == in_usd:
+                text = Text(amount(value, kinds[name].name, precision), style=style(value, kinds[name]))
+                label = f"all {name.removesuffix('_usd').replace('_', ' ')}: "
+                console.print(Text(label) + text + Text(f" {'USD' if in_usd else precision.coin}"), soft_wrap=True)
+
+
+def _print_charts(console: Console, result: Result, width: int) -> None:
+    from perpcalc.render.chart import drawn
+
+    ascii_only = console.options.ascii_only or os.environ.get("TERM") == "linux"
+    for chart in result.charts() if result.charts is not None else ():
+        console.print()
+        console.print(drawn(chart, width, ascii_only), soft_wrap=True)
 
 
 def _natural_width(console: Console, table: Table) -> int:
-    return console.measure(table, options=console.options.update(width=10_000)).maximum
+    return console.measure(table, options=console.options.update(width=FOREVER)).maximum
 
 
 def _print(console: Console, table: Table) -> None:

@@ -6,9 +6,9 @@ from contextlib import suppress
 from decimal import Decimal
 from typing import TextIO
 
+from perpcalc.answer import Value
 from perpcalc.decimals import plain
-
-Value = Decimal | str | bool | None
+from perpcalc.errors import printable as printable  # noqa: PLC0414  others take it from here
 
 
 def machine(value: Value) -> str | None:
@@ -22,17 +22,6 @@ def machine(value: Value) -> str | None:
     if isinstance(value, bool):
         return "true" if value else "false"
     return value
-
-
-def printable(text: str) -> str:
-    r"""`text` with every character that could steer a terminal or hide written as a visible escape.
-
-    >>> printable("a\x1b[31mb")
-    'a\\x1b[31mb'
-    """
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def paragraph(text: str, indent: str = "") -> str:

@@ -1,36 +1,27 @@
-"""Venue presets: one TOML file per venue, dated rules in it, and the instrument they make on a day.
-
-A rule of a topic holds from its `from` until the next; an instrument's own rule adds to the venue's and replaces the keys
-it names.
-"""
+"""Venue presets: one TOML file per venue, dated rules in it, and the instrument they make on a day."""
 
 import os
-from collections.abc import Callable, Mapping
-from decimal import Decimal
-from pathlib import Path
-from typing import Any, NamedTuple
+import re
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import NamedTuple
 
-from perpcalc import decimals
 from perpcalc.core.instrument import Instrument
-from perpcalc.core.rounding import EXACT, Grid, Rounding, grid
-from perpcalc.core.rules import NO_CLOSING_FEE, ClosingFee, FundingRule, Schedule, Tier, with_deductions
-from perpcalc.errors import PerpcalcError, shown, suggestion
+from perpcalc.errors import PerpcalcError, shown
+from perpcalc.venues.instruments import instrument_of
+from perpcalc.venues.keys import TOPICS, Rule
+from perpcalc.venues.tables import HERE, Tables, coins_of, file_of, names_in, rules_on, shipped, shipped_names
 
-HERE = Path(__file__).parent
-TOPICS = ("contract", "fees", "funding", "margin", "liquidation", "rounding")
-CONFIDENCES = ("published", "derived", "inferred")
-LONGEST_NAME = 64
-MOST_TIERS = 1000
-STEPS = ("first_limit", "limit_step", "first_rate", "rate_step")
-Rule = Mapping[str, Any]
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
 class Venue(NamedTuple):
-    """A venue file as read: its tables, and where it came from."""
+    """A venue's tables, the file they stand in, and what of them is the user's own."""
 
     name: str
-    path: Path
-    tables: Mapping[str, Any]
+    path: str
+    tables: Tables
+    own: Tables
 
 
 class Found(NamedTuple):
@@ -41,123 +32,148 @@ class Found(NamedTuple):
     notes: tuple[str, ...]
 
 
+class Dated(NamedTuple):
+    """One dated rule of a venue: whose (None: every contract's), its topic, and whether the user's file says it."""
+
+    instrument: str | None
+    topic: str
+    rule: Rule
+    own: bool
+
+
 def names() -> list[str]:
     """The venues there are files for, the user's own included."""
-    own = [path.stem for path in _own_folder().glob("*.toml")] if os.path.isdir(_own_folder()) else []
-    return sorted({path.stem for path in HERE.glob("*.toml")} | set(filter(_is_name, own)))
+    folder = _own_folder()
+    own = names_in(folder) if os.path.isdir(folder) else []
+    return sorted({*shipped_names(), *filter(NAME.fullmatch, own)})
 
 
 def load(name: str) -> Venue:
-    """The venue's file: the user's own before the one that came with the program.
+    """A venue by its name in any case, or by that which ccxt has for it: the user's file before the one shipped.
 
     Raises PerpcalcError for an unknown name or a file that does not follow the format.
     """
-    own = _own_folder() / f"{name}.toml"
-    if _is_name(name):
-        if os.path.isfile(own):
-            from perpcalc.venues.schema import read_file
+    if NAME.fullmatch(name):
+        lower = name.lower()
+        for stem in (name, lower):
+            path = file_of(_own_folder(), stem)
+            if os.path.isfile(path):
+                state = os.stat(path)
+                return _of_user(stem, path, (state.st_mtime_ns, state.st_size, state.st_ino))
+        path = file_of(HERE, lower)
+        if os.path.isfile(path):
+            return Venue(lower, path, shipped(lower), {})
+        if (other := _by_ccxt().get(lower)) is not None:
+            return load(other)
+        for known in names():
+            if known.lower() == lower:
+                return load(known)
+    from perpcalc.venues.symbols import unknown_venue
 
-            return Venue(name, own, read_file(own))
-        path = HERE / f"{name}.toml"
-        if path.is_file():
-            return Venue(name, path, _read(path))
-    raise PerpcalcError(f"{shown(name)} is not a known venue", f"give {suggestion(name, names())}")
+    raise unknown_venue(name, names())
 
 
 def find(spec: str, instrument: str | None = None) -> Found:
-    """The instrument that `NAME` or `NAME@DATE` names, the venue's BTC perpetual where no instrument is given."""
+    """The instrument that `NAME` or `NAME@DATE` names, the venue's BTC perpetual where no instrument is given.
+
+    The instrument may be named in any case, by its coin, or by ccxt's symbol; a contract that expires has no funding.
+    """
     name, at, date = spec.partition("@")
     if at:
         date = _date(spec, date)
     venue = load(name)
     tables = venue.tables
+    where = venue.name + at + date
+    symbol, contract, expires = contract_of(venue, instrument)
+    rules, early = rules_on(tables, contract, date)
+    if expires:
+        rules["funding"] = {}
+        early = [topic for topic in early if not topic.startswith("funding")]
+    try:
+        made = instrument_of(where, symbol, contract["currency"], rules, bool(tables.get("hedge_mode")))
+    except PerpcalcError as error:
+        raise error.at(f"{where}, {symbol}") from None
+    return Found(made, rules, tuple(_notes(where, symbol, tables, contract, date, early)))
+
+
+def contract_of(venue: Venue, instrument: str | None) -> tuple[str, Tables, bool]:
+    """The name of a contract as its venue writes it, its tables, and whether it expires."""
+    tables = venue.tables
+    listed, dated = tables["instruments"], tables.get("dated", {})
     symbol = instrument or tables["default"]
-    listed = tables["instruments"]
-    if symbol not in listed:
-        raise PerpcalcError(f"{name} has no instrument {shown(symbol)}", f"give {suggestion(symbol, listed)}")
-    rules, early = rules_on(tables, symbol, date)
-    notes = []
+    if symbol in listed:
+        return symbol, listed[symbol], False
+    from perpcalc.venues.symbols import contract_named
+
+    try:
+        found = contract_named(symbol, coins_of(listed), coins_of(dated), tables.get("not_inverse"))
+    except PerpcalcError as error:
+        raise error.at(venue.name) from None
+    if found.dated is None:
+        return found.name, listed[found.name], False
+    return found.name, dated[found.dated], True
+
+
+def dated_rules(venue: Venue) -> Iterator[Dated]:
+    """Every dated rule, those of all contracts first, in the order of the topics and of their dates."""
+    yield from _dated(None, venue.tables, venue.own)
+    for kind in ("instruments", "dated"):
+        for name, contract in venue.tables.get(kind, {}).items():
+            yield from _dated(name, contract, venue.own.get(kind, {}).get(name, {}))
+
+
+def _dated(name: str | None, tables: Tables, own: Tables) -> Iterator[Dated]:
+    for topic in TOPICS:
+        for rule in tables.get(topic, ()):
+            yield Dated(name, topic, rule, any(rule is one for one in own.get(topic, ())))
+
+
+def _notes(where: str, symbol: str, tables: Tables, contract: Tables, date: str, early: list[str]) -> Iterator[str]:
+    """What to know of the rules used: too old or too new for the day, uncertain, changed since, of a contract that ended."""
     if early:
-        notes.append(f"{spec}: the earliest known rules are used ({', '.join(dict.fromkeys(early))})")
+        yield f"{where}: the earliest known rules are used ({', '.join(dict.fromkeys(early))})"
     if "caution" in tables:
-        notes.append(f"{spec}: {tables['caution']}")
+        yield f"{where}: {tables['caution']}"
+    if "quote" in contract:
+        yield f"{where}: {symbol} is quoted in {contract['quote']}: what is called USD is {contract['quote']}"
     since = date or tables["known_until"]
     for change in tables.get("changes", ()):
         if change["date"] > since:
-            notes.append(f"{spec}: {change['text']}")
-    try:
-        made = instrument_of(spec, symbol, tables, rules)
-    except PerpcalcError as error:
-        raise error.at(f"{spec}, {symbol}") from None
-    return Found(made, rules, tuple(notes))
+            yield f"{where}: {change['text']}"
+    if "ended" in contract and (not date or date >= contract["ended"]):
+        yield f"{where}: {symbol} is no longer listed on {contract['ended']}: its last known rules are used"
 
 
-def rules_on(tables: Mapping[str, Any], symbol: str, date: str) -> tuple[dict[str, Rule], list[str]]:
-    """An instrument's rules by topic on an ISO date ("" is the newest), and which of them start later."""
-    rules: dict[str, Rule] = {}
-    early: list[str] = []
-    for topic in TOPICS:
-        rules[topic] = {}
-        for rows in (tables.get(topic, ()), tables["instruments"][symbol].get(topic, ())):
-            if rows:
-                row, too_early = in_force(rows, date)
-                rules[topic] = merged(rules[topic], row)
-                if too_early:
-                    early.append(f"{topic} from {row['from']}")
-    return rules, early
+def own_path(venue: Venue) -> str:
+    """The file in which the user's own rules of a venue stand, or would."""
+    return file_of(_own_folder(), venue.name)
 
 
-def merged(general: Rule, special: Rule) -> Rule:
-    """A venue's rule with an instrument's own keys over it; it rests on both sources and on the weaker confidence.
-
-    >>> merged({"taker": "1%", "source": "a", "confidence": "derived"}, {"source": "b", "confidence": "published"})
-    {'taker': '1%', 'source': 'a; b', 'confidence': 'derived'}
-    """
-    if not general:
-        return special
-    joined = {key: f"{general[key]}; {special[key]}" for key in ("source", "note") if key in general and key in special}
-    weaker = max(general["confidence"], special["confidence"], key=CONFIDENCES.index)
-    return {**general, **special, **joined, "confidence": weaker}
-
-
-def in_force(rows: list[Rule], date: str) -> tuple[Rule, bool]:
-    """The row that holds on an ISO date ("" is the newest), and whether the date lies before the first."""
-    held = rows[0]
-    if not date:
-        return rows[-1], False
-    for row in rows:
-        if row["from"] <= date:
-            held = row
-    return held, held["from"] > date
-
-
-def _is_name(name: str) -> bool:
-    return name.replace("-", "").replace("_", "").isalnum() and len(name) <= LONGEST_NAME
-
-
-def _own_folder() -> Path:
+def _own_folder() -> str:
     home = os.environ.get("XDG_CONFIG_HOME") or os.path.join(os.path.expanduser("~"), ".config")
-    return Path(home) / "perpcalc" / "venues"
+    return os.path.join(home, "perpcalc", "venues")
 
 
-def _read(path: Path) -> Mapping[str, Any]:
-    """The tables of a file that came with the program, which the tests have validated."""
-    import tomllib
+@lru_cache(maxsize=64)
+def _of_user(name: str, path: str, state: tuple[int, ...]) -> Venue:
+    """The venue that a user's file makes, read again when the file has changed."""
+    from perpcalc.venues.schema import read_file
 
-    with path.open("rb") as file:
-        tables: Mapping[str, Any] = dates_as_text(tomllib.load(file))
-    return tables
+    tables, own = read_file(path)
+    return Venue(name, path, tables, own)
 
 
-def dates_as_text(node: Any) -> Any:
-    """TOML tables with every date as ISO text, which compares as dates do, and every number as text."""
-    if isinstance(node, dict):
-        return {key: dates_as_text(value) for key, value in node.items()}
-    if isinstance(node, list):
-        return [dates_as_text(value) for value in node]
-    if hasattr(node, "isoformat"):
-        return node.isoformat()
-    return node if isinstance(node, bool | str) else str(node)
+@lru_cache(maxsize=1)
+def _by_ccxt() -> Mapping[str, str]:
+    """The names that ccxt has for our venues; the line is looked for, since few calls need it and reading every file is slow."""
+    found = {}
+    for name in shipped_names():
+        with open(file_of(HERE, name), encoding="utf-8") as file:
+            for line in file:
+                if line.startswith("ccxt = "):
+                    found.update(dict.fromkeys(line.split('"')[1::2], name))
+                    break
+    return found
 
 
 def _date(spec: str, date: str) -> str:
@@ -169,110 +185,3 @@ def _date(spec: str, date: str) -> str:
     except ValueError:
         pass
     raise PerpcalcError(f"{shown(spec)} does not end in a date", "write NAME@YYYY-MM-DD, as in bybit@2024-06-01")
-
-
-def instrument_of(spec: str, symbol: str, tables: Mapping[str, Any], rules: Mapping[str, Rule]) -> Instrument:
-    """The instrument that some rules make; raises PerpcalcError where those of its margin do not fit together."""
-    contract, fees, margin = rules["contract"], rules["fees"], rules["margin"]
-    taker = _optional(fees, "taker", decimals.rate)
-    liquidation_fee = _optional(rules["liquidation"], "fee", decimals.rate)
-    return Instrument(
-        venue=spec,
-        name=symbol,
-        currency=tables["instruments"][symbol]["currency"],
-        contract_size=decimals.positive(contract["size"]),
-        lot=decimals.positive(contract.get("lot", "1")),
-        tick=_optional(contract, "tick", decimals.positive),
-        max_price=_optional(contract, "max_price", decimals.positive),
-        max_order=_optional(contract, "max_order", decimals.positive),
-        max_leverage=_optional(contract, "max_leverage", decimals.positive),
-        maker_fee=_optional(fees, "maker", decimals.rate),
-        taker_fee=taker,
-        liquidation_fee=liquidation_fee,
-        schedule=_schedule(margin),
-        isolated_closing_fee=_closing_fee(margin.get("isolated_closing_fee"), taker, liquidation_fee),
-        cross_closing_fee=_closing_fee(margin.get("cross_closing_fee"), taker, liquidation_fee),
-        extra_margin_net_of_fee=bool(margin.get("extra_margin_net_of_fee")),
-        hedge_mode=bool(tables.get("hedge_mode")),
-        funding=_funding(rules["funding"]),
-        rounding=_rounding(rules["rounding"]),
-    )
-
-
-def _optional(rule: Rule, key: str, parse: Callable[[str], Decimal]) -> Decimal | None:
-    text = rule.get(key)
-    return None if text is None else parse(text)
-
-
-def _closing_fee(where: str | None, taker: Decimal | None, liquidation_fee: Decimal | None) -> ClosingFee:
-    if where is None or where == "none":
-        return NO_CLOSING_FEE
-    if where == "liquidation fee at liquidation":
-        return ClosingFee(liquidation_fee or decimals.ZERO)
-    return ClosingFee(taker or decimals.ZERO, where == "at bankruptcy")
-
-
-def _schedule(margin: Rule) -> Schedule | None:
-    """The maintenance schedule; None where no rates are known."""
-    basis, unit, marginal = margin.get("basis", "mark"), margin.get("unit", "coin"), bool(margin.get("marginal"))
-    adverse = bool(margin.get("adverse_funding"))
-    slope = _optional(margin, "slope", decimals.rate) or decimals.ZERO
-    if any(key in margin for key in STEPS):
-        tiers = _stepped(margin)
-    elif "rates" in margin or "limits" in margin:
-        rates = tuple(decimals.rate(text) for text in margin.get("rates", ()))
-        limits: tuple[Decimal | None, ...] = tuple(decimals.positive(text) for text in margin.get("limits", ()))
-        if len(rates) - len(limits) not in (0, 1):
-            raise PerpcalcError("as many rates as limits are needed, or one more", "the last rate has no limit")
-        limits += (None,) * (len(rates) - len(limits))
-        tiers = with_deductions(limits, rates) if marginal else tuple(map(Tier, limits, rates))
-    else:
-        return None
-    return Schedule(tiers, basis, unit, marginal, slope, adverse)
-
-
-def _stepped(margin: Rule) -> tuple[Tier, ...]:
-    """Tiers that rise by equal steps until the rate reaches 100 %."""
-    if "rates" in margin or not all(key in margin for key in STEPS):
-        raise PerpcalcError(f"{', '.join(STEPS[:-1])} and {STEPS[-1]} go together, without rates")
-    limit, limit_step = decimals.positive(margin["first_limit"]), decimals.positive(margin["limit_step"])
-    rate, rate_step = decimals.rate(margin["first_rate"]), decimals.rate(margin["rate_step"])
-    if not 0 < 1 - rate <= rate_step * MOST_TIERS:
-        raise PerpcalcError(f"rate_step makes no tiers, or more than {MOST_TIERS}", "give a larger one")
-    tiers = []
-    while rate < 1:
-        tiers.append(Tier(limit, rate))
-        limit, rate = limit + limit_step, rate + rate_step
-    return tuple(tiers)
-
-
-def _funding(rule: Rule) -> FundingRule | None:
-    if "interval" not in rule:
-        return None
-    return FundingRule(
-        interval=decimals.duration(rule["interval"]),
-        rate_interval=_optional(rule, "rate_interval", decimals.duration),
-        interest_per_day=_optional(rule, "interest_per_day", decimals.rate) or decimals.ZERO,
-        damper=_optional(rule, "damper", decimals.rate) or decimals.ZERO,
-        cap=_optional(rule, "cap", decimals.rate),
-        divisor=_optional(rule, "divisor", decimals.positive) or decimals.ONE,
-        continuous=bool(rule.get("continuous")),
-        coin_rate=bool(rule.get("coin_rate")),
-        averaging=rule.get("averaging"),
-        sample_interval=_optional(rule, "sample_interval", decimals.duration),
-    )
-
-
-GRIDS = tuple(name for name in Rounding._fields if name not in ("value_of", "liquidation_price"))
-
-
-def _rounding(rule: Rule) -> Rounding:
-    if not rule:
-        return EXACT
-    given: dict[str, Grid | str] = {name: grid(rule[name]) for name in GRIDS if name in rule}
-    if "value_of" in rule:
-        given["value_of"] = rule["value_of"]
-    if "liquidation_price" in rule:
-        text = rule["liquidation_price"]
-        given["liquidation_price"] = text if text == "against tick" else grid(text)
-    return Rounding(**given)  # type: ignore[arg-type]

@@ -189,7 +189,7 @@ class TestRules:
     def test_the_loss_at_the_stop_includes_the_fees(self, check: Callable[..., Any]) -> None:
         # 0.16 to 0.16666666 coins, fees 0.000088 and 0.00009167, of the margin 0.016 (Bybit's rounding).
         _, rows, _ = check(*TRADE, "--stop", "60000", "--max-loss-at-stop", "50%")
-        assert rows[0]["value"] == "0.42789625"
+        assert rows[0]["value"] == "0.427895625"
 
     def test_a_stop_beyond_liquidation_fails(self, check: Callable[..., Any]) -> None:
         status, rows, _ = check(*TRADE, "--stop", "57000", "--stop-before-liquidation")

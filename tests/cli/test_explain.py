@@ -7,10 +7,10 @@ from importlib import import_module
 from typing import Any
 
 import pytest
-
 from perpcalc.cli.options import read, reader
-from perpcalc.render.explain import explained, substituted
 from perpcalc.render.report import Report
+
+from perpcalc.render.explain import explained, substituted
 
 LONG = {"side": "long", "contracts": "10000", "entry": "62500"}
 SHORT = {**LONG, "side": "short"}
@@ -220,7 +220,7 @@ class TestText:
         for line in (
             "= 10000 / 61000 / (0.032786885245901639 + 0.163934426229508197 - 10000 / 61000)",
             "= |51088 - 61000| / 61000",
-            "= (0.00009017 + 0.00009167 - (-0.00273225)) / 0.03278689",
+            "= (0.00009017 + 0.00009167 - (-0.00273224)) / 0.03278689",
             "= 1 * 0.0001 * 10000 / 61000 * 24 / 8 / 0.03278689",
             "= 60000 > 51088",
             "= 60000 < 61000",

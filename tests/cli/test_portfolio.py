@@ -109,7 +109,7 @@ class TestAdd:
             "portfolio", "add", "book.toml", "--name", "all", "--venue", "bybit@2026-01-01", "--currency", "btc", "-i", "BTCUSD",
             "--side", "long", "--fill", "1k@61000.5", "--fill", "2_000@0062000", "--margin", "0.000000025", "--extra-margin", "0",
             "--mark", "64000", "--stop", "60000", "--target", "70000", "--funding-rate", "-0.5bp", "--funding", "-0.00000001",
-            "--entry-fee", "taker", "--exit-fee", "-1bp", "--mmr", "0.55%", "--deduction", "0.1", "--mm-basis", "entry",
+            "--entry-fee", "taker", "--exit-fee", "-1bp", "--mmr", "0.55%", "--deduction", "0.0001", "--mm-basis", "entry",
             "--closing-fee", "0.06%",
         )  # fmt: skip
         assert answer.status == 0
@@ -134,7 +134,7 @@ class TestAdd:
             "entry_fee": "taker",
             "exit_fee": Decimal("-0.0001"),
             "mmr": Decimal("0.0055"),
-            "deduction": Decimal("0.1"),
+            "deduction": Decimal("0.0001"),
             "mm_basis": "entry",
             "closing_fee": Decimal("0.0006"),
         }

@@ -1,4 +1,4 @@
-"""`perpcalc stress`: a position, accounts and pooled isolated positions on a ladder of prices."""
+"""`perpcalc stress`: a position, accounts and isolated positions on a ladder of prices."""
 
 import csv
 import io
@@ -115,12 +115,12 @@ def test_a_single_position_is_an_array_of_rows_with_all_fields(run: Any) -> None
         "equity": "0",
         "equity_usd": "0",
         "maintenance_margin": None,
-        "margin_ratio": None,
+        "margin_ratio": "1",
         "status": "liquidated",
     }
 
 
-def test_a_cross_position_has_no_account_and_an_isolated_one_names_its_pool(run: Any) -> None:
+def test_a_cross_position_has_no_account_and_an_isolated_one_is_called_so(run: Any) -> None:
     (cross,) = asked(run, *LONG, "--balance", "0.5", "--moves", "1%")
     assert cross["account"] is None
     (isolated,) = asked(run, *LONG[:-2], "--venue", "bybit@2026-01-01", "--leverage", "5", "--moves", "1%")
@@ -134,30 +134,27 @@ def test_the_mark_moves_or_else_the_entry(run: Any) -> None:
     assert row["price"] == "9000"
 
 
-def test_each_account_and_each_pool_of_isolated_positions_has_its_rows(run: Any, book: str) -> None:
+def test_each_account_and_each_isolated_position_has_its_rows(run: Any, book: str) -> None:
     rows = asked(run, "-p", book, "--moves", "-20%,0%")
     assert [(row["account"], row["currency"], row["price"], row["status"]) for row in rows] == [
         ("wallet", "BTC", "8000", "ok"),
         ("wallet", "BTC", "10000", "ok"),
         ("idle", "ETH", "800", "ok"),
         ("idle", "ETH", "1000", "ok"),
-        ("isolated BTC", "BTC", "8000", "ok"),
-        ("isolated BTC", "BTC", "10000", "ok"),
-        ("isolated bybit BTC", "BTC", "8000", "ok"),
-        ("isolated bybit BTC", "BTC", "10000", "ok"),
+        ("isolated c", "BTC", "8000", "ok"),
+        ("isolated c", "BTC", "10000", "ok"),
+        ("isolated d", "BTC", "8000", "liquidated"),
+        ("isolated d", "BTC", "10000", "ok"),
+        ("isolated e", "BTC", "8000", "ok"),
+        ("isolated e", "BTC", "10000", "ok"),
     ]
-    wallet, _, idle, _, pooled, *_ = rows
+    wallet, _, idle, _, living, _, dead, *_ = rows
     # 1 + (1 - 10,000/8,000) + (4,000/8,000 - 4,000/8,000); one percent of the 6,000 USD that are left after netting.
     assert (wallet["equity"], wallet["pnl"], wallet["maintenance_margin"]) == ("0.75", "-0.25", "0.0075")
     assert (idle["equity"], idle["equity_usd"], idle["pnl"], idle["margin_ratio"]) == ("30", "24000", "0", "0")
-    # At 8,000 the 10x long is gone with its 0.1; the 2x long has lost a quarter of a coin of its half.
-    assert (pooled["pnl"], pooled["equity"], pooled["maintenance_margin"]) == ("-0.35", "0.25", "0.0125")
-
-
-def test_a_pool_is_liquidated_when_all_of_it_is(run: Any, book: str) -> None:
-    rows = asked(run, "-p", book, "--moves", "-50%,-20%,0%")
-    pooled = [row for row in rows if row["account"] == "isolated BTC"]
-    assert [(row["status"], row["pnl"]) for row in pooled] == [("liquidated", "-0.6"), ("ok", "-0.35"), ("ok", "0")]
+    # At 8,000 the 2x long has lost a quarter of a coin of its half; the 10x long is gone with its 0.1.
+    assert (living["pnl"], living["equity"], living["maintenance_margin"]) == ("-0.25", "0.25", "0.0125")
+    assert (dead["pnl"], dead["equity"], dead["maintenance_margin"], dead["margin_ratio"]) == ("-0.1", "0", None, "1")
 
 
 def test_a_venue_s_rounding_does_not_count(run: Any) -> None:
@@ -231,12 +228,12 @@ def test_the_rows_agree_with_the_liquidation_prices_of_the_account(run: Any, boo
 def test_csv_and_a_bare_field(run: Any, book: str) -> None:
     rows = list(csv.DictReader(io.StringIO(run("stress", "-p", book, "--moves", "0%", "-f", "csv").stdout)))
     assert list(rows[0]) == FIELDS
-    assert run("stress", "-p", book, "--moves", "-50%", "--field", "margin_ratio").stdout.split("\n")[2] == ""
+    assert run("stress", "-p", book, "--moves", "-50%", "--field", "maintenance_margin").stdout.split("\n")[2] == ""
 
 
 def test_the_table_has_a_part_for_each_account_and_sums_their_equity(run: Any, book: str) -> None:
     shown = run("stress", "-p", book, "--moves", "-20%,0%").stdout
-    for name in ("wallet", "idle", "isolated BTC", "isolated bybit BTC"):
+    for name in ("wallet", "idle", "isolated c", "isolated d", "isolated e"):
         assert f"Stress: {name}  " in shown
     rows = asked(run, "-p", book, "--moves", "-20%")
     usd = sum(Decimal(row["equity_usd"]) for row in rows)
@@ -270,9 +267,9 @@ def test_the_chart_is_ascii_where_braille_cannot_be_written(run: Any) -> None:
 
 def test_the_svg_goes_to_its_file_and_the_answer_to_standard_output(run: Any, book: str, tmp_path: Path) -> None:
     rows = asked(run, "-p", book, "--moves", "-20%,20%", "--svg", "book.svg")
-    assert len(rows) == 8
+    assert len(rows) == 10
     root = ElementTree.parse(tmp_path / "book.svg").getroot()
-    assert len(root.findall("{http://www.w3.org/2000/svg}g")) == 4
+    assert len(root.findall("{http://www.w3.org/2000/svg}g")) == 5
 
 
 def test_explain_says_how(run: Any) -> None:
@@ -288,13 +285,6 @@ def test_explain_of_the_dead_divides_nothing(run: Any) -> None:
     assert "equity = 0.00000000 BTC\n    0\n    liquidated on the way from the mark\n" in shown
     assert "pnl = -0.10000000 BTC\n    -collateral\n    = -0.1\n" in shown
     assert "maintenance_margin" not in shown
-
-
-def test_explain_of_a_pool_counts_those_that_live(run: Any, book: str) -> None:
-    shown = run("stress", "-p", book, "--moves", "-20%", "--explain").stdout
-    pooled = shown[shown.index("Stress: isolated BTC\n") :]
-    assert "of what is alive (1 of 2 were liquidated on the way)" in pooled
-    assert "B + sV - sQ / price\n    = 0.5 + 1 - 10000 / 8000\n" in pooled
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perpcalc.core.instrument import PLAIN
+from perpcalc.core.liquidation import liquidation
 from perpcalc.core.position import LONG, SHORT, merged, open_at
 from perpcalc.core.rounding import Rounding, grid
 from perpcalc.core.rules import ClosingFee, Schedule, Tier, flat_rate
@@ -23,6 +24,7 @@ from perpcalc.core.wallet import (
     maintenance,
     piece_at,
     safe_spans,
+    segments,
     wallet_of,
 )
 from perpcalc.decimals import ONE, ZERO, plain
@@ -394,3 +396,59 @@ def test_a_wallet_without_positions_owes_a_decimal_nothing() -> None:
     empty = wallet_of(ONE, [])
     assert empty.linear.is_zero()
     assert maintenance(empty, ONE).is_zero()
+
+
+# Exactly nothing
+
+
+@pytest.mark.parametrize(("sides", "mmr"), [((LONG, SHORT), "0.01"), ((SHORT, LONG), "0.01"), ((LONG, SHORT), "0")])
+def test_a_wallet_of_no_equity_at_any_price_lives_at_none(sides: tuple[Decimal, Decimal], mmr: str) -> None:
+    # 1/3 and 1/3 against 2/3 of a coin: 0.333...3 twice is not 0.666...7, but the wallet owns nothing, neither more nor less.
+    one, other = sides
+    legs = [held(one, 1, 3, flat_rate(Decimal(mmr))) for _ in range(2)] + [held(other, 2, 3, flat_rate(Decimal(mmr)))]
+    assert legs[0].position.stored_value * 2 != legs[2].position.stored_value
+    wallet = wallet_of(ZERO, legs)
+    assert (wallet.constant, wallet.linear) == (0, 0)
+    assert safe_spans(wallet) == []
+    row = liquidation(wallet, 0, legs[0], Decimal(3), by_mark=False)
+    assert (row.beyond, row.margin_ratio, row.bankruptcy_price) == (True, 1, None)
+    assert row.reason == "the maintenance margin exceeds the equity at every price"
+    tiny = wallet_of(Decimal("1E-18"), legs)
+    assert prices_of(tiny) == [(None, None)]
+
+
+def test_a_margin_that_takes_exactly_the_equity_at_every_price_leaves_none() -> None:
+    # Short at 1x on its own coin value, V = 8,000/7,000, equity w, of which a rate of 90% and fees of 10% take all.
+    position = open_at(PLAIN, SHORT, Decimal(8_000), Decimal(7_000))
+    holding = Holding(position, flat_rate(Decimal("0.9")), ClosingFee(Decimal("0.1")))
+    assert safe_spans(wallet_of(position.stored_value, [holding])) == []
+    # For a contract at 0.7 times the first mark 8,000/0.7 is cut to a hundred digits, and the sums are not.
+    assert safe_spans(wallet_of(position.stored_value, [holding._replace(ratio=Decimal("0.7"))])) == []
+    less = holding._replace(closing_fee=ClosingFee(Decimal("0.099999999999999999"), at_bankruptcy=False))
+    assert prices_of(wallet_of(position.stored_value, [less])) == [(None, None)]
+
+
+def test_a_reserve_of_all_the_equity_leaves_none() -> None:
+    legs = [held(LONG, 1, 3, flat_rate(ZERO)), held(SHORT, 1, 7, flat_rate(ZERO))]
+    wallet = wallet_of(ZERO, legs)
+    assert safe_spans(wallet, ONE / 3 - ONE / 7) == []
+
+
+def test_an_equity_that_only_touches_the_margin_dies_there() -> None:
+    # A rate that grows with the value, w: 4 - 4 + w = w*w/4 + ... short of 4 coins on 3: w - 1 = w*w/4 at w = 2 alone.
+    growing = Schedule((Tier(None, ZERO),), marginal=False, slope=Decimal("0.25"))
+    wallet = wallet_of(Decimal(3), [held(SHORT, 12, 3, growing)])
+    assert safe_spans(wallet) == []
+    # The same where the coins have no end of digits: 4/3 of a coin on 1/3, w - 1 of equity again.
+    position = open_at(PLAIN, SHORT, Decimal(4), Decimal(3))
+    thirds = wallet_of(position.stored_value - 1, [Holding(position, growing)])
+    assert safe_spans(thirds) == []
+
+
+def test_a_deduction_at_the_mark_asks_for_nothing_rather_than_less() -> None:
+    # 1% of 8,000 USD are 0.005 coins at 16,000 USD: above that nothing is asked for, and nothing given either.
+    holding = held(LONG, 8_000, 8_000, flat_rate(Decimal("0.01"), Decimal("0.005")))
+    wallet = wallet_of(ONE, [holding])
+    asked = [maintenance(wallet, ONE / price) for price in (32_000, 16_000, 8_000)]
+    assert [plain(amount) for amount in asked] == ["0", "0", "0.005"]
+    assert [segment.left for segment in segments(wallet)] == [0, ONE / 16_000]

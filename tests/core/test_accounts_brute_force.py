@@ -17,8 +17,9 @@ from perpcalc.core.instrument import PLAIN, Instrument
 from perpcalc.core.liquidation import ends, liquidation
 from perpcalc.core.position import LONG, SHORT, open_at
 from perpcalc.core.rules import ClosingFee, Schedule, Tier, with_deductions
-from perpcalc.core.stress import Stake, ladder, pool
-from perpcalc.core.wallet import Holding, Wallet, wallet_of
+from perpcalc.core.stress import Stake, ladder
+from perpcalc.core.wallet import Holding, wallet_of
+from perpcalc.core.wallet import Wallet as CoinWallet
 
 ACCOUNTS = 2_500
 HALVINGS = 56
@@ -207,7 +208,7 @@ def as_holding(leg: Leg, first_mark: int) -> Holding:
     )
 
 
-def as_account(wallet: Wallet) -> tuple[Wallet, list[Holding]]:
+def as_account(wallet: Wallet) -> tuple[CoinWallet, list[Holding]]:
     holdings = [as_holding(leg, wallet.legs[0].contract.mark) for leg in wallet.legs]
     return wallet_of(decimal(wallet.balance), holdings), holdings
 
@@ -270,14 +271,12 @@ def test_a_ladder_says_what_the_wallet_is_worth_or_that_it_died_on_the_way(direc
         dead = model.left(Fraction(1)) <= 0
         end = None if dead else (model.upper_end() if direction > 0 else model.lower_end())
         collateral = decimal(wallet.balance)
-        for move, rung in zip(
-            moves, ladder(pool([Stake(made, Decimal(wallet.legs[0].contract.mark))]), moves), strict=True
-        ):
+        for move, rung in zip(moves, ladder(Stake(made, Decimal(wallet.legs[0].contract.mark)), moves), strict=True):
             y = 1 / (1 + Fraction(move))
             passed = end is not None and (y <= end if direction > 0 else y >= end)
             assert rung.liquidated == (dead or passed), (wallet, move)
             if rung.liquidated:
-                assert rung == (-collateral, 0, None, None, True)
+                assert rung == (-collateral, 0, None, 1, True)
                 continue
             assert round(rung.equity, 50) == round(decimal(model.equity(y)), 50)
             assert round(rung.pnl, 50) == round(decimal(model.equity(y)) - collateral, 50)

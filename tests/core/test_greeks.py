@@ -6,7 +6,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perpcalc.core.greeks import coin_greeks, contract_greeks, greeks, usd_greeks
+from perpcalc.core.greeks import balance_greeks, coin_greeks, contract_greeks, greeks, usd_greeks
 from perpcalc.core.instrument import PLAIN
 from perpcalc.core.position import LONG, SHORT, Position, open_at
 
@@ -100,3 +100,24 @@ def test_every_frame_is_named_in_one_order() -> None:
         "usd",
         "contract",
     ]
+
+
+def test_a_balance_and_the_profits_of_its_positions_add_up_to_the_account() -> None:
+    # 2 coins and a long and a short of 10,000 USD from 8,000 and 10,000: the coins count once.
+    long, short = (
+        open_at(PLAIN, LONG, Decimal(10_000), Decimal(8_000)),
+        open_at(PLAIN, SHORT, Decimal(10_000), Decimal(10_000)),
+    )
+    price = Decimal(12_500)
+    rows = [usd_greeks(long, price), usd_greeks(short, price), balance_greeks(Decimal(2), price)]
+    # 2 coins, 1.25 - 0.8 of profit and 0.8 - 1 of loss, at 12,500.
+    assert sum(row.value for row in rows if row.value is not None) == Decimal("2.25") * price
+    assert sum(row.delta for row in rows) == Decimal("2.25")
+    assert [(row.frame, row.gamma) for row in rows] == [("usd", 0)] * 3
+
+
+@given(positions, prices)
+def test_without_collateral_the_usd_frame_is_the_profit_alone(position: Position, mark: Decimal) -> None:
+    found = usd_greeks(position, mark)
+    assert found.value == mark * (coin_greeks(position, mark).value or 0)
+    assert found.delta == position.side * position.cost

@@ -1,5 +1,6 @@
 """Liquidation prices: where a position or an account ends, what is asked for there, and why some never do."""
 
+import random
 from decimal import Decimal
 from fractions import Fraction
 from math import ceil, floor
@@ -9,14 +10,23 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from perpcalc.core.instrument import PLAIN, Instrument
-from perpcalc.core.liquidation import Liquidation, liquidation, position_liquidation, rounded_price
+from perpcalc.core.liquidation import (
+    Liquidation,
+    liquidated_at,
+    liquidation,
+    margin_ratio,
+    position_liquidation,
+    rounded_price,
+)
 from perpcalc.core.liquidation import ends as safe_range
-from perpcalc.core.margin import Margin, given_margin, isolated_margin, usable_extra
+from perpcalc.core.margin import Margin, check_deduction, given_margin, isolated_margin, usable_extra
 from perpcalc.core.position import LONG, SHORT, open_at
 from perpcalc.core.rounding import Rounding, grid
 from perpcalc.core.rules import ClosingFee, Schedule, Tier, flat_rate
 from perpcalc.core.wallet import Holding, Wallet, closing_fees, equity, maintenance, wallet_of
 from perpcalc.decimals import ONE, ZERO, plain
+from perpcalc.errors import Key, PerpcalcError
+from perpcalc.venues import find
 
 from . import twin
 from .strategies import (
@@ -111,8 +121,11 @@ def test_isolated_with_maintenance_on_the_entry_value(trade: Trade, leverage: De
 @given(trades, decimals("0.01", "3", 3), rates, decimals("0", "0.002", 5))
 def test_cross_with_a_deduction_and_a_closing_fee(trade: Trade, share: Decimal, rate: Decimal, fee: Decimal) -> None:
     balance = (trade.usd / trade.entry * share).quantize(Decimal("0.00000001"))
-    deduction = balance / 10
+    deduction = trade.usd / trade.entry * rate / 10
     expected = twin.liquidation_at_mark(trade.side, trade.usd, trade.entry, balance, rate, deduction, fee)
+    free = twin.liquidation_at_mark(trade.side, trade.usd, trade.entry, balance, 0, 0, fee)
+    if free is not None and Fraction(trade.usd) / free * Fraction(rate) < deduction:
+        expected = free  # so far up that the deduction covers all of a short's maintenance margin
     holding = Holding(trade.position, flat_rate(rate, deduction), ClosingFee(fee))
     price = position_liquidation(holding, Margin("cross", balance, balance)).liquidation_price
     assert (price and plain(price)) == twin.printed(expected)
@@ -133,6 +146,8 @@ def test_any_rules_agree_with_the_model(
     x = 1 / Fraction(reference)
     span = twin.nearest(wallet.survival(), x)
     assert result.beyond == (span is None or not (span[0] < x and (span[1] is None or x < span[1])))
+    assert result.margin_ratio is not None
+    assert plain(result.margin_ratio) == twin.printed(wallet.margin_ratio(x))
     if span is None:
         assert ends(result) == (None, plain(reference), None)
         assert result.distance == 0
@@ -140,8 +155,7 @@ def test_any_rules_agree_with_the_model(
         return
     below = None if span[1] is None else 1 / span[1]
     above = None if span[0] == 0 else 1 / span[0]
-    near = [price for price in (below, above) if price is not None]
-    price = min(near, key=lambda price: abs(price - Fraction(reference)), default=None)
+    price = twin.nearer((below, above), reference)
     assert ends(result) == (twin.printed(below), twin.printed(price), twin.printed(above))
     broke = wallet.bankruptcy_x
     assert (result.bankruptcy_price and plain(result.bankruptcy_price)) == (broke and twin.printed(1 / broke))
@@ -152,7 +166,7 @@ def test_any_rules_agree_with_the_model(
         return
     distance = result.distance
     assert distance is not None
-    assert plain(distance) == twin.printed(price / Fraction(reference) - 1)
+    assert plain(distance) == ("0" if result.beyond else twin.printed(price / Fraction(reference) - 1))
     at_border = abs(wallet.slack(1 / price)) > Fraction(1, 10**50)
     if at_border:
         assert result.reason == (
@@ -342,8 +356,7 @@ def test_a_position_beyond_its_price_prints_it_all_the_same(mark: int | None, wo
     assert plain(result.liquidation_price) == twin.printed(expected)
     assert result.beyond
     assert result.reason == f"the {word} price is already beyond the liquidation price"
-    assert result.distance is not None
-    assert result.distance > 0
+    assert (str(result.distance), result.margin_ratio) == ("0", 1)
 
 
 @pytest.mark.parametrize(("mark", "expected"), [(9_900, "10000"), (8_950, "8888.888888888888888889")])
@@ -522,7 +535,7 @@ def test_where_values_are_per_contract_the_value_is_cut_before_the_price(
         tick=Decimal("0.5"),
         rounding=Rounding(value=grid("half-even 8"), value_of="lot", liquidation_price="against tick"),
     )
-    assert rounded_price(bitmex, per_contract / Decimal(value), end) == Decimal(expected)
+    assert rounded_price(bitmex, Decimal(value) / per_contract, end) == Decimal(expected)
 
 
 @given(st.integers(1_000, 30_000), st.sampled_from(("below", "above")))
@@ -534,13 +547,42 @@ def test_a_value_that_is_whole_satoshi_is_not_cut_again(satoshi: int, end: str) 
     value = Decimal(satoshi) / 10**8
     half_dollars = Fraction(2 * 10**8, satoshi)
     expected = Fraction(ceil(half_dollars) if end == "below" else floor(half_dollars), 2)
-    assert Fraction(rounded_price(bitmex, 1 / value, end)) == expected
+    assert Fraction(rounded_price(bitmex, value, end)) == expected
+
+
+@pytest.mark.parametrize("venue", ["bitmex@2019-03-01", "bitmex@2020-06-01", "bitmex@2022-06-01", "bitmex"])
+def test_in_satoshi_arithmetic_thousands_of_positions_end_where_whole_numbers_say(venue: str) -> None:
+    # V = lots*v(entry), the margin V/L up to a satoshi and the maintenance margin too; no price passes through 1/(1/x).
+    instrument, chance = find(venue).instrument, random.Random(venue)
+    schedule, tick, lot = instrument.schedule, instrument.tick, int(instrument.lot)
+    assert schedule is not None
+    assert tick is not None
+    rate, largest, of_one_lot = Fraction(schedule.tiers[0].rate), Fraction(instrument.max_price or 0), 0
+    for _ in range(1_500):
+        side, lots = chance.choice((1, -1)), chance.choice((1, 1, 2, 3, chance.randint(4, 900)))
+        entry = Fraction(tick) * chance.randint(int(3_000 / tick), int(90_000 / tick))
+        value = lots * round(Fraction(lot) * 10**8 / entry)
+        leverage = chance.randint(1, 100)
+        margin, asked = ceil(Fraction(value, leverage)), ceil(value * rate)
+        position = open_at(instrument, Decimal(side), Decimal(lots * lot), tick * int(entry / Fraction(tick)))
+        result = position_liquidation(Holding(position, schedule), isolated_margin(position, Decimal(leverage)))
+        for found, satoshi in (
+            (result.bankruptcy_price, Fraction(value + side * margin)),
+            (
+                result.liquidation_below if side > 0 else result.liquidation_above,
+                Fraction(value + side * (margin - asked)),
+            ),
+        ):
+            expected = twin.satoshi_price(side, lots, lot, satoshi, tick)
+            assert (found and Fraction(found)) == (expected if expected and expected <= largest else None)
+        of_one_lot += lots == 1
+    assert of_one_lot > 400
 
 
 @given(sides, decimals("1", "100000", 5))
 def test_rounding_to_the_tick_never_moves_a_price_away_from_the_trader(side: Decimal, price: Decimal) -> None:
     end = "below" if side == LONG else "above"
-    shown = rounded_price(BYBIT, price, end)
+    shown = rounded_price(BYBIT, 1 / price, end)
     assert ZERO <= (shown - price) * side < Decimal("0.5")
     assert shown % Decimal("0.5") == 0
 
@@ -564,8 +606,7 @@ def test_every_position_of_an_account_shows_its_ends_at_its_own_mark(
         ratio = Fraction(leg.ratio)
         below = None if span is None or span[1] is None else ratio / span[1]
         above = None if span is None or span[0] == 0 else ratio / span[0]
-        near = [price for price in (below, above) if price is not None]
-        price = min(near, key=lambda price: abs(price - Fraction(mark)), default=None) if alive else Fraction(mark)
+        price = twin.nearer((below, above), mark) if alive else Fraction(mark)
         assert ends(result) == (twin.printed(below), twin.printed(price), twin.printed(above))
         assert result.beyond is not alive
 
@@ -753,14 +794,15 @@ def test_a_position_that_no_price_saves_says_so() -> None:
     assert result.reason == "the maintenance margin exceeds the equity at every price"
 
 
-def test_of_two_ends_equally_far_the_lower_one_is_shown() -> None:
-    # As above 12324.28... and 50.71..., here to the dollar: 6187.5 lies between them.
-    whole_dollars = PLAIN._replace(tick=ONE, rounding=Rounding(liquidation_price="against tick"))
-    position = open_at(whole_dollars, SHORT, Decimal(1_000_000), Decimal(10_000))
+def test_the_nearer_end_is_the_one_nearer_by_ratio_and_of_two_as_near_the_lower_one() -> None:
+    # As above 12324.28... and 50.71..., here on multiples of 85, with 85 * 12,240 = 1,020^2. In dollars 1,020 is nearer to 85 too,
+    # but so are 1,020.01 and 6,000, which have less far to rise than to fall.
+    of_85 = PLAIN._replace(tick=Decimal(85), rounding=Rounding(liquidation_price="against tick"))
+    position = open_at(of_85, SHORT, Decimal(1_000_000), Decimal(10_000))
     holding, margin = Holding(position, GROWING), given_margin(position, Decimal(20))
-    for mark, expected in (("6187.5", 51), ("6187.6", 12_324)):
+    for mark, expected in (("1020", 85), ("1020.01", 12_240), ("6000", 12_240)):
         result = position_liquidation(holding, margin, Decimal(mark))
-        assert (result.liquidation_below, result.liquidation_above) == (51, 12_324)
+        assert (result.liquidation_below, result.liquidation_above) == (85, 12_240)
         assert result.liquidation_price == expected
 
 
@@ -803,18 +845,18 @@ def test_where_values_are_per_lot_that_of_a_whole_lot_is_cut(end: str, expected:
         tick=Decimal("0.5"),
         rounding=Rounding(value=grid("half-even 8"), value_of="lot", liquidation_price="against tick"),
     )
-    assert rounded_price(hundreds, Decimal("13370.7"), end) == Decimal(expected)
+    assert rounded_price(hundreds, 1 / Decimal("13370.7"), end) == Decimal(expected)
 
 
 def test_a_price_at_which_a_lot_is_worth_nothing_is_not_cut() -> None:
     rounding = Rounding(value=grid("half-even 8"), value_of="lot", liquidation_price="against tick")
     endless = Decimal(300_000_000)
-    assert rounded_price(PLAIN._replace(tick=Decimal("0.5"), rounding=rounding), endless, "below") == endless
+    assert rounded_price(PLAIN._replace(tick=Decimal("0.5"), rounding=rounding), 1 / endless, "below") == endless
 
 
 def test_without_a_tick_there_is_none_to_round_against() -> None:
     untick = PLAIN._replace(rounding=Rounding(liquidation_price="against tick"))
-    assert rounded_price(untick, Decimal("5739.0835"), "below") == Decimal("5739.0835")
+    assert rounded_price(untick, 1 / Decimal("5739.0835"), "below") == Decimal("5739.0835")
 
 
 @pytest.mark.parametrize(
@@ -868,3 +910,169 @@ def test_contracts_that_cancel_are_bankrupt_below_where_their_fees_eat_the_balan
     ]
     for row in account_rows("0.0011", holdings, 20_000):
         assert row.bankruptcy_price == Decimal("13636.5")
+
+
+# Beyond, ratios, and what can be written
+
+
+def test_the_nearer_end_of_a_deribit_short_is_not_the_one_in_dollars() -> None:
+    # Deribit, rules of 2023: 200,000 contracts of 10 USD short from 60,000 on 25 BTC lives from some 100 to some 236,000 USD; from
+    # 60,000 the lower end is 600 times away, the upper one 4 times, though in dollars it is the farther.
+    deribit = find("deribit@2023-01-01").instrument
+    assert deribit.schedule is not None
+    position = open_at(deribit, SHORT, Decimal(200_000), Decimal(60_000))
+    margin = Margin("cross", Decimal(25), Decimal(25))
+    result = position_liquidation(Holding(position, deribit.schedule), margin)
+    assert result.liquidation_below is not None
+    assert result.liquidation_above is not None
+    assert result.liquidation_above - 60_000 > 60_000 - result.liquidation_below
+    assert result.liquidation_price == result.liquidation_above
+    assert result.distance is not None
+    assert result.distance > 2
+
+
+@pytest.mark.parametrize(
+    ("balance", "ratio"), [("0.005", "1"), ("0.01", "0.5"), ("0.5", "0.01"), ("0.004", "1"), ("0", "1")]
+)
+def test_the_margin_ratio_is_what_is_asked_for_over_the_equity(balance: str, ratio: str) -> None:
+    # One coin long at its entry, of which 0.005 are asked for.
+    result = one(LONG, 8_000, 8_000, balance)
+    assert result.margin_ratio is not None
+    assert plain(result.margin_ratio) == ratio
+
+
+def test_a_position_that_is_never_liquidated_has_a_ratio_all_the_same() -> None:
+    result = one(SHORT, 10_000, 50_000, "0.2")
+    assert (result.liquidation_price, result.distance) == (None, None)
+    assert result.margin_ratio is not None
+    assert plain(result.margin_ratio) == "0.005"
+
+
+def test_a_mark_between_two_ticks_of_the_price_is_dead_at_the_tick() -> None:
+    # Long 8,040/1.1 = 7309.09..., printed 7309.5: at 7309.5 the exact ratio is still below 1, but that is where it is taken over.
+    holding = Holding(open_at(BYBIT, LONG, Decimal(8_000), Decimal(8_000)), AT_MARK)
+    margin = Margin("cross", Decimal("0.1"), Decimal("0.1"))
+    at_the_tick = position_liquidation(holding, margin, Decimal("7309.5"))
+    assert (at_the_tick.margin_ratio, at_the_tick.beyond, str(at_the_tick.distance)) == (1, True, "0")
+    near = position_liquidation(holding, margin, Decimal("7309.6"))
+    assert near.margin_ratio is not None
+    assert Decimal("0.98") < near.margin_ratio < 1
+
+
+def test_at_the_border_of_a_tier_that_ends_it_the_ratio_is_1() -> None:
+    # 3 coins of equity at 8,000, of which 0.05 are asked for up to there and 4 beyond.
+    schedule = Schedule((Tier(Decimal(5), Decimal("0.01")), Tier(None, Decimal("0.8"))), marginal=False)
+    for mark, ratio in ((8_001, None), (8_000, 1), (7_999, 1)):
+        found = one(LONG, 40_000, 10_000, "4", schedule, mark=mark).margin_ratio
+        assert found is not None
+        assert found == ratio if ratio else found < Decimal("0.02")
+
+
+def test_without_positions_there_is_a_ratio_as_long_as_there_are_coins() -> None:
+    empty = safe_range(wallet_of(ONE, []), Holding(open_at(PLAIN, LONG, ONE, ONE), AT_MARK))
+    assert margin_ratio(wallet_of(ONE, []), ONE, empty) == 0
+    broke = safe_range(wallet_of(ZERO, []), Holding(open_at(PLAIN, LONG, ONE, ONE), AT_MARK))
+    assert margin_ratio(wallet_of(ZERO, []), ONE, broke) is None
+
+
+@pytest.mark.parametrize(
+    ("side", "balance", "price", "expected"),
+    [
+        (LONG, "1", 4_021, False),
+        (LONG, "1", 4_020, True),
+        (LONG, "1", 100, True),
+        (SHORT, "0.5", 15_919, False),
+        (SHORT, "0.5", 15_920, True),
+        (SHORT, "0.5", 99_999, True),
+        (SHORT, "1", 10**12, False),  # never
+        (LONG, "0.001", 9_000, True),  # dead at its entry already
+    ],
+)
+def test_an_exit_at_or_beyond_the_price_is_a_liquidation(
+    side: Decimal, balance: str, price: int, expected: bool
+) -> None:
+    # One coin from 8,000 at 0.5%: 8,040/2 = 4,020 and 7,960/0.5 = 15,920.
+    assert liquidated_at(one(side, 8_000, 8_000, balance), Decimal(price)) is expected
+
+
+def test_what_is_not_known_is_neither_liquidated_nor_not() -> None:
+    assert liquidated_at(None, ONE) is None
+
+
+def test_between_both_ends_nothing_is_liquidated() -> None:
+    result = one(SHORT, 1_000_000, 10_000, "20", GROWING)  # 50.71... and 12324.28...
+    assert [liquidated_at(result, Decimal(price)) for price in (50, 51, 12_324, 12_325)] == [True, False, False, True]
+
+
+@pytest.mark.parametrize("tick", [None, "0.1"])
+def test_a_price_that_the_venue_rounds_to_nothing_is_never_reached(tick: str | None) -> None:
+    # One USD long on 1,000,000,000 coins would end at 0.000000001, which 8 decimals cut to 0.
+    cut = PLAIN._replace(tick=tick and Decimal(tick), rounding=Rounding(liquidation_price=grid("down 8")))
+    result = one(LONG, 1, 8_000, "1000000000", instrument=cut)
+    assert (result.liquidation_price, result.bankruptcy_price, result.maintenance_margin) == (None, None, None)
+    least = "one tick (0.1)" if tick else "0.00000001"
+    assert result.reason == f"never: the price would have to fall below {least}"
+    assert not result.beyond
+
+
+def test_a_price_of_less_than_a_tick_is_printed_as_one_where_the_venue_rounds_up() -> None:
+    # Gate, test data of its websocket in thrasher-corp/gocryptotrader: size 3 at 40000.36666661111 on 49.999890611186, liq_price 0.1;
+    # 3 * (1 + 0.5% + 0.05%) / 49.99996... = 0.0603. A position of 2 contracts on some 4 BTC at Bybit has liq_price and bust_price
+    # 0.5 (bybit-exchange/docs, inverse position list).
+    gate = find("gate").instrument._replace(tick=Decimal("0.1"))
+    position = open_at(gate, LONG, Decimal(3), Decimal("40000.36666661111"))
+    margin = Margin("cross", Decimal("49.999890611186"), Decimal("49.999890611186"))
+    result = position_liquidation(Holding(position, AT_MARK, gate.cross_closing_fee), margin)
+    assert result.liquidation_price == Decimal("0.1")
+    bybit = find("bybit@2022-01-01").instrument
+    position = open_at(bybit, LONG, Decimal(2), Decimal("54884.74204171"))
+    assert position.stored_value == Decimal("0.00003644")
+    assert bybit.schedule is not None
+    on_four = Margin("cross", Decimal(5), Decimal(5))
+    result = position_liquidation(Holding(position, bybit.schedule, bybit.cross_closing_fee), on_four)
+    assert (result.liquidation_price, result.bankruptcy_price) == (Decimal("0.5"), Decimal("0.5"))
+
+
+# Deductions
+
+
+def test_a_deduction_of_more_than_the_margin_at_the_entry_is_refused() -> None:
+    position = open_at(PLAIN, LONG, Decimal(8_000), Decimal(8_000))
+    check_deduction(position, HALF_PERCENT, HALF_PERCENT)
+    with pytest.raises(PerpcalcError) as error:
+        check_deduction(position, HALF_PERCENT, Decimal("0.006"))
+    assert error.value.places == (Key("deduction"),)
+    assert error.value.line(flags=True) == (
+        "--deduction: 0.006 BTC is more than the maintenance margin at the entry: give at most 0.005"
+    )
+
+
+def test_a_deduction_of_just_the_margin_is_taken_whatever_digits_the_value_was_cut_to() -> None:
+    # A third of a coin at 3%.
+    check_deduction(open_at(PLAIN, LONG, ONE, Decimal(3)), Decimal("0.03"), Decimal("0.01"))
+
+
+@pytest.mark.parametrize("basis", ["mark", "entry"])
+@pytest.mark.parametrize(("side", "balance", "expected"), [(LONG, "1", 4_000), (SHORT, "0.5", 16_000)])
+def test_a_deduction_of_all_the_margin_leaves_the_bankruptcy_price(
+    side: Decimal, balance: str, expected: int, basis: str
+) -> None:
+    result = one(side, 8_000, 8_000, balance, flat_rate(HALF_PERCENT, Decimal(1), basis))
+    assert (result.liquidation_price, result.bankruptcy_price) == (expected, expected)
+    assert result.maintenance_margin == 0
+    assert result.maintenance_rate == HALF_PERCENT
+    assert plain(result.deduction) == twin.printed(
+        Fraction("0.005") * (8_000 if basis == "mark" else expected) / expected
+    )
+
+
+def test_a_short_is_asked_for_nothing_from_where_its_deduction_is_the_margin() -> None:
+    # 1% of 8,000 USD are a deduction of 0.005 coins at 16,000. On 0.4 coins the short is bankrupt at 8,000/0.6 = 13333.3...,
+    # before that: 0.99*8,000/(1 - 0.4 - 0.005); on 0.6 it is at 20,000, where nothing is asked for any more.
+    schedule = flat_rate(Decimal("0.01"), Decimal("0.005"))
+    sooner, later = one(SHORT, 8_000, 8_000, "0.4", schedule), one(SHORT, 8_000, 8_000, "0.6", schedule)
+    assert sooner.liquidation_price is not None
+    assert plain(sooner.liquidation_price) == twin.printed(Fraction(7_920) / Fraction("0.595"))
+    assert plain(sooner.deduction) == "0.005"
+    assert (later.liquidation_price, later.bankruptcy_price, later.maintenance_margin) == (20_000, 20_000, 0)
+    assert plain(later.deduction) == "0.004"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perpcalc.core.margin import maintenance_pieces
+from perpcalc.core.margin import maintenance_pieces, piece_maintenance
 from perpcalc.core.rules import NO_CLOSING_FEE, Schedule, Tier, flat_rate, tier_index, with_deductions
 from perpcalc.core.wallet import Group, group_maintenance
 from perpcalc.decimals import ONE, ZERO, plain
@@ -137,3 +137,47 @@ def test_a_schedule_has_as_many_limits_as_rates() -> None:
 
 def test_a_single_rate_is_taken_at_the_mark_and_has_no_number() -> None:
     assert flat_rate(Decimal("0.005")) == Schedule(tiers((None, "0.005")), "mark", numbered=False)
+
+
+@given(st.data(), trades, moves, st.booleans())
+def test_the_margin_is_never_below_zero_and_meets_it_without_a_jump(
+    data: st.DataObject, trade: Trade, move: Decimal, usd: bool
+) -> None:
+    found = data.draw(rules(trade))
+    deduction = (trade.usd / trade.entry * data.draw(decimals("0", "2", 2))).quantize(Decimal("0.00000001"))
+    schedule = schedule_of(found)
+    tiers_less = tuple(tier._replace(deduction=tier.deduction + deduction) for tier in schedule.tiers)
+    schedule = schedule._replace(tiers=tiers_less, unit="usd" if usd else schedule.unit)
+    pieces = maintenance_pieces(schedule, trade.contracts, trade.usd, trade.usd / trade.entry)
+    group = Group(trade.usd, ONE, tuple(pieces), NO_CLOSING_FEE)
+    assert group_maintenance(group, 1 / (trade.entry * move)) >= 0
+    assert [piece.start for piece in pieces] == sorted({piece.start for piece in pieces})
+    assert pieces[0].start == 0
+    for below, above in pairwise(pieces):
+        if below.linear == below.quadratic == 0 and below.tier == above.tier:
+            assert plain(piece_maintenance(above, above.start)) == "0"
+
+
+def test_where_a_deduction_takes_all_of_a_tier_the_next_one_may_ask_again() -> None:
+    # 1% up to 2 coins and 5% of all of it beyond, less 0.05: nothing up to 2 coins, 0.05 from there on.
+    table = (Tier(Decimal(2), Decimal("0.01"), Decimal("0.05")), Tier(None, Decimal("0.05"), Decimal("0.05")))
+    pieces = maintenance_pieces(Schedule(table, marginal=False), Decimal(100), Decimal(100), ONE)
+    assert [(piece.start, piece.tier, piece_maintenance(piece, piece.start)) for piece in pieces] == [
+        (0, 1, 0),
+        (Decimal("0.02"), 2, Decimal("0.05")),
+    ]
+
+
+def test_a_growing_rate_with_a_deduction_starts_at_its_exact_root() -> None:
+    # w*(0.01 + 0.01*w) = 0.02 at w = 1, for 100 USD at x = 0.01.
+    schedule = Schedule((Tier(None, Decimal("0.01"), Decimal("0.02")),), marginal=False, slope=Decimal("0.01"))
+    free, rest = maintenance_pieces(schedule, Decimal(100), Decimal(100), ONE)
+    assert (free.start, rest.start) == (0, Decimal("0.01"))
+    assert (free.rate, free.slope, free.deduction, free.deduction_usd) == (Decimal("0.01"), 0, 0, 1)
+    assert piece_maintenance(rest, Decimal("0.02")) == Decimal("0.04")
+
+
+def test_a_deduction_in_dollars_above_the_rate_leaves_nothing_at_any_price() -> None:
+    table = (Tier(None, Decimal("0.01"), Decimal(2)),)
+    (piece,) = maintenance_pieces(Schedule(table, unit="usd"), Decimal(100), Decimal(100), ONE)
+    assert piece_maintenance(piece, Decimal(5)) == 0

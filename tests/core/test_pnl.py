@@ -2,16 +2,26 @@
 
 from decimal import Decimal
 from fractions import Fraction
+from math import ceil, floor
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from perpcalc.core.instrument import PLAIN
-from perpcalc.core.pnl import entry_fees, gross_pnl, price_for_roe, profit_and_loss, return_on_equity, target_price
+from perpcalc.core.pnl import (
+    entry_fees,
+    gross_pnl,
+    price_for_roe,
+    profit_and_loss,
+    return_on_equity,
+    safe_tick,
+    target_price,
+)
 from perpcalc.core.position import LONG, SHORT, Fill, open_at, open_by_fills
 from perpcalc.core.rounding import Rounding, grid
 from perpcalc.decimals import ONE, ZERO, plain
+from perpcalc.venues import find
 
 from . import twin
 from .strategies import Trade, contracts, decimals, fee_rates, leverages, moves, prices, sides, sizes, trades
@@ -250,3 +260,91 @@ def test_a_return_on_a_margin_in_coin_is_rounded_as_the_venue_does() -> None:
     position = open_at(rounded, LONG, Decimal(8_000), Decimal(8_000))
     assert return_on_equity(position, ONE, None, Decimal(3)) == Decimal("0.3333")
     assert return_on_equity(position, ONE, Decimal(3), None) == 3
+
+
+def test_a_venue_may_divide_the_amounts_before_it_rounds_them() -> None:
+    # OKX, record of 2021-04-27: uplRatio -0.0025490556801078 is the binary number next to this; from the printed
+    # -0.0000009932766034 and 0.0003896645377994 it would be -0.00254905568006... with another end.
+    okx = find("okx@2021-04-27", "ETH-USD-SWAP").instrument
+    position = open_at(okx, LONG, ONE, Decimal("2566.31"))
+    result = profit_and_loss(position, Decimal("2565.656"), leverage=Decimal(10))
+    assert result.roe is not None
+    assert plain(result.roe) == twin.printed(10 * (1 - Fraction("2566.31") / Fraction("2565.656")))
+    assert plain(result.roe) == "-0.002549055680106764"
+    assert (result.gross_pnl, result.net_roe) == (Decimal("-0.0000009932766034"), result.roe)
+    printed = open_at(okx._replace(rounding=okx.rounding._replace(roe_of="printed")), LONG, ONE, Decimal("2566.31"))
+    assert profit_and_loss(printed, Decimal("2565.656"), leverage=Decimal(10)).roe != result.roe
+
+
+def test_a_net_return_of_exact_amounts_takes_exact_fees() -> None:
+    fees = OKX._replace(rounding=OKX.rounding._replace(roe_of="exact", roe=grid("half-up 6"), fee=grid("up 3")))
+    position = open_by_fills(fees, LONG, [Fill(ONE, Decimal(3)), Fill(ONE, Decimal(7))])
+    result = profit_and_loss(position, Decimal(4), Decimal("0.0005"), Decimal("0.0003"), Decimal("0.1"), margin=ONE)
+    paid = (Fraction(10, 3) + Fraction(10, 7)) * Fraction("0.0005") + 5 * Fraction("0.0003") + Fraction("0.1")
+    gross = Fraction(10, 3) + Fraction(10, 7) - 5
+    returns = [plain(roe) for roe in (result.roe, result.net_roe) if roe is not None]
+    assert returns == [twin.printed(round(gross, 6)), twin.printed(round(gross - paid, 6))]
+    assert result.entry_fee == Decimal("0.003")  # two fills, each up to a thousandth
+
+
+def test_returns_are_those_of_the_leverage_or_the_margin_if_any() -> None:
+    position = open_at(PLAIN, LONG, Decimal(10_000), Decimal(8_000))
+    by_leverage = profit_and_loss(position, Decimal(10_000), funding=Decimal("0.05"), leverage=Decimal(5))
+    assert (by_leverage.roe, by_leverage.net_roe) == (1, Decimal("0.8"))
+    by_margin = profit_and_loss(position, Decimal(10_000), margin=Decimal("0.5"))
+    assert (by_margin.roe, by_margin.net_roe) == (Decimal("0.5"), Decimal("0.5"))
+    nothing = profit_and_loss(position, Decimal(10_000))
+    assert (nothing.roe, nothing.net_roe) == (None, None)
+
+
+# Break-even on the tick
+
+
+@given(trades, fee_rates, fee_rates, st.sampled_from(("0.5", "0.01", "25")))
+def test_without_rounding_the_safe_tick_is_the_next_one_on_the_side_of_profit(
+    trade: Trade, opening: Decimal, closing: Decimal, tick: str
+) -> None:
+    exact = target_price(trade.position, ZERO, opening, closing)
+    assert exact is not None
+    ticks = Fraction(exact) / Fraction(tick)
+    found = safe_tick(trade.position, exact, opening, closing, step=Decimal(tick))
+    if trade.side == LONG:
+        assert found is not None
+        assert Fraction(found) == ceil(round(ticks, 60)) * Fraction(tick)
+    else:
+        assert (found and Fraction(found)) == (floor(round(ticks, 60)) * Fraction(tick) or None)
+
+
+def test_where_rounding_eats_more_than_the_tick_gives_a_further_tick_is_shown() -> None:
+    # Bybit, 1 contract short from 62,500: 1,600 satoshi and two fees of one satoshi each, so that 1,602 must be had back. At the
+    # break-even of 62,431.29 and at 62,422 they are 1,601 yet, cut; 10^8/1602 is 62,421.97.
+    bybit = find("bybit@2026-01-01").instrument
+    position = open_at(bybit, SHORT, ONE, Decimal(62_500))
+    rates = Decimal("0.00055"), Decimal("0.00055")
+    exact = target_price(position, ZERO, *rates)
+    assert exact is not None
+    assert round(exact, 2) == Decimal("62431.29")
+    assert safe_tick(position, exact, *rates) == Decimal("62421.5")
+    prices = ("62421.5", "62422", "62431")
+    assert [plain(profit_and_loss(position, Decimal(price), *rates).net_pnl) for price in prices] == [
+        "0",
+        "-0.00000001",
+        "-0.00000001",
+    ]
+
+
+def test_a_price_without_a_tick_is_the_break_even_itself() -> None:
+    position = open_at(PLAIN, LONG, Decimal(10_000), Decimal(8_000))
+    assert safe_tick(position, Decimal("8004.4")) == Decimal("8004.4")
+
+
+def test_no_tick_is_safe_where_rounding_may_take_all_there_is() -> None:
+    # One contract at 50,000,000 is worth 2 satoshi, less than the fees and cuts may take.
+    bybit = find("bybit@2026-01-01").instrument
+    position = open_at(bybit, LONG, ONE, Decimal(50_000_000))
+    assert safe_tick(position, Decimal(50_055_000), Decimal("0.00055"), Decimal("0.00055")) is None
+
+
+def test_a_short_does_not_break_even_below_one_tick() -> None:
+    position = open_at(PLAIN._replace(tick=Decimal(10)), SHORT, Decimal(100), Decimal(9))
+    assert safe_tick(position, Decimal(9)) is None

@@ -9,13 +9,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perpcalc.core.instrument import PLAIN
-from perpcalc.core.position import LONG, SHORT, Fill, closed_partly, merged, open_at, open_by_fills
+from perpcalc.core.margin import maintenance_pieces
+from perpcalc.core.pnl import gross_pnl
+from perpcalc.core.position import (
+    LONG,
+    SHORT,
+    Fill,
+    closed_part,
+    closed_partly,
+    merged,
+    open_at,
+    open_by_fills,
+    open_for_value,
+)
 from perpcalc.core.rounding import Rounding, grid
+from perpcalc.core.rules import Schedule, Tier
 from perpcalc.decimals import ONE, plain
 from perpcalc.errors import PerpcalcError
+from perpcalc.venues import find
 
 from . import twin
-from .strategies import Trade, contracts, prices, sides, sizes, trades
+from .strategies import Trade, contracts, decimals, prices, sides, sizes, trades
 
 BYBIT = PLAIN._replace(
     rounding=Rounding(value=grid("floor 8"), stored_value=grid("floor 8"), average=grid("half-up 8")),
@@ -190,8 +204,8 @@ def test_a_position_worth_nothing_says_how_many_contracts_are_too_few(opened: Ca
 def test_the_last_contract_may_stay_open() -> None:
     filled = [Fill(Decimal(4), Decimal(6_800)), Fill(Decimal(4), Decimal(6_900))]
     left = closed_partly(open_by_fills(BYBIT, LONG, filled), Decimal(7))
-    # Of the values kept, 4 * 0.00014705 and 0.00057971 cut to eight decimals, an eighth is left.
-    stored = (Decimal("0.00058823") + Decimal("0.00057971")) / 8
+    # Of the values kept, 4/6800 and 4/6900 cut to 0.00058823 and 0.00057971, seven eighths leave: 0.0010219475, cut too.
+    stored = Decimal("0.00116794") - Decimal("0.00102194")
     assert (left.contracts, left.stored_value, left.entry_value) == (1, stored, stored)
     assert left.fills == (Fill(Decimal("0.5"), Decimal(6_800)), Fill(Decimal("0.5"), Decimal(6_900)))
     assert closed_partly(left, Decimal("0.75")).contracts == Decimal("0.25")
@@ -241,3 +255,159 @@ def test_an_engine_may_keep_more_decimals_than_it_prints() -> None:
         contract_size=Decimal(10), rounding=Rounding(value=grid("down 4"), stored_value=grid("down 8"))
     )
     assert open_at(finer, LONG, Decimal(3), Decimal(7_000)).stored_value == Decimal("0.00428571")
+
+
+# What a venue keeps of an entry
+
+BYBIT_XRP = find("bybit", "XRPUSD").instrument
+
+
+@pytest.mark.parametrize(
+    ("spec", "name", "contracts", "price", "value"),
+    [
+        ("bybit", "XRPUSD", 400_000, "0.5", "800000"),
+        ("bybit", "EOSUSD", 3_000, "2.5", "1200"),
+        ("phemex", "BTCUSD", 600_000, "60000", "10"),
+        ("bitmex@2020-02-18", "XBTUSD", 100_000, "10000", "10"),  # 10,000 satoshi a contract
+    ],
+)
+def test_a_price_that_was_traded_stands_for_its_own_value(
+    spec: str, name: str, contracts: int, price: str, value: str
+) -> None:
+    # The next step of the stored value shows the same average at cheap coins, but one fill does not have it.
+    position = open_at(find(spec, name).instrument, LONG, Decimal(contracts), Decimal(price))
+    assert (position.stored_value, position.entry_value) == (Decimal(value), Decimal(value))
+
+
+def test_a_tier_holds_the_position_that_is_worth_just_its_limit() -> None:
+    # 60,000 USD at 0.5 are 120,000 coins, the limit; a step of 0.00000001 above it would be in the next tier.
+    schedule = Schedule((Tier(Decimal(120_000), Decimal("0.01")), Tier(None, Decimal("0.02"))), "entry", marginal=False)
+    for opened in (
+        open_at(BYBIT_XRP, LONG, Decimal(60_000), Decimal("0.5")),
+        open_by_fills(BYBIT_XRP, LONG, [Fill(Decimal(60_000), Decimal("0.5"))]),
+    ):
+        (piece,) = maintenance_pieces(schedule, opened.contracts, opened.notional, opened.stored_value)
+        assert (piece.tier, piece.constant) == (1, 1_200)
+
+
+def test_an_average_leads_back_to_a_fill_at_the_tick_beside_it_before_any_other_value() -> None:
+    # 2 contracts at 1.0308 are 1.940240589... coins, kept as 1.94024058; both that and 1.94024057 show as 1.03080001.
+    fine = PLAIN._replace(tick=Decimal("0.0001"), rounding=BYBIT.rounding)
+    filled = open_by_fills(fine, LONG, [Fill(Decimal(2), Decimal("1.0308"))])
+    assert (filled.stored_value, filled.entry_price) == (Decimal("1.94024058"), Decimal("1.03080001"))
+    assert open_at(fine, LONG, Decimal(2), Decimal("1.03080001")).stored_value == Decimal("1.94024058")
+
+
+def test_without_a_tick_a_price_of_few_decimals_is_taken_as_traded() -> None:
+    bare = BYBIT._replace(tick=None)
+    # 1/1.01 is 0.990099009...; 0.99009900 shows as 1.01000001, and it is 0.99009901 that shows as 1.01.
+    assert open_at(bare, LONG, ONE, Decimal("1.01")).stored_value == Decimal("0.99009900")
+    assert open_at(bare, LONG, Decimal(3), Decimal("19275.25057826")).stored_value == Decimal("0.00015564")
+
+
+def test_an_average_below_half_a_tick_has_no_tick_beside_it() -> None:
+    # 100,000 USD at 0.00000123 are 81300813008.13008130081...
+    position = open_at(BYBIT, LONG, Decimal(100_000), Decimal("0.00000123"))
+    assert position.stored_value == Decimal("81300813008.13008130")
+
+
+def test_kucoin_rounds_up_what_a_position_cost_and_takes_marks_by_the_contract() -> None:
+    # Position of 2019-05: short 20, average 7508.22, posCost 0.00266375; mark 7947.83, markValue 0.00251640,
+    # unrealisedPnl -0.00014735 (kucoin-futures-api-docs). By the contract 7508.22 would be 0.00266380.
+    position = open_at(find("kucoin").instrument, SHORT, Decimal(20), Decimal("7508.22"))
+    assert (position.stored_value, position.entry_value) == (Decimal("0.00266375"), Decimal("0.00266375"))
+    assert position.entry_price == Decimal("7508.22")
+    assert gross_pnl(position, Decimal("7947.83")) == Decimal("-0.00014735")
+
+
+# By its value
+
+
+@given(sides, contracts, sizes, decimals("0.00000001", "1000", 8))
+def test_a_position_of_a_value_shows_its_size_over_it(
+    side: Decimal, held: Decimal, size: Decimal, value: Decimal
+) -> None:
+    position = open_for_value(PLAIN._replace(contract_size=size), side, held, value)
+    assert (position.cost, position.stored_value, position.entry_value) == (value, value, value)
+    assert plain(position.entry_price) == twin.printed(Fraction(held) * Fraction(size) / Fraction(value))
+    assert position.fills == (Fill(held, position.entry_price),)
+    assert (position.side, position.notional) == (side, held * size)
+
+
+def test_the_value_that_a_venue_shows_is_exact_where_its_average_is_not() -> None:
+    # BitMEX, XBTUSD of 2023-12-07 (ccxt pull request 20268): long 400, markValue 912904 satoshi, unrealisedPnl -635.
+    bitmex = find("bitmex@2023-12-07").instrument
+    position = open_for_value(bitmex, LONG, Decimal(400), Decimal("0.00912269"))
+    assert gross_pnl(position, Decimal("43816.25")) == Decimal("-0.00000635")
+    assert gross_pnl(open_at(bitmex, LONG, Decimal(400), Decimal("43846.72")), Decimal("43816.25")) == Decimal(
+        "-0.00000636"
+    )
+
+
+def test_the_average_of_a_value_is_the_one_that_the_venue_shows() -> None:
+    # Bybit: 299 contracts worth 0.00996518 would show 30004.47558398 if nothing had been closed; half up, 8 decimals.
+    bybit = find("bybit@2023-05-22").instrument
+    assert open_for_value(bybit, SHORT, Decimal(299), Decimal("0.00996518")).entry_price == Decimal("30004.47558398")
+    # BitMEX: 4 lots for 912,269 satoshi are 228,067 a lot, cut; 100/0.00228067 = 43846.7643...
+    bitmex = find("bitmex@2023-12-07").instrument
+    assert open_for_value(bitmex, LONG, Decimal(400), Decimal("0.00912269")).entry_price == Decimal("43846.7643")
+
+
+def test_lots_worth_less_than_a_satoshi_each_have_the_plain_average() -> None:
+    # 300 contracts for one satoshi: a third of one a lot.
+    bitmex = find("bitmex@2023-12-07").instrument
+    assert open_for_value(bitmex, LONG, Decimal(300), Decimal("0.00000001")).entry_price == 30_000_000_000
+
+
+def test_a_position_of_no_value_is_refused() -> None:
+    with pytest.raises(PerpcalcError, match="are worth less than the smallest amount"):
+        open_for_value(PLAIN, LONG, ONE, Decimal(0))
+
+
+# Closed in part
+
+
+def test_the_share_that_is_closed_is_cut_and_the_average_stays() -> None:
+    # JKorf/Bybit.Net, V5 position list of 2023-05-22: short 300 at 30004.5 in two fills worth 0.00999850 BTC, 1 closed:
+    # size 299, positionValue 0.00996518, avgPrice 30004.5006751, unrealisedPnl 0.00113932 at 26926.
+    bybit = find("bybit@2023-05-22").instrument
+    position = open_by_fills(bybit, SHORT, [Fill(Decimal(150), Decimal("30004.5"))] * 2)
+    assert position.stored_value == Decimal("0.00999850")
+    left = closed_partly(position, ONE)
+    assert (left.contracts, left.stored_value, left.entry_value) == (299, Decimal("0.00996518"), Decimal("0.00996518"))
+    assert left.entry_price == Decimal("30004.50067510")
+    assert gross_pnl(left, Decimal(26_926)) == Decimal("0.00113932")
+    gone = closed_part(position, ONE)
+    assert (gone.stored_value, gone.entry_price) == (Decimal("0.00003332"), left.entry_price)
+
+
+def test_closing_all_of_a_position_takes_all_of_it() -> None:
+    position = open_for_value(BYBIT, LONG, Decimal(7), Decimal("0.000123456789"))
+    assert closed_part(position, Decimal(7)) is position
+
+
+@pytest.mark.parametrize("closed", ["0", "-1", "8"])
+def test_no_part_is_more_than_all(closed: str) -> None:
+    position = open_at(PLAIN, LONG, Decimal(7), Decimal(1_000))
+    with pytest.raises(PerpcalcError) as error:
+        closed_part(position, Decimal(closed))
+    assert str(error.value) == f"{closed} of 7 contracts cannot be closed: close at most what is open"
+
+
+def test_what_is_left_must_be_worth_something() -> None:
+    # Of two contracts for one satoshi KuCoin's half is rounded up to all of it.
+    position = open_for_value(find("kucoin").instrument, LONG, Decimal(2), Decimal("0.00000001"))
+    with pytest.raises(PerpcalcError, match="are worth less than the smallest amount"):
+        closed_partly(position, ONE)
+
+
+def test_where_values_are_only_printed_each_part_prints_its_own() -> None:
+    # Deribit: 3 contracts of 10 USD at 7,000 are 0.004285714, one is 0.001428571 and two 0.002857143.
+    position = open_at(find("deribit").instrument, LONG, Decimal(3), Decimal(7_000))
+    gone, left = closed_part(position, ONE), closed_partly(position, ONE)
+    assert [part.entry_value for part in (position, gone, left)] == [
+        Decimal("0.004285714"),
+        Decimal("0.001428571"),
+        Decimal("0.002857143"),
+    ]
+    assert plain(left.stored_value) == twin.printed(Fraction(20, 7_000))

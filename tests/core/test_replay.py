@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perpcalc import venues
-from perpcalc.core.course import Change, Leg, Outcome, Run
+from perpcalc.core.passage import Change, Leg, Outcome, Run
 from perpcalc.core.instrument import PLAIN, Instrument
 from perpcalc.core.margin import Margin, isolated_margin
 from perpcalc.core.past_funding import Payment

@@ -1,12 +1,13 @@
 """Grids, ticks and lots: which way each figure is rounded."""
 
-from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
-from perpcalc.core.rounding import EXACT, Grid, grid, on, to_multiple
-from perpcalc.decimals import settled
+from perpcalc.core.rounding import EXACT, Grid, grid, on, to_multiple, without_noise
+from perpcalc.decimals import ONE, ZERO, settled
 
 from .strategies import decimals
 
@@ -38,7 +39,7 @@ def test_a_charge_is_rounded_up_and_a_rebate_toward_zero_by_a_signed_ceiling() -
 def test_no_grid_leaves_an_amount_exact() -> None:
     third = Decimal(1) / 3
     assert on(None, third) is third
-    assert all(kind in (None, "position") for kind in EXACT)
+    assert all(kind in (None, "position", "printed") for kind in EXACT)
 
 
 @pytest.mark.parametrize("text", ["sideways 8", "floor", "floor eight", "floor 8 9", ""])
@@ -79,3 +80,42 @@ def test_rounding_stays_within_a_step_and_on_its_side(amount: Decimal) -> None:
     assert low <= amount <= high
     assert high - low in (0, Decimal("1E-8"))
     assert low <= on(grid("half-even 8"), amount) <= high
+
+
+class Remembering(Decimal):
+    """A number that knows what it was made of, as one behind an explanation does."""
+
+    made_of: Decimal
+
+    def fma(self, other: object, third: object, context: Context | None = None) -> "Remembering":
+        result = Remembering(super().fma(other, third, context))  # type: ignore[arg-type]
+        result.made_of = self
+        return result
+
+
+def test_settling_is_done_by_the_number_itself() -> None:
+    number = Remembering("1.25")
+    result = settled(number)
+    assert isinstance(result, Remembering)
+    assert (result, result.made_of) == (number, number)
+
+
+@given(decimals("-1000", "1000", 12), decimals("0.000000000001", "1000", 12), st.integers(-60, 60))
+def test_settling_keeps_eighty_digits(amount: Decimal, part: Decimal, power: int) -> None:
+    number = (amount / part).scaleb(power)
+    assert settled(number) == Context(prec=80).plus(number)
+    assert settled(-number) == -settled(number)
+
+
+@pytest.mark.parametrize("zero", ["0", "-0", "0E-30", "-0E+5"])
+def test_nothing_settles_to_a_plain_zero(zero: str) -> None:
+    assert not settled(Decimal(zero)).is_signed()
+
+
+def test_what_the_last_digits_leave_of_a_sum_is_nothing() -> None:
+    third = ONE / 3
+    assert without_noise(ONE - 3 * third, ONE, 3 * third) == 0
+    assert without_noise(ONE - third, ONE, third) == ONE - third
+    small = Decimal("1E-79")
+    assert without_noise(small, ONE, ONE - small) == small
+    assert without_noise(ZERO, ZERO, ZERO) == 0

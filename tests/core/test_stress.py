@@ -1,6 +1,5 @@
-"""Stress ladders: what has died stays dead, pools add up, and the default moves show where it happens."""
+"""Stress ladders: what has died stays dead, and the default moves show where it happens."""
 
-from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
@@ -12,7 +11,7 @@ from hypothesis import strategies as st
 from perpcalc.core.instrument import PLAIN
 from perpcalc.core.position import LONG, SHORT, open_at
 from perpcalc.core.rules import NO_CLOSING_FEE, ClosingFee, Schedule, Tier, flat_rate
-from perpcalc.core.stress import Pool, Stake, even_moves, ladder, life, pool, visible_moves
+from perpcalc.core.stress import Fatal, Stake, even_moves, fatal_moves, ladder, life, visible_moves
 from perpcalc.core.wallet import Holding, Wallet, wallet_of
 from perpcalc.decimals import plain
 
@@ -39,17 +38,17 @@ def moves(*percents: str) -> list[Decimal]:
 
 def test_each_rung_is_equity_at_its_price() -> None:
     # Long 10,000 USD from 10,000 on half a coin: at 12,500 it gains 1 - 0.8 coins, and 1% of 0.8 must be kept.
-    (rung,) = ladder(pool([stake(LONG, 10_000, "0.5")]), moves("25"))
+    (rung,) = ladder(stake(LONG, 10_000, "0.5"), moves("25"))
     assert [plain(value) for value in rung[:4]] == ["0.2", "0.7", "0.008", plain(Decimal(8) / 700)]  # type: ignore[arg-type]
 
 
 def test_a_wallet_dies_just_where_its_margin_ratio_reaches_one() -> None:
     # P = Q(1 + mmr)/(B + V) = 10,000 * 1.01/1.5
     death = Decimal(10_000) * Decimal("1.01") / Decimal("1.5") / MARK - 1
-    near, there = ladder(pool([stake(LONG, 10_000, "0.5")]), [death + Decimal("1E-15"), death])
+    near, there = ladder(stake(LONG, 10_000, "0.5"), [death + Decimal("1E-15"), death])
     assert near.margin_ratio is not None
     assert round(near.margin_ratio, 12) == 1
-    assert there == (Decimal("-0.5"), 0, None, None, True)
+    assert there == (Decimal("-0.5"), 0, None, 1, True)
 
 
 @pytest.mark.parametrize("fee", [ClosingFee(Decimal("0.005")), ClosingFee(Decimal("0.005"), at_bankruptcy=True)])
@@ -58,7 +57,7 @@ def test_the_closing_fee_is_part_of_the_margin_so_that_all_of_it_is_liquidation(
     span = life(one)
     assert span is not None
     assert span.end is not None
-    near, there = ladder(pool([one]), [1 / span.end - 1 + Decimal("1E-15"), 1 / span.end - 1 - Decimal("1E-15")])
+    near, there = ladder(one, [1 / span.end - 1 + Decimal("1E-15"), 1 / span.end - 1 - Decimal("1E-15")])
     assert near.margin_ratio is not None
     assert round(near.margin_ratio, 10) == 1
     assert there.liquidated
@@ -66,8 +65,11 @@ def test_the_closing_fee_is_part_of_the_margin_so_that_all_of_it_is_liquidation(
 
 def test_margin_that_does_not_count_before_liquidation_is_lost_with_the_rest() -> None:
     free, held = stake(LONG, 10_000, "0.5"), stake(LONG, 10_000, "0.5", reserve="0.1")
-    assert pool([held]).falling[0] > pool([free]).falling[0]
-    (dead,) = ladder(pool([held]), moves("-50"))
+    (sooner, _), (later, _) = fatal_moves(held), fatal_moves(free)
+    assert sooner is not None
+    assert later is not None
+    assert sooner > later
+    (dead,) = ladder(held, moves("-50"))
     assert dead.pnl == Decimal("-0.5")
 
 
@@ -77,19 +79,17 @@ def test_what_died_on_the_way_stays_dead() -> None:
         (Tier(Decimal("1.2"), Decimal("0.01")), Tier(Decimal("1.6"), Decimal("0.6")), Tier(None, Decimal("0.01"))),
         marginal=False,
     )
-    rungs = ladder(pool([stake(LONG, 10_000, "0.9", schedule=odd)]), moves("0", "-20", "-40", "-30", "-45"))
+    rungs = ladder(stake(LONG, 10_000, "0.9", schedule=odd), moves("0", "-20", "-40", "-30", "-45"))
     assert [rung.liquidated for rung in rungs] == [False, True, True, True, True]
     assert {rung.equity for rung in rungs[1:]} == {0}
-    (revived,) = ladder(
-        pool([stake(LONG, 10_000, "0.9", schedule=odd)._replace(mark=MARK * Decimal("0.6"))]), moves("0")
-    )
+    (revived,) = ladder(stake(LONG, 10_000, "0.9", schedule=odd)._replace(mark=MARK * Decimal("0.6")), moves("0"))
     assert not revived.liquidated
 
 
 def test_what_is_dead_at_the_mark_is_dead_at_any_price() -> None:
-    under_water = pool([stake(LONG, 10_000, "0.5", entry=40_000)])
-    assert [rung.liquidated for rung in ladder(under_water, moves("0", "-50", "500"))] == [True] * 3
-    assert (under_water.falling, under_water.rising) == ((), ())
+    under_water = stake(LONG, 10_000, "0.5", entry=40_000)
+    assert ladder(under_water, moves("0", "-50", "500")) == [(Decimal("-0.5"), 0, None, 1, True)] * 3
+    assert fatal_moves(under_water) == (0, 0)
 
 
 def test_a_short_that_is_fully_covered_lives_at_any_price() -> None:
@@ -97,19 +97,20 @@ def test_a_short_that_is_fully_covered_lives_at_any_price() -> None:
     assert life(one) == (0, None)
     for move, rung in zip(
         even_moves(Decimal("-0.9"), Decimal(9), 12),
-        ladder(pool([one]), even_moves(Decimal("-0.9"), Decimal(9), 12)),
+        ladder(one, even_moves(Decimal("-0.9"), Decimal(9), 12)),
         strict=True,
     ):
         assert round(rung.equity * MARK * (1 + move), 50) == 10_000
 
 
 def test_a_wallet_without_positions_keeps_its_coins() -> None:
-    coins = pool([Stake(Wallet(Decimal(2), Decimal(2), Decimal(0), (), ()), MARK)])
+    coins = Stake(Wallet(Decimal(2), Decimal(2), Decimal(0), (), ()), MARK)
     assert ladder(coins, moves("-90", "900")) == [(0, 2, 0, 0, False)] * 2
+    assert fatal_moves(coins) == (None, None)
 
 
 def test_an_empty_wallet_has_no_ratio() -> None:
-    (rung,) = ladder(pool([Stake(Wallet(Decimal(0), Decimal(0), Decimal(0), (), ()), MARK)]), moves("0"))
+    (rung,) = ladder(Stake(Wallet(Decimal(0), Decimal(0), Decimal(0), (), ()), MARK), moves("0"))
     assert (rung.equity, rung.margin_ratio, rung.liquidated) == (0, None, False)
 
 
@@ -132,49 +133,37 @@ stakes = st.builds(
 move_lists = st.lists(st.decimals("-0.95", "3", places=3), min_size=1, max_size=12)
 
 
-@given(st.lists(stakes, min_size=1, max_size=6), move_lists)
-def test_a_pool_is_worth_what_its_wallets_are_worth_each_dead_or_alive(
-    members: Sequence[Stake], asked: list[Decimal]
-) -> None:
-    alone = [ladder(pool([member]), asked) for member in members]
-    for rung, parts in zip(ladder(pool(members), asked), zip(*alone, strict=True), strict=True):
-        assert round(rung.pnl, 40) == round(sum(part.pnl for part in parts), 40)
-        assert round(rung.equity, 40) == round(sum(part.equity for part in parts), 40)
-        assert round(rung.maintenance_margin or 0, 40) == round(sum(part.maintenance_margin or 0 for part in parts), 40)
-        assert rung.liquidated == all(part.liquidated for part in parts)
-
-
 @given(stakes, move_lists)
 def test_the_order_and_the_number_of_moves_change_no_rung(one: Stake, asked: list[Decimal]) -> None:
-    together = ladder(pool([one]), asked)
-    assert together == [ladder(pool([one]), [move])[0] for move in asked]
-    assert together == ladder(pool([one]), asked[::-1])[::-1]
+    together = ladder(one, asked)
+    assert together == [ladder(one, [move])[0] for move in asked]
+    assert together == ladder(one, asked[::-1])[::-1]
 
 
 @given(stakes)
 def test_a_wallet_lives_on_one_stretch_around_the_mark(one: Stake) -> None:
-    living = [not rung.liquidated for rung in ladder(pool([one]), even_moves(Decimal("-0.9"), Decimal(2), 59))]
+    living = [not rung.liquidated for rung in ladder(one, even_moves(Decimal("-0.9"), Decimal(2), 59))]
     changes = sum(a != b for a, b in pairwise(living))
-    (now,) = ladder(pool([one]), moves("0"))
+    (now,) = ladder(one, moves("0"))
     assert changes <= 2
     assert not (any(living) and now.liquidated)
 
 
 def test_the_default_moves_show_each_death_on_a_rung_of_its_own() -> None:
-    pools = [pool([stake(LONG, 10_000, "0.25")]), pool([stake(SHORT, 10_000, "0.37")])]
-    asked = visible_moves(pools)
+    some = [stake(LONG, 10_000, "0.25"), stake(SHORT, 10_000, "0.37")]
+    asked = visible_moves(map(fatal_moves, some))
     assert asked == sorted(set(asked))
     assert {Decimal("-0.5"), Decimal(0), Decimal("0.5")} <= set(asked)
-    for one in pools:
+    for one in some:
         deaths = [move for move, rung in zip(asked, ladder(one, asked), strict=True) if rung.liquidated]
         nearest = min(deaths, key=abs)
-        fatal = (*one.falling, *one.rising)[0]
+        (fatal,) = (move for move in fatal_moves(one) if move is not None)
         assert abs(nearest) - abs(fatal) < Decimal("0.01")
 
 
 def test_of_many_deaths_the_default_moves_show_some_and_none_at_or_below_zero() -> None:
-    many = [pool([stake(LONG, 10_000, str(Decimal(coins) / 50))]) for coins in range(1, 200)]
-    asked = visible_moves(many)
+    many = [stake(LONG, 10_000, str(Decimal(coins) / 50)) for coins in range(1, 200)]
+    asked = visible_moves(map(fatal_moves, many))
     assert min(asked) > -1
     assert len(asked) < 40
 
@@ -187,19 +176,17 @@ def test_even_moves_begin_and_end_where_they_were_told_to(first: str, last: str,
     assert not gaps or max(gaps) - min(gaps) < Fraction(1, 10**90)
 
 
-def fatal(*percents: str) -> Pool:
-    """A pool whose wallets die at these moves."""
-    deaths = moves(*percents)
-    falling = tuple(sorted((move for move in deaths if move < 0), reverse=True))
-    return Pool(Decimal(0), (), falling, tuple(sorted(move for move in deaths if move > 0)))
+def fatal(*percents: str) -> list[Fatal]:
+    """Wallets that die at these moves, each at one."""
+    return [Fatal(move if move < 0 else None, move if move > 0 else None) for move in moves(*percents)]
 
 
 TENS = ["-50", "-40", "-30", "-20", "-10", "0", "10", "20", "30", "40", "50"]
 
 
-def shown(*pools: Pool) -> list[str]:
-    """The default moves of some pools in per cent, without the tens."""
-    return [plain(move * 100) for move in visible_moves(pools) if plain(move * 100) not in TENS]
+def shown(*percents: str) -> list[str]:
+    """The default moves of wallets that die at these, in per cent, without the tens."""
+    return [plain(move * 100) for move in visible_moves(fatal(*percents)) if plain(move * 100) not in TENS]
 
 
 def test_without_deaths_the_default_moves_are_the_tens_to_fifty_per_cent() -> None:
@@ -207,32 +194,25 @@ def test_without_deaths_the_default_moves_are_the_tens_to_fifty_per_cent() -> No
 
 
 def test_a_fatal_move_is_shown_at_the_whole_per_cent_beyond_it() -> None:
-    assert shown(fatal("-12.3", "61.01")) == ["-13", "62"]
-
-
-def test_of_each_pool_the_first_and_the_last_death_are_shown() -> None:
-    assert shown(fatal("-11", "-22", "-33", "-44", "12", "23", "34", "45")) == ["-44", "-11", "12", "45"]
+    assert shown("-12.3", "61.01") == ["-13", "62"]
 
 
 def test_deaths_far_away_are_left_out() -> None:
-    assert shown(fatal("-99", "300")) == ["-99", "300"]
-    assert shown(fatal("-99.5", "301")) == []
+    assert shown("-99", "300") == ["-99", "300"]
+    assert shown("-99.5", "301") == []
 
 
 def test_of_many_deaths_those_near_the_mark_are_shown() -> None:
-    one_pool_each = [fatal(f"-{move}", str(move)) for move in range(61, 91, 2)]
+    both = [sign + str(move) for move in range(61, 91, 2) for sign in ("", "-")]
     nearest = [str(move) for move in range(61, 85, 2)]
-    assert shown(*one_pool_each) == [f"-{move}" for move in reversed(nearest)] + nearest
+    assert shown(*both) == [f"-{move}" for move in reversed(nearest)] + nearest
 
 
-def test_the_moves_that_kill_are_listed_nearest_first() -> None:
+def test_the_moves_that_kill_are_those_to_the_ends_of_a_life() -> None:
     # Without maintenance a long from 10,000 dies at Q/(V + B), a short at Q/(V - B).
     free = flat_rate(Decimal(0))
-    longs = [stake(LONG, 10_000, coins, schedule=free) for coins in ("1", "0.25")]
-    shorts = [stake(SHORT, 10_000, coins, schedule=free) for coins in ("0.5", "0.2")]
-    both = pool(longs + shorts)
-    assert both.falling == (Decimal("-0.2"), Decimal("-0.5"))
-    assert both.rising == (Decimal("0.25"), Decimal(1))
+    assert fatal_moves(stake(LONG, 10_000, "0.25", schedule=free)) == (Decimal("-0.2"), None)
+    assert fatal_moves(stake(SHORT, 10_000, "0.2", schedule=free)) == (None, Decimal("0.25"))
 
 
 @pytest.mark.parametrize("side", [LONG, SHORT])
@@ -243,8 +223,8 @@ def test_a_wallet_with_just_its_maintenance_margin_is_dead_at_the_mark(side: Dec
 
 def test_at_the_very_price_of_its_death_a_wallet_is_dead_rising_or_falling() -> None:
     free = flat_rate(Decimal(0))
-    (risen,) = ladder(pool([stake(SHORT, 10_000, "0.2", schedule=free)]), moves("25"))
-    (fallen,) = ladder(pool([stake(LONG, 10_000, "0.25", schedule=free)]), moves("-20"))
+    (risen,) = ladder(stake(SHORT, 10_000, "0.2", schedule=free), moves("25"))
+    (fallen,) = ladder(stake(LONG, 10_000, "0.25", schedule=free), moves("-20"))
     assert risen.liquidated
     assert fallen.liquidated
 
@@ -254,7 +234,7 @@ TIERED = Schedule((Tier(Decimal("1.25"), Decimal("0.01")), Tier(None, Decimal("0
 
 def test_on_the_limit_of_a_tier_its_rate_still_holds() -> None:
     # 10,000 USD are 1.25 coins at 8,000; on a whole coin the long lives to 10,000*1.1/2 = 5,500.
-    one = pool([stake(LONG, 10_000, "1", schedule=TIERED)])
+    one = stake(LONG, 10_000, "1", schedule=TIERED)
     above, at, below, dead = ladder(one, moves("0", "-20", "-36", "-45"))
     assert [rung.maintenance_margin and plain(rung.maintenance_margin) for rung in (above, at, below)] == [
         "0.01",
@@ -264,22 +244,16 @@ def test_on_the_limit_of_a_tier_its_rate_still_holds() -> None:
     assert (below.liquidated, dead.liquidated) == (False, True)
 
 
-def test_a_wallet_that_dies_on_the_border_of_a_tier_takes_its_margin_along() -> None:
-    # 8 coins less the value w are 3 at w = 5, where a rate of 80% sets in; the other wallet has its own border at that price.
+def test_a_wallet_dies_on_the_border_of_a_tier_that_it_cannot_pay() -> None:
+    # 8 coins less the value w are 3 at w = 5, where a rate of 80% sets in.
     falls = Schedule((Tier(Decimal(5), Decimal("0.01")), Tier(None, Decimal("0.8"))), marginal=False)
-    dying, living = stake(LONG, 40_000, "4", schedule=falls), stake(LONG, 10_000, "1", schedule=TIERED)
-    assert pool([dying]).falling == (Decimal("-0.2"),)
-    for asked in (moves("-20"), moves("-21")):
-        (rung,) = ladder(pool([dying, living]), asked)
-        (alone,) = ladder(pool([living]), asked)
-        assert rung.maintenance_margin is not None
-        assert alone.maintenance_margin is not None
-        assert plain(rung.equity) == plain(alone.equity)
-        assert plain(rung.maintenance_margin) == plain(alone.maintenance_margin)
+    dying = stake(LONG, 40_000, "4", schedule=falls)
+    assert fatal_moves(dying) == (Decimal("-0.2"), None)
+    assert [rung.liquidated for rung in ladder(dying, moves("-19.99", "-20", "-21"))] == [False, True, True]
 
 
 def test_a_margin_that_grows_with_the_value_is_asked_for_at_each_price() -> None:
     # 1% and 1% per coin of 2 coins and, at 5,000, of 4.
     growing = Schedule((Tier(None, Decimal("0.01")),), marginal=False, slope=Decimal("0.01"))
-    rungs = ladder(pool([stake(LONG, 20_000, "10", schedule=growing)]), moves("0", "-50"))
+    rungs = ladder(stake(LONG, 20_000, "10", schedule=growing), moves("0", "-50"))
     assert [plain(rung.maintenance_margin or Decimal(0)) for rung in rungs] == ["0.06", "0.2"]

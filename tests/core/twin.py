@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
-from math import isqrt
+from math import ceil, floor, isqrt
 from typing import NamedTuple
 
 Number = Fraction | Decimal | int
@@ -82,6 +82,13 @@ def bankruptcy_price(side: Number, entry: Number, leverage: Number) -> Fraction 
     return Fraction(entry) * Fraction(leverage) / below if below > 0 else None
 
 
+def bankruptcy_at(side: Number, usd: Number, entry: Number, margin: Number) -> Fraction | None:
+    """sQ/(B + sV); none where that is no price."""
+    below = Fraction(margin) + Fraction(side) * Fraction(usd) / Fraction(entry)
+    price = Fraction(side) * Fraction(usd) / below if below else Fraction(0)
+    return price if price > 0 else None
+
+
 def liquidation_at_mark(
     side: Number, usd: Number, entry: Number, margin: Number, rate: Number, deduction: Number = 0, closing: Number = 0
 ) -> Fraction | None:
@@ -100,6 +107,16 @@ def liquidation_at_entry(
     below = Fraction(margin) + s * value - Fraction(rate) * value + Fraction(deduction)
     price = q * (s + Fraction(closing)) / below if below else Fraction(0)
     return price if price > 0 else None
+
+
+def satoshi_price(side: int, lots: int, usd: Number, satoshi: Fraction, tick: Number) -> Fraction | None:
+    """The price that BitMEX prints for a position of so many satoshi, `usd` a lot: the value of a lot cut to a satoshi, down for a
+    long and up for a short, and the price to the tick the other way."""
+    per_lot = floor(satoshi / lots) if side > 0 else ceil(satoshi / lots)
+    if per_lot <= 0:
+        return None
+    ticks = Fraction(usd) * 10**8 / per_lot / Fraction(tick)
+    return (ceil(ticks) if side > 0 else floor(ticks)) * Fraction(tick)
 
 
 # Funding
@@ -143,7 +160,10 @@ class Rules(NamedTuple):
 
 
 def maintenance(rules: Rules, side: Number, contracts: Number, size: Number, price: Number) -> Fraction:
-    """What a position whose value is reckoned at a price (entry or mark) must keep, in coin; a tier holds its upper limit."""
+    """What a position whose value is reckoned at a price (entry or mark) must keep, in coin; never below 0.
+
+    A tier holds its upper limit.
+    """
     value = Fraction(contracts) * Fraction(size) / Fraction(price)
     coins_per_unit = {
         "coin": Fraction(1),
@@ -161,7 +181,7 @@ def maintenance(rules: Rules, side: Number, contracts: Number, size: Number, pri
         if limit is not None:
             floor = Fraction(limit)
     adverse = max(Fraction(side) * Fraction(rules.funding), Fraction(0))
-    return asked + (Fraction(rules.growth) * value + adverse) * value - Fraction(rules.deduction)
+    return max(Fraction(0), asked + (Fraction(rules.growth) * value + adverse) * value - Fraction(rules.deduction))
 
 
 # Whole wallets, by evaluation
@@ -244,6 +264,13 @@ class Wallet:
         paying = (book for book in self.books if book.rules.fee_at_bankruptcy == at_bankruptcy)
         return sum((fee(book.contracts * book.size, book.ratio / x, book.rules.fee) for book in paying), Fraction(0))
 
+    def margin_ratio(self, x: Fraction) -> Fraction:
+        """What is asked for over the equity, 1 from where the wallet is liquidated."""
+        start_ends = ((start < x, end is None or x < end) for start, end in self.survival())
+        if not any(after and before for after, before in start_ends):
+            return Fraction(1)
+        return 1 - self.slack(x) / self.equity(x)
+
     def slack(self, x: Fraction) -> Fraction:
         """Equity less maintenance margin and closing fees: the wallet is liquidated where it is not above zero."""
         return self.equity(x) - self.maintenance(x) - self.fees(x, at_bankruptcy=False) - self.reserved
@@ -255,6 +282,9 @@ class Wallet:
             if book.rules.unit == "coin" and book.rules.basis == "mark":
                 usd = book.contracts * book.size
                 points |= {Fraction(limit) * book.ratio / usd for limit, _ in book.rules.bands if limit is not None}
+                if book.rules.deduction:  # of a single rate: from this value on something is left of it
+                    rate = Fraction(book.rules.bands[0][1]) + max(book.side * Fraction(book.rules.funding), Fraction(0))
+                    points |= {Fraction(book.rules.deduction) * book.ratio / (usd * rate)} if rate else set()
         found: list[Span] = []
         for left, right in pairwise([*sorted(points), None]):
             assert left is not None
@@ -273,13 +303,19 @@ class Wallet:
 
 
 def nearest(spans: Iterable[Span], x: Fraction) -> Span | None:
-    """The span that holds x, else the one with the least gap to it."""
+    """The span that holds x, else the one with the least ratio to it."""
 
     def gap(span: Span) -> Fraction:
         start, end = span
-        return max(start - x, Fraction(0) if end is None else x - end, Fraction(0))
+        return max(start / x, Fraction(1) if end is None else x / end, Fraction(1))
 
     return min(spans, key=gap, default=None)
+
+
+def nearer(prices: Iterable[Fraction | None], reference: Number) -> Fraction | None:
+    """Of the ends of a span the one nearer to a price by ratio, the first one where both are as near."""
+    at = Fraction(reference)
+    return min((price for price in prices if price is not None), key=lambda p: max(p / at, at / p), default=None)
 
 
 def _above_zero(curve: Callable[[Fraction], Fraction], left: Fraction, right: Fraction | None) -> list[Span]:

@@ -1,5 +1,6 @@
 """Loading a venue: which file is read, which rules are in force, and what is said of a name that is not known."""
 
+import tomllib
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -9,16 +10,11 @@ import pytest
 from perpcalc.core.rounding import EXACT
 from perpcalc.core.rules import NO_CLOSING_FEE, ClosingFee, Schedule, Tier
 from perpcalc.errors import PerpcalcError
-from perpcalc.venues import HERE, dates_as_text, find, instrument_of, load, merged, names
+from perpcalc.venues import contract_of, dated_rules, find, load, names
+from perpcalc.venues.instruments import instrument_of
+from perpcalc.venues.tables import HERE, Contracts, dates_as_text, merged, shipped, shipped_names
 
-TOPICS: dict[str, dict[str, Any]] = {
-    "contract": {"size": "100"},
-    "fees": {},
-    "funding": {},
-    "margin": {},
-    "liquidation": {},
-    "rounding": {},
-}
+CONTRACT = {"size": "100"}
 
 
 @pytest.fixture(autouse=True)
@@ -43,30 +39,32 @@ def refusal(spec: str, instrument: str | None = None) -> str:
 
 def made(**topics: dict[str, Any]) -> Any:
     """The instrument that some rules make."""
-    return instrument_of("mine", "BTC", {"instruments": {"BTC": {"currency": "BTC"}}}, {**TOPICS, **topics})
+    return instrument_of("mine", "BTC", "BTC", {"contract": CONTRACT, **topics})
 
 
 def test_without_files_of_ones_own_the_presets_are_known() -> None:
-    assert names() == sorted(path.stem for path in HERE.glob("*.toml"))
-    assert load("okx").path == HERE / "okx.toml"
+    assert names() == sorted(path.stem for path in Path(HERE).glob("*.toml"))
+    assert load("okx").path == str(Path(HERE) / "okx.toml")
 
 
 def test_a_file_of_ones_own_adds_a_venue_or_goes_before_the_preset(own: Path) -> None:
-    text = (HERE / "okx.toml").read_text(encoding="utf-8")
+    text = (Path(HERE) / "okx.toml").read_text(encoding="utf-8")
     mine = write(own, "mine", text)
     other = write(own, "okx", text.replace('title = "', 'title = "my '))
     assert "mine" in names()
     assert names().count("okx") == 1
-    assert load("mine").path == mine
-    assert load("okx").path == other
+    assert load("mine").path == str(mine)
+    assert load("okx").path == str(other)
     assert load("okx").tables["title"].startswith("my ")
 
 
 def test_a_home_without_settings_is_looked_at_too(own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("XDG_CONFIG_HOME")
     monkeypatch.setenv("HOME", str(tmp_path))
-    path = write(tmp_path / ".config" / "perpcalc" / "venues", "mine", (HERE / "okx.toml").read_text(encoding="utf-8"))
-    assert load("mine").path == path
+    path = write(
+        tmp_path / ".config" / "perpcalc" / "venues", "mine", (Path(HERE) / "okx.toml").read_text(encoding="utf-8")
+    )
+    assert load("mine").path == str(path)
 
 
 @pytest.mark.parametrize(
@@ -74,6 +72,8 @@ def test_a_home_without_settings_is_looked_at_too(own: Path, tmp_path: Path, mon
     [
         ("binnance", "'binnance' is not a known venue: give binance"),
         ("../okx", "'../okx' is not a known venue: give okx"),
+        ("binanceusdm", "'binanceusdm' has linear contracts only: perpcalc is for inverse ones, give binance"),
+        ("Hyperliquid", "'Hyperliquid' has no inverse contracts that are known: perpcalc is for inverse ones"),
         ("okx@yesterday", "'okx@yesterday' does not end in a date: write NAME@YYYY-MM-DD, as in bybit@2024-06-01"),
         ("okx@2024-02-30", "'okx@2024-02-30' does not end in a date: write NAME@YYYY-MM-DD, as in bybit@2024-06-01"),
         ("okx@", "'okx@' does not end in a date: write NAME@YYYY-MM-DD, as in bybit@2024-06-01"),
@@ -83,8 +83,16 @@ def test_a_venue_or_a_day_that_is_not_known_is_refused(spec: str, message: str) 
     assert refusal(spec) == message
 
 
+def test_a_venue_that_is_nothing_like_one_of_ours_gets_all_that_can_be_done() -> None:
+    message = refusal("zoomex")
+    assert message.startswith("'zoomex' is not a known venue: give one of bigone, binance, ")
+    assert message.endswith(
+        ", or describe the contract by contract_size, currency and mmr, or write its rules into a file of your own"
+    )
+
+
 def test_an_instrument_that_is_not_listed_is_refused_with_the_one_that_is_meant() -> None:
-    assert refusal("binance", "BTCUSD_PREP").startswith("binance has no instrument 'BTCUSD_PREP': give BTCUSD_PERP")
+    assert refusal("binance", "BTCUSD_PREP") == "binance: there is no contract 'BTCUSD_PREP': give BTCUSD_PERP"
 
 
 def test_rules_that_do_not_fit_together_are_named_by_venue_and_instrument(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,10 +101,149 @@ def test_rules_that_do_not_fit_together_are_named_by_venue_and_instrument(monkey
     wrong = {"from": "2099-01-01", "source": "a", "confidence": "inferred", "limits": ["1", "2"]}
     listed = {**tables["instruments"][symbol], "margin": [wrong]}
     broken = {**tables, "instruments": {symbol: listed}, "margin": []}
-    monkeypatch.setattr("perpcalc.venues._read", lambda path: broken)
+    monkeypatch.setattr("perpcalc.venues.shipped", lambda name: broken)
     assert refusal("okx") == (
         f"okx, {symbol}: as many rates as limits are needed, or one more: the last rate has no limit"
     )
+
+
+@pytest.mark.parametrize("name", shipped_names())
+def test_a_contract_is_read_alone_as_it_stands_in_the_whole_file(name: str) -> None:
+    whole = dates_as_text(tomllib.loads((Path(HERE) / f"{name}.toml").read_text(encoding="utf-8")))
+    read = shipped(name)
+    for kind in ("instruments", "dated"):
+        assert isinstance(read[kind], Contracts)
+        assert dict(read[kind]) == whole.pop(kind, {})
+        assert {key: read[kind][key]["currency"] for key in read[kind]} == dict(read[kind].coins)
+        assert len(read[kind]) == len(read[kind].coins)
+    assert {key: value for key, value in read.items() if key not in ("instruments", "dated")} == whole
+
+
+def test_only_the_contract_that_is_named_is_parsed() -> None:
+    shipped.cache_clear()
+    find("binance", "ETHUSD_PERP")
+    assert list(shipped("binance")["instruments"].read) == ["ETHUSD_PERP"]
+
+
+def test_a_contract_that_is_not_there_is_not_in_the_mapping() -> None:
+    assert "ETHUSD_PERP" in shipped("binance")["instruments"]
+    assert "ETHUSDT" not in shipped("binance")["instruments"]
+
+
+EXTENDS = """
+extends = "bybit"
+
+[[instruments.ETHUSD.margin]]
+from = 2026-10-01
+limits = ["100", "1000"]
+rates = ["0.4%", "0.6%"]
+source = "what the venue answered me"
+confidence = "published"
+
+[[instruments.BTCUSD.contract]]
+from = 2026-09-26
+size = "1"
+tick = "0.2"
+source = "what the venue answered me"
+confidence = "published"
+
+[instruments.NEWUSD]
+currency = "NEW"
+
+[[instruments.NEWUSD.contract]]
+from = 2026-10-01
+size = "1"
+source = "what the venue answered me"
+confidence = "published"
+"""
+
+
+def test_a_file_that_extends_adds_by_date_and_by_name(own: Path) -> None:
+    write(own, "bybit", EXTENDS)
+    now, before = find("bybit", "ETHUSD").instrument, find("bybit@2026-09-30", "ETHUSD").instrument
+    assert now.schedule is not None
+    assert before.schedule is not None
+    assert [tier.rate for tier in now.schedule.tiers] == [Decimal("0.004"), Decimal("0.006")]
+    assert now.schedule.marginal
+    assert len(before.schedule.tiers) == 11
+    assert find("bybit").instrument.tick == Decimal("0.2")
+    assert find("bybit@2026-09-25").instrument.tick == Decimal("0.5")
+    assert find("bybit", "NEW").instrument.name == "NEWUSD"
+    assert find("bybit", "XRP").instrument.tick == Decimal("0.0001")
+
+
+def test_the_same_date_replaces_the_whole_rule(own: Path) -> None:
+    write(own, "bybit", EXTENDS)
+    assert find("bybit").instrument.max_leverage is None
+
+
+def test_what_the_user_wrote_is_told_from_what_came_with_the_program(own: Path) -> None:
+    write(own, "bybit", EXTENDS)
+    mine = [(found.instrument, found.topic, found.rule["from"]) for found in dated_rules(load("bybit")) if found.own]
+    assert mine == [
+        ("BTCUSD", "contract", "2026-09-26"),
+        ("ETHUSD", "margin", "2026-10-01"),
+        ("NEWUSD", "contract", "2026-10-01"),
+    ]
+    assert not any(found.own for found in dated_rules(load("okx")))
+
+
+def test_a_venue_of_another_name_may_extend_one(own: Path) -> None:
+    write(own, "zoomex", 'extends = "bybit"\nname = "zoomex"')
+    assert find("zoomex", "BTCUSD").instrument._replace(venue=None) == find("bybit").instrument._replace(venue=None)
+    assert find("zoomex").instrument.venue == "zoomex"
+
+
+def test_a_file_that_has_changed_is_read_again(own: Path) -> None:
+    path = write(own, "bybit", EXTENDS)
+    assert find("bybit").instrument.tick == Decimal("0.2")
+    path.write_text(EXTENDS.replace('tick = "0.2"', 'tick = "0.25"'), encoding="utf-8")
+    assert find("bybit").instrument.tick == Decimal("0.25")
+    path.unlink()
+    assert find("bybit").instrument.tick == Decimal("0.1")
+
+
+def test_an_error_in_a_file_names_it(own: Path) -> None:
+    path = write(own, "bybit", EXTENDS.replace('rates = ["0.4%", "0.6%"]', 'rates = ["0.4%", "x"]'))
+    assert refusal("bybit").startswith(f"{path}: instruments.ETHUSD.margin 1, rates: 'x' is not a plain decimal number")
+
+
+@pytest.mark.parametrize("spec", ["Binance", "BINANCE@2022-01-01", "binanceCOINM", "binancecoinm@2022-01-01"])
+def test_a_venue_is_named_in_any_case_and_by_the_name_ccxt_has(spec: str) -> None:
+    _, at, date = spec.partition("@")
+    assert find(spec).instrument.venue == "binance" + at + date
+
+
+@pytest.mark.parametrize(
+    ("ccxt", "name"),
+    [
+        ("krakenfutures", "kraken"),
+        ("kucoinfutures", "kucoin"),
+        ("gateio", "gate"),
+        ("huobi", "htx"),
+        ("okex", "okx"),
+        ("binancecoinm", "binance"),
+    ],
+)
+def test_the_names_of_ccxt_name_ours(ccxt: str, name: str) -> None:
+    assert load(ccxt).name == name
+
+
+def test_a_file_of_ones_own_is_found_in_any_case_too(own: Path) -> None:
+    write(own, "Mine", (Path(HERE) / "okx.toml").read_text(encoding="utf-8"))
+    assert load("mine").name == load("MINE").name == "Mine"
+
+
+def test_a_contract_that_expires_has_the_rules_of_its_kind_and_no_funding() -> None:
+    """Binance's brackets of BTC contracts that expire, 2026-09-16: 1 % up to 10 BTC."""
+    found = find("binance", "BTCUSD_261225")
+    assert found.instrument.name == "BTCUSD_261225"
+    assert found.instrument.funding is None
+    assert found.instrument.schedule is not None
+    assert found.instrument.schedule.tiers[0][:2] == (Decimal(10), Decimal("0.01"))
+    assert found.instrument.contract_size == 100
+    assert find("binance", "BTC/USD:BTC-261225").instrument == found.instrument
+    assert contract_of(load("binance"), "btcusd_261225")[0::2] == ("BTCUSD_261225", True)
 
 
 def test_a_rule_of_an_instrument_stands_over_that_of_its_venue() -> None:
@@ -117,6 +264,25 @@ def test_dates_and_numbers_are_text_once_read() -> None:
 
     day = datetime.date(2024, 6, 1)
     assert dates_as_text({"a": [day, 1, True, "x"]}) == {"a": ["2024-06-01", "1", True, "x"]}
+
+
+def test_a_contract_of_a_whole_file_of_ones_own_is_named_by_its_coin_too(own: Path) -> None:
+    write(own, "mine", (Path(HERE) / "okx.toml").read_text(encoding="utf-8"))
+    assert find("mine", "eth").instrument.name == "ETH-USD-SWAP"
+
+
+def test_an_extension_may_name_changes_and_addresses(own: Path) -> None:
+    text = 'extends = "okx"\n[urls]\nfunding = "https://mine.example"\n[[changes]]\ndate = 2030-01-01\ntext = "later"\n'
+    write(own, "okx", text)
+    tables = load("okx").tables
+    assert tables["urls"]["funding"] == "https://mine.example"
+    assert tables["urls"]["tiers"].startswith("https://www.okx.com/")
+    assert [change["date"] for change in tables["changes"]] == ["2024-03-05", "2025-04-10", "2030-01-01"]
+
+
+def test_a_value_that_cannot_be_read_is_named_by_its_topic_and_key() -> None:
+    with pytest.raises(PerpcalcError, match=r"fees: taker: 'x' is not a plain decimal number"):
+        made(fees={"taker": "x"})
 
 
 def test_what_a_file_does_not_say_is_not_assumed() -> None:
@@ -164,7 +330,10 @@ def test_tiers_by_steps_rise_until_the_rate_is_whole() -> None:
 @pytest.mark.parametrize(
     ("margin", "message"),
     [
-        ({"first_limit": "10"}, "first_limit, limit_step, first_rate and rate_step go together, without rates"),
+        (
+            {"first_limit": "10"},
+            "first_limit, first_rate, limit_step, rate_step go together: leave limits and rates out",
+        ),
         (
             {"first_limit": "1", "limit_step": "1", "first_rate": "1%", "rate_step": "0%"},
             "rate_step makes no tiers, or more than 1000: give a larger one",
@@ -179,3 +348,50 @@ def test_tiers_by_steps_rise_until_the_rate_is_whole() -> None:
 def test_tiers_that_do_not_fit_together_are_refused(margin: dict[str, Any], message: str) -> None:
     with pytest.raises(PerpcalcError, match=message):
         made(margin=margin)
+
+
+@pytest.mark.parametrize(
+    ("margin", "message"),
+    [
+        (
+            {"rates": ["1%", "2%"], "limits": ["5"], "initial_rates": ["2%"]},
+            "as many initial_rates or leverages as rates are needed, or none: each tier has its own",
+        ),
+        ({"rates": ["1%"], "leverages": ["50", "20"]}, "as many initial_rates or leverages as rates are needed"),
+        (
+            {"rates": ["1%"], "leverages": ["50"], "leverage_limits": ["5", "10"]},
+            "as many leverages as leverage_limits are needed, or one more: the last has no limit",
+        ),
+        (
+            {"rates": ["1%"], "leverage_limits": ["5"], "leverages": ["50", "20", "10"]},
+            "as many leverages as leverage_",
+        ),
+    ],
+)
+def test_initial_rates_and_leverages_that_do_not_fit_are_refused(margin: dict[str, Any], message: str) -> None:
+    with pytest.raises(PerpcalcError) as error:
+        made(margin=margin)
+    assert str(error.value).startswith(message)
+
+
+def test_leverage_becomes_the_initial_rate_of_its_tier() -> None:
+    tiers = {"rates": ["1%", "2%"], "limits": ["5", "10"], "leverages": ["50", "20"]}
+    assert [tier.initial for tier in made(margin=tiers).schedule.tiers] == [Decimal("0.02"), Decimal("0.05")]
+    assert made(margin=tiers).schedule.leverage_tiers == ()
+    finer = {**tiers, "leverages": ["50", "25", "20"], "leverage_limits": ["2", "5"]}
+    schedule = made(margin=finer).schedule
+    assert [tier.initial for tier in schedule.tiers] == [None, None]
+    assert [(tier.limit, tier.initial) for tier in schedule.leverage_tiers] == [
+        (2, Decimal("0.02")),
+        (5, Decimal("0.04")),
+        (None, Decimal("0.05")),
+    ]
+
+
+def test_initial_rates_go_on_by_the_step_of_the_maintenance_rate() -> None:
+    steps = {"limits": ["5"], "rates": ["1%"], "initial_rates": ["2%"], "limit_step": "5", "rate_step": "40%"}
+    assert [(tier.limit, tier.rate, tier.initial) for tier in made(margin=steps).schedule.tiers] == [
+        (5, Decimal("0.01"), Decimal("0.02")),
+        (10, Decimal("0.41"), Decimal("0.42")),
+        (15, Decimal("0.81"), Decimal("0.82")),
+    ]

@@ -65,7 +65,7 @@ rates = ["0.5%", "1%", "2%"]
 def read(tmp_path: Path, text: str | bytes) -> Mapping[str, Any]:
     path = tmp_path / "mine.toml"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    return read_file(path)
+    return read_file(path)[0]
 
 
 def refusal(tmp_path: Path, text: str | bytes) -> str:
@@ -93,7 +93,11 @@ def test_line_ends_and_a_byte_order_mark_do_not_matter(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ('name = "mine"', "", "name: the key is missing: a venue has name, title, default, known_until, instruments"),
+        (
+            'name = "mine"',
+            "",
+            "name: the key is missing: a venue has name, title, default, known_until, instruments, or extends one",
+        ),
         ('title = "My own rules"', 'title = " "', "title: is not a text: write it in quotes"),
         ("hedge_mode = true", "hedge_mode = 1", "hedge_mode: is not a yes or no: write true or false"),
         (
@@ -115,7 +119,7 @@ def test_line_ends_and_a_byte_order_mark_do_not_matter(tmp_path: Path) -> None:
             "",
             "changes 1, text: the key is missing: each entry has date, text",
         ),
-        ('maker = "0.01%"', 'makr = "0.01%"', "fees 1, makr: unknown key: did you mean maker or taker?"),
+        ('maker = "0.01%"', 'makr = "0.01%"', "fees 1, makr: unknown key: did you mean maker or makers?"),
         ('maker = "0.01%"', "maker = true", 'fees 1, maker: is not a number: write it as text, as in "0.5"'),
         (
             'maker = "0.01%"',
@@ -231,3 +235,159 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
 )
 def test_a_value_out_of_range_is_refused(tmp_path: Path, old: str, new: str, message: str) -> None:
     assert refusal(tmp_path, MINE.replace(old, new)).startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("what", "character"),
+    [
+        ("an escape", "\x1b[31m"),
+        ("a bell", "\x07"),
+        ("a C1 control", "\x9b31m"),
+        ("a right-to-left override", "\u202e"),
+        ("an isolate", "\u2066"),
+        ("a line separator", "\u2028"),
+        ("a zero-width space", "\u200b"),
+        ("a line break", "\n"),
+    ],
+)
+@pytest.mark.parametrize("key", ["title", "caution", "text", "source", "note"])
+def test_no_text_of_a_file_can_steer_a_terminal(tmp_path: Path, key: str, what: str, character: str) -> None:
+    escaped = "".join(f"\\u{ord(one):04X}" if not one.isprintable() else one for one in character)
+    bad = f'{key} = "a{escaped}b"'
+    text = {
+        "title": MINE.replace('title = "My own rules"', bad),
+        "caution": MINE.replace("hedge_mode = true", bad),
+        "text": MINE.replace('text = "fees have changed"', bad),
+        "source": MINE.replace('source = "the venue\'s fee page"', bad),
+        "note": MINE.replace('taker = "0.05%"', bad),
+    }[key]
+    message = refusal(tmp_path, text)
+    assert "has characters that do not print: leave them out" in message, what
+    assert message.isascii()
+    assert message.isprintable()
+
+
+@pytest.mark.parametrize("name", ["a b", "x" * 65, "BTC\\u001b[31m", "BTC\\u202e", "", "-x", "é"])
+def test_names_of_contracts_and_coins_are_names(tmp_path: Path, name: str) -> None:
+    message = refusal(tmp_path, MINE.replace('currency = "BTC"', f'currency = "{name}"'))
+    assert message.startswith("instruments.BTC.currency: ")
+    assert message.endswith("is not a name: use letters, digits and - _ . / :, at most 64 of them")
+    message = refusal(tmp_path, MINE + f'\n[instruments."{name}"]\ncurrency = "X"\n')
+    assert message.startswith("instruments: ")
+    assert message.isprintable()
+
+
+@pytest.mark.parametrize("name", ["BTC/USD:BTC", "BTC-USD_PERP.1", "1INCH", "x" * 64])
+def test_a_name_may_have_what_venues_use(tmp_path: Path, name: str) -> None:
+    text = MINE.replace("[instruments.BTC]", f'[instruments."{name}"]')
+    text = text.replace("[[instruments.BTC.", f'[[instruments."{name}".').replace('"BTC"\nhedge', f'"{name}"\nhedge')
+    assert list(read(tmp_path, text)["instruments"]) == [name]
+
+
+def test_a_key_that_does_not_print_is_named_escaped(tmp_path: Path) -> None:
+    assert refusal(tmp_path, MINE.replace("hedge_mode", '"hedge\\u001b"')).startswith("'hedge\\x1b': unknown key")
+    assert refusal(tmp_path, MINE.replace("maker =", '"mak\\u202eer" =')).startswith(
+        "fees 1, 'mak\\u202eer': unknown key"
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('maker = "0.01%"', 'maker = "0.05"', "fees 1, maker: '0.05' is not clear as a rate: write 5% or 0.05%"),
+        ('interval = "8h"', 'interval = "8h"\ncap = "0.5"', "funding 1, cap: '0.5' is not clear as a rate"),
+        (
+            'rates = ["0.5%", "1%", "2%"]',
+            'rates = ["0.5%", "1%", "2%"]\nleverages = "50"',
+            "instruments.BTC.margin 1, leverages: is not a list of numbers",
+        ),
+        (
+            "[[changes]]",
+            '[[unified]]\nfrom = 2024-01-01\nsource = "a page"\nconfidence = "published"\nweights = "coin"\n'
+            'condition = "100%"\n[[changes]]',
+            "unified 1, weights: 'coin' is not known",
+        ),
+        (
+            "[[changes]]",
+            '[urls]\ntears = "https://a.example"\n[[changes]]',
+            "urls.tears: unknown key: did you mean tiers",
+        ),
+        ("[[changes]]", "[urls]\ntiers = true\n[[changes]]", "urls.tiers: is not a text"),
+        ("[[changes]]", '[not_inverse]\nETHUSD = "linear"\n[[changes]]', "ok"),
+        (
+            "[[changes]]",
+            '[dated.BTC]\ncurrency = "BTC"\n[[changes]]',
+            "dated.BTC: does not say where the expiry stands: end ",
+        ),
+        (
+            "[[changes]]",
+            '[dated.BTC_YYMMDD]\ncurrency = "BTC"\n[[changes]]',
+            "dated.BTC_YYMMDD.contract: the key is missing",
+        ),
+        ("[[fees]]", "urls = 5\n[[fees]]", "urls: is not a table: write [urls]"),
+        ("[[fees]]", 'known_until = "2024-99-99"\n[[fees]]', "not TOML"),
+        ('title = "My own rules"', f'title = "{"x" * 2001}"', "title: is too long: use at most 2000 characters"),
+        ("known_until = 2025-01-01", 'known_until = "2025-99-99"', "known_until: is not a date"),
+        ("[[fees]]", 'ccxt = ["a b"]\n[[fees]]', "ccxt: 'a b' is not a name"),
+        ("[[fees]]", 'ccxt = "mine"\n[[fees]]', "ccxt: is not a list of names: write it in brackets"),
+        ('currency = "BTC"', 'currency = "BTC"\nended = "soon"', "instruments.BTC.ended: is not a date"),
+    ],
+)
+def test_what_a_file_may_also_say_is_judged_as_the_rest(tmp_path: Path, old: str, new: str, message: str) -> None:
+    text = MINE.replace(old, new, 1)
+    if message == "ok":
+        assert read(tmp_path, text)["not_inverse"] == {"ETHUSD": "linear"}
+    else:
+        assert refusal(tmp_path, text).startswith(message)
+
+
+def test_rules_go_on_by_steps_after_the_tiers_that_are_listed(tmp_path: Path) -> None:
+    text = MINE.replace('rates = ["0.5%", "1%", "2%"]', 'rates = ["0.5%", "1%"]\nlimit_step = "10"\nrate_step = "40%"')
+    read(tmp_path, text)
+    assert "go together" in refusal(tmp_path, text.replace('rate_step = "40%"', ""))
+    assert "go together" in refusal(tmp_path, text.replace('["0.5%", "1%"]', '["0.5%", "1%", "2%"]'))
+
+
+EXTENDS = """
+extends = "okx"
+
+[[instruments.ETH-USD-SWAP.margin]]
+from = 2026-10-01
+limits = ["500", "1000"]
+rates = ["0.4%", "0.5%"]
+source = "what the venue answered me"
+confidence = "published"
+"""
+
+
+def test_a_file_that_extends_needs_nothing_that_the_other_has(tmp_path: Path) -> None:
+    tables = read(tmp_path, EXTENDS)
+    assert tables["instruments"]["ETH-USD-SWAP"]["margin"][0]["rates"] == ["0.4%", "0.5%"]
+    assert tables["instruments"]["BTC-USD-SWAP"]["currency"] == "BTC"
+    assert read(tmp_path, 'extends = "okx"')["title"] == "OKX coin-margined swaps"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('"okx"', '"okxx"', "extends: 'okxx' did not come with the program: give okx"),
+        ('"okx"', '"../okx"', "extends: '../okx' is not a name"),
+        ("ETH-USD-SWAP", "NEW-USD-SWAP", "instruments.NEW-USD-SWAP.currency: the key is missing"),
+        ('["0.4%", "0.5%"]', '["0.4%"]', "instruments.ETH-USD-SWAP.margin: as many rates as limits"),
+        ("margin]]", "margen]]", "instruments.ETH-USD-SWAP.margen: unknown key: did you mean margin"),
+        ('extends = "okx"', 'extends = "okx"\ndefault = "X"', "default: 'X' is not among the instruments"),
+    ],
+)
+def test_what_it_adds_is_judged_together_with_what_it_extends(tmp_path: Path, old: str, new: str, message: str) -> None:
+    text = EXTENDS.replace(old, new)
+    if message.startswith("instruments.ETH-USD-SWAP.margin: as"):
+        text = text.replace('["500", "1000"]', '["500", "1000", "2000"]')
+    assert refusal(tmp_path, text).startswith(message)
+
+
+def test_a_general_rule_that_it_adds_is_judged_with_every_contract(tmp_path: Path) -> None:
+    rule = 'from = 2026-10-01\nsource = "my own"\nconfidence = "inferred"\n'
+    text = (
+        f'extends = "okx"\n[[margin]]\n{rule}first_limit = "5"\nfirst_rate = "1%"\nlimit_step = "5"\nrate_step = "1%"\n'
+    )
+    assert refusal(tmp_path, text).startswith("instruments.ADA-USD-SWAP.margin: ")

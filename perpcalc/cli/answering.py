@@ -1,0 +1,138 @@
+"""Lines of JSON answered: read as they arrive, each with its answer or its error in its place."""
+
+from collections.abc import Iterable, Iterator
+from json import JSONDecodeError, JSONDecoder
+from json.encoder import encode_basestring_ascii as quoted
+from typing import Any, BinaryIO, NamedTuple, NoReturn
+
+from perpcalc.commands.lines import Answered, answered
+from perpcalc.errors import PerpcalcError, Words, worded
+from perpcalc.render.json import ENCODER, compact
+
+CHUNK = 1 << 16
+LONGEST_LINE = 1 << 20
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+class Block(NamedTuple):
+    """The answers to some lines that came together."""
+
+    text: str
+    lines: int
+    bad: int
+    notes: tuple[str, ...]
+
+
+def blocks(stream: BinaryIO) -> Iterator[list[bytes | None]]:
+    """The lines of a stream as they arrive, without their ends; None stands for one that is too long to be held."""
+    rest: bytes | None = b""
+    mark = BYTE_ORDER_MARK
+    while chunk := stream.read1(CHUNK):  # type: ignore[attr-defined]
+        first, *others = chunk.split(b"\n")
+        rest = _bounded(rest, first)
+        if others:
+            yield [rest and rest.removeprefix(mark), *others[:-1]]
+            rest, mark = _bounded(b"", others[-1]), b""
+    if rest != b"":
+        yield [rest and rest.removeprefix(mark)]
+
+
+def _bounded(start: bytes | None, more: bytes) -> bytes | None:
+    """A line and more of it; None where that is too long."""
+    return None if start is None or len(start) + len(more) > LONGEST_LINE else start + more
+
+
+def block_of(lines: list[bytes | None], first: int) -> Block:
+    """The answers to lines of which the first has a number."""
+    texts, bad, notes = [], 0, dict[Words, None]()
+    for number, line in enumerate(lines, first):
+        text, error, said = _answer(line, number)
+        texts.append(text)
+        bad += error
+        for note in said:
+            notes[note] = None
+    return Block("".join(texts), len(lines), bad, tuple(worded(note) for note in notes))
+
+
+def _answer(line: bytes | None, number: int) -> tuple[str, bool, Iterable[Words]]:
+    """The line that answers one, whether it is an error, and what should be said of it."""
+    given_id: str | None = None
+    try:
+        question = _object(line)
+        if "id" in question and line is not None:
+            given_id = _id(line)
+        made = answered(question)
+    except PerpcalcError as error:
+        told = f'"line": {number}, "error": {quoted(error.line())}'
+        return ("{" + told if given_id is None else f'{{"id": {given_id}, ' + told) + "}\n", True, ()
+    return printed(made, given_id) + "\n", False, (*made.result.warnings, *made.result.notes)
+
+
+def printed(made: Answered, given_id: str | None) -> str:
+    """An answer on one line, its id first; rows are an array, with an id or a verdict an object that holds one."""
+    result = made.result
+    answers = [row.answer for row in result.rows]
+    if result.one:
+        text = compact(answers, one=True)
+        return text if given_id is None else f'{{"id": {given_id}, {text[1:]}'
+    rows = compact(answers, one=False)
+    if made.command.judges:
+        rows = f'"status": {result.status}, "rows": {rows}'
+    elif given_id is None:
+        return rows
+    else:
+        rows = f'"rows": {rows}'
+    return f"{{{rows}}}" if given_id is None else f'{{"id": {given_id}, {rows}}}'
+
+
+def _object(line: bytes | None) -> dict[str, Any]:
+    if line is None:
+        raise PerpcalcError(f"the line is longer than {LONGEST_LINE >> 20} MiB", "ask one thing per line")
+    try:
+        question = DECODER.decode(line.decode())
+    except UnicodeDecodeError as error:
+        raise PerpcalcError(f"byte {error.start} is not UTF-8", "write the line in UTF-8") from None
+    except RecursionError:
+        raise PerpcalcError("the line is nested too deeply", "give one flat JSON object") from None
+    except JSONDecodeError as error:
+        if not line.strip():
+            raise PerpcalcError("the line is blank", "give one JSON object per line") from None
+        message = error.msg[:1].lower() + error.msg[1:]
+        raise PerpcalcError(f"not JSON: {message} at column {error.colno}", "give one object per line") from None
+    if not isinstance(question, dict):
+        raise PerpcalcError("not a JSON object", 'write {"command": "pnl", ...}')
+    return question
+
+
+class _NumberText(str):
+    """A number as it stands in a line."""
+
+    __slots__ = ()
+
+
+def _id(line: bytes) -> str:
+    """The id of a question as it is handed back: a text or a number."""
+    value = ID_DECODER.decode(line.decode())["id"]
+    if isinstance(value, _NumberText):
+        return str(value)
+    if isinstance(value, str):
+        return ENCODER.encode(value)
+    raise PerpcalcError("is neither a text nor a number", "give one").at("id")
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise PerpcalcError(f"{name} is not a plain decimal number", "it must be finite")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The keys of an object; raises PerpcalcError where one is there twice."""
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise PerpcalcError("is given twice", "give it once").at(ascii(twice[:64]))
+    return made
+
+
+DECODER = JSONDecoder(parse_float=str, parse_int=str, parse_constant=_no_constant, object_pairs_hook=_unique)
+ID_DECODER = JSONDecoder(parse_float=_NumberText, parse_int=_NumberText, parse_constant=_no_constant)

@@ -1,0 +1,170 @@
+"""The command line as a door: options become what is given, answers are printed, errors are written as flags."""
+
+import gc
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+from typer.core import TyperArgument, TyperOption
+
+from perpcalc.cli.help import HelpedCommand
+from perpcalc.commands.command import Command, Result, asked
+from perpcalc.errors import PerpcalcError, Words, worded
+from perpcalc.given import Given, Option, Rule, check, read, reader
+from perpcalc.options import CHART, EXPLAIN, FIELD, FORMAT, JSON, PORTFOLIO, QUIET, SVG, TOTAL, WIDE
+from perpcalc.render.text import say
+
+HELP_OPTIONS = {"help_option_names": ["-h", "--help"]}
+
+
+class Action(NamedTuple):
+    """What is done rather than answered: `runs` returns the exit status."""
+
+    name: str
+    help: str
+    examples: tuple[str, ...]
+    options: tuple[Option[Any], ...]
+    runs: Callable[[Given], int]
+    rules: tuple[Rule, ...] = ()
+    needed: tuple[Option[Any], ...] = ()
+
+
+class ActionGroup(NamedTuple):
+    """Actions and commands under one name, as in `perpcalc venues show`."""
+
+    name: str
+    help: str
+    commands: tuple["Action | Command", ...]
+
+
+def typer_command(command: Command | Action) -> HelpedCommand:
+    """The command as Typer runs it; its callback returns the exit status."""
+
+    def callback(**raw: Any) -> int:
+        given = read(reader(command.options), _once(command.options, raw))
+        gc.freeze()
+        if (
+            PORTFOLIO not in given
+        ):  # what is made of a portfolio stays to the end: searching it would cost a tenth of the time
+            gc.enable()
+        if isinstance(command, Action):
+            check(command.rules, given)
+            return command.runs(given)
+        check_output(given)
+        return answer(command, given)
+
+    return HelpedCommand(
+        command.name,
+        params=[_parameter(option) for option in command.options],
+        callback=callback,
+        help=command.help,
+        context_settings=HELP_OPTIONS,
+        rich_markup_mode=None,
+        options=command.options,
+        needed=command.needed,
+        examples=command.examples,
+    )
+
+
+def answer(command: Command, given: Given) -> int:
+    """Ask, print the answer and say what should be known of it; returns the exit status."""
+    result = asked(command, given)
+    if given[SVG] is not None and result.charts is not None:
+        from perpcalc.cli.pictures import write_svg
+
+        if write_svg(given, result.charts()):
+            tell_all(result, given)
+            return result.status
+    if given[TOTAL] and result.totals is not None:
+        result = result._replace(rows=result.totals(), totals=None, one=False)
+    return show(result, given)
+
+
+def show(result: Result, given: Given) -> int:
+    """Print an answer in the manner that was asked for; returns the exit status."""
+    from perpcalc.render import Manner, rendered
+
+    fields = tuple(name for names in given[FIELD] or () for name in names)
+    manner = Manner(output_format(given), fields, EXPLAIN in given, WIDE in given, CHART in given)
+    text = rendered(result, manner)
+    tell_all(result, given)
+    with suppress(BrokenPipeError):  # who reads no further still learns the answer from the status
+        sys.stdout.write(text)
+    return result.status
+
+
+def tell_all(result: Result, given: Given) -> None:
+    """Say on standard error what the user should know, notes unless none are wanted."""
+    told: list[Words] = []
+    for note in (*result.warnings, *(() if given[QUIET] else result.notes)):
+        if note not in told:
+            told.append(note)
+            tell(worded(note, flags=True))
+
+
+def tell(note: str) -> None:
+    """Say a note on standard error."""
+    say(f"note: {note}")
+
+
+def check_output(given: Given) -> None:
+    """Raise PerpcalcError where two ways to print were asked for; a format of the environment gives way."""
+    ways = given.written((FORMAT, JSON, FIELD, EXPLAIN))
+    same = {(FORMAT.name, JSON.name): "json", (FORMAT.name, EXPLAIN.name): "table"}
+    for place, later in enumerate(ways):
+        for earlier in ways[:place]:
+            if (earlier.name, later.name) == (FIELD.name, EXPLAIN.name):
+                continue
+            if given[FORMAT] != same.get((earlier.name, later.name), "none"):
+                raise PerpcalcError(("excludes ", earlier.key), "give one of them").at(later.key)
+    if given[CHART]:
+        for option in ways:
+            if option is not FORMAT or given[FORMAT] != "table":
+                raise PerpcalcError(("excludes ", option.key), "it is drawn below the table").at(CHART.key)
+
+
+def output_format(given: Given) -> str:
+    """The format to print in: table where nothing else was asked for; a chart is drawn below one."""
+    if given[JSON]:
+        return "json"
+    return "table" if given[CHART] else given[FORMAT] or "table"
+
+
+def _once(options: tuple[Option[Any], ...], raw: Mapping[str, Any]) -> dict[str, Any]:
+    """What was written for each option; raises PerpcalcError where one of a single value was given twice."""
+    by_name = {option.name: option for option in options}
+    texts: dict[str, Any] = {}
+    for name, value in raw.items():
+        option = by_name[name]
+        if isinstance(value, tuple) and not option.many and not option.argument:
+            if len(value) > 1:
+                raise PerpcalcError("is given twice", "give it once").at(option.key)
+            texts[name] = value[0] if value else None
+        else:
+            texts[name] = value or None
+    return texts
+
+
+def _parameter(option: Option[Any]) -> TyperOption | TyperArgument:
+    if option.argument:
+        return TyperArgument(
+            param_decls=[option.name],
+            metavar=option.metavar,
+            help=option.help,
+            required=not option.many,
+            nargs=-1 if option.many else 1,
+            type=str,
+        )
+    flag = "--" + option.name.replace("_", "-")
+    names = [flag] if not option.short else [flag, f"-{option.short}"]
+    return TyperOption(
+        param_decls=[option.name, *names],
+        metavar=None if option.flag else option.metavar,
+        help=option.help,
+        is_flag=option.flag,
+        multiple=not option.flag,
+        default=None,
+        type=None if option.flag else str,
+        show_default=False,
+    )

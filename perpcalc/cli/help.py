@@ -1,0 +1,63 @@
+"""The help of a command: options under headings, those that are needed first and marked, and examples that run."""
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Any
+
+from typer.core import TyperCommand
+
+from perpcalc.given import Option
+
+HEADINGS = ("Position", "Margin", "Venue and rules", "This command", "Output")
+NEEDED = "Needed"
+
+
+class HelpedCommand(TyperCommand):
+    """A command that writes its help from its options."""
+
+    def __init__(
+        self,
+        *args: Any,
+        options: Sequence[Option[Any]],
+        needed: Sequence[Option[Any]],
+        examples: Sequence[str],
+        **more: Any,
+    ) -> None:
+        super().__init__(*args, **more)
+        self.shown_options = options
+        self.needed_options = needed
+        self.examples = examples
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write the options under their headings."""
+        for heading, options in grouped(self.shown_options, self.needed_options):
+            with formatter.section(heading):
+                formatter.write_dl([record(option) for option in options])
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        """Write the examples."""
+        formatter.write_paragraph()
+        formatter.write("Examples:\n" if len(self.examples) > 1 else "Example:\n")
+        for example in self.examples:
+            formatter.write(f"  {example}\n")
+
+
+def grouped(options: Sequence[Option[Any]], needed: Sequence[Option[Any]]) -> list[tuple[str, list[Option[Any]]]]:
+    """Options by heading, in the order of the help; what is needed comes first."""
+    names = {option.name for option in needed}
+    first = [option for option in options if option.name in names and not option.argument]
+    others = sorted(
+        (option for option in options if option.name not in names and not option.argument),
+        key=lambda option: HEADINGS.index(option.group),
+    )
+    made = [(heading, list(of_group)) for heading, of_group in groupby(others, key=lambda option: option.group)]
+    return [(NEEDED, first), *made] if first else made
+
+
+def record(option: Option[Any]) -> tuple[str, str]:
+    """An option as a line of the help: how it is written, and what it is."""
+    flag = "--" + option.name.replace("_", "-")
+    names = f"-{option.short}, {flag}" if option.short else flag
+    more = "  [repeatable]" if option.many and "repeated" not in option.help else ""
+    environment = f"  [{option.env}]" if option.env else ""
+    return f"{names} {option.metavar}".strip(), option.help + more + environment

@@ -1,0 +1,89 @@
+"""What a command is, and what it hands back: rows of one kind of answer, with what should be said beside them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from perpcalc.answer import Answer, Precision, kinds_of
+from perpcalc.commands.market import Market
+from perpcalc.errors import Words
+from perpcalc.given import Given, Option, Rule, check
+from perpcalc.options import EXPLAIN
+from perpcalc.picture import Chart
+
+
+class Row(NamedTuple):
+    """One answer, the market whose decimals it is shown in, and the number of its position in a portfolio."""
+
+    answer: Answer
+    market: Market | None = None
+    place: int | None = None
+
+    def precision(self) -> Precision:
+        """The decimals that people see of its amounts and its prices, and the coin that they are in."""
+        values = self.answer._asdict()
+        coin = str(values.get("currency") or "BTC") if self.market is None else self.market.instrument.currency
+        if self.market is None:
+            return Precision(coin)
+        prices = (values[name] for name, kind in kinds_of(type(self.answer)).items() if kind.name == "price")
+        return Precision(
+            coin, self.market.price_places(*(p for p in prices if isinstance(p, Decimal))), self.market.coin_places
+        )
+
+
+class Result(NamedTuple):
+    """What a command answers.
+
+    `one` is a single answer (a JSON object), else rows (an array). `warnings` are said even to those who want no notes.
+    `totals` makes the sums of the rows, `charts` the pictures, both when they are asked for.
+    """
+
+    answer: type[Answer]
+    rows: Sequence[Row]
+    one: bool = False
+    notes: Sequence[Words] = ()
+    warnings: Sequence[Words] = ()
+    status: int = 0
+    totals: Callable[[], Sequence[Row]] | None = None
+    charts: Callable[[], Sequence[Chart]] | None = None
+
+
+class Command(NamedTuple):
+    """A question that can be asked: `answer` is a pure function of what is given, but for the files that it names.
+
+    `rules` hold between options; `needed` names the options that the help marks, for the rules know more than one way. One that
+    `judges` has a status that is part of its answer.
+    """
+
+    name: str
+    help: str
+    examples: tuple[str, ...]
+    options: tuple[Option[Any], ...]
+    result: type[Answer]
+    answer: Callable[[Given], Result]
+    rules: tuple[Rule, ...] = ()
+    needed: tuple[Option[Any], ...] = ()
+    judges: bool = False
+
+
+class Group(NamedTuple):
+    """Commands under one name, as in `perpcalc solve margin`."""
+
+    name: str
+    help: str
+    commands: tuple[Command, ...]
+
+
+def asked(command: Command, given: Given) -> Result:
+    """The answer of a command; raises PerpcalcError where the question breaks a rule or cannot be answered."""
+    check(command.rules, given)
+    if EXPLAIN in given:
+        from perpcalc.commands.explain import traced
+
+        given = traced(given)
+    return command.answer(given)
+
+
+def options_of(command: Command) -> Mapping[str, Option[Any]]:
+    """The options of a command by name."""
+    return {option.name: option for option in command.options}

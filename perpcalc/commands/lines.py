@@ -1,0 +1,87 @@
+"""A question as one object: `{"command": "pnl", "side": "long", ...}`, from a line of JSON or from Python."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from perpcalc.answer import Value
+from perpcalc.commands.command import Command, Result, asked
+from perpcalc.commands.registry import command_named
+from perpcalc.decimals import plain
+from perpcalc.errors import PerpcalcError, suggestion
+from perpcalc.given import Option, Reader, read, reader
+from perpcalc.options import CHART, EXPLAIN, FIELD, FORMAT, INTO, JSON, QUIET, SVG, TOTAL, WIDE
+
+NO_KEYS = frozenset(option.name for option in (CHART, SVG, INTO, FORMAT, JSON, FIELD, EXPLAIN, QUIET, WIDE))
+"""Options that say how an answer is printed, or write files."""
+STREAMS = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/", "/proc/thread-self/fd/")
+
+
+class Answered(NamedTuple):
+    """The answer to a line: what was asked and what came of it."""
+
+    command: Command
+    result: Result
+
+
+class Asking(NamedTuple):
+    """A command as lines ask for it."""
+
+    command: Command
+    reader: Reader
+    files: tuple[str, ...]
+
+
+def answered(question: Mapping[str, object], environment: bool = True) -> Answered:
+    """The answer to one question; raises PerpcalcError for a bad one.
+
+    `environment` lets variables of the environment fill absent options.
+    """
+    name = question.get("command")
+    asking = _asking(name if isinstance(name, str) else "", environment)
+    given = read(asking.reader, _options(question, asking), by_program=True)
+    result = asked(asking.command, given)
+    if TOTAL in given and result.totals is not None:
+        result = result._replace(rows=result.totals(), one=False)
+    return Answered(asking.command, result)
+
+
+def _options(question: Mapping[str, object], asking: Asking) -> Mapping[str, object]:
+    options = {key: value for key, value in question.items() if key not in ("command", "id")}
+    if not options.keys() <= asking.reader.options.keys():
+        unknown = next(key for key in options if key not in asking.reader.options)
+        raise PerpcalcError("unknown key", f"give {suggestion(str(unknown), asking.reader.options)}").at(
+            ascii(str(unknown)[:64])
+        )
+    for name in asking.files:
+        paths = options.get(name)
+        for path in paths if isinstance(paths, list | tuple) else (paths,):
+            if isinstance(path, str) and (
+                path.rpartition("=")[2] == "-" or path.rpartition("=")[2].startswith(STREAMS)
+            ):
+                raise PerpcalcError("standard input holds the lines", "name a file").at(asking.reader.options[name].key)
+    return options
+
+
+@lru_cache(maxsize=64)
+def _asking(name: str, environment: bool) -> Asking:
+    command = command_named(name)
+    options: list[Option[Any]] = [option for option in command.options if option.name not in NO_KEYS]
+    files = tuple(option.name for option in options if option.complete == "file")
+    return Asking(command, reader(options, environment), files)
+
+
+def with_id(made: Answered, named: dict[str, Any]) -> dict[str, Any] | list[dict[str, Any]]:
+    """An answer as objects, the id that `named` may hold first; rows with an id or a verdict stand in an object."""
+    result = made.result
+    rows = [{name: _shown(value) for name, value in row.answer._asdict().items()} for row in result.rows]
+    if result.one:
+        return {**named, **rows[0]}
+    if made.command.judges:
+        return {**named, "status": result.status, "rows": rows}
+    return {**named, "rows": rows} if named else rows
+
+
+def _shown(value: Value) -> str | bool | None:
+    return plain(value) if isinstance(value, Decimal) else value

@@ -1,0 +1,203 @@
+"""`perpcalc liq-price`: where a position is liquidated."""
+
+from decimal import Decimal
+from typing import Any
+
+from perpcalc.answer import Coin, Count, Identified, Price, Rate, Sentence, Times, Told
+from perpcalc.commands.case import NEED_ENTRY, NEED_MARGIN, NEED_SIDE, NEED_SIZE, Case
+from perpcalc.commands.command import Command
+from perpcalc.commands.legs import LegCase
+from perpcalc.commands.positions import Remarks, by_position, each, unknown
+from perpcalc.commands.touching import touch_probability
+from perpcalc.core.liquidation import Liquidation
+from perpcalc.given import Given
+from perpcalc.options import (
+    CONTRACTS,
+    ENTRY,
+    EXPLAIN,
+    LEVERAGE,
+    MARK,
+    OUTPUT,
+    PORTFOLIO,
+    POSITION,
+    POSITION_RULES,
+    SIDE,
+    TOUCH,
+    TOUCH_RULES,
+)
+
+UNIFIED, USD = "unified", "USD"
+
+
+class LiqPrice(Identified):
+    """Where a position is liquidated, and the margin that decides it."""
+
+    title = "Liquidation"
+    whys = {
+        "tier": "the tier at the liquidation price; positions of one contract count together",
+        "maintenance_rate": (
+            "that of the tier, where the venue says so with the size or a funding rate that is against the position"
+        ),
+        "deduction": "so that each rate takes only its own band",
+        "maintenance_margin": (
+            "closing fee not included; a position's share where several of one contract need it together"
+        ),
+        "liquidation_price": (
+            "where equity = maintenance margin + closing fee, if one counts; the end of the safe range nearer to "
+            "the reference"
+        ),
+        "bankruptcy_price": "where the equity is 0",
+        "distance": "negative below the reference, 0 where it is passed",
+        "touch_probability": (
+            "an estimate: a price without drift, in lognormal steps; for an upper end the signs inside N are "
+            "turned, of two ends the sum, at most 1; marks at intervals move L away by exp(0.5826 * vol * "
+            "sqrt(interval))\nsource: reflection principle, arXiv:2505.08100; Broadie, Glasserman, Kou 1997"
+        ),
+        "margin_ratio": (
+            "maintenance margin and the closing fee that counts over the equity at the reference, 100% at "
+            "liquidation and beyond"
+        ),
+    }
+    columns = (
+        "name",
+        "side",
+        "liquidation_price",
+        "distance",
+        "margin_ratio",
+        "contracts",
+        "entry_price",
+        "mark_price",
+        "margin",
+        "touch_probability",
+        "bankruptcy_price",
+        "account",
+        "instrument",
+        "reason",
+    )
+    never = frozenset({"liquidation_price", "liquidation_below", "liquidation_above", "bankruptcy_price"})
+
+    entry_price: Price | None
+    mark_price: Price | None
+    margin_mode: str | None
+    margin: Coin | None
+    leverage: Times | None
+    mm_basis: str | None
+    tier: Count | None
+    maintenance_rate: Rate | None
+    deduction: Coin | None
+    closing_fee_rate: Rate | None
+    maintenance_margin: Coin | None
+    liquidation_price: Price | None
+    liquidation_below: Price | None
+    liquidation_above: Price | None
+    bankruptcy_price: Price | None
+    distance: Rate | None
+    touch_probability: Rate | None
+    margin_ratio: Rate | None
+    reason: str | None
+
+    def sentence(self) -> Sentence:
+        """Where it is liquidated and how far that is, or why never."""
+        if self.liquidation_price is None:
+            return (f"{'' if (self.reason or '').startswith('never') else 'not known: '}{self.reason}",)
+        of = "the entry" if self.mark_price is None else "the mark"
+        if not self.distance:
+            return ("already liquidated: ", of, " is at or beyond ", Told("liquidation_price"))
+        side = "below" if self.distance < 0 else "above"
+        return ("liquidated at ", Told("liquidation_price"), ", ", Told("distance", size=True), f" {side} {of}")
+
+
+def answer(case: Case, given: Given, said: Remarks) -> LiqPrice:
+    """Where one position is liquidated."""
+    reasons: list[str] = []
+    position = unknown(case.opened, reasons)
+    standing = None if position is None else unknown(case.standing, reasons)
+    if standing is None or position is None:
+        return _unknown(case, reasons[0])
+    found, margin = standing.liquidation(case.mark), case.margin
+    if found.beyond and found.reason is not None:
+        said.warnings.append(f"{case.name}: {found.reason}" if case.name else found.reason)
+    start = case.mark or position.entry_price
+    made = LiqPrice(
+        **_identity(case),
+        entry_price=position.entry_price,
+        mark_price=case.mark,
+        margin_mode=UNIFIED if case.is_unified else margin and margin.mode,
+        margin=margin and margin.coin,
+        leverage=case.leverage,
+        mm_basis=standing.holding.schedule.basis,
+        **_figures(found),
+        touch_probability=touch_probability(given, found, start),
+        margin_ratio=found.margin_ratio,
+        reason=found.reason,
+    )
+    if EXPLAIN in given:
+        from perpcalc.commands.explain import with_touch
+
+        return with_touch(made, given, found, start)
+    return made
+
+
+def _figures(found: Liquidation) -> dict[str, Any]:
+    """What the solver found, by the fields of the answer."""
+    names = (
+        "maintenance_rate",
+        "deduction",
+        "closing_fee_rate",
+        "maintenance_margin",
+        "liquidation_price",
+        "liquidation_below",
+        "liquidation_above",
+        "bankruptcy_price",
+        "distance",
+    )
+    tier = None if found.tier is None else Decimal(found.tier)
+    return {"tier": tier, **{name: getattr(found, name) for name in names}}
+
+
+def _identity(case: Case) -> dict[str, Any]:
+    """The fields that open the row; the amounts of an account of several coins are in USD."""
+    return case.identity() | ({"currency": USD} if case.is_unified else {})
+
+
+def _leg(leg: LegCase) -> LiqPrice:
+    """Where a linear leg dies with its account, in what it is settled in."""
+    reasons: list[str] = []
+    found = unknown(leg.liquidation, reasons)
+    known: dict[str, Any] = {"currency": USD, "entry_price": leg.leg.entry, "mark_price": leg.mark}
+    if found is None:
+        known["reason"] = reasons[0]
+        return LiqPrice(**{**dict.fromkeys(LiqPrice._fields), **leg.identity(), **known}).never_where()
+    known |= {"margin_mode": UNIFIED, **_figures(found), "margin_ratio": found.margin_ratio, "reason": found.reason}
+    return LiqPrice(**{**dict.fromkeys(LiqPrice._fields), **leg.identity(), **known})
+
+
+def _unknown(case: Case, reason: str) -> LiqPrice:
+    """What is known of a position whose liquidation is not."""
+    known: dict[str, Any] = {
+        "entry_price": case.position and case.position.entry_price,
+        "mark_price": case.mark,
+        "margin_mode": case.margin and case.margin.mode,
+        "margin": case.margin and case.margin.coin,
+        "leverage": case.leverage,
+        "mm_basis": case.rules.schedule and case.rules.schedule.basis,
+        "reason": reason,
+    }
+    return LiqPrice(**{**dict.fromkeys(LiqPrice._fields), **case.identity(), **known}).never_where()
+
+
+COMMAND = Command(
+    "liq-price",
+    "The prices at which a position is liquidated or bankrupt, with the tier and the margin that decide it; or never, and why.",
+    (
+        "perpcalc liq-price --venue bybit --side long -n 10k --entry 62500 --leverage 10",
+        "perpcalc liq-price --venue deribit --side short -n 10k --entry 62500 --balance 0.1 --mark 63000",
+    ),
+    (*POSITION, PORTFOLIO, MARK, *TOUCH, *OUTPUT),
+    LiqPrice,
+    by_position(
+        LiqPrice, each(answer), needs=(NEED_SIDE, NEED_SIZE, NEED_ENTRY, NEED_MARGIN), known=Case.standing, leg=_leg
+    ),
+    (*POSITION_RULES, *TOUCH_RULES),
+    needed=(SIDE, CONTRACTS, ENTRY, LEVERAGE),
+)

@@ -1,0 +1,155 @@
+"""Commands that answer for one position, or for each of a portfolio in file order."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from perpcalc.answer import Answer
+from perpcalc.commands.case import Case, case_of
+from perpcalc.commands.command import Result, Row
+from perpcalc.commands.market import each_once
+from perpcalc.decimals import ZERO
+from perpcalc.errors import PerpcalcError, Words
+from perpcalc.given import Given, Option, Rule, check
+from perpcalc.options import EXPLAIN, MARK, PORTFOLIO
+
+if TYPE_CHECKING:
+    from perpcalc.commands.legs import LegCase
+
+T = TypeVar("T")
+
+
+class Asked(NamedTuple):
+    """A position, and what is asked of it: the options of the question before those of the position."""
+
+    case: Case
+    given: Given
+
+
+class Remarks(NamedTuple):
+    """What is said beside an answer; `warnings` also to those who want no notes."""
+
+    notes: list[Words]
+    warnings: list[Words]
+
+
+Rows = Callable[[Sequence[Asked], Remarks], list[list[Row]]]
+"""The rows of each of some positions."""
+LegRow = Callable[["LegCase"], Answer]
+
+
+def by_position(
+    answer: type[Answer],
+    rows: Rows,
+    *,
+    needs: tuple[Rule, ...] = (),
+    known: Callable[[Case], object] | None = None,
+    prices: Sequence[Option[Any]] = (MARK,),
+    one: bool = True,
+    leg: LegRow | None = None,
+) -> Callable[[Given], Result]:
+    """The function that answers with `rows` for the position that the options describe, or for those of a portfolio.
+
+    A position that is asked about by itself needs the options of `needs`, and what `known` looks up raises where it is not
+    known; in a portfolio an unknown leaves its fields empty. `prices` are options that give one price. `one` says that a
+    position has one row; `leg` answers for a linear leg.
+    """
+
+    def answered(given: Given) -> Result:
+        if PORTFOLIO in given:
+            from perpcalc.commands.book import is_portfolio
+
+            if is_portfolio(given):
+                return of_portfolio(given)
+        check(needs, given)
+        case = case_of(given)
+        if known is not None:
+            known(case)
+        said = Remarks([*case.notes], [])
+        (made,) = rows([Asked(case, given)], said)
+        return Result(answer, made, one=one, notes=each_once(said.notes), warnings=said.warnings)
+
+    def of_portfolio(given: Given) -> Result:
+        from perpcalc.commands.book import book_of
+
+        book = book_of(given, prices)
+        said = Remarks([*book.notes, *(note for case in book.cases for note in case.notes)], [])
+        try:
+            answers = iter(rows([Asked(case, given.over(case.given)) for case in book.cases], said))
+        except PerpcalcError as error:
+            raise error.at(book.portfolio.where) from None
+        made: list[Row] = []
+        for entry in book.entries:
+            made.extend(next(answers) if isinstance(entry, Case) else [Row((leg or _unanswered(answer))(entry))])
+        notes, warnings = map(each_once, said)
+        return Result(answer, made, notes=notes, warnings=warnings, totals=lambda: totals(answer, made))
+
+    return answered
+
+
+def each(row: Callable[[Case, Given, Remarks], Answer]) -> Rows:
+    """The rows of positions that are answered for one by one."""
+
+    def rows(positions: Sequence[Asked], said: Remarks) -> list[list[Row]]:
+        made = []
+        for case, given in positions:
+            with placed(case):
+                answer = row(case, given, said)
+                if EXPLAIN in given:
+                    from perpcalc.commands.explain import with_names
+
+                    answer = with_names(answer, case)
+                made.append([Row(answer, case.market, case.order)])
+        return made
+
+    return rows
+
+
+def _unanswered(answer: type[Answer]) -> LegRow:
+    """The answer for a linear leg of a command that has none."""
+
+    def row(leg: "LegCase") -> Answer:
+        reason = "a linear leg: pnl, liq-price, greeks, stress and status take it in"
+        return answer(**{**dict.fromkeys(answer._fields), **leg.identity(), "reason": reason}).never_where()
+
+    return row
+
+
+@contextmanager
+def placed(case: Case) -> Iterator[None]:
+    """Errors inside tell which position of a portfolio they are about."""
+    try:
+        yield
+    except PerpcalcError as error:
+        raise (error if case.place is None else error.at(case.place)) from None
+
+
+def unknown(find: Callable[[], T], reasons: list[str]) -> T | None:
+    """What `find` finds; None, and why in `reasons`, where it is not known."""
+    try:
+        return find()
+    except PerpcalcError as error:
+        reasons.append(error.line())
+        return None
+
+
+def totals(answer: type[Answer], rows: Sequence[Row]) -> list[Row]:
+    """The sums of an answer's fields that may be added up: a row per currency, and one in USD."""
+    by_coin: dict[str, list[Row]] = {}
+    for row in rows:
+        by_coin.setdefault(str(row.answer._asdict()["currency"]), []).append(row)
+    in_usd = tuple(name for name in answer.sums if name.endswith("usd"))
+    made = [
+        Row(_sum(answer, of_coin, answer.sums, coin), of_coin[0].market) for coin, of_coin in sorted(by_coin.items())
+    ]
+    return [*made, Row(_sum(answer, rows, in_usd, "USD"))]
+
+
+def _sum(answer: type[Answer], rows: Sequence[Row], names: Sequence[str], currency: str) -> Answer:
+    values: dict[str, Any] = dict.fromkeys(answer._fields)
+    values["currency"] = currency
+    for name in names:
+        amounts = [value for row in rows if isinstance(value := getattr(row.answer, name), Decimal)]
+        values[name] = sum(amounts, ZERO) if amounts else None
+    return answer(**values)

@@ -1,0 +1,118 @@
+"""JSON Schema (2020-12) of questions and answers, from the same options and records that the commands are made of."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, get_args, get_type_hints
+
+from perpcalc import decimals, grammar
+from perpcalc.answer import Answer
+from perpcalc.commands.command import Command
+from perpcalc.commands.lines import NO_KEYS
+from perpcalc.given import Needed, Option
+
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
+DECIMAL = r"^-?\d+(\.\d{1,18})?$"
+NUMBERS = (
+    decimals.number,
+    decimals.positive,
+    decimals.amount,
+    decimals.positive_amount,
+    decimals.amount_from_zero,
+    decimals.rate,
+    decimals.rate_from_zero,
+    decimals.charge,
+    decimals.charge_from_zero,
+    decimals.leverage,
+    decimals.count,
+    grammar.fee,
+    grammar.move,
+)
+
+Schema = dict[str, Any]
+
+
+def schema_of(command: Command, name: str) -> Schema:
+    """What a line may ask of a command, and what it is answered; `name` is what the line calls it."""
+    return {
+        "$schema": DRAFT,
+        "title": f"perpcalc {name}",
+        "description": command.help,
+        "anyOf": [{"$ref": "#/$defs/question"}, {"$ref": "#/$defs/answer"}],
+        "$defs": {"question": _question(command, name), "answer": _answer(command)},
+    }
+
+
+def _question(command: Command, name: str) -> Schema:
+    options = [option for option in command.options if option.name not in NO_KEYS]
+    properties: Schema = {
+        "command": {"const": name},
+        "id": {"type": ["string", "number"], "description": "Handed back first."},
+    }
+    properties.update({option.name: _option(option) for option in options})
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": ["command", *_required(command)],
+        "additionalProperties": False,
+    }
+
+
+def _required(command: Command) -> list[str]:
+    """The options without which there is no answer, whatever else is given."""
+    needed = [rule for rule in command.rules if isinstance(rule, Needed)]
+    return [rule.options[0].name for rule in needed if len(rule.options) == 1 and not rule.unless and not rule.when]
+
+
+def _option(option: Option[Any]) -> Schema:
+    described = {"description": option.help}
+    if option.flag:
+        return {"type": "boolean", **described}
+    one: Schema = {"type": ["string", "number"] if option.read in NUMBERS else "string"}
+    if option.choices:
+        one = {"type": "string", "enum": list(option.choices)}
+    if option.read is grammar.fill:
+        pair = {
+            "type": "object",
+            "properties": {"contracts": {"type": ["string", "number"]}, "price": {"type": ["string", "number"]}},
+            "required": ["contracts", "price"],
+        }
+        one = {"anyOf": [{"type": "string"}, pair]}
+    return {"type": "array", "items": one, **described} if option.many else {**one, **described}
+
+
+def _answer(command: Command) -> Schema:
+    one = record(command.result)
+    rows = {"type": "array", "items": one}
+    if command.judges:
+        return {
+            "type": "object",
+            "properties": {"status": {"enum": [0, 1, 2]}, "rows": rows},
+            "required": ["status", "rows"],
+        }
+    return {"anyOf": [one, rows]}
+
+
+def record(answer: type[Answer]) -> Schema:
+    """One answer: every field is there, and null where there is no value."""
+    hints = get_type_hints(answer)
+    return {
+        "type": "object",
+        "properties": {"id": {"type": ["string", "number"]}, **{name: _field(hints[name]) for name in answer._fields}},
+        "required": list(answer._fields),
+        "additionalProperties": False,
+    }
+
+
+def _field(hint: Any) -> Schema:
+    parts = get_args(hint) or (hint,)
+    made: list[Mapping[str, Any]] = []
+    for part in parts:
+        if part is Decimal:
+            made.append({"type": "string", "pattern": DECIMAL})
+        elif part is bool:
+            made.append({"type": "boolean"})
+        elif part is str:
+            made.append({"type": "string"})
+        else:
+            made.append({"type": "null"})
+    return dict(made[0]) if len(made) == 1 else {"anyOf": [dict(one) for one in made]}

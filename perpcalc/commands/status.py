@@ -1,0 +1,211 @@
+"""`perpcalc status`: how the whole book stands, the nearest to death first."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from functools import partial
+
+from perpcalc.answer import Answer, Coin, CostUsd, Count, Rate, Sentence, Times, Told, Usd
+from perpcalc.commands.blocks import USD, After, Block, after, blocks_of, fatal_of
+from perpcalc.commands.book import Book, book_of
+from perpcalc.commands.charges import quoted_for
+from perpcalc.commands.command import Command, Result, Row
+from perpcalc.commands.market import each_once
+from perpcalc.commands.moves import Moves
+from perpcalc.core.funding import funding_payment
+from perpcalc.core.rules import DAY
+from perpcalc.core.wallet import net_notional
+from perpcalc.decimals import ONE, ZERO
+from perpcalc.given import Given, Needed
+from perpcalc.options import BETA, EXACT, MARK, OUTPUT, PORTFOLIO, TOTAL
+
+FAR = Decimal("Infinity")
+
+
+class Status(Answer):
+    """How an account, or a position margined by itself, stands now; amounts in its currency where no unit is named."""
+
+    title = "Status"
+    columns = (
+        "account",
+        "position",
+        "down",
+        "up",
+        "margin_ratio",
+        "equity_usd",
+        "leverage",
+        "delta",
+        "equity",
+        "funding_per_day_usd",
+        "positions",
+        "balance",
+        "maintenance_margin",
+        "venue",
+    )
+    never = frozenset({"down", "up"})
+    sums = ("equity_usd", "funding_per_day_usd")
+
+    account: str | None
+    position: str | None
+    venue: str | None
+    currency: str
+    positions: Count | None
+    balance: Coin | None
+    equity: Coin | None
+    equity_usd: Usd | None
+    maintenance_margin: Coin | None
+    margin_ratio: Rate | None
+    leverage: Times | None
+    delta: Coin | None
+    funding_per_day_usd: CostUsd | None
+    down: Rate | None
+    up: Rate | None
+    reason: str | None
+
+    @classmethod
+    def summary(cls, rows: Sequence[Answer]) -> Sentence:
+        """Who dies first, and at which move."""
+        for place, row in enumerate(rows):
+            if not isinstance(row, Status) or row.margin_ratio is None:
+                continue
+            name = row.account or row.position
+            if row.down == 0 or row.up == 0:
+                return (f"{name} is liquidated already",)
+            ends = [(abs(end), field) for field in ("down", "up") if (end := getattr(row, field)) is not None]
+            if not ends:
+                return ("no move liquidates anything",)
+            return (f"nearest: {name} is liquidated by a move of ", Told(min(ends)[1], row=place))
+        return ()
+
+
+def answer(given: Given) -> Result:
+    """How each account and each isolated position of a portfolio stands."""
+    book = book_of(given.put(EXACT, True))
+    notes = [*book.notes, *(note for case in book.cases for note in case.notes)]
+    moves = Moves((ZERO,), {one.coin: one.value for one in given[BETA] or ()})
+    rows = sorted((_row(block, moves) for block in blocks_of(book)), key=_nearness)
+    made = [Row(row) for row in rows]
+    return Result(Status, made, notes=each_once(notes), totals=partial(_totals, rows, book))
+
+
+def _row(block: Block, moves: Moves) -> Status:
+    (now,) = after(block, moves._replace(betas={})) if block.reason is None else (None,)
+    fatal = fatal_of(block, moves)
+    known = now is not None and now.equity is not None
+    return Status(
+        account=block.account,
+        position=block.position,
+        venue=block.venue,
+        currency=block.currency,
+        positions=Decimal(len(block.cases) + len(block.legs)),
+        balance=_balance(block),
+        equity=now and now.equity,
+        equity_usd=now and now.equity_usd,
+        maintenance_margin=now and now.maintenance_margin,
+        margin_ratio=now and now.margin_ratio,
+        leverage=_leverage(block, now),
+        delta=_delta(block),
+        funding_per_day_usd=_funding(block),
+        down=fatal.down,
+        up=fatal.up,
+        reason=block.reason,
+    ).never_where(*(Status.never if known else ()))
+
+
+def _balance(block: Block) -> Decimal | None:
+    if block.stake is not None:
+        return block.stake.wallet.collateral
+    if block.unified is not None:
+        return block.unified.balance_usd
+    return None
+
+
+def _leverage(block: Block, now: After | None) -> Decimal | None:
+    """Net notional per contract over the equity; None where there is no equity."""
+    if block.unified is not None:
+        return block.unified.now.leverage
+    if block.stake is None or now is None or not now.equity:
+        return None
+    return net_notional(block.stake.wallet) / block.stake.mark / now.equity
+
+
+def _delta(block: Block) -> Decimal | None:
+    """The change of the equity in USD for each USD of the price: `B + sum(s*V)` coins; of several coins in no one of them."""
+    if block.stake is not None:
+        return block.stake.wallet.constant - block.stake.reserve
+    if block.unified is not None and len(coins := [one for one in block.unified.sums.coins.values() if one.delta]) == 1:
+        return coins[0].delta
+    return None
+
+
+def _funding(block: Block) -> Decimal | None:
+    """What the funding rates of the positions cost on a day in USD; None where one of them is not known."""
+    total = ZERO
+    for case in block.cases:
+        rate, rule, mark = case.funding_rate, case.instrument.funding, case.mark
+        if rate is None or rule is None or mark is None:
+            return None
+        quoted = quoted_for(case.given, rule, rule.interval) or rule.interval
+        payment = funding_payment(case.instrument, case.side, case.contracts, rate, mark, None, rule.interval / quoted)
+        total += payment * mark * DAY / rule.interval
+    return total if block.cases else None
+
+
+def _nearness(row: Status) -> tuple[bool, Decimal]:
+    """The dead first, then by the move that liquidates, what never dies after them and what is not known last."""
+    ends = [abs(end) for end in (row.down, row.up) if end is not None]
+    return row.margin_ratio is None, min(ends, default=FAR)
+
+
+def _totals(rows: Sequence[Status], book: Book) -> list[Row]:
+    """The sums per currency, coins outside any account included, and all in USD."""
+    held: dict[str, Decimal] = {}
+    for holding in book.portfolio.holdings:
+        held[holding.coin] = held.get(holding.coin, ZERO) + holding.amount
+    made = []
+    names = dict.fromkeys([*(row.currency for row in rows), *held])
+    for coin in names:
+        own = [row for row in rows if row.currency == coin]
+        amount, price = held.get(coin, ZERO), ONE if coin == USD else book.price(coin)
+        made.append(_sum(coin, own, amount, None if price is None else amount * price))
+    worth = [coin * price for coin, price in ((held[name], book.price(name)) for name in held) if price is not None]
+    made.append(_sum(USD, rows, None, sum(worth, ZERO) if len(worth) == len(held) else None))
+    return [Row(one) for one in made]
+
+
+def _sum(currency: str, rows: Sequence[Status], amount: Decimal | None, usd: Decimal | None) -> Status:
+    """The sum of some rows and of coins beside them; of a figure that one of them lacks, none."""
+
+    def total(name: str, more: Decimal | None) -> Decimal | None:
+        values = [getattr(row, name) for row in rows]
+        return None if more is None or None in values else sum(values, more)
+
+    return Status(
+        account=None,
+        position=None,
+        venue=None,
+        currency=currency,
+        positions=sum((row.positions or ZERO for row in rows), ZERO),
+        balance=total("balance", amount),
+        equity=total("equity", amount),
+        equity_usd=total("equity_usd", usd),
+        maintenance_margin=total("maintenance_margin", ZERO if amount is not None else None),
+        margin_ratio=None,
+        leverage=None,
+        delta=total("delta", amount),
+        funding_per_day_usd=total("funding_per_day_usd", ZERO),
+        down=None,
+        up=None,
+        reason=None,
+    ).never_where()
+
+
+COMMAND = Command(
+    "status",
+    "How the whole book stands: equity, margin ratio, leverage and the move that liquidates, the nearest to death first.",
+    ("perpcalc status -p portfolio.toml", "perpcalc status -p portfolio.toml --beta ETH=1.4 --total"),
+    (PORTFOLIO, MARK, BETA, *OUTPUT, TOTAL),
+    Status,
+    answer,
+    (Needed((PORTFOLIO,), "name the file of positions"),),
+    needed=(PORTFOLIO,),
+)

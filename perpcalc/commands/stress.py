@@ -1,0 +1,232 @@
+"""`perpcalc stress`: what is left of each account after the market moves."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from functools import partial
+
+from perpcalc.answer import Answer, Coin, Count, Gain, Price, Rate, Sentence, Status, Told, Usd
+from perpcalc.commands.blocks import After, Block, after, block_of, blocks_of, fatal_of
+from perpcalc.commands.book import book_of, is_portfolio
+from perpcalc.commands.case import NEED_ENTRY, NEED_MARGIN, NEED_SIDE, NEED_SIZE, case_of
+from perpcalc.commands.command import Command, Result, Row
+from perpcalc.commands.market import Market, each_once
+from perpcalc.commands.moves import MOVE_OPTIONS, MOVE_RULES, Moves, moves_of
+from perpcalc.commands.scenarios import LIST, scenarios
+from perpcalc.commands.stress_chart import charts_of
+from perpcalc.core.stress import Fatal, visible_moves
+from perpcalc.decimals import ZERO, plain
+from perpcalc.errors import Words
+from perpcalc.given import Given, check
+from perpcalc.options import (
+    CHART,
+    CONTRACTS,
+    ENTRY,
+    EXACT,
+    LEVERAGE,
+    MARK,
+    OUTPUT,
+    PORTFOLIO,
+    POSITION,
+    POSITION_RULES,
+    SCENARIO,
+    SIDE,
+    SVG,
+    TOTAL,
+)
+
+LIQUIDATED, OK = "liquidated", "ok"
+
+
+class Stress(Answer):
+    """What is left of an account, or of a position margined by itself, after a move."""
+
+    title = "Stress"
+    whys = {
+        "price": "all marks of the coin move in proportion",
+        "pnl": "against the entry prices, no fees and no funding; after liquidation all that was put in is lost",
+        "equity": "0 where it was liquidated on the way from the mark",
+        "equity_usd": "at the price of the coin",
+        "maintenance_margin": "closing fees that count included; nothing rounded as the venue does",
+        "margin_ratio": "100% is liquidation",
+    }
+    columns = ("move", "price", "equity", "equity_usd", "margin_ratio", "status", "pnl", "maintenance_margin")
+
+    account: str | None
+    currency: str
+    price: Price | None
+    move: Rate | None
+    pnl: Gain | None
+    equity: Coin | None
+    equity_usd: Usd | None
+    maintenance_margin: Coin | None
+    margin_ratio: Rate | None
+    status: Status | None
+    position: str | None
+    reason: str | None
+
+    def block(self) -> str | None:
+        """The account or the position that the row is about."""
+        return self.account or self.position
+
+    @classmethod
+    def summary(cls, rows: Sequence[Answer]) -> Sentence:
+        """How many of the accounts a move of these leaves alive."""
+        asked = [row for row in rows if isinstance(row, Stress)]
+        blocks = {(row.account, row.position) for row in asked}
+        dead = {(row.account, row.position) for row in asked if row.status == LIQUIDATED}
+        if not dead:
+            return ("nothing is liquidated by these moves",) if any(row.status == OK for row in asked) else ()
+        if len(blocks) == 1:
+            falling = [row for row in asked if row.status == LIQUIDATED and row.move is not None]
+            nearest = min(falling, key=lambda row: abs(row.move or ZERO), default=None)
+            return ("liquidated by a move of ", Told("move", row=asked.index(nearest))) if nearest else ()
+        return (f"{len(dead)} of {len(blocks)} are liquidated by one of these moves",)
+
+
+class StressTotal(Answer):
+    """All accounts and positions together after a move."""
+
+    title = "All"
+    columns = ("move", "equity_usd", "liquidated", "first")
+
+    move: Rate | None
+    equity_usd: Usd | None
+    liquidated: Count
+    first: str | None
+
+
+class NamedDay(Answer):
+    """A scenario that can be asked for."""
+
+    title = "Scenarios"
+    columns = ("name", "days", "title_of_day", "moves")
+
+    name: str
+    days: str
+    title_of_day: str
+    moves: str
+    source: str
+
+
+def answer(given: Given) -> Result:
+    """What moves do to the position that the options describe, or to the accounts of a portfolio."""
+    if given[SCENARIO] == LIST:
+        return _named_days()
+    exact = given.put(EXACT, True)  # a stressed equity is no figure that a venue prints
+    notes: list[Words] = []
+    if is_portfolio(given):
+        book = book_of(exact)
+        blocks = blocks_of(book)
+        notes += [*book.notes, *(note for case in book.cases for note in case.notes)]
+        holdings = [
+            (one.coin, one.amount * price) for one in book.portfolio.holdings if (price := book.price(one.coin))
+        ]
+    else:
+        check((NEED_SIDE, NEED_SIZE, NEED_ENTRY, NEED_MARGIN), given)
+        case = case_of(exact)
+        case.standing()
+        blocks, holdings = [block_of(case)], []
+        notes += case.notes
+    moves = moves_of(given, notes)
+    if moves.coins is None and not moves.ladder:
+        moves = moves._replace(ladder=visible_moves(fatal_of(block, moves) for block in blocks))
+    rungs = [after(block, moves) for block in blocks]
+    rows = [
+        Row(_row(block, one, moves), _market(block)) for block, ones in zip(blocks, rungs, strict=True) for one in ones
+    ]
+    return Result(
+        Stress,
+        rows,
+        notes=each_once(notes),
+        totals=partial(_totals, blocks, rungs, moves, holdings) if PORTFOLIO in given else None,
+        charts=partial(charts_of, blocks, moves),
+    )
+
+
+def _row(block: Block, one: After, moves: Moves) -> Stress:
+    reason = block.reason
+    if reason is None and one.equity is None:
+        unknown_coin = block.currency if block.unified is None else "one of its coins"
+        reason = f"how far {unknown_coin} fell is not known: give --move {block.currency}=RATE beside the scenario"
+    return Stress(
+        account=block.account,
+        currency=block.currency,
+        price=one.price,
+        move=one.move,
+        pnl=one.pnl,
+        equity=one.equity,
+        equity_usd=one.equity_usd,
+        maintenance_margin=one.maintenance_margin,
+        margin_ratio=one.margin_ratio,
+        status=None if one.liquidated is None else LIQUIDATED if one.liquidated else OK,
+        position=block.position,
+        reason=reason,
+    )
+
+
+def _market(block: Block) -> Market | None:
+    return block.cases[0].market if block.cases and block.unified is None else None
+
+
+def _totals(
+    blocks: Sequence[Block], rungs: Sequence[Sequence[After]], moves: Moves, holdings: Sequence[tuple[str, Decimal]]
+) -> list[Row]:
+    """All together after each move: the equity in USD, how many are liquidated, and which of them first."""
+    fatal = [fatal_of(block, moves) for block in blocks]
+    made = []
+    for place, ones in enumerate(zip(*rungs, strict=True)):
+        move = moves.ladder[place] if moves.coins is None else None
+        dead = [number for number, one in enumerate(ones) if one.liquidated]
+        worth = [one.equity_usd for one in ones]
+        coins = [(value, moves.of(coin)[place]) for coin, value in holdings]
+        known = [usd for usd in worth if usd is not None] + [value * (1 + m) for value, m in coins if m is not None]
+        total = None if None in worth or any(m is None for _, m in coins) else sum(known, ZERO)
+        first = min(dead, key=lambda number: _nearness(fatal[number], move), default=None)
+        made.append(
+            Row(
+                StressTotal(
+                    move=move,
+                    equity_usd=total,
+                    liquidated=Decimal(len(dead)),
+                    first=None if first is None else blocks[first].label,
+                )
+            )
+        )
+    return made
+
+
+def _nearness(fatal: Fatal, move: Decimal | None) -> Decimal:
+    """How far the market moves to liquidate on the side of a move."""
+    end = fatal.up if move is not None and move > 0 else fatal.down
+    return abs(end) if end is not None else Decimal("Infinity")
+
+
+def _named_days() -> Result:
+    rows = [
+        Row(
+            NamedDay(
+                name=day.name,
+                days=day.days,
+                title_of_day=day.title,
+                moves=", ".join(f"{coin} {plain(move * 100)}%" for coin, move in day.moves.items()),
+                source=day.source,
+            )
+        )
+        for day in scenarios().values()
+    ]
+    return Result(NamedDay, rows)
+
+
+COMMAND = Command(
+    "stress",
+    "What is left of each account after the market moves: profit, equity in coin and USD, maintenance margin, and who is liquidated on the way.",
+    (
+        "perpcalc stress --venue bybit --side long -n 10k --entry 62500 --mark 62000 --leverage 5 --chart",
+        "perpcalc stress -p portfolio.toml --scenario 2020-03-12 --total",
+    ),
+    (*POSITION, PORTFOLIO, MARK, *MOVE_OPTIONS, CHART, SVG, *OUTPUT, TOTAL),
+    Stress,
+    answer,
+    (*POSITION_RULES, *MOVE_RULES),
+    needed=(SIDE, CONTRACTS, ENTRY, LEVERAGE),
+)

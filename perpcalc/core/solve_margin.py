@@ -1,0 +1,182 @@
+"""The margin and the leverage that meet a goal."""
+
+from decimal import Decimal
+
+from perpcalc.core.backed import Backed, reserve_share, wallet_behind
+from perpcalc.core.course import Crossing
+from perpcalc.core.initial import largest_leverage
+from perpcalc.core.instrument import Instrument
+from perpcalc.core.margin import usable_extra
+from perpcalc.core.rounding import to_multiple
+from perpcalc.core.solve import (
+    DOWN,
+    MARGIN_RATIO,
+    ROUNDED_AWAY,
+    UP,
+    Found,
+    Goal,
+    Solved,
+    Unknown,
+    aim_of,
+    backed_answer,
+    settle,
+    unknown_of,
+    unmet,
+)
+from perpcalc.core.trading import extra_margin, levered
+from perpcalc.core.wallet import Wallet, segments
+from perpcalc.decimals import ONE, ZERO, plain, settled
+
+CENT = Decimal("0.01")
+
+
+def solve_margin(backed: Backed, goal: Goal) -> Solved:
+    """The coin to add so that liquidation is not before a price, or the margin ratio at most so much; negative may be taken out.
+
+    `(maintenance + fees)/share - equity`, the most of it on the way to the price; where extra margin counts net of the closing
+    fee that it raises (Bybit), times `1 + s*f`. Derived. Raises PerpcalcError for a price where the position gains.
+
+    >>> from perpcalc.core.instrument import PLAIN
+    >>> from perpcalc.core.margin import given_margin
+    >>> from perpcalc.core.position import LONG, open_at
+    >>> from perpcalc.core.rules import flat_rate
+    >>> from perpcalc.core.wallet import Holding
+    >>> position = open_at(PLAIN, LONG, Decimal(3_920), Decimal(9_800))
+    >>> backed = Backed(Holding(position, flat_rate(Decimal("0.005"))), given_margin(position, Decimal("0.1")))
+    >>> found = solve_margin(backed, Goal("liquidation", Decimal(7_500))).value
+    >>> found is None or plain(found)
+    '0.02528'
+    """
+    aim, position = aim_of(backed, goal), backed.position
+    unit = position.instrument.currency
+    start = backed.x(aim.price if goal.name == MARGIN_RATIO else backed.reference)
+    needs = _needs(wallet_behind(backed), aim.share, start, backed.x(aim.price))
+    if needs is None:
+        return unmet(goal, unit, f"the account gains towards {plain(goal.value)}: no margin brings a liquidation there")
+    if not needs:
+        return unmet(goal, unit, "no margin does it: the fee to close grows as fast")
+    counts = usable_extra(position, ONE) if backed.margin.mode == "isolated" else ONE
+    crossing = max(Crossing(coin / counts, slope * counts) for coin, slope in needs)
+
+    def state(coin: Decimal) -> Backed:
+        usable = usable_extra(position, coin) if backed.margin.mode == "isolated" else coin
+        margin = backed.margin
+        return backed._replace(margin=margin._replace(coin=margin.coin + coin, usable=margin.usable + usable))
+
+    unknown = unknown_of(goal, aim, state, margin_step(position.instrument))
+    found = settle(unknown, crossing, UP)
+    if found is None:
+        return unmet(goal, unit, ROUNDED_AWAY)
+    return backed_answer(goal, unit, found, unknown.state(found.value))
+
+
+def solve_leverage(backed: Backed, goal: Goal) -> Solved:
+    """The largest leverage of an isolated position that is not liquidated before a price: `V/(margin needed)`.
+
+    Rounded down to 2 decimals, at most what the tier of its value allows. Derived. Raises PerpcalcError for a price where the
+    position gains.
+
+    >>> from perpcalc.core.instrument import PLAIN
+    >>> from perpcalc.core.margin import isolated_margin
+    >>> from perpcalc.core.position import LONG, open_at
+    >>> from perpcalc.core.rules import flat_rate
+    >>> from perpcalc.core.wallet import Holding
+    >>> position = open_at(PLAIN, LONG, Decimal(10_000), Decimal(50_000))
+    >>> backed = Backed(Holding(position, flat_rate(ZERO)), isolated_margin(position, Decimal(50)))
+    >>> solve_leverage(backed, Goal("liquidation", Decimal(40_000))).value
+    Decimal('4.00')
+    """
+    if backed.margin.mode != "isolated":
+        return unmet(goal, "x", "an account is liquidated by its balance, which leverage does not move")
+    position = backed.position
+    unknown, crossing = leverage_question(backed, goal, CENT)
+    highest = largest_leverage(position.instrument, position.contracts, position.entry_value)
+    if crossing is None or (highest is not None and crossing.at > highest):
+        if highest is None:
+            return unmet(goal, "x", f"never liquidated before {plain(goal.value)}, whatever the leverage")
+        capped = to_multiple(highest, CENT, DOWN)
+        return backed_answer(
+            goal, "x", Found(capped, f"the tier allows at most {plain(capped)}x"), unknown.state(capped)
+        )
+    found = settle(unknown, crossing, DOWN)
+    if found is None or found.value <= 0:
+        return unmet(goal, "x", "no leverage of 0.01x or more does it")
+    return backed_answer(goal, "x", found, unknown.state(found.value))
+
+
+def leverage_question(backed: Backed, goal: Goal, step: Decimal) -> tuple[Unknown[Backed], Crossing | None]:
+    """The leverage of an isolated position as an unknown, and where it meets the goal; None where every leverage does.
+
+    Margin beyond `V/leverage` stays. Raises PerpcalcError for a price where the position gains.
+
+    >>> from perpcalc.core.instrument import PLAIN
+    >>> from perpcalc.core.margin import isolated_margin
+    >>> from perpcalc.core.position import LONG, open_at
+    >>> from perpcalc.core.rules import flat_rate
+    >>> from perpcalc.core.wallet import Holding
+    >>> position = open_at(PLAIN, LONG, Decimal(10_000), Decimal(50_000))
+    >>> backed = Backed(Holding(position, flat_rate(ZERO)), isolated_margin(position, Decimal(50)))
+    >>> leverage_question(backed, Goal("liquidation", Decimal(40_000)), CENT)[1] == Crossing(Decimal(4), Decimal("-0.0125"))
+    True
+    """
+    aim, position = aim_of(backed, goal), backed.position
+    bare = backed._replace(margin=extra_margin(backed))
+    start = backed.x(aim.price if goal.name == MARGIN_RATIO else backed.reference)
+    needs = _needs(wallet_behind(bare), aim.share, start, backed.x(aim.price))
+    unknown = unknown_of(goal, aim, lambda leverage: levered(backed, position, leverage), step, least=step)
+    if not needs:
+        return unknown, Crossing(ZERO, ONE)
+    needed, slope = max(needs)
+    if needed <= 0:
+        return unknown, None
+    return unknown, Crossing(position.stored_value / needed, -slope * needed * needed / position.stored_value)
+
+
+def margin_step(instrument: Instrument) -> Decimal | None:
+    """The smallest amount of margin that a venue's decimals show; None where nothing is rounded.
+
+    >>> from perpcalc.core.instrument import PLAIN
+    >>> margin_step(PLAIN) is None
+    True
+    """
+    rounding = instrument.rounding
+    grid = rounding.margin or rounding.value or rounding.fee
+    return None if grid is None else grid.step
+
+
+def lacking(wallet: Wallet, reserve: Decimal, start: Decimal, goal: Decimal) -> Decimal:
+    """The most coin that a wallet lacks on the way from x = `start` to x = `goal`, the start left out: `MM + fees - equity`.
+
+    On each segment that is convex in x, so it is the most at one of its ends. Derived.
+
+    >>> lacking(Wallet(Decimal(1), Decimal(1), Decimal(2), (), ()), ZERO, ZERO, Decimal(1))
+    Decimal('1')
+    """
+    low, high = min(start, goal), max(start, goal)
+    most: Decimal | None = None
+    for left, right, a, b, c in segments(wallet, reserve):
+        if left >= high or (right is not None and (right < high if low == high else right <= low)):
+            continue
+        for x in (max(left, low), high if right is None else min(right, high)):
+            if x != start or low == high:
+                lack = (b + c * x) * x - a
+                most = lack if most is None else max(most, lack)
+    assert most is not None
+    return most
+
+
+def _needs(wallet: Wallet, share: Decimal, start: Decimal, goal: Decimal) -> list[tuple[Decimal, Decimal]] | None:
+    """How much collateral must be added, and what of each coin counts, with and without a fee reserved at bankruptcy.
+
+    The reserve is the larger of 0 and its share of the collateral and values at the entry, so the most of both is needed.
+    None where less is lacking at the goal than at the start.
+    """
+    part = wallet._replace(constant=share * wallet.constant, linear=share * wallet.linear)
+    needs = []
+    for reserved in dict.fromkeys((reserve_share(wallet), ZERO)):
+        lack = lacking(part, reserved * wallet.constant, start, goal)
+        if start != goal and settled(lacking(part, reserved * wallet.constant, start, start)) >= settled(lack):
+            return None
+        if share > reserved:
+            needs.append((lack / (share - reserved), share - reserved))
+    return needs
