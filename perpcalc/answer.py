@@ -74,7 +74,7 @@ class Explained(NamedTuple):
 class Answer:
     """A flat record of named values, in the order of its fields; what machines print is just that.
 
-    A subclass annotates its fields after those of its base. `columns` are the fields that rows of a table show, the most
+    A subclass annotates its fields after those of its base, with a `_` after a word that Python keeps for itself. `columns` are the fields that rows of a table show, the most
     needed first; `never` are the fields whose None means never;
     `sums` those that may be added up; `whys` say of a field what its formula cannot.
     """
@@ -90,7 +90,8 @@ class Answer:
 
     def __init_subclass__(cls) -> None:
         own = cls.__annotations__ if "__annotations__" in vars(cls) else {}
-        cls._fields = (*cls._fields, *(name for name, kind in own.items() if "ClassVar" not in str(kind)))
+        names = (name.removesuffix("_") for name, kind in own.items() if "ClassVar" not in str(kind))
+        cls._fields = (*cls._fields, *names)
 
     def __init__(self, **values: Any) -> None:
         self.__dict__.update(values)
@@ -168,7 +169,7 @@ def kinds_of(answer: type[Answer]) -> dict[str, Kind]:
     from typing import get_type_hints
 
     hints = get_type_hints(answer, include_extras=True)
-    return {name: _kind(hints[name]) for name in answer._fields}
+    return {name: _kind(hints.get(name + "_", hints.get(name))) for name in answer._fields}
 
 
 def _kind(hint: Any) -> Kind:

@@ -17,7 +17,7 @@ from perpcalc.core.unified_stress import unified_ladder
 from perpcalc.core.wallet import Wallet
 from perpcalc.decimals import ONE, ZERO
 from perpcalc.options import MARK
-from perpcalc.portfolio_model import Account
+from perpcalc.portfolio import Account
 
 USD = "USD"
 

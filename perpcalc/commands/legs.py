@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from perpcalc.commands.case import Carrier
+from perpcalc.commands.carriers import Carrier
 from perpcalc.core.linear import Leg, leg_mark, leg_pnl, leg_value, open_leg
 from perpcalc.core.liquidation import Liquidation
 from perpcalc.core.position import SIDES

@@ -40,6 +40,27 @@ class Pnl(Identified):
     """Profit and loss of a position, in coin where no unit is named."""
 
     title = "Profit and loss"
+    whys = {
+        "entry_price": "the harmonic mean of the fills, since coin is what is paid",
+        "entry_value": "the coin value that the position cost, as the venue keeps it",
+        "exit_value": "the coin value of the contracts at the exit",
+        "gross_pnl": "before fees and funding",
+        "entry_fee": "each fill by itself; without a venue no fee is known, give one",
+        "net_pnl": "of the parts shown; funding is positive when paid",
+        "net_pnl_usd": "what the profit in coin is worth at the exit",
+        "roe": (
+            "on the margin without any extra, entry_value / leverage, where the leverage is known; else on the "
+            "margin given"
+        ),
+        "net_roe": "as roe, after fees and funding",
+        "break_even_price": (
+            "where net_pnl would be 0; never rounded as a venue does, a table shows the tick on the safe side"
+        ),
+        "target_price": (
+            "for a return on equity fees are not counted; a long never makes more than V, a short never loses more"
+        ),
+        "liquidation_price": "see perpcalc liq-price --explain for the tier and the conventions",
+    }
     columns = (
         "name",
         "side",

@@ -7,7 +7,7 @@ from pydantic_core import ValidationError
 
 from perpcalc.errors import Entry, Key, PerpcalcError, printable, shown, suggestion
 from perpcalc.given import Option
-from perpcalc.portfolio_schema import (
+from perpcalc.portfolio.schema import (
     BALANCES,
     KNOWN,
     LONGEST_NAME,

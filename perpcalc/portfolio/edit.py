@@ -17,9 +17,10 @@ from perpcalc.decimals import HUNDRED, plain
 from perpcalc.errors import PerpcalcError, shown
 from perpcalc.files import LARGEST_FILE, read, toml
 from perpcalc.given import Given, Option
+from perpcalc.limit_options import LIMIT_KEYS
 from perpcalc.options import FILL, POSITION_KEYS
-from perpcalc.portfolio_model import LIMITS, Portfolio, portfolio_of
-from perpcalc.toml_edit import Document, Value, key_text, written
+from perpcalc.portfolio import Portfolio, portfolio_of
+from perpcalc.portfolio.toml_edit import Document, Value, key_text, written
 
 Row = Mapping[str, Value]
 Tables = dict[str, Any]
@@ -66,7 +67,7 @@ def change(
     compose: Callable[[Portfolio], Change],
     create: bool = False,
     tell: Callable[[str], None] = lambda wait: None,
-    limits: tuple[Option[Any], ...] = LIMITS,
+    limits: tuple[Option[Any], ...] = LIMIT_KEYS,
 ) -> Portfolio:
     """Make the change that `compose` thinks out for the portfolio in a file; returns the portfolio as it is then.
 

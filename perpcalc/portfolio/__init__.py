@@ -4,27 +4,16 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple, TypeVar
 
-from perpcalc import decimals
 from perpcalc.decimals import ONE
 from perpcalc.errors import Entry, PerpcalcError, shown, suggestion
 from perpcalc.files import read, toml
-from perpcalc.given import Given, Option, one, switch
-from perpcalc.options import FILL, HORIZON, MAX_LEVERAGE, VOL
+from perpcalc.given import Given, Option
+from perpcalc.limit_options import LIMIT_KEYS
+from perpcalc.options import FILL, HORIZON, VOL
 
 DOLLARS = frozenset({"USD", "USDT", "USDC"})
-LIMITS: tuple[Option[Any], ...] = (
-    MAX_LEVERAGE,
-    one("min_liquidation_distance", decimals.rate_from_zero, "RATE", "Least distance to the liquidation price."),
-    one("max_margin_ratio", decimals.rate_from_zero, "RATE", "Largest margin ratio."),
-    one("max_loss_at_stop", decimals.rate_from_zero, "RATE", "Largest loss at the stop, as a share of the balance."),
-    one("max_funding_per_day", decimals.rate_from_zero, "RATE", "Largest funding of a day, as a share of the balance."),
-    switch("stop_before_liquidation", "The stop must come before liquidation."),
-    switch("require_stop", "Every position must have a stop."),
-    one("max_notional_usd", decimals.positive_amount, "AMOUNT", "Largest notional value in USD."),
-    one("max_touch_probability", decimals.rate_from_zero, "RATE", "Largest probability of a touch within the horizon."),
-    VOL,
-    HORIZON,
-)
+NO_LIMITS = (VOL.name, HORIZON.name)
+"""Keys of [limits] that limit nothing by themselves."""
 
 
 class Unified(NamedTuple):
@@ -108,13 +97,13 @@ class Portfolio(NamedTuple):
         return _named(name, "position", self.positions)
 
 
-def load(path: str, limits: tuple[Option[Any], ...] = LIMITS, own_stdin: bool = True) -> Portfolio:
+def load(path: str, limits: tuple[Option[Any], ...] = LIMIT_KEYS, own_stdin: bool = True) -> Portfolio:
     """The portfolio in a file, or on standard input for `-`; raises PerpcalcError naming file, entry, key and value."""
     source = read(path, own_stdin)
     return parse(source.raw, source.where, limits)
 
 
-def parse(raw: bytes, where: str, limits: tuple[Option[Any], ...] = LIMITS) -> Portfolio:
+def parse(raw: bytes, where: str, limits: tuple[Option[Any], ...] = LIMIT_KEYS) -> Portfolio:
     """The portfolio that the bytes of a file hold."""
     try:
         return portfolio_of(toml(raw), where, limits)
@@ -122,9 +111,11 @@ def parse(raw: bytes, where: str, limits: tuple[Option[Any], ...] = LIMITS) -> P
         raise error.at(where) from None
 
 
-def problems(path: str, limits: tuple[Option[Any], ...] = LIMITS, own_stdin: bool = True) -> tuple[PerpcalcError, ...]:
+def problems(
+    path: str, limits: tuple[Option[Any], ...] = LIMIT_KEYS, own_stdin: bool = True
+) -> tuple[PerpcalcError, ...]:
     """Everything that is wrong with a file; nothing where `load` reads it."""
-    from perpcalc.portfolio_faults import checked
+    from perpcalc.portfolio.faults import checked
 
     try:
         source = read(path, own_stdin)
@@ -137,7 +128,9 @@ def problems(path: str, limits: tuple[Option[Any], ...] = LIMITS, own_stdin: boo
     return tuple(fault.at(source.where) for fault in faults)
 
 
-def load_limits(path: str, limits: tuple[Option[Any], ...] = LIMITS, own_stdin: bool = True) -> Mapping[str, object]:
+def load_limits(
+    path: str, limits: tuple[Option[Any], ...] = LIMIT_KEYS, own_stdin: bool = True
+) -> Mapping[str, object]:
     """The limits in a file, as they are written: those of its [limits] table, else its own keys.
 
     Raises PerpcalcError where one cannot be read, and where there is none: a gate without a limit lets everything pass.
@@ -146,16 +139,16 @@ def load_limits(path: str, limits: tuple[Option[Any], ...] = LIMITS, own_stdin: 
     try:
         tables = toml(source.raw)
         found = portfolio_of(tables if "limits" in tables else {"limits": tables}, source.where, limits).limits
-        if not any(found.get(option.name, False) is not False for option in limits if option not in (VOL, HORIZON)):
+        if not any(found.get(option.name, False) is not False for option in limits if option.name not in NO_LIMITS):
             raise PerpcalcError("has no limit", "write one, as in max_leverage = 5")
     except PerpcalcError as error:
         raise error.at(source.where) from None
     return found
 
 
-def portfolio_of(tables: Mapping[str, Any], where: str, limits: tuple[Option[Any], ...] = LIMITS) -> Portfolio:
+def portfolio_of(tables: Mapping[str, Any], where: str, limits: tuple[Option[Any], ...] = LIMIT_KEYS) -> Portfolio:
     """The portfolio that the tables of a file hold; raises PerpcalcError for the first thing that is wrong."""
-    from perpcalc.portfolio_faults import checked
+    from perpcalc.portfolio.faults import checked
 
     values, faults = checked(tables, limits)
     if faults:
@@ -173,7 +166,7 @@ def portfolio_of(tables: Mapping[str, Any], where: str, limits: tuple[Option[Any
 
 
 def _account(number: int, entry: Mapping[str, Any]) -> Account:
-    from perpcalc.portfolio_faults import entry_place
+    from perpcalc.portfolio.faults import entry_place
 
     unified = None
     if "margin" in entry:
@@ -191,7 +184,7 @@ def _account(number: int, entry: Mapping[str, Any]) -> Account:
 
 
 def _position(number: int, entry: dict[str, Any]) -> Position:
-    from perpcalc.portfolio_faults import entry_place
+    from perpcalc.portfolio.faults import entry_place
 
     name, account, fills = entry.pop("name"), entry.pop("account", None), entry.pop("fills", None)
     if fills:

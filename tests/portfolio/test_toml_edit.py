@@ -11,7 +11,7 @@ import tomli_w
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from perpcalc.toml_edit import Document, Path, Value, key_text, written
+from perpcalc.portfolio.toml_edit import Document, Path, Value, key_text, written
 
 
 def put(text: str, table: Path, key: str, value: Value) -> str:

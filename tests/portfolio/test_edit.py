@@ -15,17 +15,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from perpcalc import portfolio_edit, saving
+from perpcalc import saving
 from perpcalc.core.position import Fill
 from perpcalc.errors import PerpcalcError
 from perpcalc.files import LARGEST_FILE, toml
 from perpcalc.given import Given, one
 from perpcalc.options import ENTRY, FILL, FUNDING_RATE, LINEAR, POSITION_KEYS
-from perpcalc.portfolio_edit import EMPTY_FILE, EXAMPLE, RATES, Change, Row, change, edited, row_of
-from perpcalc.portfolio_model import LIMITS, Portfolio, load, parse, portfolio_of
-from perpcalc.portfolio_schema import KNOWN
+from perpcalc.portfolio import LIMIT_KEYS, Portfolio, edit, load, parse, portfolio_of
+from perpcalc.portfolio.edit import EMPTY_FILE, EXAMPLE, RATES, Change, Row, change, edited, row_of
+from perpcalc.portfolio.schema import KNOWN
+from perpcalc.portfolio.toml_edit import written
 from perpcalc.saving import create
-from perpcalc.toml_edit import written
 
 SCALP: Row = {"name": "scalp", "venue": "bybit", "side": "long", "contracts": 5000, "entry": Decimal("63000.5")}
 BOOK = b"""# my book
@@ -475,7 +475,7 @@ class TestRefusals:
     def test_text_that_would_read_back_as_something_else(
         self, book: Path, monkeypatch: pytest.MonkeyPatch, text: str
     ) -> None:
-        monkeypatch.setattr(portfolio_edit, "written", lambda value: text)
+        monkeypatch.setattr(edit, "written", lambda value: text)
         assert self.refused(book).endswith("does not read back as it was given: nothing was written")
 
     def test_an_edit_that_goes_wrong(self, book: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -487,7 +487,7 @@ class TestRefusals:
             BOOK + b"[limits]\nvol = 1\n",
             b"a = ",
         ):
-            monkeypatch.setattr(portfolio_edit, "_in_place", lambda *arguments, wrong=wrong: wrong)
+            monkeypatch.setattr(edit, "_in_place", lambda *arguments, wrong=wrong: wrong)
             with pytest.raises(
                 PerpcalcError, match="the change does not read back as it was given: nothing was written"
             ):
@@ -538,7 +538,7 @@ class TestRefusals:
     def test_limits_that_the_caller_does_not_know(self, book: Path) -> None:
         book.write_bytes(BOOK + b"[limits]\nmax_colour = 5\n")
         assert "max_colour: unknown key" in self.refused(book)
-        table = (*LIMITS, one("max_colour", Decimal, "N", ""))
+        table = (*LIMIT_KEYS, one("max_colour", Decimal, "N", ""))
         assert change(str(book), lambda _: Change(added=[SCALP]), limits=table).limits == {"max_colour": 5}
 
 
@@ -603,7 +603,7 @@ class TestOthersWriteToo:
     @pytest.mark.skipif(sys.platform == "win32", reason="the system has no locks on folders")
     def test_of_many_at_once_none_is_lost(self, book: Path) -> None:
         program = (
-            "import sys; from perpcalc.portfolio_edit import Change, change;"
+            "import sys; from perpcalc.portfolio.edit import Change, change;"
             "change(sys.argv[1], lambda _: Change(added=[{'name': sys.argv[2], 'side': 'long', 'contracts': 1}]), create=True)"
         )
         book.unlink()
@@ -659,7 +659,7 @@ class TestTheFilesOfInit:
         for kind in KNOWN:
             for key in KNOWN[kind]:
                 assert key in text, key
-        for option in LIMITS:
+        for option in LIMIT_KEYS:
             assert option.name in text, option.name
         assert set(toml(EXAMPLE.read_bytes())) == {"prices", "accounts", "positions", "limits"}
 
@@ -670,7 +670,7 @@ class TestTheFilesOfInit:
         assert portfolio.accounts[1].unified is not None
         assert portfolio.positions[-1].given[LINEAR] == "BTC"
         assert portfolio.holdings
-        assert portfolio.limits.keys() == {option.name for option in LIMITS}
+        assert portfolio.limits.keys() == {option.name for option in LIMIT_KEYS}
 
     def test_the_empty_one_holds_nothing_and_takes_a_price(self, tmp_path: Path) -> None:
         assert parse(EMPTY_FILE, "empty") == Portfolio("empty")

@@ -32,8 +32,8 @@ from perpcalc.options import (
     SIDE,
     STOP,
 )
-from perpcalc.portfolio_model import (
-    LIMITS,
+from perpcalc.portfolio import (
+    LIMIT_KEYS,
     Account,
     Holding,
     Portfolio,
@@ -44,7 +44,7 @@ from perpcalc.portfolio_model import (
     parse,
     problems,
 )
-from perpcalc.portfolio_schema import KNOWN
+from perpcalc.portfolio.schema import KNOWN
 
 POSITION = """
 [[positions]]
@@ -551,7 +551,7 @@ class TestLimits:
             load_limits(str(path))
         assert str(error.value) == f"{path}: has no limit: write one, as in max_leverage = 5"
 
-    @pytest.mark.parametrize("option", LIMITS[:-2])
+    @pytest.mark.parametrize("option", LIMIT_KEYS[:-2])
     def test_of_every_kind_are_limits(self, tmp_path: Path, option: Any) -> None:
         path = tmp_path / "limits.toml"
         path.write_text(f"{option.name} = {'true' if option.flag else '0.5'}")
@@ -633,9 +633,7 @@ class TestWhereItIsRead:
         assert load(str(path)).positions[0].name == "core"
 
     def test_a_pipe_is_read_from_standard_input(self) -> None:
-        program = (
-            "from perpcalc.portfolio_model import load; book = load('-'); print(book.where, book.positions[0].name)"
-        )
+        program = "from perpcalc.portfolio import load; book = load('-'); print(book.where, book.positions[0].name)"
         done = subprocess.run(
             [sys.executable, "-c", program], input=POSITION, capture_output=True, text=True, check=True
         )
@@ -693,8 +691,8 @@ class TestByName:
 
 def test_a_scripted_call_imports_nothing_of_this() -> None:
     program = (
-        "import sys; import perpcalc.options, perpcalc.portfolio_model;"
-        "print([name for name in ('pydantic', 'pydantic_core', 'tomllib', 'perpcalc.portfolio_schema') if name in sys.modules])"
+        "import sys; import perpcalc.options, perpcalc.portfolio;"
+        "print([name for name in ('pydantic', 'pydantic_core', 'tomllib', 'perpcalc.portfolio.schema') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
@@ -703,7 +701,7 @@ def test_a_scripted_call_imports_nothing_of_this() -> None:
 def test_reading_a_file_imports_the_core_of_pydantic_alone(tmp_path: Path) -> None:
     (tmp_path / "book.toml").write_text(ACCOUNT + POSITION)
     program = (
-        "import sys; from perpcalc.portfolio_model import load; load(sys.argv[1]);"
+        "import sys; from perpcalc.portfolio import load; load(sys.argv[1]);"
         "print([name for name in ('pydantic', 'pydantic_core', 'tomli_w', 'difflib') if name in sys.modules])"
     )
     done = subprocess.run(
