@@ -687,6 +687,7 @@ class TestByName:
             Decimal(1),
             None,
         ]
+        assert Portfolio("").price("USDT") == 1
 
 
 def test_a_scripted_call_imports_nothing_of_this() -> None:

@@ -201,6 +201,11 @@ class TestAKeyThatIsNotThere:
         document.put(("t",), "d", 4)
         assert document.changed() == "[t]\na = 1\nc = 3\nd = 4\n"
 
+    @pytest.mark.parametrize("text", ["a = ", "= 1", "[a", "a = [", "a = {b"])
+    def test_needs_a_text_that_is_toml(self, text: str) -> None:
+        with pytest.raises((LookupError, ValueError)):
+            Document(text)
+
     def test_needs_its_table(self) -> None:
         with pytest.raises(KeyError):
             put("a = 1\n[u]\n[t.v]\nb = 1", ("t", "x"), "k", 2)
