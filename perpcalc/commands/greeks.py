@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from perpcalc.answer import Figure, Identified, Kind, Sentence
-from perpcalc.commands.book import Book
-from perpcalc.commands.case import NEED_ENTRY, NEED_SIDE, NEED_SIZE, Case
+from perpcalc.commands.case import NEED_ENTRY, NEED_SIDE, NEED_SIZE, Case, Shared
 from perpcalc.commands.command import Command, Row
-from perpcalc.commands.legs import LegCase
-from perpcalc.commands.positions import Asked, Remarks, by_position, placed, unknown
+from perpcalc.commands.legs import LegCase, no_price
+from perpcalc.commands.positions import Asked, Remarks, by_position, unknown
 from perpcalc.core.greeks import Greeks, balance_greeks, greeks
 from perpcalc.core.linear import leg_greeks
 from perpcalc.decimals import ZERO, plain
@@ -26,6 +25,9 @@ from perpcalc.options import (
     SIDE,
     TOTAL,
 )
+
+if TYPE_CHECKING:
+    from perpcalc.commands.book import Book
 
 COIN, USD = Kind("coin", "coin"), Kind("usd", "USD")
 FRAME_KINDS = {
@@ -62,16 +64,16 @@ class PositionGreeks(Identified):
 
     def shown_kinds(self) -> Mapping[str, Kind]:
         """What the figures of this frame are."""
-        return FRAME_KINDS.get(self.frame or "", {})
+        kinds = FRAME_KINDS.get(self.frame or "", {})
+        return {**kinds, "delta": USD} if self.delta_unit == "USD" else kinds
 
 
 def answers(positions: Sequence[Asked], said: Remarks) -> list[list[PositionGreeks]]:
-    """Three rows for each position; in a portfolio the coins behind the positions have rows of their own."""
+    """Three rows for each position."""
     made: list[list[PositionGreeks]] = []
     for case, given in positions:
         reasons: list[str] = []
-        with placed(case):
-            position = unknown(case.opened, reasons)
+        position = unknown(case.opened, reasons)
         if position is None:
             made.append([_unknown(case.identity(), reasons[0])])
             continue
@@ -80,76 +82,83 @@ def answers(positions: Sequence[Asked], said: Remarks) -> list[list[PositionGree
     return made
 
 
-def _collateral(case: Case, given: Given) -> Decimal:
-    """The coins that count with the position: its own margin, unless others are given; in a portfolio those stand apart."""
-    counted = given[COLLATERAL]
-    if counted is not None:
-        return counted if case.place is None else ZERO
-    return ZERO if case.margin is None or case.shared is not None else case.margin.coin
+def _beside(book: "Book", given: Given) -> dict[int, list[Row]]:
+    """The coins of each account after its last position, and those outside any account at the end.
 
-
-def _backing(book: Book, given: Given) -> dict[int, list[Row]]:
-    """Rows of the coins behind the positions of a portfolio, by the place of the last position that they back.
-
-    Those held apart come last. Coins that are given to count stand for all others, once for each coin.
+    Coins that are given to count stand for all of them, once for each coin.
     """
-    made: dict[int, list[Row]] = {}
     if (counted := given[COLLATERAL]) is not None:
-        last = {_coin(entry): place for place, entry in enumerate(book.entries)}
-        for coin, place in last.items():
-            made.setdefault(place, []).append(_coins(book, coin, counted))
-        return made
-    homes = {account.name: account for account in book.portfolio.accounts}
-    backed = {entry.account: place for place, entry in enumerate(book.entries) if entry.shared is not None}
-    for name, place in backed.items():
-        home = homes[name or ""]
-        held = {home.currency: home.balance or ZERO} if home.unified is None else home.unified.balances
-        made[place] = [_coins(book, coin, amount, name, home.venue) for coin, amount in held.items()]
-    apart = [_coins(book, holding.coin, holding.amount) for holding in book.portfolio.holdings]
-    made.setdefault(len(book.entries) - 1, []).extend(apart)
-    return made
+        ends = {_coin(entry): number for number, entry in enumerate(book.entries)}
+        return {number: [Row(_of_coins(coin, counted, book.price(coin)))] for coin, number in ends.items()}
+    last = {one.account: number for number, one in enumerate(book.entries) if one.shared is not None}
+    made = {number: [Row(one) for one in _balances(book.entries[number], book)] for number in last.values()}
+    held = [_of_coins(one.coin, one.amount, book.price(one.coin)) for one in book.portfolio.holdings]
+    return {**made, len(book.entries): [Row(one) for one in held]}
 
 
 def _coin(entry: Case | LegCase) -> str:
     return entry.instrument.currency if isinstance(entry, Case) else entry.leg.coin
 
 
-def _coins(book: Book, coin: str, amount: Decimal, account: str | None = None, venue: str | None = None) -> Row:
-    """Coins as they move with their price, in the frame of USD."""
-    identity = dict.fromkeys(Identified._fields) | {"account": account, "venue": venue, "currency": coin}
-    if (price := book.price(coin)) is None:
-        return Row(_unknown(identity, f"{coin} has no price: write it into [prices]"))
-    return Row(_row(identity, coin, balance_greeks(amount, price)))
+def _balances(entry: Case | LegCase, book: "Book") -> list[PositionGreeks]:
+    whose = {"account": entry.account, "venue": entry.identity()["venue"]}
+    if isinstance(entry.shared, Shared):
+        first = entry.shared.cases[0]
+        price = first.mark or first.opened().entry_price
+        return [_of_coins(first.instrument.currency, entry.shared.balance, price, **whose)]
+    unified = next(account.unified for account in book.portfolio.accounts if account.name == entry.account)
+    coins = {} if unified is None else unified.balances
+    return [_of_coins(coin, amount, book.price(coin), **whose) for coin, amount in coins.items()]
 
 
-def _totals(rows: Sequence[Row]) -> list[Row]:
-    """What can be added up: the frame of USD, where gamma is 0; a row for each coin and one for the value of all."""
-    values: dict[str, Decimal] = {}
-    deltas: dict[str, Decimal] = {}
+def _of_coins(coin: str, amount: Decimal, price: Decimal | None, **whose: Any) -> PositionGreeks:
+    """Coins that are held, whose delta is their number."""
+    identity = {**dict.fromkeys(Identified._fields), **whose, "currency": coin}
+    if price is None:
+        return _unknown(identity | {"frame": "usd"}, no_price(coin))
+    return _row(identity, coin, balance_greeks(amount, price))
+
+
+def _sums(rows: Sequence[Row], book: "Book") -> list[Row]:
+    """What moves in USD like each coin, and all in USD: the frames do not add up with each other, nor coins with coins."""
+    by_coin: dict[str, list[PositionGreeks]] = {}
     for row in rows:
-        found = row.answer
-        if isinstance(found, PositionGreeks) and found.frame == "usd" and found.value is not None:
-            coin = str(found.currency)
-            values[coin] = values.get(coin, ZERO) + found.value
-            deltas[coin] = deltas.get(coin, ZERO) + (found.delta or ZERO)
-    of_no_one = dict.fromkeys(Identified._fields)
-    made = [
-        _row(of_no_one | {"currency": coin}, coin, Greeks("usd", values[coin], deltas[coin], ZERO))
-        for coin in sorted(values)
-    ]
-    in_usd = _unknown(of_no_one | {"currency": "USD", "frame": "usd", "value": sum(values.values(), ZERO)}, None)
-    return [*map(Row, made), Row(in_usd)]
+        if isinstance(one := row.answer, PositionGreeks) and one.frame == "usd":
+            by_coin.setdefault(one.currency or "", []).append(one)
+    made, exposures = [], []
+    for coin, ones in sorted(by_coin.items()):
+        value, delta, gamma = (_sum([getattr(one, name) for one in ones]) for name in ("value", "delta", "gamma"))
+        made.append(_total(coin, value, delta, coin, gamma=gamma, gamma_unit=f"{coin}/USD"))
+        price = book.price(coin)
+        exposures.append(None if delta is None or price is None else delta * price)
+    return [Row(one) for one in (*made, _total("USD", _sum([one.value for one in made]), _sum(exposures), "USD"))]
+
+
+def _sum(amounts: Sequence[Decimal | None]) -> Decimal | None:
+    known = [one for one in amounts if one is not None]
+    return sum(known, ZERO) if len(known) == len(amounts) else None
+
+
+def _total(currency: str, value: Decimal | None, delta: Decimal | None, unit: str, **gamma: Any) -> PositionGreeks:
+    known = {"currency": currency, "frame": "usd", "value": value, "delta": delta, "delta_unit": unit, **gamma}
+    return PositionGreeks(**{**dict.fromkeys(PositionGreeks._fields), **known})
+
+
+def _collateral(case: Case, given: Given) -> Decimal:
+    """The coins that count with the position: its own margin, unless others are given; in a portfolio those stand apart."""
+    if (counted := given[COLLATERAL]) is not None:
+        return counted if case.place is None else ZERO
+    return ZERO if case.margin is None or case.shared is not None else case.margin.coin
 
 
 def _leg(leg: LegCase) -> PositionGreeks:
     """A linear leg, whose delta is its coins at every price."""
-    coin = leg.leg.coin
     if leg.price is None or leg.settle_price is None:
-        return _unknown(leg.identity(), f"{coin} has no price: write it into [prices]")
-    return _row(leg.identity(), coin, leg_greeks(leg.leg, leg.price, leg.settle_price))
+        return _unknown(leg.identity(), no_price(leg.leg.coin))
+    return _row(leg.identity(), leg.leg.coin, leg_greeks(leg.leg, leg.price, leg.settle_price))
 
 
-def _unknown(identity: dict[str, Any], reason: str | None) -> PositionGreeks:
+def _unknown(identity: dict[str, Any], reason: str) -> PositionGreeks:
     return PositionGreeks(**{**dict.fromkeys(PositionGreeks._fields), **identity, "reason": reason})
 
 
@@ -182,8 +191,8 @@ COMMAND = Command(
         needs=(NEED_SIDE, NEED_SIZE, NEED_ENTRY),
         one=False,
         leg=_leg,
-        beside=_backing,
-        totals=_totals,
+        beside=_beside,
+        sums=_sums,
     ),
     POSITION_RULES,
     needed=(SIDE, CONTRACTS, ENTRY),

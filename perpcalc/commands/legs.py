@@ -63,6 +63,11 @@ class LegCase(NamedTuple):
         }
 
 
+def no_price(coin: str) -> str:
+    """Why figures in USD are not known."""
+    return f"{coin} has no price: write it into [prices]"
+
+
 def leg_of(given: Given, ratio: Decimal) -> Leg:
     """The leg that a position describes; raises PerpcalcError where something is missing."""
     coin, side, entry, coins = given[LINEAR], given[SIDE], given[ENTRY], given[COIN]

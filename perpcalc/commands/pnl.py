@@ -6,7 +6,7 @@ from typing import Any
 from perpcalc.answer import Coin, Gain, GainRate, GainUsd, Identified, Price, Sentence, Told
 from perpcalc.commands.case import NEED_ENTRY, NEED_SIDE, NEED_SIZE, Case
 from perpcalc.commands.command import Command
-from perpcalc.commands.legs import LegCase
+from perpcalc.commands.legs import LegCase, no_price
 from perpcalc.commands.market import known_fee
 from perpcalc.commands.positions import Remarks, by_position, each, unknown
 from perpcalc.core.liquidation import liquidated_at
@@ -163,7 +163,7 @@ def _leg(leg: LegCase) -> Pnl:
         "net_pnl_usd": leg.pnl_usd(),
         "liquidation_price": found and found.liquidation_price,
         "liquidated": found and found.beyond,
-        "reason": None if price is not None else f"{leg.leg.coin} has no price: write it into [prices]",
+        "reason": None if price is not None else no_price(leg.leg.coin),
     }
     return Pnl(**{**dict.fromkeys(Pnl._fields), **leg.identity(), **known}).never_where()
 

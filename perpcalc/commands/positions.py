@@ -39,6 +39,9 @@ class Remarks(NamedTuple):
 Answers = Callable[[Sequence[Asked], Remarks], Sequence[Sequence[Answer]]]
 """What is answered of each of some positions."""
 LegRow = Callable[["LegCase"], Answer]
+Beside = Callable[["Book", Given], Mapping[int, list[Row]]]
+"""Rows that follow those of a position, by its number in the file; those of the number of positions come last."""
+Sums = Callable[[Sequence[Row], "Book"], Sequence[Row]]
 
 
 def by_position(
@@ -50,15 +53,15 @@ def by_position(
     prices: Sequence[Option[Any]] = (MARK,),
     one: bool = True,
     leg: LegRow | None = None,
-    beside: Callable[["Book", Given], Mapping[int, list[Row]]] | None = None,
-    totals: Callable[[Sequence[Row]], Sequence[Row]] | None = None,
+    beside: Beside | None = None,
+    sums: Sums | None = None,
 ) -> Callable[[Given], Result]:
     """The function that answers with `answers` for the position that the options describe, or for those of a portfolio.
 
     A position that is asked about by itself needs the options of `needs`, and what `known` looks up raises where it is not
     known; in a portfolio an unknown leaves its fields empty. `prices` are options that give one price. `one` says that a
-    position has one row; `leg` answers for a linear leg. `beside` makes further rows of a portfolio, each after the position
-    of a place from 0; `totals` sums all rows up, by the fields that may be added where it is absent.
+    position has one row; `leg` answers for a linear leg, `beside` for what a portfolio holds beside its positions, and `sums`
+    adds rows up where the plain sums will not do.
     """
 
     def answered(given: Given) -> Result:
@@ -85,16 +88,17 @@ def by_position(
         except PerpcalcError as error:
             raise error.at(book.portfolio.where) from None
         more = {} if beside is None else beside(book, given)
-        made = [*more.get(-1, ())]
-        for place, entry in enumerate(book.entries):
+        made: list[Row] = []
+        for number, entry in enumerate(book.entries):
             if isinstance(entry, Case):
                 made.extend(_rows(entry, next(found), given))
             else:
                 made.append(Row((leg or _unanswered(answer))(entry)))
-            made.extend(more.get(place, ()))
+            made.extend(more.get(number, ()))
+        made.extend(more.get(len(book.entries), ()))
         notes, warnings = map(each_once, said)
-        summed = partial(sums_of, answer) if totals is None else totals
-        return Result(answer, made, notes=notes, warnings=warnings, totals=partial(summed, made))
+        summed = partial(totals, answer, made) if sums is None else partial(sums, made, book)
+        return Result(answer, made, notes=notes, warnings=warnings, totals=summed)
 
     return answered
 
@@ -149,7 +153,7 @@ def unknown(find: Callable[[], T], reasons: list[str]) -> T | None:
         return None
 
 
-def sums_of(answer: type[Answer], rows: Sequence[Row]) -> list[Row]:
+def totals(answer: type[Answer], rows: Sequence[Row]) -> list[Row]:
     """The sums of an answer's fields that may be added up: a row per currency, and one in USD."""
     by_coin: dict[str, list[Row]] = {}
     for row in rows:

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from perpcalc.answer import Answer, Kind, Precision, Value, kinds_of
 from perpcalc.commands.command import Result, Row, summed
-from perpcalc.render.numbers import NUMERIC, amount, style, unit, written
+from perpcalc.render.numbers import NUMERIC, style, unit, written
 from perpcalc.render.sentence import sentence
 from perpcalc.render.text import printable
 
@@ -161,17 +161,13 @@ def _print_totals(console: Console, result: Result, wide: bool, width: int) -> N
     if made.answer is not result.answer:
         _print_rows(console, made.answer, _lines(made), wide, width)
         return
-    totals = made.rows
-    for row in totals:
-        precision = row.precision()
-        kinds = {**kinds_of(type(row.answer)), **row.answer.shown_kinds()}
-        in_usd = row is totals[-1]
+    for row in made.rows:
+        line = _line(row, kinds_of(made.answer))
         for name in made.answer.sums:
-            value, kind = getattr(row.answer, name), kinds[name]
-            if isinstance(value, Decimal) and kind.unit == ("USD" if in_usd else "coin"):
-                text = Text(amount(value, kind.name, precision), style=style(value, kind))
+            value, unit = line.value(name), line.unit(name)
+            if isinstance(value, Decimal) and unit and (line.kinds[name].unit == "USD") == (row is made.rows[-1]):
                 label = f"all {name.removesuffix('_usd').replace('_', ' ')}: "
-                console.print(Text(label) + text + Text(f" {unit(value, kind, precision)}"), soft_wrap=True)
+                console.print(Text(label) + line.cell(name) + Text(f" {unit}"), soft_wrap=True)
 
 
 def _print_charts(console: Console, result: Result, width: int) -> None:

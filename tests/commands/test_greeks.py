@@ -127,9 +127,14 @@ def test_rows_of_a_file_can_be_summed_and_totals_are_their_sums(run: Run, book: 
             assert Decimal(total[name]) == sum(of_coin)
     # 10,000 USD times 2 coins less a tenth lost, and 1,000 USD times 3 less one lost.
     assert [total["value"] for total in totals] == ["19000", "2000", "21000"]
-    assert totals[-1]["delta"] is totals[-1]["gamma"] is None
+    assert (totals[-1]["delta"], totals[-1]["delta_unit"], totals[-1]["gamma"]) == ("26000", "USD", None)
     shown = run("greeks", "-p", book).stdout
-    for line in ("all delta: 2.50000000 BTC", "all delta: 1.00000000 ETH", "all value: 21,000.00 USD"):
+    for line in (
+        "all delta: 2.50000000 BTC",
+        "all delta: 1.00000000 ETH",
+        "all value: 21,000.00 USD",
+        "all delta: 26,000.00 USD",
+    ):
         assert line in shown
     assert shown.startswith("in USD it moves like 2.5 BTC, 1 ETH\n")
 
@@ -143,7 +148,13 @@ def test_coins_outside_any_account_have_rows_too(run: Run, book: str, tmp_path: 
     assert (held["name"], held["account"], held["value"], held["delta"]) == (None, None, "20000", "2")
     assert unpriced["value"] is unpriced["delta"] is None
     assert unpriced["reason"] == "SOL has no price: write it into [prices]"
-    assert [row["delta"] for row in asked(run, "-p", "held.toml", "--total")] == ["4.5", "1", None]
+    totals = asked(run, "-p", "held.toml", "--total")
+    assert [(row["currency"], row["delta"]) for row in totals] == [
+        ("BTC", "4.5"),
+        ("ETH", "1"),
+        ("SOL", None),
+        ("USD", None),
+    ]
 
 
 def test_each_coin_of_an_account_of_several_has_a_row(run: Run, tmp_path: Path) -> None:
@@ -174,7 +185,7 @@ def test_a_collateral_given_beside_a_portfolio_counts_once_per_coin(run: Run, bo
         ("c", "-2"),
         (None, "5"),
     ]
-    assert [row["delta"] for row in asked(run, "-p", book, "--collateral", "5", "--total")] == ["5.5", "3", None]
+    assert [row["delta"] for row in asked(run, "-p", book, "--collateral", "5", "--total")] == ["5.5", "3", "58000"]
 
 
 def test_a_position_without_an_entry_hides_no_other(run: Run, tmp_path: Path) -> None:
