@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from inside import Run
 
-TRADE = ("--side", "long", "-n", "10000", "--entry", "62500", "--venue", "bybit", "--leverage", "10")
+TRADE = ("--side", "long", "-n", "10000", "--entry", "62500", "--venue", "bybit@2026-01-01", "--leverage", "10")
 PORTFOLIO = """
 [prices]
 BTC = 64_000
@@ -50,7 +51,7 @@ horizon = "7d"
 
 
 @pytest.fixture
-def check(run: Callable[..., Any]) -> Callable[..., Any]:
+def check(run: Run) -> Callable[..., Any]:
     """Run `perpcalc check --json`; returns the status, the rows and what stderr says."""
 
     def call(*arguments: str, **more: Any) -> tuple[int, list[dict[str, Any]], str]:
@@ -258,16 +259,16 @@ class TestPortfolio:
         trade = ("--side", "long", "-n", "2000", "--entry", "64000", "--stop", "63500", "--funding-rate", "0.001%")
         status, rows, _ = check("-p", file.name, "--account", "wallet", *trade)
         assert status == 0
-        assert {row["position"] for row in rows} == {"core long", "planned trade"}
-        # 250,000/64,000 coins over 1.26875: both positions show the leverage of the whole wallet.
-        for name in ("core long", "planned trade"):
-            assert by_rule(rows, name)["max_leverage"][0].startswith("3.0788")
+        # One position of the contract: 250,000/64,000 coins over 1.26875.
+        assert {row["position"] for row in rows} == {"planned trade"}
+        assert by_rule(rows)["max_leverage"][0].startswith("3.0788")
+        assert by_rule(rows)["max_notional_usd"] == ("250000", "pass")
 
     def test_a_trade_too_large_for_the_account(self, check: Callable[..., Any], file: Path) -> None:
         trade = ("--side", "long", "-n", "5000", "--entry", "64000", "--stop", "63000", "--funding-rate", "0.01%")
         status, rows, _ = check("-p", file.name, "--account", "wallet", *trade)
         assert status == 1
-        assert by_rule(rows, "core long")["max_leverage"][1] == "fail"
+        assert by_rule(rows)["max_leverage"][1] == "fail"
 
     def test_one_account_alone(self, check: Callable[..., Any], file: Path) -> None:
         status, rows, _ = check("-p", file.name, "--account", "wallet")
@@ -276,8 +277,15 @@ class TestPortfolio:
 
     def test_a_trade_outside_the_accounts(self, check: Callable[..., Any], file: Path) -> None:
         _, rows, _ = check("-p", file.name, *TRADE)
-        assert {row["position"] for row in rows} == {"core long", "alone", "planned trade"}
+        # It adds to the position of its contract, whatever day the rules are of.
+        assert {row["position"] for row in rows} == {"core long", "planned trade"}
         assert by_rule(rows)["max_leverage"][1] == "fail"
+        assert by_rule(rows)["max_notional_usd"] == ("20000", "pass")
+        other = [("ETHUSD" if part == "bybit@2026-01-01" else part) for part in TRADE]
+        other.insert(other.index("ETHUSD"), "bybit")
+        other.insert(other.index("ETHUSD"), "--instrument")
+        _, rows, _ = check("-p", file.name, *other)
+        assert {row["position"] for row in rows} == {"core long", "alone", "planned trade"}
 
     def test_a_missing_price_cannot_be_judged(self, check: Callable[..., Any], tmp_path: Path) -> None:
         (tmp_path / "p.toml").write_text(PORTFOLIO.replace("BTC = 64_000", "") + "[limits]\nmax_leverage = 50\n")
@@ -328,9 +336,9 @@ class TestLimitsFile:
     @pytest.mark.parametrize(
         ("text", "message"),
         [
-            ("", "there is no limit to check"),
-            ("[limits]\n", "there is no limit to check"),
-            ("require_stop = false", "there is no limit to check"),
+            ("", "limits.toml: has no limit"),
+            ("[limits]\n", "limits.toml: has no limit"),
+            ("require_stop = false", "limits.toml: has no limit"),
             ("max_levrage = 10", "did you mean max_leverage?"),
             ("[limits]\nmax_levrage = 10", "did you mean max_leverage?"),
             ("[limit]\nmax_leverage = 10", "unknown key"),
@@ -358,7 +366,7 @@ class TestLimitsFile:
         assert errors.startswith("perpcalc: none.toml: ")
 
 
-def test_the_table_names_units_and_never(run: Callable[..., Any]) -> None:
+def test_the_table_names_units_and_never(run: Run) -> None:
     position = ("--side", "short", "-n", "100", "-e", "100", "--leverage", "1", "--mmr", "0.5%")
     answer = run(
         "check", *position, "--min-liquidation-distance", "15%", "--max-leverage", "2", "--max-notional-usd", "1k"
