@@ -326,6 +326,83 @@ class TestPortfolio:
         assert [row["position"] for row in rows] == ["planned trade"]
 
 
+class TestATradeInAnAccount:
+    """What is held afterwards: 500 contracts long of 100 USD at 62,500 in a wallet of 1.25 BTC at 64,000."""
+
+    @pytest.fixture
+    def after(self, check: Callable[..., Any], tmp_path: Path) -> Callable[..., Any]:
+        (tmp_path / "p.toml").write_text(PORTFOLIO.partition('[[positions]]\nname = "alone"')[0])
+
+        def call(*arguments: str) -> Any:
+            return check("-p", "p.toml", "--account", "wallet", "--max-leverage", "20", *arguments)
+
+        return call
+
+    def test_a_limit_order_is_judged_where_it_fills_too(self, after: Callable[..., Any]) -> None:
+        # 250,000 USD at 30,000 over 1.25 + 0.8 - 50,000/30,000 coins; at 64,000 it would be 3 times.
+        status, rows, _ = after("--side", "long", "-n", "2000", "-e", "30000")
+        assert status == 1
+        assert rows[0]["value"].startswith("21.7391")
+
+    def test_a_trade_that_only_reduces_needs_no_stop(self, after: Callable[..., Any]) -> None:
+        stops = ("--require-stop", "--max-loss-at-stop", "5%", "--stop-before-liquidation")
+        status, rows, _ = after("--side", "short", "-n", "300", "-e", "64000", *stops)
+        assert (status, [row["rule"] for row in rows]) == (0, ["max_leverage"])
+        status, rows, _ = after("--side", "short", "-n", "500", "-e", "64000", *stops)
+        assert (status, {row["status"] for row in rows}) == (0, {"pass"})
+        assert by_rule(rows)["max_leverage"] == ("0", "pass")
+        status, rows, _ = after("--side", "short", "-n", "700", "-e", "64000", *stops)
+        assert by_rule(rows)["require_stop"] == (False, "fail")
+
+    def test_an_isolated_margin_leaves_the_wallet_and_has_to_be_there(self, after: Callable[..., Any]) -> None:
+        status, rows, errors = after("--side", "long", "-n", "2000", "-e", "64000", "-l", "2")
+        assert (status, rows) == (2, [])
+        assert errors == (
+            "perpcalc: --leverage: the trade takes a margin of 1.5625 BTC, the account has 1.25: "
+            "trade less, or with more leverage\n"
+        )
+        status, rows, _ = after("--side", "long", "-n", "200", "-e", "64000", "-l", "2")
+        # 50,000/64,000 coins over 1.26875 less the 0.15625 that are gone.
+        assert by_rule(rows, "core long")["max_leverage"][0].startswith("0.70224")
+        assert by_rule(rows)["max_leverage"][0] == "2"
+
+    def test_orders_are_judged_after_each_fill(self, after: Callable[..., Any]) -> None:
+        orders = ("--order", "2000@64000", "--order", "3000@30000")
+        status, rows, _ = after("--side", "long", *orders, "--max-margin-ratio", "50%")
+        assert status == 1
+        assert by_rule(rows, "planned trade, order 1")["max_leverage"][0].startswith("3.0788")
+        assert by_rule(rows, "planned trade, order 1")["max_margin_ratio"][1] == "pass"
+        # 550,000 USD from 47,391 on at 30,000: nothing is left.
+        assert by_rule(rows, "planned trade, order 2") == {
+            "max_leverage": (None, "fail"),
+            "max_margin_ratio": ("1", "fail"),
+        }
+
+    def test_an_account_in_hedge_mode_keeps_both_sides(self, check: Callable[..., Any], tmp_path: Path) -> None:
+        held = PORTFOLIO.partition('[[positions]]\nname = "alone"')[0]
+        (tmp_path / "p.toml").write_text(held.replace("balance = 1.25", 'balance = 1.25\nmode = "hedge"'))
+        trade = ("--account", "wallet", "--side", "short", "-n", "500", "-e", "64000")
+        _, rows, _ = check("-p", "p.toml", *trade, "--max-notional-usd", "1m")
+        assert {row["position"] for row in rows} == {"core long", "planned trade"}
+
+
+def test_a_certain_failure_is_one_whatever_else_is_unknown(check: Callable[..., Any]) -> None:
+    trade = ("--side", "long", "-n", "1000", "-e", "62500", "--venue", "okx", "-l", "10")
+    status, rows, errors = check(*trade, "--max-notional-usd", "5", "--min-liquidation-distance", "1%")
+    assert status == 1
+    assert [row["status"] for row in rows] == ["fail", "unknown"]
+    assert "maintenance tiers of BTC-USD-SWAP at okx are not known" in errors
+
+
+def test_the_sentence_counts_the_limits(run: Run) -> None:
+    for limits, sentence in (
+        (("--max-leverage", "10"), "PASS: 1 limit"),
+        (("--max-leverage", "10", "--require-stop"), "FAIL: 1 of 2 limits"),
+        (("--max-funding-per-day", "1%"), "UNKNOWN: 1 of 1 limit cannot be judged"),
+    ):
+        assert run("check", *TRADE, *limits).stdout.splitlines()[0] == sentence
+
+
 class TestLimitsFile:
     @pytest.mark.parametrize("text", ["max_leverage = 10\n", "[limits]\nmax_leverage = 10\n", "max_leverage = '10'"])
     def test_a_table_or_bare_keys(self, check: Callable[..., Any], tmp_path: Path, text: str) -> None:
@@ -356,9 +433,10 @@ class TestLimitsFile:
         self, check: Callable[..., Any], tmp_path: Path, text: str, message: str
     ) -> None:
         (tmp_path / "limits.toml").write_text(text)
-        status, rows, errors = check(*TRADE, "--limits", "limits.toml")
-        assert (status, rows) == (2, [])
-        assert message in errors
+        for flags in ((), ("--max-leverage", "99")):
+            status, rows, errors = check(*TRADE, "--limits", "limits.toml", *flags)
+            assert (status, rows) == (2, [])
+            assert message in errors
 
     def test_a_file_that_is_not_there(self, check: Callable[..., Any]) -> None:
         status, rows, errors = check(*TRADE, "--limits", "none.toml")
