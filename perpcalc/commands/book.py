@@ -134,7 +134,7 @@ def united(entries: "Sequence[Case | LegCase]", portfolio: Portfolio) -> Book:
             continue
         carried = [index for index in indexes if isinstance(made[index], Case)]
         together = [_backed_by(one, account) for index in carried if isinstance(one := made[index], Case)]
-        shared = Shared(name, account.balance or ZERO, together)
+        shared = Shared(name, together[0].margined().coin, together)
         for number, (index, case) in enumerate(zip(carried, together, strict=True)):
             made[index] = case._replace(shared=shared, number=number)
     return Book(portfolio, made, tuple(notes))
@@ -184,22 +184,24 @@ def _entry(
     try:
         if LINEAR in position.given:
             return _leg(position, home, portfolio)
-        described = _described(position, home, portfolio, given)
+        own = described(position, home, portfolio, given)
         if EXPLAIN in given:
             from perpcalc.commands.explain import traced
 
-            described = traced(described, order)
-        check(POSITION_RULES, described)
-        case = case_of(described)
+            own = traced(own, order)
+        check(POSITION_RULES, own)
+        case = case_of(own, order, position.place)
     except PerpcalcError as error:
         raise error.at(position.place).at(portfolio.where) from None
     if home is not None and home.unified is not None and case.margin is None:
-        case = case._replace(rules=margin_rules(described, case.instrument, cross=True))
+        case = case._replace(rules=margin_rules(own, case.instrument, cross=True))
+    if EXPLAIN in given:
+        from perpcalc.commands.explain import told_apart
+
+        case = told_apart(case)
     return _in_mode(case, home)._replace(
         name=position.name,
         account=position.account,
-        place=position.place,
-        order=order,
         home_balance=None if home is None else home.balance,
     )
 
@@ -215,7 +217,7 @@ def _leg(position: Position, home: Account | None, portfolio: Portfolio) -> "Leg
     return LegCase(leg, given, position.name, position.account, venue, price, settle_price, position.place)
 
 
-def _described(position: Position, home: Account | None, portfolio: Portfolio, given: Given) -> Given:
+def described(position: Position, home: Account | None, portfolio: Portfolio, given: Given) -> Given:
     """What a position and its account say, as if it had been asked about by itself."""
     own = position.given.put(EXACT, given[EXACT]).put(EXPLAIN, given[EXPLAIN])
     if home is not None:

@@ -67,8 +67,7 @@ class Judged:
         """What losses and funding are measured against: the account's balance, else the margin."""
         shared = self.case.shared
         if isinstance(shared, UnifiedShared):
-            coins = shared.sums.coins.values()
-            return sum((coin.wallet.collateral * coin.price for coin in coins), ZERO) / self.price()
+            return shared.balance_usd / self.price()
         balance = self.case.home_balance
         return self.case.margined().coin if balance is None else balance
 

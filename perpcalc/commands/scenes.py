@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from perpcalc.commands.book import entries_of, united
 from perpcalc.commands.case import NEED_ENTRY, NEED_SIDE, NEED_SIZE, Case, case_of
-from perpcalc.commands.market import fee_rate
+from perpcalc.commands.market import fee_rate, forbidden_leverage
 from perpcalc.commands.trades import check_margin_there, traded
 from perpcalc.core.position import Fill
 from perpcalc.core.rules import flat_rate
@@ -196,6 +196,8 @@ def _trade_case(given: Given, portfolio: Portfolio, trade: Trade, asked: Given, 
         keys = tuple(place for place in error.places if place not in (PLANNED, portfolio.where))
         raise type(error)(*error.parts, keys) from None
     assert isinstance(case, Case)
+    if (forbidden := forbidden_leverage(described, case.instrument, case.position)) is not None:
+        raise forbidden
     return case._replace(place=None, order=None)
 
 

@@ -93,6 +93,11 @@ class UnifiedShared:
         except PerpcalcError as error:
             raise error.at(self.account.place) from None
 
+    @property
+    def balance_usd(self) -> Decimal:
+        """What its coins are worth, profits aside."""
+        return sum((coin.wallet.collateral * coin.price for coin in self.sums.coins.values()), ZERO)
+
     @cached_property
     def now(self) -> AccountStanding:
         """What the account is worth and must keep now."""

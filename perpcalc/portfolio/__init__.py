@@ -8,10 +8,12 @@ from perpcalc.decimals import ONE
 from perpcalc.errors import Entry, PerpcalcError, shown, suggestion
 from perpcalc.files import read, toml
 from perpcalc.given import Given, Option
-from perpcalc.limit_options import LIMIT_KEYS, LIMIT_RULES
-from perpcalc.options import FILL
+from perpcalc.limit_options import LIMIT_KEYS
+from perpcalc.options import FILL, HORIZON, VOL
 
 DOLLARS = frozenset({"USD", "USDT", "USDC"})
+NO_LIMITS = (VOL.name, HORIZON.name)
+"""Keys of [limits] that limit nothing by themselves."""
 
 
 class Unified(NamedTuple):
@@ -137,7 +139,7 @@ def load_limits(
     try:
         tables = toml(source.raw)
         found = portfolio_of(tables if "limits" in tables else {"limits": tables}, source.where, limits).limits
-        if not any(found.get(option.name, False) is not False for option in LIMIT_RULES):
+        if not any(found.get(option.name, False) is not False for option in limits if option.name not in NO_LIMITS):
             raise PerpcalcError("has no limit", "write one, as in max_leverage = 5")
     except PerpcalcError as error:
         raise error.at(source.where) from None

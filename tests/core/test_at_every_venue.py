@@ -17,9 +17,10 @@ from perpcalc.core.rules import ClosingFee, flat_rate
 from perpcalc.core.wallet import Holding, wallet_of
 from perpcalc.decimals import ZERO, places
 from perpcalc.errors import PerpcalcError
-from perpcalc.venues import HERE, find, load
+from perpcalc.venues import find, load
+from perpcalc.venues.tables import shipped_names
 
-LISTED = [(path.stem, name) for path in sorted(HERE.glob("*.toml")) for name in load(path.stem).tables["instruments"]]
+LISTED = [(venue, name) for venue in shipped_names() for name in load(venue).tables["instruments"]]
 DAYS = ("2019-06-01", "2021-07-01", "2023-06-01", "")
 PRICES = {"BTC": 60_000, "ETH": 3_000, "LTC": 90, "BCH": 400, "XRP": 0.5, "EOS": 2}
 CENT = Decimal("0.01")
