@@ -65,7 +65,7 @@ def program() -> Program:
         else:
             tops[name] = module.COMMAND.help
             leaves.append(Leaf(name, module.COMMAND, fields))
-    tables = {path.stem: tomllib.loads(path.read_text("utf-8")) for path in sorted(VENUE_FILES.glob("*.toml"))}
+    tables = {path.stem: tomllib.loads(path.read_text("utf-8")) for path in sorted(Path(VENUE_FILES).glob("*.toml"))}
     return Program(
         tops,
         groups,

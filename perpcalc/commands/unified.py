@@ -10,13 +10,14 @@ from perpcalc.commands.legs import LegCase
 from perpcalc.core.collateral import Weight, banded_weight, flat_weight
 from perpcalc.core.liquidation import Liquidation
 from perpcalc.core.unified import Account as Backing
-from perpcalc.core.unified import Standing as AccountStanding
-from perpcalc.core.unified import Sums, VenueSums, standing, sums_of, unused_weights
+from perpcalc.core.unified import Sums, VenueSums, sums_of, unused_weights
 from perpcalc.core.unified_liquidation import Life, coin_lives, holding_liquidation, leg_liquidation
+from perpcalc.core.unified_standing import Standing as AccountStanding
+from perpcalc.core.unified_standing import standing
 from perpcalc.core.wallet import Holding
 from perpcalc.decimals import ONE, ZERO, plain
 from perpcalc.errors import PerpcalcError, Words
-from perpcalc.portfolio_model import Account, Portfolio
+from perpcalc.portfolio import Account, Portfolio
 from perpcalc.venues import load
 from perpcalc.venues.facts import unified_on
 
@@ -91,6 +92,11 @@ class UnifiedShared:
             return sums_of(backing)
         except PerpcalcError as error:
             raise error.at(self.account.place) from None
+
+    @property
+    def balance_usd(self) -> Decimal:
+        """What its coins are worth, profits aside."""
+        return sum((coin.wallet.collateral * coin.price for coin in self.sums.coins.values()), ZERO)
 
     @cached_property
     def now(self) -> AccountStanding:

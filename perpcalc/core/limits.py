@@ -33,8 +33,8 @@ class Subject(Protocol):
     def liquidation(self) -> Liquidation:
         """Where it, or its account, is liquidated."""
 
-    def funds(self) -> tuple[Wallet, Decimal]:
-        """The wallet behind it, nothing rounded, and x = 1/price there now."""
+    def leverage(self) -> Decimal | None:
+        """The value over the equity behind it now, nothing rounded; None where no equity is left."""
 
     def collateral(self) -> Decimal:
         """What losses and funding are measured against: the account's balance, else the margin."""
@@ -234,7 +234,7 @@ def protecting_stop(subject: Subject) -> Decimal | None:
 
 
 def _leverage(subject: Subject) -> Measured:
-    return leverage(*subject.funds())
+    return subject.leverage()
 
 
 def _distance(subject: Subject) -> Measured:

@@ -1,7 +1,7 @@
 """A ladder of orders in, targets out and a stop: what is held after each step, if it fills."""
 
 from collections.abc import Iterator
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
 from typing import NamedTuple
 
 from perpcalc.core.backed import Backed, forward
@@ -11,12 +11,14 @@ from perpcalc.core.liquidation import Liquidation, liquidated_at
 from perpcalc.core.margin import Margin, given_margin, isolated_margin
 from perpcalc.core.pnl import gross_pnl
 from perpcalc.core.position import Fill, Position, open_at
+from perpcalc.core.rounding import to_multiple
 from perpcalc.core.rules import NO_CLOSING_FEE, ClosingFee, Schedule, flat_rate
 from perpcalc.core.trading import Traded, increased, reduced
 from perpcalc.core.wallet import Holding
 from perpcalc.decimals import ONE, ZERO, plain, settled
 from perpcalc.errors import Key, PerpcalcError
 
+CENT = Decimal("0.01")
 ORDER, TAKE, STOP = "order", "take", "stop"
 OK, DEAD_AT_STOP, DEAD = "ok", "liquidated before the stop", "liquidated before this step"
 
@@ -260,5 +262,5 @@ def _check_leverage(ladder: Ladder, position: Position) -> None:
     if ladder.leverage is not None and highest is not None and ladder.leverage > settled(highest):
         raise PerpcalcError(
             f"{plain(ladder.leverage)}x is more than the tier of {plain(position.contracts)} contracts allows",
-            f"give at most {plain(highest)}",
+            f"give at most {plain(to_multiple(highest, CENT, ROUND_FLOOR))}",
         ).at(Key("leverage"))

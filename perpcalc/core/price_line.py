@@ -5,9 +5,11 @@ On such a line the equity of an account is linear.
 
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import reduce
 from typing import NamedTuple
 
-from perpcalc.core.unified import PEGGED, Account, Coin, Sums
+from perpcalc.core.rounding import without_noise
+from perpcalc.core.unified import PEGGED, Account, Coin, Sums, Worth, plus, worth_of
 from perpcalc.decimals import ONE, ZERO
 
 
@@ -102,6 +104,35 @@ def coin_equity_on(line: Line, coin: Coin, sums: Sums) -> tuple[Decimal, Decimal
     return a, b
 
 
+def moved_coins(sums: Sums, line: Line) -> tuple[Coin, ...]:
+    """The coins whose equity changes on a line: those that move, then those that legs on them settle in.
+
+    >>> from perpcalc.core.unified import Account, sums_of
+    >>> sums = sums_of(Account({"BTC": ONE, "USDT": ONE}, {"BTC": Decimal(60_000)}))
+    >>> [coin.name for coin in moved_coins(sums, common_line(sums))]
+    ['BTC']
+    """
+    names = dict.fromkeys(line.moving)
+    for name in line.moving:
+        names.update(dict.fromkeys(sums.settled_in.get(name, ())))
+    return tuple(sums.coins[name] for name in names)
+
+
+def still(sums: Sums, line: Line) -> Worth:
+    """What the other coins are worth, which a line leaves as they are, and what is in no coin.
+
+    >>> from perpcalc.core.unified import Account, sums_of
+    >>> sums = sums_of(Account({"BTC": ONE, "USDT": ONE}, {"BTC": Decimal(60_000)}))
+    >>> still(sums, price_line(sums, "BTC")).equity
+    Decimal('1')
+    """
+    moved = moved_coins(sums, line)
+    if len(line.moving) == 1:
+        return reduce(_less, map(worth_of, moved[1:]), sums.others[moved[0].name])
+    names = {coin.name for coin in moved}
+    return reduce(plus, (worth_of(coin) for coin in sums.coins.values() if coin.name not in names), sums.beside)
+
+
 def equity_on(sums: Sums, line: Line) -> tuple[Decimal, Decimal]:
     """The equity of an account on a line in USD, `a + b*t`, as (a, b).
 
@@ -110,5 +141,9 @@ def equity_on(sums: Sums, line: Line) -> tuple[Decimal, Decimal]:
     >>> equity_on(sums, price_line(sums, "BTC"))
     (Decimal('0'), Decimal('2'))
     """
-    parts = [coin_equity_on(line, coin, sums) for coin in sums.coins.values()]
-    return sum((a for a, _ in parts), ZERO), sum((b for _, b in parts), ZERO)
+    parts = [coin_equity_on(line, coin, sums) for coin in moved_coins(sums, line)]
+    return sum((a for a, _ in parts), still(sums, line).equity), sum((b for _, b in parts), ZERO)
+
+
+def _less(one: Worth, other: Worth) -> Worth:
+    return Worth(*(without_noise(a - b, a, b) for a, b in zip(one, other, strict=True)))

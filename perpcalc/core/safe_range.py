@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from perpcalc.core.collateral import DEBT
 from perpcalc.core.liquidation import NO_PRICE
-from perpcalc.core.price_line import Line, coin_equity_on, price_on
+from perpcalc.core.price_line import Line, coin_equity_on, moved_coins, price_on, still
 from perpcalc.core.rounding import without_noise
 from perpcalc.core.unified import Coin, Sums
 from perpcalc.decimals import ONE, ZERO, settled
@@ -105,16 +105,11 @@ def stretches(sums: Sums, line: Line) -> list[Stretch]:
     >>> [str(stretch.counted_per) for stretch in stretches(sums, price_line(sums, "BTC"))]
     ['2']
     """
-    touched = dict.fromkeys(line.moving)
-    for name in line.moving:
-        touched.update(dict.fromkeys(sums.settled_in.get(name, ())))
-    total = Amounts(counted=sums.counted_usd, asked=sums.maintenance_usd)
-    for name in touched:
-        total = _less(total, Amounts(sums.coins[name].counted_usd, asked=sums.coins[name].maintenance_usd))
+    others = still(sums, line)
+    total = Amounts(counted=others.counted, asked=others.asked)
     steps: dict[Decimal, Amounts] = {}
     borders: dict[Decimal, Border | None] = {}
-    for name in touched:
-        coin = sums.coins[name]
+    for coin in moved_coins(sums, line):
         for pieces in (_counted_pieces(sums, coin, line), _asked_pieces(coin, line)):
             before = NOTHING
             for piece in pieces:

@@ -6,6 +6,7 @@ however many positions it has.
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from itertools import accumulate
 from typing import NamedTuple
 
 from perpcalc.core.collateral import FULL, Weight, counted_by
@@ -81,9 +82,21 @@ class Coin(NamedTuple):
     delta: Decimal
 
 
+class Worth(NamedTuple):
+    """What coins are worth together, what counts of them, and what must be kept for them, in USD."""
+
+    equity: Decimal
+    counted: Decimal
+    asked: Decimal
+
+
+NOTHING = Worth(ZERO, ZERO, ZERO)
+
+
 class Sums(NamedTuple):
     """An account as its sums per coin, and in all; losses and maintenance margin that only the venue knows are in them.
 
+    `others` is the same without one coin, by its name, `beside` what is in no coin.
     `places` say where each holding is: in which coin's wallet, at which index. An `idle` account has nothing to be
     liquidated for: no position, no debt, no maintenance margin of another kind.
     """
@@ -92,40 +105,10 @@ class Sums(NamedTuple):
     coins: Mapping[str, Coin]
     places: tuple[tuple[str, int], ...]
     settled_in: Mapping[str, frozenset[str]]
-    equity_usd: Decimal
-    counted_usd: Decimal
-    maintenance_usd: Decimal
+    whole: Worth
+    others: Mapping[str, Worth]
+    beside: Worth
     idle: bool
-
-
-class CoinStanding(NamedTuple):
-    """A coin of an account now: `band` of its collateral ratio counts from 1, 0 is a debt; `delta` is in coins."""
-
-    coin: str
-    price: Decimal
-    balance: Decimal
-    equity: Decimal
-    equity_usd: Decimal
-    band: int
-    counted_usd: Decimal
-    maintenance_margin: Decimal
-    delta: Decimal
-
-
-class Standing(NamedTuple):
-    """An account now, in USD; closing fees that count are part of the maintenance margin.
-
-    `margin_ratio` is `condition*MM/margin balance`, 1 where it is liquidated; `leverage` None where the equity is not
-    above 0.
-    """
-
-    equity: Decimal
-    margin_balance: Decimal
-    maintenance_margin: Decimal
-    margin_ratio: Decimal
-    leverage: Decimal | None
-    liquidated: bool
-    coins: tuple[CoinStanding, ...]
 
 
 def missing_prices(account: Account) -> tuple[str, ...]:
@@ -195,74 +178,40 @@ def sums_of(account: Account) -> Sums:
         for name in _names(account)
     }
     known = account.known
-    beside = known.order_maintenance + known.loan_maintenance
+    worths = [worth_of(coin) for coin in coins.values()]
+    beside = Worth(ZERO, ZERO - known.order_loss - known.haircut_loss, known.order_maintenance + known.loan_maintenance)
+    before = list(accumulate(worths, plus, initial=beside))
+    after = list(accumulate(reversed(worths), plus, initial=NOTHING))[::-1]
     owing = any(amount < 0 for amount in account.balances.values())
     return Sums(
         account=account,
         coins=coins,
         places=tuple(places),
         settled_in={coin: frozenset(names) for coin, names in settled_in.items()},
-        equity_usd=sum((coin.equity_usd for coin in coins.values()), ZERO),
-        counted_usd=sum((coin.counted_usd for coin in coins.values()), ZERO) - known.order_loss - known.haircut_loss,
-        maintenance_usd=sum((coin.maintenance_usd for coin in coins.values()), ZERO) + beside,
-        idle=not (account.holdings or account.legs or owing or beside),
+        whole=before[-1],
+        others={name: plus(one, other) for name, one, other in zip(coins, before, after[1:], strict=False)},
+        beside=beside,
+        idle=not (account.holdings or account.legs or owing or beside.asked),
     )
 
 
-def is_liquidated(sums: Sums) -> bool:
-    """Whether the margin balance is not above `condition` times the maintenance margin now.
+def worth_of(coin: Coin) -> Worth:
+    """What one coin of an account is worth, what counts of it, and what must be kept for what is traded in it.
 
-    >>> is_liquidated(sums_of(Account({"USDT": -ONE}, {})))
-    True
+    >>> sums = sums_of(Account({"BTC": ONE}, {"BTC": Decimal(60_000)}))
+    >>> worth_of(sums.coins["BTC"])
+    Worth(equity=Decimal('60000'), counted=Decimal('60000'), asked=Decimal('0'))
     """
-    asked = sums.account.condition * sums.maintenance_usd
-    return not sums.idle and settled(sums.counted_usd) <= settled(asked)
+    return Worth(coin.equity_usd, coin.counted_usd, coin.maintenance_usd)
 
 
-def margin_ratio(sums: Sums) -> Decimal:
-    """The margin ratio now: `condition*MM/(margin balance)`, 1 where the account is liquidated, and beyond.
+def plus(one: Worth, other: Worth) -> Worth:
+    """Two worths together.
 
-    >>> margin_ratio(sums_of(Account({"USDT": -ONE}, {})))
-    Decimal('1')
+    >>> plus(Worth(ONE, ONE, ZERO), Worth(ONE, ZERO, ZERO)).equity
+    Decimal('2')
     """
-    if is_liquidated(sums):
-        return ONE
-    asked = sums.account.condition * sums.maintenance_usd
-    return asked / sums.counted_usd if asked else ZERO
-
-
-def standing(sums: Sums) -> Standing:
-    """What an account is worth and must keep now.
-
-    Margin balance `sum(W) - losses`, W a coin's equity in USD at its collateral ratio. Sources: Bybit help, glossary of
-    the unified account (2026-03-13); Binance FAQ 4868b2f1; OKX help 360054690531.
-
-    >>> now = standing(sums_of(Account({"BTC": ONE, "USDT": Decimal(-30_000)}, {"BTC": Decimal(100_000)})))
-    >>> str(now.margin_balance), str(now.leverage)
-    ('70000', '0')
-    """
-    return Standing(
-        equity=sums.equity_usd,
-        margin_balance=sums.counted_usd,
-        maintenance_margin=sums.maintenance_usd,
-        margin_ratio=margin_ratio(sums),
-        leverage=_notional(sums) / sums.equity_usd if sums.equity_usd > 0 else None,
-        liquidated=is_liquidated(sums),
-        coins=tuple(
-            CoinStanding(
-                coin=coin.name,
-                price=coin.price,
-                balance=coin.wallet.collateral,
-                equity=coin.equity_usd / coin.price,
-                equity_usd=coin.equity_usd,
-                band=coin.band,
-                counted_usd=coin.counted_usd,
-                maintenance_margin=coin.maintenance_usd,
-                delta=coin.delta,
-            )
-            for coin in sums.coins.values()
-        ),
-    )
+    return Worth(*(a + b for a, b in zip(one, other, strict=True)))
 
 
 def _priced(account: Account, coin: str) -> bool:
@@ -324,16 +273,3 @@ def _asked(wallet: Wallet) -> Iterable[Asked]:
     reserve = closing_fees_at_bankruptcy(wallet)
     for left, right, a, b, c in segments(wallet._replace(constant=ZERO, linear=ZERO), reserve):
         yield Asked(left, right, -a, b, c)
-
-
-def _notional(sums: Sums) -> Decimal:
-    """What the positions are worth in USD, opposite sides of one contract netted."""
-    net: dict[tuple[object, ...], Decimal] = {}
-    for holding in sums.account.holdings:
-        position, instrument = holding.position, holding.position.instrument
-        contract = (instrument.currency, instrument.venue, instrument.name, holding.ratio)
-        net[contract] = net.get(contract, ZERO) + position.side * position.notional / holding.ratio
-    for leg in sums.account.legs:
-        linear = (leg.coin, leg.settle, leg.ratio)
-        net[linear] = net.get(linear, ZERO) + leg.coins * leg.ratio * sums.coins[leg.coin].price
-    return sum((abs(size) for size in net.values()), ZERO)

@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 from perpcalc.core.linear import leg_maintenance, leg_mark
 from perpcalc.core.liquidation import Ends, Liquidation, liquidation
-from perpcalc.core.price_line import common_line, price_line
+from perpcalc.core.price_line import common_line, equity_on, price_line
 from perpcalc.core.safe_range import End, Range, holds, is_curved, safe_ranges
-from perpcalc.core.unified import Coin, Sums, margin_ratio
+from perpcalc.core.unified import Coin, Sums
+from perpcalc.core.unified_standing import margin_ratio
 from perpcalc.core.wallet import Span, bankruptcy_x
 from perpcalc.decimals import FINEST, ONE, ZERO, plain, settled
 
@@ -70,8 +71,8 @@ def coin_life(sums: Sums, coin: str) -> Life:
         return ONE if one.high is None else line.now / one.high.at
 
     nearest = min(ranges, key=gap, default=None)
-    rest = own.delta * own.price - sums.equity_usd
-    bankrupt = bankruptcy_x(own.wallet._replace(constant=own.delta, linear=rest))
+    equity, equity_per = equity_on(sums, line)
+    bankrupt = bankruptcy_x(own.wallet._replace(constant=equity_per, linear=-equity))
     alive = nearest is not None and holds(nearest, line.now)
     return Life(alive, nearest, Ends(bankrupt, () if nearest is None else (_over_x(own, nearest),)))
 

@@ -64,7 +64,7 @@ def free_margin(account: Account, target: Target) -> Decimal:
     Decimal('50000')
     """
     sums = sums_of(_there(account, target))
-    return settled(sums.counted_usd) - settled(target.factor * sums.maintenance_usd)
+    return settled(sums.whole.counted) - settled(target.factor * sums.whole.asked)
 
 
 def is_reached(account: Account, target: Target) -> bool:
@@ -200,7 +200,7 @@ def contracts_to_close(account: Account, index: int, target: Target, fee_rate: D
         contracts = min(lots * lot, position.contracts)
         return free_margin(closed(account, index, contracts, fee_rate) if lots else account, target)
 
-    lots = _fewest(free, to_multiple(position.contracts / lot, ONE, ROUND_CEILING))
+    lots = fewest(free, to_multiple(position.contracts / lot, ONE, ROUND_CEILING))
     if lots is None:
         return None
     contracts = min(lots * lot, position.contracts)
@@ -217,12 +217,12 @@ def _there(account: Account, target: Target) -> Account:
 def _amounts(sums: Sums, coin: Coin, factor: Decimal) -> Iterator[Decimal]:
     """The coins to add by each band of the collateral ratio, where that band then holds the balance."""
     price, held, in_coins = coin.price, coin.wallet.constant, coin.weight.unit == "coin"
-    others, whole = sums.counted_usd - coin.counted_usd, coin.equity_usd
+    others, whole = sums.others[coin.name].counted, coin.equity_usd
     if sums.account.reading == "balance":
         whole = coin.wallet.collateral * price
         others += coin.equity_usd - whole
     fees = {side: closing_fees_at_bankruptcy(coin.wallet._replace(constant=side)) * side for side in (ONE, -ONE)}
-    asked = sums.maintenance_usd - closing_fees_at_bankruptcy(coin.wallet) * price
+    asked = sums.whole.asked - closing_fees_at_bankruptcy(coin.wallet) * price
     floor: Decimal | None = None
     for band in (DEBT, *coin.weight.bands):
         for side, fee in fees.items():
@@ -237,8 +237,12 @@ def _amounts(sums: Sums, coin: Coin, factor: Decimal) -> Iterator[Decimal]:
         floor = band.upper
 
 
-def _fewest(free: Callable[[Decimal], Decimal], most: Decimal) -> Decimal | None:
-    """The whole number up to `most` from which on `free` is not below zero; None where it is at `most`."""
+def fewest(free: Callable[[Decimal], Decimal], most: Decimal) -> Decimal | None:
+    """The whole number up to `most` from which on `free` is not below zero; None where it is at `most`.
+
+    >>> fewest(lambda number: number - Decimal("2.5"), Decimal(10))
+    Decimal('3')
+    """
     low, high = ZERO, most
     below, above = free(low), free(high)
     if below >= 0:

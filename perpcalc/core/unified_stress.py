@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from perpcalc.core.price_line import Line, account_at, equity_on, price_on
 from perpcalc.core.safe_range import amounts_at, holds, is_curved, safe_ranges, stretches
-from perpcalc.core.unified import Account, Sums, standing, sums_of
+from perpcalc.core.unified import Account, Sums, sums_of
+from perpcalc.core.unified_standing import standing
 from perpcalc.decimals import ONE, ZERO, plain
 from perpcalc.errors import PerpcalcError
 

@@ -7,7 +7,8 @@ import pytest
 from perpcalc.core.price_line import account_at, common_line, equity_on, moves_line, price_line
 from perpcalc.core.rules import Schedule, Tier, with_deductions
 from perpcalc.core.safe_range import Border, amounts_at, holds, is_curved, safe_ranges, stretches
-from perpcalc.core.unified import Account, standing, sums_of
+from perpcalc.core.unified import Account, sums_of
+from perpcalc.core.unified_standing import standing
 from perpcalc.decimals import plain
 
 from .unified_accounts import BYBIT_BANDS, GOLDEN, account, inverse, leg

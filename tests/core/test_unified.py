@@ -7,15 +7,8 @@ import pytest
 from perpcalc.core.collateral import flat_weight
 from perpcalc.core.linear import Leg
 from perpcalc.core.rules import ClosingFee, Schedule, Tier
-from perpcalc.core.unified import (
-    Account,
-    Standing,
-    VenueSums,
-    missing_prices,
-    standing,
-    sums_of,
-    unused_weights,
-)
+from perpcalc.core.unified import Account, VenueSums, missing_prices, sums_of, unused_weights
+from perpcalc.core.unified_standing import Standing, standing
 from perpcalc.errors import PerpcalcError
 
 from .unified_accounts import GOLDEN, RATIOS, account, inverse, leg

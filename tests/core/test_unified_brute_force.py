@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from perpcalc.core.collateral import banded_weight
 from perpcalc.core.linear import Leg
 from perpcalc.core.price_line import common_line
-from perpcalc.core.unified import Account, VenueSums, standing, sums_of
+from perpcalc.core.unified import Account, VenueSums, sums_of
 from perpcalc.core.unified_liquidation import coin_life, common_move
+from perpcalc.core.unified_standing import standing
 from perpcalc.core.unified_stress import unified_ladder
 from perpcalc.decimals import settled
 

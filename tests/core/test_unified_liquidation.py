@@ -284,7 +284,7 @@ def test_a_rate_that_grows_with_value_is_solved_on_a_coins_line_and_where_coins_
     assert alike.reason is None
     assert alike.down is not None
     there = sums_of(account_at(sums, common_line(sums), alike.down))
-    assert abs(there.counted_usd - there.maintenance_usd) < D("1e-60")
+    assert abs(there.whole.counted - there.whole.asked) < D("1e-60")
     apart = common_move(sums, {"ETH": D("1.4")})
     assert (apart.down, apart.up) == (None, None)
     assert apart.reason is not None
@@ -299,6 +299,9 @@ def test_a_rate_that_grows_with_value_may_leave_no_price_at_all() -> None:
     assert ends(held) == (exact(str(Fraction(5_000_000_000, 990_000))), None)
     borrowed = held._replace(balances={**held.balances, "USDT": D(-990_000)})
     assert coin_life(sums_of(borrowed), "BTC")[:2] == (False, None)
+    # 100,000 - 2*P - 98,000 USD against 1,000 + 5*10^7/P: highest at 5,000, and below zero there
+    bent = account({"USDT": "-98000"}, inverse("BTC short 100000 @ 50000", schedule=schedule), weights={})
+    assert coin_life(sums_of(bent), "BTC")[:2] == (False, None)
 
 
 def test_the_line_of_a_stablecoin_is_one_like_the_others() -> None:

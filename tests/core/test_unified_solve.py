@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from perpcalc.core.collateral import flat_weight
 from perpcalc.core.rounding import grid
 from perpcalc.core.rules import ClosingFee, Schedule, Tier, with_deductions
-from perpcalc.core.unified import Account, standing, sums_of
+from perpcalc.core.unified import Account, sums_of
 from perpcalc.core.unified_liquidation import coin_life
 from perpcalc.core.unified_solve import (
     PriceAnswer,
@@ -24,6 +24,7 @@ from perpcalc.core.unified_solve import (
     price_of_ratio,
     ratio_target,
 )
+from perpcalc.core.unified_standing import standing
 from perpcalc.decimals import plain
 from perpcalc.errors import PerpcalcError
 

@@ -6,7 +6,8 @@ import pytest
 
 from perpcalc.core.price_line import account_at, common_line, moves_line
 from perpcalc.core.rules import Schedule, Tier
-from perpcalc.core.unified import Account, standing, sums_of
+from perpcalc.core.unified import Account, sums_of
+from perpcalc.core.unified_standing import standing
 from perpcalc.core.unified_stress import DEAD, UnifiedRung, unified_ladder
 from perpcalc.errors import PerpcalcError
 
