@@ -221,7 +221,9 @@ def _reason(plan: HedgePlan, found: Hedge) -> str | None:
 
 def _explained(made: Hedged, plan: HedgePlan, found: Hedge) -> Hedged:
     """The answer with what its formulas cannot say."""
-    margin = "isolated: the coin value over the leverage" if plan.leverage is not None else "cross: all coins are its margin"
+    margin = (
+        "isolated: the coin value over the leverage" if plan.leverage is not None else "cross: all coins are its margin"
+    )
     whys = {
         "notional_usd": "the USD that the hedge and its coins are worth at every price",
         "residual_delta": "coins left exposed; beyond 0 where more is hedged than is held",
