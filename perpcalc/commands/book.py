@@ -134,7 +134,7 @@ def united(entries: "Sequence[Case | LegCase]", portfolio: Portfolio) -> Book:
             continue
         carried = [index for index in indexes if isinstance(made[index], Case)]
         together = [_backed_by(one, account) for index in carried if isinstance(one := made[index], Case)]
-        shared = Shared(name, account.balance or ZERO, together)
+        shared = Shared(name, together[0].margined().coin if together else account.balance or ZERO, together)
         for number, (index, case) in enumerate(zip(carried, together, strict=True)):
             made[index] = case._replace(shared=shared, number=number)
     return Book(portfolio, made, tuple(notes))

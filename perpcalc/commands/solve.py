@@ -4,7 +4,7 @@ from typing import Any
 
 from perpcalc.commands.case import NEED_ENTRY, NEED_MARGIN, NEED_SIDE, NEED_SIZE, Case, Shared, case_of
 from perpcalc.commands.command import Command, Group
-from perpcalc.commands.market import fee_rate, market_of
+from perpcalc.commands.market import fee_rate, forbidden_leverage, market_of
 from perpcalc.commands.solved import (
     SolveAdd,
     SolveClose,
@@ -138,6 +138,8 @@ def _entered(given: Given) -> Case:
     price = given[LIQUIDATION] or given[EXIT]
     own = given if any(option in given for option in ENTRIES) else given.put(ENTRY, price)
     leverage = given[LEVERAGE]
+    if (forbidden := forbidden_leverage(given, market_of(given).instrument)) is not None:
+        raise forbidden
     if leverage is None or BALANCE in given:
         return case_of(own)
     case = case_of(own.without((LEVERAGE, EXTRA_MARGIN)))

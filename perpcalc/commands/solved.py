@@ -13,6 +13,7 @@ GOAL_KINDS = {
     "equity": Kind("coin", "coin"),
     "equity_usd": Kind("usd", "USD"),
 }
+PROVED = "rounded to the safe side and proved by the forward calculation, whose results stand in the figures after it"
 UNIT_KINDS = {"x": Kind("times"), "contracts": Kind("count"), "USD": Kind("price", "USD")}
 
 
@@ -23,6 +24,7 @@ class Solve(Identified):
     """
 
     title = "Solve"
+    whys = {"value": PROVED}
     words: ClassVar[tuple[str, str]] = ("", "")
     columns = (
         "name",
@@ -91,6 +93,7 @@ class SolveMargin(Solve):
     """The coin to add, negative where so much may be taken out."""
 
     title = "Margin to add"
+    whys = {"value": f"coin to add, negative where it may be taken out; {PROVED}"}
     words = ("add ", "")
 
     def said(self, before: str) -> Sentence:
@@ -118,6 +121,10 @@ class SolveAdd(Solve):
     """The contracts to add."""
 
     title = "Contracts to add"
+    whys = {
+        "value": PROVED,
+        "margin_after": "a cross balance pays the opening fee, a leverage brings margin with what is added",
+    }
     words = ("add ", " contracts")
 
 
@@ -125,6 +132,7 @@ class SolveClose(Solve):
     """The contracts to close."""
 
     title = "Contracts to close"
+    whys = {"value": PROVED, "margin_after": "a cross balance gets the profit and pays the fee"}
     words = ("close ", " contracts")
 
 
@@ -145,10 +153,14 @@ class SolvePrice(Solve):
         """Where the goal is reached, below and above."""
         if len(rows) != 2:
             return ()
-        values = [row.value for row in rows if isinstance(row, Solve)]
-        ends = [
-            (" at ", Told("value", row=place), f" {where}") if value is not None else (f" at no price {where}",)
-            for place, (value, where) in enumerate(zip(values, ("below", "above"), strict=True))
-        ]
-        name = "the margin ratio" if isinstance(rows[0], Solve) and rows[0].goal == "margin_ratio" else "the equity"
-        return (f"{name} is ", Told("goal_value"), *ends[0], " and", *ends[1])
+        below, above = (row for row in rows if isinstance(row, Solve))
+        name = "the margin ratio" if below.goal == "margin_ratio" else "the equity"
+        return (f"{name} is ", Told("goal_value"), *_at(below, 0, "below"), " and", *_at(above, 1, "above"))
+
+
+def _at(found: Solve, row: int, where: str) -> Sentence:
+    """One of the prices, and whether the position lives to it."""
+    if found.value is None:
+        return (f" at no price {where}",)
+    dead = " (liquidated before it)" if (found.reason or "").startswith("liquidated") else ""
+    return (" at ", Told("value", row=row), f" {where}{dead}")

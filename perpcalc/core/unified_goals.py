@@ -99,7 +99,9 @@ def unified_price(sums: Sums, index: int, goal: Goal) -> tuple[Solved, Solved]:
         return unmet(goal, USD, DEAD), unmet(goal, USD, DEAD)
     if goal.name == MARGIN_RATIO:
         if not 0 < goal.value <= 1:
-            raise PerpcalcError(f"{plain(goal.value * 100)}% is out of range", "give 100% or less").at(Key(goal.name))
+            raise PerpcalcError(f"{plain(goal.value * 100)}% is out of range", "give more than 0% and at most 100%").at(
+                Key(goal.name)
+            )
         below, above = price_of_ratio(sums, coin, goal.value)
         up_is_safe = {"below": True, "above": False}
     elif goal.name == "equity_usd":
@@ -140,7 +142,9 @@ def _target(sums: Sums, index: int, goal: Goal) -> Target:
             )
         return liquidation_target(account, coin.name, goal.value / holding.ratio)
     if not 0 < goal.value < 1:
-        raise PerpcalcError(f"{plain(goal.value * 100)}% is out of range", "give less than 100%").at(Key(goal.name))
+        raise PerpcalcError(f"{plain(goal.value * 100)}% is out of range", "give more than 0% and less than 100%").at(
+            Key(goal.name)
+        )
     return ratio_target(account, goal.value)
 
 
