@@ -5,11 +5,12 @@ from perpcalc.commands.case import Case
 from perpcalc.commands.command import Command
 from perpcalc.commands.listing import Listed, faults_of, listing, new_position, unanswerable
 from perpcalc.errors import worded
-from perpcalc.given import Given, Needed, one, switch
+from perpcalc.given import Excludes, Given, Needed, one, switch
 from perpcalc.grammar import label, path
 from perpcalc.options import (
     ACCOUNT,
     EXPIRES,
+    INTO,
     LINEAR,
     OUTPUT,
     PORTFOLIO,
@@ -17,6 +18,7 @@ from perpcalc.options import (
     POSITION_RULES,
     SETTLE,
     SIDE,
+    VENUE,
 )
 from perpcalc.portfolio import Portfolio
 from perpcalc.portfolio.edit import EMPTY_FILE, EXAMPLE, Change, change, row_of
@@ -67,6 +69,13 @@ def add(given: Given) -> int:
     return 0
 
 
+def take_over(given: Given) -> int:
+    """Write what an exchange holds into a portfolio."""
+    from perpcalc.cli.importing import take_over as imported
+
+    return imported(given, given[DUMP] or "", ISOLATED in given, BALANCES in given, UPDATE in given, PRUNE in given)
+
+
 def remove(given: Given) -> int:
     """Take a position out of a file."""
     where, name = given[FILE] or "", given[GONE] or ""
@@ -113,6 +122,18 @@ GROUP = ActionGroup(
             add,
             (Needed((NAME,), "name the position"), Needed((SIDE,), "give long or short"), *POSITION_RULES),
             (NAME, SIDE),
+        ),
+        Action(
+            "import",
+            "Take over the inverse positions that ccxt or a venue answered; says what it leaves out, and where the venue's own figures are others.",
+            (
+                """echo '[{"symbol": "BTC/USD:BTC", "side": "short", "contracts": 2000, "entryPrice": 65000, "marginMode": "isolated", "leverage": 5}]' | perpcalc portfolio import - --into portfolio.toml --venue bybit""",
+                "perpcalc portfolio import positions.json --into portfolio.toml --account binance-btc --update --prune",
+            ),
+            (DUMP, INTO, ACCOUNT, VENUE, ISOLATED, BALANCES, UPDATE, PRUNE),
+            take_over,
+            (Needed((INTO,), "name the portfolio file"), Excludes(VENUE, (ACCOUNT,), "the account has its own")),
+            (INTO,),
         ),
         Action(
             "remove",

@@ -134,7 +134,7 @@ def united(entries: "Sequence[Case | LegCase]", portfolio: Portfolio) -> Book:
             continue
         carried = [index for index in indexes if isinstance(made[index], Case)]
         together = [_backed_by(one, account) for index in carried if isinstance(one := made[index], Case)]
-        shared = Shared(name, together[0].margined().coin if together else account.balance or ZERO, together)
+        shared = Shared(name, together[0].margined().coin, together)
         for number, (index, case) in enumerate(zip(carried, together, strict=True)):
             made[index] = case._replace(shared=shared, number=number)
     return Book(portfolio, made, tuple(notes))
@@ -190,15 +190,18 @@ def _entry(
 
             own = traced(own, order)
         check(POSITION_RULES, own)
-        case = case_of(own, position.place)
+        case = case_of(own, order, position.place)
     except PerpcalcError as error:
         raise error.at(position.place).at(portfolio.where) from None
     if home is not None and home.unified is not None and case.margin is None:
         case = case._replace(rules=margin_rules(own, case.instrument, cross=True))
+    if EXPLAIN in given:
+        from perpcalc.commands.explain import told_apart
+
+        case = told_apart(case)
     return _in_mode(case, home)._replace(
         name=position.name,
         account=position.account,
-        order=order,
         home_balance=None if home is None else home.balance,
     )
 

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from decimal import Decimal
 from functools import cached_property
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
+from perpcalc.commands.carriers import Carrier, Standing, Stands
 from perpcalc.commands.market import (
     MarginRules,
     Market,
@@ -12,10 +13,9 @@ from perpcalc.commands.market import (
     forbidden_leverage,
     margin_rules,
     market_of,
-    unknown_schedule,
 )
 from perpcalc.core.instrument import Instrument, check_lots, contracts_of_coin, contracts_of_usd
-from perpcalc.core.liquidation import Ends, Liquidation, ends, liquidation
+from perpcalc.core.liquidation import Ends, Liquidation, ends
 from perpcalc.core.margin import Margin, given_margin, isolated_margin
 from perpcalc.core.position import SIDES, Position, open_at, open_by_fills, open_for_value
 from perpcalc.core.wallet import Holding, Wallet, wallet_of
@@ -35,6 +35,7 @@ from perpcalc.options import (
     LEVERAGE,
     MARGIN,
     MARK,
+    MMR,
     SIDE,
     SIZES,
     STOP,
@@ -47,47 +48,6 @@ NEED_ENTRY = Needed((ENTRY, ENTRY_VALUE, FILL), "give the entry price, or fills"
 NEED_MARGIN = Needed(
     (LEVERAGE, MARGIN, BALANCE), ("give one of ", LEVERAGE.key, ", ", MARGIN.key, " and ", BALANCE.key)
 )
-
-
-class Stands(Protocol):
-    """A position in whatever carries it."""
-
-    @property
-    def holding(self) -> Holding:
-        """The position as it is held."""
-
-    def liquidation(self, mark: Decimal | None) -> Liquidation:
-        """Where the position is liquidated, seen from its mark, else from its entry."""
-
-
-class Carrier(Protocol):
-    """An account that carries several positions: a wallet of one coin, or several coins."""
-
-    name: str
-
-    def standing(self, number: int) -> Stands:
-        """One of its positions; raises PerpcalcError where it is not known how the account stands."""
-
-    def leg_liquidation(self, number: int) -> Liquidation:
-        """Where one of its linear legs dies with it; raises PerpcalcError where that is not known."""
-
-
-class Standing(NamedTuple):
-    """A position in the wallet that carries it; `ends` of an account are found once for all its positions."""
-
-    wallet: Wallet
-    number: int
-    holding: Holding
-    ends: Ends | None = None
-
-    @property
-    def is_shared(self) -> bool:
-        """Whether the wallet is an account of a portfolio."""
-        return self.ends is not None
-
-    def liquidation(self, mark: Decimal | None) -> Liquidation:
-        """Where the position is liquidated, seen from its mark, else from its entry."""
-        return liquidation(self.wallet, self.number, self.holding, mark, self.is_shared, of_wallet=self.ends)
 
 
 class Shared:
@@ -218,7 +178,9 @@ class Case(NamedTuple):
     def holding(self, ratio: Decimal = ONE) -> Holding:
         """The position with its margin rules, as a wallet holds it; raises PerpcalcError where they are not known."""
         if self.rules.schedule is None:
-            raise unknown_schedule(self.instrument)
+            from perpcalc.venues.facts import tiers_unknown
+
+            raise tiers_unknown(self.instrument).at(MMR.key)
         against = ZERO if self.funding_rate is None else self.side * self.funding_rate
         return Holding(self.opened(), self.rules.schedule, self.rules.closing_fee, ratio, against)
 
@@ -258,7 +220,7 @@ class Case(NamedTuple):
         }
 
 
-def case_of(given: Given, place: Entry | None = None) -> Case:
+def case_of(given: Given, order: int | None = None, place: Entry | None = None) -> Case:
     """The position that is described; raises PerpcalcError where the description is short of something or disagrees.
 
     A leverage that the venue forbids is refused; that of a position which is held, at its `place` in a file, is noted.
@@ -271,7 +233,7 @@ def case_of(given: Given, place: Entry | None = None) -> Case:
     if EXPLAIN in given:
         from perpcalc.commands.explain import traced_side
 
-        side = traced_side(side)
+        side = traced_side(side, order)
     notes = list(market.notes)
     position: Position | None = None
     if fills := given[FILL]:
@@ -291,16 +253,22 @@ def case_of(given: Given, place: Entry | None = None) -> Case:
         notes.append(forbidden.at(place).line())
     margin = _margin(given, position)
     cross = margin is not None and margin.mode == "cross"
+    rules = margin_rules(given, instrument, cross)
+    if EXPLAIN in given and MMR in given:
+        from perpcalc.commands.explain import traced_rules
+
+        rules = traced_rules(rules, instrument)
     return Case(
         market,
         side,
         contracts,
         position,
         margin,
-        margin_rules(given, instrument, cross),
+        rules,
         given,
         mark=given[MARK],
         notes=each_once(notes),
+        order=order,
         place=place,
     )
 

@@ -2,20 +2,29 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from perpcalc.answer import Answer, Estimate, Explained
 from perpcalc.commands.case import Case
-from perpcalc.commands.market import Market
+from perpcalc.commands.market import MarginRules, Market
+from perpcalc.core.instrument import Instrument
 from perpcalc.core.liquidation import Liquidation
 from perpcalc.core.position import Fill
 from perpcalc.core.rules import YEAR
 from perpcalc.decimals import ZERO
 from perpcalc.given import Given, Option
 from perpcalc.options import EXPLAIN, HORIZON, MARK_INTERVAL, VOL
-from perpcalc.trace import leaf, traced_instrument
+from perpcalc.trace import label, leaf, traced_instrument, traced_schedule
 
-NAMES = {"entry": "entry_price", "exit": "exit_price", "mark": "mark_price", "stop": "stop_price"}
+A = TypeVar("A", bound=Answer)
+
+NAMES = {
+    "entry": "entry_price",
+    "exit": "exit_price",
+    "mark": "mark_price",
+    "stop": "stop_price",
+    "for": "time_held",
+}
 """What the fields of answers call some options."""
 
 
@@ -43,14 +52,28 @@ def _traced(name: str, value: Any, place: int | None) -> Any:
     return value
 
 
-def traced_side(side: Decimal) -> Decimal:
+def traced_side(side: Decimal, order: int | None) -> Decimal:
     """The side of a position as a number: `s` of the formulas."""
-    return leaf(side, "s")
+    return leaf(side, "s", place=order)
+
+
+def told_apart(case: Case) -> Case:
+    """A position of a portfolio whose size and value have names, so that those of several can be told apart."""
+    if case.position is not None:
+        label(case.position.stored_value, "V", case.order)
+        label(case.position.notional, "notional", case.order)
+    return case
+
+
+def traced_rules(rules: MarginRules, instrument: Instrument) -> MarginRules:
+    """Margin rules that options gave, every number of them a leaf."""
+    schedule = None if rules.schedule is None else traced_schedule(rules.schedule, instrument.currency)
+    return rules._replace(schedule=schedule)
 
 
 def traced_market(market: Market) -> Market:
     """The market with every number of its rules a leaf that knows where the rule is from."""
-    sources = {topic: provenance(rule) for topic, rule in market.rules.items()}
+    sources = {topic: provenance(rule) for topic, rule in market.rules.items() if topic != "contract"}
     return market._replace(instrument=traced_instrument(market.instrument, sources))
 
 
@@ -73,7 +96,7 @@ def with_names(answer: Answer, case: Case) -> Answer:
     return answer.explained_by(beside._replace(named={**named, **beside.named}))
 
 
-def with_touch(answer: Answer, given: Given, found: Liquidation, start: Decimal) -> Answer:
+def with_touch(answer: A, given: Given, found: Liquidation, start: Decimal) -> A:
     """An answer with the formula behind its probability of a touch, where it is to be explained and there is one."""
     vol, horizon = given[VOL], given[HORIZON]
     end = found.liquidation_price

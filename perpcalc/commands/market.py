@@ -18,6 +18,7 @@ from perpcalc.options import (
     CONTRACT_SIZE,
     CURRENCY,
     DEDUCTION,
+    EXPIRES,
     EXPLAIN,
     INSTRUMENT,
     LEVERAGE,
@@ -70,8 +71,10 @@ def _market(given: Given) -> Market:
         return _plain(size or ONE, currency or "BTC", given[INSTRUMENT])
     name = given[INSTRUMENT]
     try:
-        market = _found(venue, name, EXACTLY in given)
+        market = _expiring(_found(venue, name, EXACTLY in given), given[EXPIRES])
     except PerpcalcError as error:
+        if size is not None and name is not None and INSTRUMENT.name not in given.filled and _is_venue(venue):
+            return _plain(size, currency or "BTC", name)  # a contract that the preset does not list
         if VENUE.name in given.filled:
             raise error.at(VENUE.env) from None
         raise error.at((VENUE if name is None else INSTRUMENT).key) from None
@@ -94,6 +97,22 @@ def _market(given: Given) -> Market:
             CURRENCY.key
         )
     return market
+
+
+def _is_venue(spec: str) -> bool:
+    """Whether there is a preset of this name, so that only the contract is not in it."""
+    try:
+        return bool(find(spec))
+    except PerpcalcError:
+        return False
+
+
+def _expiring(market: Market, expires: str | None) -> Market:
+    """The market of a contract that expires: the rules of the perpetual, another contract, and no funding."""
+    if expires is None or market.instrument.funding is None:
+        return market
+    instrument = market.instrument
+    return market._replace(instrument=instrument._replace(name=f"{instrument.name} {expires}", funding=None))
 
 
 @lru_cache(maxsize=4096)
@@ -126,18 +145,6 @@ def margin_rules(given: Given, instrument: Instrument, cross: bool) -> MarginRul
     if (rate := given[CLOSING_FEE]) is not None:
         closing_fee = closing_fee._replace(rate=rate)
     return MarginRules(schedule, closing_fee)
-
-
-def unknown_schedule(instrument: Instrument) -> PerpcalcError:
-    """Why there is no maintenance rate, and what to do."""
-    if instrument.venue is None:
-        return PerpcalcError(
-            "no maintenance rate is known", ("give one, as in ", MMR.key, " 0.5%, or a ", VENUE.key)
-        ).at(MMR.key)
-    return PerpcalcError(
-        f"the maintenance tiers of {instrument.name} at {instrument.venue} are not known",
-        ("give the rate, as in ", MMR.key, " 0.5%, and ", DEDUCTION.key, " if there is one"),
-    ).at(MMR.key)
 
 
 def fee_rate(given: Given, option: Option[Decimal | str], instrument: Instrument) -> Decimal | None:

@@ -112,7 +112,7 @@ def _plan(backing: Backing, side: str, entry: Decimal, stop: Decimal | None, not
     if EXPLAIN in given:
         from perpcalc.commands.explain import traced_side
 
-        sign = traced_side(sign)
+        sign = traced_side(sign, order=None)
     return Plan(
         instrument=instrument,
         side=sign,

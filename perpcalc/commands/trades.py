@@ -21,8 +21,9 @@ NO_MAINTENANCE = flat_rate(ZERO)
 
 
 class Held(NamedTuple):
-    """What is held after a trade: the cases, which of them is the trade's (None where nothing is left of it), and how much
-    goes into the account's balance, in coin. `opens` says that the trade opened something: a trade that only closes needs no
+    """What is held after a trade: the cases, and which of them is the trade's, None where nothing is left of it.
+
+    `paid_in` coin goes into the account's balance. `opens` says that the trade opened something: one that only closes needs no
     stop.
     """
 

@@ -89,10 +89,10 @@ class Aim(NamedTuple):
     share: Decimal
 
 
-def aim_of(backed: Backed, goal: Goal) -> Aim:
-    """Where a goal is decided: at the liquidation price asked for, or at the mark.
+def aim_of(backed: Backed, goal: Goal, where: str = "") -> Aim:
+    """Where a goal is decided: at the liquidation price asked for, or at the mark; `where` is what the reference is called.
 
-    Raises PerpcalcError for a price at the reference or where the position by itself gains, a margin ratio without a mark or
+    Raises PerpcalcError for a price at the reference or where all positions gain, a margin ratio without a mark or
     of 100 % or more.
 
     >>> from perpcalc.core.instrument import PLAIN
@@ -115,14 +115,15 @@ def aim_of(backed: Backed, goal: Goal) -> Aim:
             ).at(place)
         return Aim(backed.mark, "below" if backed.position.side > 0 else "above", goal.value)
     reference, side = backed.reference, backed.position.side
-    where = "entry" if backed.mark is None else "mark"
+    where = where or ("entry price" if backed.mark is None else "mark price")
     below = goal.value < reference
-    alone = not backed.others and not backed.holding.schedule.slope
-    if goal.value == reference or (alone and below != (side > 0)):
+    holdings = (backed.holding, *backed.others)
+    one_way = all(one.position.side == side and not one.schedule.slope for one in holdings)
+    if goal.value == reference or (one_way and below != (side > 0)):
         name, other = ("long", "below") if side > 0 else ("short", "above")
         gains = "is the" if goal.value == reference else f"is {'below' if below else 'above'} the"
         raise PerpcalcError(
-            f"{plain(goal.value)} {gains} {where} price, where a {name} is not liquidated", f"give a price {other} it"
+            f"{plain(goal.value)} {gains} {where}, where a {name} is not liquidated", f"give a price {other} it"
         ).at(place)
     end = "below" if below else "above"
     return Aim(printable_price(backed.position.instrument, goal.value, end), end, ONE)

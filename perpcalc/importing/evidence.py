@@ -1,4 +1,4 @@
-"""What stands behind a recorded position, and what it cost: of several readings the one that gives the venue's own figures."""
+"""What stands behind a recorded position, and what it cost: the reading that gives the venue's own figures."""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -20,11 +20,11 @@ LEVERAGE = "leverage"
 BY_HAND = "write the position with perpcalc portfolio add"
 FINEST_COIN = Decimal("1E-8")
 COLLATERAL_IS_MARGIN = ("phemex", "gate", "okx")
-"""Where ccxt's `collateral` is the margin itself: Phemex in every version, Gate and OKX before it had `positionMargin`."""
+"""Where ccxt's `collateral` is the margin itself: at Phemex, at Gate and OKX before there was `positionMargin`."""
 
 
 class Reading(NamedTuple):
-    """One way to read what stands behind an isolated position: the keys to write, the margin they make, and what they rest on."""
+    """One way to read what stands behind an isolated position: the keys to write, their margin, what they rest on."""
 
     keys: tuple[tuple[str, Decimal], ...]
     margin: Margin
@@ -50,7 +50,7 @@ def stated_price(recorded: Recorded) -> Decimal | None:
 
 
 def opened(instrument: Instrument, side: Decimal, contracts: Decimal, recorded: Recorded) -> tuple[Position, bool]:
-    """The position, and whether it is by its coin value: only where the average entry is not said or misses the profit."""
+    """The position, and whether by its coin value: only where the average is not said or misses the profit."""
     entry, value = recorded.entry, recorded.entry_value
     if entry is None and value is None:
         raise PerpcalcError("has no entry price", "give the answer of the venue as it came")
@@ -85,8 +85,8 @@ def margin_behind(
 ) -> Chosen:
     """The margin of an isolated position, by order of evidence.
 
-    First whichever reading gives the venue's liquidation price; else the venue's own field, what ccxt makes of it, the leverage,
-    and last a margin in which the venue counts fees or profit. Raises PerpcalcError where the file says none.
+    First whichever reading gives the venue's liquidation price; else the venue's own field, what ccxt makes of it, the
+    leverage, and last a margin in which the venue counts fees or profit. Raises PerpcalcError where the file says none.
     """
     readings = list(_readings(recorded, position, venue))
     if not readings:
@@ -101,7 +101,7 @@ def margin_behind(
 def _readings(recorded: Recorded, position: Position, venue: str | None) -> Iterator[Reading]:
     """Every reading of the file, those that rest on better evidence first.
 
-    A margin that is V/leverage, cut as the venue cuts it, is written as the leverage: prices follow from the exact quotient.
+    A margin that is V/leverage, cut as the venue cuts it, is written as the leverage: prices follow from the quotient.
     """
     leverage, net_of_fee = recorded.leverage, position.instrument.extra_margin_net_of_fee
     initial = isolated_margin(position, leverage) if leverage else None
@@ -150,7 +150,7 @@ def _rank(reading: Reading) -> int:
 
 
 def _notes(readings: list[Reading], taken: Reading | None, first: Reading) -> Iterator[str]:
-    """What to say of the choice: a leverage for want of a margin, a margin that does not stand, one that is read otherwise."""
+    """What to say of the choice: a leverage for want of a margin, a margin that does not stand or is read otherwise."""
     chosen = taken or first
     shown = " and ".join(f"{key.replace('_', ' ')} {plain(value)}" for key, value in chosen.keys)
     named = "" if chosen.name == LEVERAGE else f" ({chosen.name})"

@@ -152,7 +152,7 @@ def _size_changes(entry: Entry, row: Row, position: Position) -> Iterator[Change
 
 
 def _entry_changes(entry: Entry, row: Row, position: Position) -> Iterator[Changed]:
-    """The entry: the average price or the coin value, whichever the file has; an average that shows the same is the same."""
+    """The entry: the average price or the coin value, whichever the file has; what shows the same is the same."""
     given, name = entry.given, entry.name
     price, value = row.get(ENTRY.name), row.get(ENTRY_VALUE.name)
     ours, our_value = given[ENTRY], given[ENTRY_VALUE]
@@ -193,7 +193,7 @@ def _compared_fills(entry: Entry, row: Row, position: Position) -> Compared:
 
 
 def held_of(given: Given, like: Position) -> Position | None:
-    """The position that a portfolio's keys make, of the contract and side of another; None where they do not say all of it."""
+    """The position that a portfolio's keys make, of another's contract and side; None where they say too little."""
     instrument, side = like.instrument, like.side
     if (fills := given[FILL]) is not None:
         return open_by_fills(instrument, side, fills)

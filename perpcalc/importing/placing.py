@@ -13,7 +13,7 @@ from perpcalc.readers.symbols import Contract, check_inverse
 
 
 class Choices(NamedTuple):
-    """What the user says of a file: the account or the venue that it is of, and that margins are isolated where it does not say.
+    """What the user says of a file: its account or venue, and that margins are isolated where it does not say.
 
     `fallback` is the venue where neither the user nor the file says one.
     """
@@ -40,7 +40,7 @@ class Located(NamedTuple):
 
 
 class Placed(NamedTuple):
-    """The positions of a file that are clear, why others are not, and whether any of those may be one of the portfolio."""
+    """The positions of a file that are clear, why others are not, and whether those may be of the portfolio."""
 
     found: list[Located]
     left_out: list[LeftOut]
@@ -48,7 +48,7 @@ class Placed(NamedTuple):
 
 
 def home_of(choices: Choices, accounts: Mapping[str, Account]) -> Account | None:
-    """The account that the file is of, where one is named; raises PerpcalcError where it is not there, or its venue not known."""
+    """The account that the file is of, where one is named; raises PerpcalcError where it or its venue is not known."""
     account, name, spec = None, choices.account, choices.venue
     if name is not None:
         if name not in accounts:
@@ -104,7 +104,7 @@ def _spec(recorded: Recorded, account: Account | None, choices: Choices) -> str 
 
 
 def check_once(located: Iterable[Located]) -> None:
-    """Raise PerpcalcError where a position stands in a file twice; two margin modes of one contract are two positions."""
+    """Raise PerpcalcError where a position stands in a file twice; its two margin modes are two positions."""
     places: dict[object, str] = {}
     for one in located:
         key = (one.identity, one.spec, one.recorded.mode)

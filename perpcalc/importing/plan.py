@@ -1,5 +1,6 @@
 """What an import does to a portfolio: what to add, what has changed, what is gone, and why the rest is not taken."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import NamedTuple
@@ -47,8 +48,8 @@ class Balanced(NamedTuple):
 class Plan(NamedTuple):
     """What an import would do. Rows have the keys of a portfolio's positions, in their order.
 
-    `changes` make a position another, `followed` are marks and the like that move by themselves; `by_hand` are differences
-    that cannot be written in place.
+    `changes` make a position another, `followed` are marks and the like that move by themselves, `by_hand` are
+    differences that cannot be written in place.
     """
 
     rows: tuple[Row, ...] = ()
@@ -66,7 +67,7 @@ class Plan(NamedTuple):
 
 
 class Laid(NamedTuple):
-    """A position laid beside those of the portfolio: the name it has there or will have, and its row where it is new."""
+    """A position laid beside those of the portfolio: its name there, and its row where it is new."""
 
     name: str
     row: Row | None = None
@@ -95,7 +96,7 @@ def plan(dump: Dump, portfolio: Portfolio, choices: Choices, resolve: Resolve = 
         except PerpcalcError as error:
             left_out.append(LeftOut(one.recorded.number, error.at(one.recorded.place)))
     laid = list(_laid(held, portfolio.positions, accounts))
-    legs = [leg_of(beside.name, one) for beside, one in zip(laid, held, strict=True)]
+    legs = [leg_of(beside.name, one, account) for beside, one in zip(laid, held, strict=True)]
     there = {one.identity for one in found}
     unsure = placed.unsure or bool(dump.unread)
     gone = _gone(portfolio.positions, accounts, choices, there) if dump.lists_positions and not unsure else ()
@@ -123,9 +124,12 @@ def _laid(held: Iterable[Taken], entries: Sequence[Entry], accounts: Mapping[str
     for entry in entries:
         if (who := identity_of(entry, accounts)) is not None:
             known.setdefault(who, []).append(entry)
+    of_file = Counter(one.located.identity for one in held)
     for one in held:
         same = known.get(one.located.identity, [])
         of_mode = [entry for entry in same if _is_isolated(entry) == (one.chosen is not None)]
+        if of_file[one.located.identity] > 1:  # held in both margin modes, each of which knows its own
+            same = of_mode
         if not same:
             name = _new_name(one, names)
             names.add(name)

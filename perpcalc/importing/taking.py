@@ -73,9 +73,9 @@ def taken(one: Located, setting: Setting) -> Taken:
 
 
 def _mode(one: Located, coin: str, setting: Setting) -> str:
-    """Cross or isolated: as the file says; where nothing says it, as the user or the venue has it, and in an account cross.
+    """Cross or isolated: as the file says, else as the user or the venue has it, and in an account cross.
 
-    A cross position needs its account. Only where the portfolio has none for it, and the file does not say, is it taken without.
+    A cross position needs its account. Only where the portfolio has none and the file is silent is it taken without.
     """
     said, account = one.recorded.mode, setting.account
     cross_only = one.venue in CROSS_ONLY
@@ -121,7 +121,7 @@ def _row(
     for key, value in (
         ("account", None if account is None else account.name),
         ("venue", one.spec if account is None and market.listed else None),
-        ("instrument", instrument.name if named else None),
+        ("instrument", market.name if named else None),
         ("currency", None if market.listed or one_coin else instrument.currency),
         ("contract_size", None if market.listed else instrument.contract_size),
         ("side", one.identity.side),
@@ -141,9 +141,12 @@ def _row(
             yield key, value
 
 
-def leg_of(name: str, one: Taken) -> Leg:
-    """A position as its figures are compared with the venue's."""
-    instrument, chosen = one.market.instrument, one.chosen
+def leg_of(name: str, one: Taken, account: Account | None) -> Leg:
+    """A position as its figures are compared with the venue's, in the position mode of its account."""
+    instrument, chosen, recorded, position = one.market.instrument, one.chosen, one.located.recorded, one.position
+    if account is not None and account.mode is not None:
+        instrument = instrument._replace(hedge_mode=account.mode == "hedge")
+        position = position._replace(instrument=instrument)
     fee = instrument.cross_closing_fee if chosen is None else instrument.isolated_closing_fee
     margin = None if chosen is None else chosen.reading.margin
-    return Leg(name, one.located.recorded, one.position, instrument.schedule, fee, margin, one.located.recorded.mark)
+    return Leg(name, recorded, position, instrument.schedule, fee, margin, recorded.mark)

@@ -9,10 +9,10 @@ from perpcalc.portfolio.edit import Change
 
 
 def change_of(made: Plan, update: bool = False, prune: bool = False) -> Change:
-    """The change of a file that a plan asks for: new positions, new values where `update`, positions gone where `prune`.
+    """The change of a file that a plan asks for: new positions, new values if `update`, those gone out if `prune`.
 
-    Raises PerpcalcError where a position has changed and its values are not to be written, where that cannot be done in place,
-    and where positions would be taken for gone that the next page of the answer may have.
+    Raises PerpcalcError where a position has changed and its values are not to be written, or not in place, and where
+    positions would be taken for gone that the next page of the answer may have.
     """
     if made.by_hand:
         raise PerpcalcError(f"{'; '.join(made.by_hand)}", "nothing was written")

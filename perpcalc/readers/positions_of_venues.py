@@ -1,7 +1,7 @@
 """One position of each venue's own answer, and by which keys such an answer is known.
 
-Sources: the venues' API pages; the answers in the comments of ccxt 4.5.90's parse_position; recorded answers in JKorf's client
-libraries. A function gives None where nothing is held; keys that a venue leaves out stay None.
+Sources: the venues' API pages; answers in the comments of ccxt 4.5.90's parse_position; recorded answers in JKorf's
+client libraries. A function gives None where nothing is held; keys that a venue leaves out stay None.
 """
 
 from collections.abc import Callable
@@ -131,8 +131,8 @@ def okx(item: Item) -> Recorded | None:
 def deribit(item: Item) -> Recorded | None:
     """A position of private/get_positions: the size in USD, `leverage` no setting of the user's.
 
-    `total_profit_loss` counts from the average, `floating_profit_loss` from the last settlement. `size/size_currency` is the
-    mark where the printed one is cut too short to give the coin value that is printed.
+    `total_profit_loss` counts from the average, `floating_profit_loss` from the last settlement. `size/size_currency`
+    is the mark where the printed one is cut too short to give the coin value that is printed.
     """
     size, value = number(item, "size"), size_of(number(item, "size_currency"))
     usd = size and abs(size)

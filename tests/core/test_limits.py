@@ -288,6 +288,9 @@ class Standing:
     def funds(self) -> tuple[Wallet, Decimal]:
         return wallet_of(Decimal("0.5"), [Holding(self.position(), FREE)]), 1 / self.price()
 
+    def leverage(self) -> Decimal | None:
+        return self.position().entry_value / self.behind if self.behind else None
+
     def collateral(self) -> Decimal:
         return self.behind
 

@@ -64,7 +64,8 @@ class TestOfAPreset:
 class TestThatExpires:
     def test_by_the_file_s_rate_on_the_perpetual_s_basis(self) -> None:
         market = market_of(recorded(rate=Decimal("0.01")), DATED, "somewhere", only_perpetual)
-        assert (market.instrument.name, market.expires, market.rate) == ("BTCUSD", "2026-12-25", Decimal("0.01"))
+        assert (market.name, market.expires, market.rate) == ("BTCUSD", "2026-12-25", Decimal("0.01"))
+        assert market.instrument.name == "BTCUSD 2026-12-25"  # not the perpetual, with which it does not net
         assert market.instrument.schedule == flat_rate(Decimal("0.01"), basis="entry")
         assert (market.instrument.funding, market.notes) == (None, ())
 

@@ -316,6 +316,11 @@ class TestAgain:
         assert made.unchanged == ("BTCUSD long",)
         assert made.changes == (Changed("BTCUSD long 2", "contracts", Decimal(5000), Decimal(7)),)
 
+    def test_a_second_margin_mode_is_a_new_position(self) -> None:
+        made = plan_of([CROSS, LONG], written(plan_of([LONG], account="main")), account="main")
+        assert made.unchanged == ("BTCUSD long",)
+        assert [row["name"] for row in made.rows] == ["BTCUSD long 2"]
+
     def test_a_new_margin_mode_is_a_change(self) -> None:
         portfolio = written(plan_of([CROSS], account="main"))
         assert plan_of([LONG], portfolio, account="main").changes == (
@@ -493,6 +498,17 @@ class TestWhatElseIsSaid:
         made = planned("bitmex-recorded-short", BOOK, venue="bitmex@2019-07-14")
         assert made.rows[0]["margin"] == Decimal("0.03805029")
         assert made.differences == made.notes == ()
+
+    def test_both_sides_are_netted_but_in_an_account_of_hedge_mode(self) -> None:
+        """Long 50,000 and short 20,000 USD at Binance's 0.4 %: on 30,000 in one-way mode, on 70,000 in hedge mode."""
+        sides = [{**CROSS, "contracts": 500}, {**CROSS, "side": "short", "contracts": 200}]
+        items = [{**item, "contractSize": 100, "liquidationPrice": 5_000} for item in sides]
+        value = 30_000 / Decimal("61000.5") + Decimal("0.1")
+        for mode, usd in (("one-way", 30_120), ("hedge", 30_280)):
+            portfolio = BOOK._replace(accounts=(account("main", "binance", "BTC", Decimal("0.1"), mode),))
+            ours = plan_of(items, portfolio, account="main").differences[0].ours
+            assert ours is not None
+            assert abs(ours - usd / value) < Decimal("0.001")
 
     def test_a_difference_of_an_account_is_told_where_the_file_has_all_of_it(self) -> None:
         items = [{**CROSS, "liquidationPrice": 5_000}]

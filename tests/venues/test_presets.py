@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
+from perpcalc.core.initial import largest_leverage, largest_size
 from perpcalc.core.rules import Schedule, tier_index
 from perpcalc.venues import TOPICS, find, load, names
 from perpcalc.venues.facts import leverages
 from perpcalc.venues.schema import validated
 from perpcalc.venues.tables import HERE, dates_as_text, in_force
 
-PRESETS = {path.stem: dates_as_text(tomllib.loads(path.read_text())) for path in sorted(HERE.glob("*.toml"))}
+PRESETS = {path.stem: dates_as_text(tomllib.loads(path.read_text())) for path in sorted(Path(HERE).glob("*.toml"))}
 BRACKETS = json.loads((Path(__file__).parents[1] / "data" / "binance_brackets.json").read_text())
 LISTED = [(venue, name) for venue, tables in PRESETS.items() for name in tables["instruments"]]
 
@@ -138,6 +139,27 @@ def test_the_binance_brackets_are_those_that_the_venue_answered(name: str) -> No
         assert (limit, most) == (Decimal(upper), Decimal(leverage))
         lower = Decimal(upper)
     assert found.instrument.max_leverage == Decimal(BRACKETS[name][0][1])
+
+
+@pytest.mark.parametrize("name", BRACKETS)
+def test_the_core_allows_the_leverage_of_each_bracket_and_no_more(name: str) -> None:
+    instrument = find("binance", name.replace("YYMMDD", "261225")).instrument
+    lower = Decimal(0)
+    for upper, leverage, _, _ in BRACKETS[name]:
+        for value in (lower + Decimal("0.00000001"), Decimal(upper)):
+            assert largest_leverage(instrument, Decimal(1), value) == Decimal(leverage)
+        assert largest_size(instrument, Decimal(leverage) + Decimal("0.01")) == lower
+        lower = Decimal(upper)
+
+
+def test_the_leverage_that_a_tier_allows_by_day() -> None:
+    """Binance, 160 BTC: 5x by the brackets of 2021, 10x by those of 2026; OKX, ADA of 2023-11: 5.5 % from tier 4 on."""
+    assert largest_leverage(find("binance@2022-01-01").instrument, Decimal(1), Decimal(160)) == 5
+    assert largest_leverage(find("binance").instrument, Decimal(1), Decimal(160)) == 10
+    ada = find("okx", "ADA").instrument
+    assert largest_leverage(ada, Decimal(1500), Decimal(1)) == 50
+    assert largest_leverage(ada, Decimal(1501), Decimal(1)) == 40
+    assert round(largest_leverage(ada, Decimal(6001), Decimal(1)) or 0, 2) == Decimal("18.18")
 
 
 def test_binance_lists_twenty_perpetuals_and_five_have_ended() -> None:
