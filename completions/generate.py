@@ -10,9 +10,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
 
-from perpcalc.cli.app import COMMANDS
 from perpcalc.cli.command import Command, Group
 from perpcalc.cli.options import OUTPUT, POSITION, Option
+
+from perpcalc.cli.app import COMMANDS
 from perpcalc.venues import HERE as VENUE_FILES
 
 HERE = Path(__file__).parent
@@ -65,7 +66,7 @@ def program() -> Program:
         else:
             tops[name] = module.COMMAND.help
             leaves.append(Leaf(name, module.COMMAND, fields))
-    tables = {path.stem: tomllib.loads(path.read_text("utf-8")) for path in sorted(VENUE_FILES.glob("*.toml"))}
+    tables = {path.stem: tomllib.loads(path.read_text("utf-8")) for path in sorted(Path(VENUE_FILES).glob("*.toml"))}
     return Program(
         tops,
         groups,

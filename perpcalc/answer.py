@@ -1,6 +1,6 @@
 """What an answer is: a record whose fields say what kind of figure each of them is."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple, dataclass_transform
 
@@ -74,9 +74,9 @@ class Explained(NamedTuple):
 class Answer:
     """A flat record of named values, in the order of its fields; what machines print is just that.
 
-    A subclass annotates its fields after those of its base. `columns` are the fields that rows of a table show, the most
-    needed first; `never` are the fields whose None means never;
-    `sums` those that may be added up; `whys` say of a field what its formula cannot.
+    A subclass annotates its fields after those of its base, with a `_` after a word that Python keeps for itself. `columns` are
+    the fields that rows of a table show, the most needed first; `never` are the fields whose None means never; `sums` those that
+    may be added up; `whys` say of a field what its formula cannot.
     """
 
     title: ClassVar[str] = ""
@@ -86,11 +86,12 @@ class Answer:
     whys: ClassVar[Mapping[str, str]] = {}
     _fields: ClassVar[tuple[str, ...]] = ()
 
-    __slots__ = ("__dict__", "_explained", "_nevers")
+    __slots__ = ("__dict__", "_explained", "_nevers", "_people_see")
 
     def __init_subclass__(cls) -> None:
         own = cls.__annotations__ if "__annotations__" in vars(cls) else {}
-        cls._fields = (*cls._fields, *(name for name, kind in own.items() if "ClassVar" not in str(kind)))
+        names = (name.removesuffix("_") for name, kind in own.items() if "ClassVar" not in str(kind))
+        cls._fields = (*cls._fields, *names)
 
     def __init__(self, **values: Any) -> None:
         self.__dict__.update(values)
@@ -128,6 +129,15 @@ class Answer:
     def nevers(self) -> frozenset[str]:
         """The fields whose None means never; that of any other means that it is not known."""
         return getattr(self, "_nevers", self.never)
+
+    def people_see(self, values: "Callable[[], Mapping[str, Value]]") -> "Self":
+        """The same answer, of which tables show these values in place of the exact ones."""
+        object.__setattr__(self, "_people_see", values)
+        return self
+
+    def seen(self) -> Mapping[str, Value]:
+        """The values that tables show in place of the exact ones."""
+        return self._people_see() if hasattr(self, "_people_see") else {}
 
     def explained_by(self, explained: "Explained") -> "Self":
         """The same answer, and what its explanation needs beside the numbers."""
@@ -168,7 +178,7 @@ def kinds_of(answer: type[Answer]) -> dict[str, Kind]:
     from typing import get_type_hints
 
     hints = get_type_hints(answer, include_extras=True)
-    return {name: _kind(hints[name]) for name in answer._fields}
+    return {name: _kind(hints.get(name + "_", hints.get(name))) for name in answer._fields}
 
 
 def _kind(hint: Any) -> Kind:

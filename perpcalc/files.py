@@ -4,7 +4,9 @@ import os
 import re
 import stat
 import sys
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, BinaryIO, NamedTuple
 
 from perpcalc.errors import PerpcalcError
 
@@ -39,27 +41,43 @@ def read(path: str, own_stdin: bool = True) -> Source:
 
     Without `own_stdin` standard input holds something else, and only a regular file is read. Raises PerpcalcError.
     """
+    with opened(path, own_stdin) as (file, where):
+        return whole(file, where)
+
+
+@contextmanager
+def opened(path: str, own_stdin: bool = True) -> Iterator[tuple[BinaryIO, str]]:
+    """The same, open to be read by and by, and the place to name in errors."""
     where = "standard input" if path == "-" else path
     try:
-        descriptor = 0 if path == "-" else descriptor_of(path)
-        if descriptor is not None and not own_stdin:
-            what = "is a file that is open already" if descriptor else "holds the questions"
-            raise PerpcalcError(what, "give the name of a file")
-        if path == "-":
-            raw = _standard_input()
-        elif descriptor is not None:
-            raw = _from_descriptor(path, descriptor)
-        else:
-            raw = _from_file(path)
+        file = _file(path, own_stdin)
     except PerpcalcError as error:
         raise error.at(where) from None
     except OSError as error:
-        raise PerpcalcError(error.strerror or "cannot be read", "give a file that can be read").at(where) from None
+        raise unreadable(error).at(where) from None
     except ValueError:
         raise PerpcalcError("is not the name of a file", "give one").at(where) from None
+    try:
+        yield file, where
+    finally:
+        if path != "-":
+            file.close()
+
+
+def whole(file: BinaryIO, where: str, start: bytes = b"") -> Source:
+    """All that an open file holds, at most 16 MiB, after a `start` that was read from it."""
+    try:
+        raw = start + file.read(LARGEST_FILE + 1)
+    except OSError as error:
+        raise unreadable(error).at(where) from None
     if len(raw) > LARGEST_FILE:
         raise PerpcalcError("is larger than 16 MiB", "split it").at(where)
     return Source(raw, where)
+
+
+def unreadable(error: OSError) -> PerpcalcError:
+    """What the system says of a file that cannot be read."""
+    return PerpcalcError(error.strerror or "cannot be read", "give a file that can be read")
 
 
 def descriptor_of(path: str) -> int | None:
@@ -87,37 +105,50 @@ def descriptor_of(path: str) -> int | None:
     return None
 
 
-def _standard_input() -> bytes:
+def _file(path: str, own_stdin: bool) -> BinaryIO:
+    descriptor = 0 if path == "-" else descriptor_of(path)
+    if descriptor is not None and not own_stdin:
+        what = "is a file that is open already" if descriptor else "holds the questions"
+        raise PerpcalcError(what, "give the name of a file")
+    if path == "-":
+        return _standard_input()
+    return _from_path(path) if descriptor is None else _from_descriptor(path, descriptor)
+
+
+def _standard_input() -> BinaryIO:
     if sys.stdin is None or sys.stdin.closed:
         raise PerpcalcError("is closed", "pipe a file into it, or give its name")
     if sys.stdin.isatty():
         raise PerpcalcError("is a terminal", "pipe a file into it, or give its name")
-    return sys.stdin.buffer.read(LARGEST_FILE + 1)
+    return sys.stdin.buffer
 
 
-def _from_descriptor(path: str, descriptor: int) -> bytes:
-    """What an open file holds; opening a pipe a second time could wait for a writer that is gone."""
+def _from_descriptor(path: str, descriptor: int) -> BinaryIO:
+    """A file that is open already; opening a pipe a second time could wait for a writer that is gone."""
     try:
         mode = os.fstat(descriptor).st_mode
     except OSError:
         raise PerpcalcError("is closed", "pipe a file into it, or give its name") from None
     if stat.S_ISREG(mode):
-        return _from_file(path)
+        return _from_path(path)
     if stat.S_ISDIR(mode):
         raise PerpcalcError("is a directory", "give a file")
     if os.isatty(descriptor):
         raise PerpcalcError("is a terminal", "pipe a file into it, or give its name")
-    with open(os.dup(descriptor), "rb") as file:
-        return file.read(LARGEST_FILE + 1)
+    return open(os.dup(descriptor), "rb")
 
 
-def _from_file(path: str) -> bytes:
+def _from_path(path: str) -> BinaryIO:
     # A FIFO without a writer would wait for ever, and a device has no end: neither is opened, nor waited for where one
     # takes the place of the file at this moment.
     _need_regular(os.stat(path).st_mode)
-    with open(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)), "rb") as file:
-        _need_regular(os.fstat(file.fileno()).st_mode)
-        return file.read(LARGEST_FILE + 1)
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    try:
+        _need_regular(os.fstat(descriptor).st_mode)
+    except PerpcalcError:
+        os.close(descriptor)
+        raise
+    return open(descriptor, "rb")
 
 
 def _need_regular(mode: int) -> None:
@@ -147,8 +178,6 @@ def toml(raw: bytes) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         message = str(error)
         raise PerpcalcError(f"not TOML: {message[:1].lower()}{message[1:]}", "correct that place") from None
-    except RecursionError:
-        raise PerpcalcError("not a file to read: it is nested too deeply", "leave the inner brackets out") from None
     except ValueError:
         raise PerpcalcError("an integer has too many digits", "use at most 15") from None
 

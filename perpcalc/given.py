@@ -199,11 +199,12 @@ class Needs(NamedTuple):
 
 
 class Needed(NamedTuple):
-    """Options of which one has to be given, unless others are."""
+    """Options of which one has to be given, unless others are; `when` are options that make it so, where there are any."""
 
     options: Sequence[Option[Any]]
     remedy: Words
     unless: Sequence[Option[Any]] = ()
+    when: Sequence[Option[Any]] = ()
 
 
 Rule = Excludes | Needs | Needed
@@ -226,7 +227,8 @@ def check(rules: Iterable[Rule], given: Given) -> None:
     missing: list[Needed] = []
     for rule in rules:
         if isinstance(rule, Needed):
-            if not any(option in given for option in (*rule.options, *rule.unless)):
+            asked = not rule.when or given.written(rule.when)
+            if asked and not any(option in given for option in (*rule.options, *rule.unless)):
                 missing.append(rule)
         elif rule.option in given and rule.option.name not in given.filled:
             found = [option for option in rule.others if option in given and option.name not in given.filled]

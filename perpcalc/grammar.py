@@ -123,6 +123,14 @@ def path(text: str) -> str:
     return text
 
 
+def multiple(text: str) -> Decimal:
+    """A rate above zero that is more than 100 % as a rule: 150% or 1.5."""
+    value = decimals.rate(text) if text.endswith(("%", "bp")) else decimals.number(text)
+    if value <= 0:
+        raise PerpcalcError(f"{shown(text)} is out of range", "give a rate above 0, as in 150%")
+    return value
+
+
 def day(text: str) -> str:
     """A day as ISO text, which compares as dates do."""
     from datetime import date

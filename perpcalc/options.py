@@ -204,7 +204,7 @@ FUNDING_PERIOD = one(
 PERIODS = one("periods", decimals.count, "N", "In how many payments they pay it; 1 by default.")
 UNITS = one("units", decimals.positive_amount, "N", "Units sold short, for the price that liquidates them.")
 COLLATERAL_RATIO = one(
-    "collateral_ratio", decimals.number, "RATIO", "Collateral / debt at which a short is liquidated; 150% by default."
+    "collateral_ratio", grammar.multiple, "RATIO", "Collateral / debt at which a short is liquidated; 150% by default."
 )
 
 MOVES = one("moves", grammar.moves, "RATES", "Moves of the price with commas between them, as in -50%,-20%,10%.")

@@ -7,13 +7,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from perpcalc.__main__ import run
-from perpcalc.cli.app import COMMANDS
-from perpcalc.cli.command import Command
-from perpcalc.cli.options import Option
+from perpcalc.cli.app import COMMANDS, runnable
+from perpcalc.cli.door import Action
+from perpcalc.commands.command import Command
+from perpcalc.given import Option
 
 resource = pytest.importorskip("resource", reason="the system cannot bound a process")
 if not Path("/proc/self/statm").exists():
@@ -21,7 +23,7 @@ if not Path("/proc/self/statm").exists():
 
 SECONDS, MEBIBYTES = 5, 512
 VENUES = Path(import_module("perpcalc.venues").__file__ or "").parent
-EXAMPLE = (VENUES.parent / "example.toml").read_text()
+EXAMPLE = (VENUES.parent / "portfolio/example.toml").read_text()
 
 
 @contextmanager
@@ -114,25 +116,29 @@ BASES: Mapping[str, tuple[dict[str, str], ...]] = {
 }  # fmt: skip
 
 
-def commands() -> Iterator[tuple[tuple[str, ...], Command]]:
+def commands() -> Iterator[tuple[tuple[str, ...], Command | Action]]:
     """Every command under the words it is called by."""
     for name in COMMANDS:
-        module = import_module("perpcalc.cli." + name.replace("-", "_"))
-        if hasattr(module, "GROUP"):
-            for command in module.GROUP.commands:
-                yield (name, command.name), command
+        one = runnable(name)
+        if isinstance(one, Command | Action):
+            yield (name,), one
         else:
-            yield (name,), module.COMMAND
+            yield from (((name, command.name), command) for command in one.commands)
 
 
 CALLS = dict(commands())
 
 
-def written(option: Option, text: str) -> list[str]:
+def flag(option: Option[Any]) -> str:
+    """The name of an option as the command line has it."""
+    return option.metavar if option.argument else "--" + option.name.replace("_", "-")
+
+
+def written(option: Option[Any], text: str) -> list[str]:
     """An option as the command line has it."""
     if option.argument:
         return [text]
-    return [option.flag] if option.parse is None else [option.flag, text]
+    return [flag(option)] if option.flag else [flag(option), text]
 
 
 @pytest.fixture

@@ -118,7 +118,7 @@ class TestWhatIsGenerated:
                         written = f"-s {word[1:]}" if name == "perpcalc.fish" and word[:2] != "--" else written
                         assert written in text, (called, word)
         if name != "perpcalc.1":
-            for path in VENUE_FILES.glob("*.toml"):
+            for path in Path(VENUE_FILES).glob("*.toml"):
                 assert path.stem in text
                 for instrument in tomllib.loads(path.read_text("utf-8"))["instruments"]:
                     assert instrument in text

@@ -12,9 +12,9 @@ from itertools import product
 from pathlib import Path
 
 import pytest
+from perpcalc.cli.options import as_keys
 
 import perpcalc
-from perpcalc.cli.options import as_keys
 
 PACKAGE = Path(perpcalc.__file__).parent
 CATALOGUE = Path(__file__).parent / "cli/errors.md"

@@ -12,10 +12,10 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from inside import BASES, CALLS, EXAMPLE, FILES, VENUES, WORST, bounded, called, folder, refilled, written
+from perpcalc.cli.options import Option
 
 from perpcalc import decimals
 from perpcalc.cli import batch, case
-from perpcalc.cli.options import Option
 from perpcalc.errors import PerpcalcError
 from perpcalc.portfolio import parse
 from perpcalc.venues.schema import read_file

@@ -17,9 +17,9 @@ from typing import Any
 
 import pytest
 from inside import BASES, CALLS, FILES, bounded, called, folder, refilled, written
+from perpcalc.cli.options import Option
 
 from perpcalc import decimals, portfolio
-from perpcalc.cli.options import Option
 from perpcalc.errors import PerpcalcError
 from perpcalc.venues.keys import KEYS, a_grid, a_price_grid, flag
 from perpcalc.venues.schema import validated

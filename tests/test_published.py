@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from perpcalc.core.funding import after_paying, annual_rate, funding_payment, funding_rate, premium
+from perpcalc.core.initial import initial_margin, initial_rate
 from perpcalc.core.instrument import PLAIN, coin_value, contracts_of_coin, contracts_of_usd, trade_fee, whole_lots
 from perpcalc.core.liquidation import Liquidation, ends, position_liquidation
 from perpcalc.core.margin import Margin, given_margin, isolated_margin, maintenance_pieces, piece_maintenance
@@ -53,14 +54,8 @@ NOT_EXPRESSED = {
     "bybit-api-funding-pay-1": "the mark price is not printed; any from 5,000 to 10,000 gives the printed payment",
 }
 
-NO_INITIAL_RATES = "the core has no initial rates by tier: a leverage is given"
 NOT_COVERED = {
     "bitmex-fairbasis-2024": {"fairBasis": "the program computes no fair basis"},
-    "bitmex-docs-risk-180": {"im_rate": NO_INITIAL_RATES},
-    "bitmex-docs-risk-230": {"im_rate": NO_INITIAL_RATES},
-    "bitmex-docs-risk-tier-lt350": {"im_rate": NO_INITIAL_RATES},
-    "bitmex-docs-risk-tier-lt500": {"im_rate": NO_INITIAL_RATES},
-    "bitmex-docs-risk-tier-lt650": {"im_rate": NO_INITIAL_RATES},
     "bybit-api-ws-cross-200": {"occ_closing_fee_btc": "the balance that the fee is reserved from is not printed"},
     "kraken-fund-ex2": {"max_24h_percent": "24 times a printed rate"},
 }
@@ -316,19 +311,6 @@ def bitmex_john_funding(given: Given) -> Answer:
     return {"realised_pnl_change_xbt": -paid}
 
 
-def bitmex_schedule(given: Given) -> Schedule:
-    day = "2021-09-01" if given["step_xbt"] == "150" and given["base_mm"] == "0.004" else ""
-    found = find(f"bitmex@{day}" if day else "bitmex@2020-06-01" if given["step_xbt"] == "100" else "bitmex")
-    schedule = found.instrument.schedule
-    assert schedule is not None
-    first, second = schedule.tiers[:2]
-    assert first.limit == number(given, "base_limit_xbt")
-    assert first.limit is not None
-    assert second.limit == first.limit + number(given, "step_xbt")
-    assert first.rate == number(given, "base_mm")
-    return schedule
-
-
 @example(
     "bitmex-docs-risk-180",
     "bitmex-docs-risk-230",
@@ -338,15 +320,24 @@ def bitmex_schedule(given: Given) -> Schedule:
     "bitmex-docs-2020-risk-180",
 )
 def bitmex_risk_limit(given: Given) -> Answer:
-    schedule = bitmex_schedule(given)
+    instrument = BITMEX_2020 if given["step_xbt"] == "100" else BITMEX_2024
+    schedule = instrument.schedule
+    assert schedule is not None
+    first, second = schedule.tiers[:2]
+    assert first.limit == number(given, "base_limit_xbt")
+    assert first.limit is not None
+    assert second.limit == first.limit + number(given, "step_xbt")
+    assert (first.rate, first.initial) == (number(given, "base_mm"), number(given, "base_im"))
     value = number(given, "position_value_xbt", "upper_limit_xbt")
-    piece = maintenance_pieces(schedule, value, value, value)[0]
+    (piece,) = maintenance_pieces(schedule, value, value, value)
+    initial = initial_rate(instrument, value, value)
+    assert initial is not None
     assert piece.tier is not None
-    steps = Decimal(piece.tier - 1)
     return {
         "mm_rate": piece.rate,
-        "mm_xbt": piece.constant,
-        "steps": steps,
+        "im_rate": initial,
+        "mm_xbt": piece_maintenance(piece, Decimal(1)),
+        "steps": Decimal(piece.tier - 1),
     }
 
 
@@ -678,15 +669,21 @@ def deribit_test_margin(given: Given) -> Answer:
 
 @example("deribit-doc-margin-25btc")
 def deribit_margin(given: Given) -> Answer:
-    value, schedule = number(given, "position_btc"), DERIBIT.schedule
+    value, schedule, leverage = number(given, "position_btc"), DERIBIT.schedule, DERIBIT.max_leverage
     assert schedule is not None
-    assert (schedule.tiers[0].rate, schedule.slope) == (number(given, "mm_base"), number(given, "slope_per_btc"))
-    initial = schedule._replace(tiers=(Tier(None, number(given, "im_base")),))
-    asked = [deribit_asked(one, value) for one in (initial, schedule)]
-    (im_rate, im), (mm_rate, mm) = ((found.maintenance_rate, found.maintenance_margin) for found in asked)
-    assert im is not None
-    assert mm is not None
-    return {"im_rate": im_rate, "im_btc": im, "mm_rate": mm_rate, "mm_btc": mm}
+    assert leverage is not None
+    (tier,) = schedule.tiers
+    assert (tier.rate, tier.initial) == (number(given, "mm_base"), number(given, "im_base"))
+    assert schedule.slope == number(given, "slope_per_btc")
+    rate, asked = initial_rate(DERIBIT, value, value), deribit_asked(schedule, value)
+    assert rate is not None
+    assert asked.maintenance_margin is not None
+    return {
+        "im_rate": rate,
+        "im_btc": initial_margin(DERIBIT, leverage, value, value),
+        "mm_rate": asked.maintenance_rate,
+        "mm_btc": asked.maintenance_margin,
+    }
 
 
 def deribit_asked(schedule: Schedule, coins: Decimal) -> Liquidation:
@@ -1020,10 +1017,10 @@ def bybit_interest(given: Given) -> Answer:
 
 @example("bybit-v2c-1x", "bybit-v2c-2x-075", "bybit-v2c-16.67x", "bybit-v2c-6.95x")
 def bybit_order_cost(given: Given) -> Answer:
-    leverage, fee, least = number(given, "leverage"), number(given, "taker_fee_rate"), Decimal("0.01")
+    leverage, fee = number(given, "leverage"), number(given, "taker_fee_rate")
     return {
-        "bv2c": order_cost_rate(BYBIT_2020, LONG, leverage, fee, least),
-        "sv2c": order_cost_rate(BYBIT_2020, SHORT, leverage, fee, least),
+        "bv2c": order_cost_rate(BYBIT_2020, LONG, leverage, fee),
+        "sv2c": order_cost_rate(BYBIT_2020, SHORT, leverage, fee),
     }
 
 

@@ -87,7 +87,7 @@ def synced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 class TestANewFile:
     @pytest.mark.parametrize("write", [create, write_whole])
     def test_has_the_bytes_and_the_mode_that_new_files_have(self, write: Write, folder: Path) -> None:
-        old = os.umask(0o027)
+        old = os.umask(0o026)
         try:
             write(str(folder / "new"), NEW)
         finally:
@@ -281,8 +281,11 @@ class TestAFileThatIsThere:
         assert refusal(write, book) == (
             "has another name (a hard link), which would keep the old file: change a copy, or remove the other names"
         )
-        os.link(book, book.with_name("third"))
-        assert refusal(write, book).startswith("has 2 other names (hard links), which would keep the old file")
+        os.link(book, book.with_name(".perpcalc-mine"))
+        os.link(book, book.with_name("mine.tmp"))
+        assert refusal(write, book).startswith("has 3 other names (hard links), which would keep the old file")
+        assert len(os.listdir(book.parent)) == 4
+        book.with_name(".perpcalc-mine").unlink()
         assert book.read_bytes() == OLD
 
     @EVERY_WAY
@@ -380,6 +383,20 @@ class TestWhatOthersDoMeanwhile:
         assert refusal(replace, book, OLD)
         assert os.listdir(book.parent) == before
 
+    @pytest.mark.parametrize("become", [Path.unlink, lambda path: (path.unlink(), os.mkfifo(path))])
+    def test_nor_what_stops_to_be_one_while_the_new_file_is_written(
+        self, book: Path, become: Callable[[Path], object], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        chmod = os.chmod
+
+        def late(*arguments: Any) -> None:
+            chmod(*arguments)
+            become(book)
+
+        monkeypatch.setattr(os, "chmod", late)
+        assert refusal(replace, book, OLD) == "was changed by another program in the meantime: try again"
+        assert not book.is_file()
+
 
 class TestAPicture:
     def test_does_not_replace_what_is_read(self, book: Path, tmp_path: Path) -> None:
@@ -422,9 +439,21 @@ class TestAPicture:
         assert (folder / "new").read_bytes() == NEW
 
     @pytest.mark.parametrize("path", ["a\0b", "\udcff\ud800"])
-    def test_needs_a_name_that_a_file_can_have(self, path: str) -> None:
+    def test_needs_a_name_that_a_file_can_have(self, path: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(folder)
         for write in (write_whole, create, replace):
             assert refusal(write, path) == "is not the name of a file: give one"
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/fd"), reason="the system shows no descriptors")
+def test_no_file_stays_open(book: Path) -> None:
+    before = os.listdir("/proc/self/fd")
+    create(str(book.with_name("new")), NEW)
+    replace(str(book), NEW, OLD)
+    write_whole(str(book.with_name("newer")), NEW)
+    with alone_in(str(book.parent), pytest.fail):
+        pass
+    assert os.listdir("/proc/self/fd") == before
 
 
 KILLED = """

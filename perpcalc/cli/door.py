@@ -86,7 +86,7 @@ def show(result: Result, given: Given) -> int:
     from perpcalc.render import Manner, rendered
 
     fields = tuple(name for names in given[FIELD] or () for name in names)
-    manner = Manner(output_format(given), fields, bool(given[EXPLAIN]), bool(given[WIDE]), bool(given[CHART]))
+    manner = Manner(output_format(given), fields, EXPLAIN in given, WIDE in given, CHART in given)
     text = rendered(result, manner)
     tell_all(result, given)
     with suppress(BrokenPipeError):  # who reads no further still learns the answer from the status

@@ -1,17 +1,16 @@
 """`perpcalc portfolio`: make a portfolio file, add to it, take positions over from an exchange, look at it."""
 
-from typing import TYPE_CHECKING
-
 from perpcalc.cli.door import Action, ActionGroup, tell
+from perpcalc.commands.case import Case
 from perpcalc.commands.command import Command
-from perpcalc.commands.listing import Listed, listing
-from perpcalc.errors import PerpcalcError, worded
-from perpcalc.given import Given, Needed, one, switch
+from perpcalc.commands.listing import Listed, faults_of, listing, new_position, unanswerable
+from perpcalc.errors import worded
+from perpcalc.given import Excludes, Given, Needed, one, switch
 from perpcalc.grammar import label, path
 from perpcalc.options import (
     ACCOUNT,
-    CURRENCY,
     EXPIRES,
+    INTO,
     LINEAR,
     OUTPUT,
     PORTFOLIO,
@@ -21,20 +20,19 @@ from perpcalc.options import (
     SIDE,
     VENUE,
 )
-
-if TYPE_CHECKING:
-    from perpcalc.commands.case import Case
-    from perpcalc.portfolio_edit import Change
-    from perpcalc.portfolio_model import Portfolio
+from perpcalc.portfolio import Portfolio
+from perpcalc.portfolio.edit import EMPTY_FILE, EXAMPLE, Change, change, row_of
+from perpcalc.render.text import say
+from perpcalc.saving import create
 
 FILE = one("file", path, "FILE", "The portfolio file.", complete="file", argument=True)
-OPENED = FILE._replace(name=PORTFOLIO.name)
+OPENED = PORTFOLIO._replace(metavar="FILE", help="The portfolio file.", short="", env="", argument=True)
 DUMP = one(
     "file", path, "FILE", "What ccxt or a venue answers about positions; - reads stdin.", complete="file", argument=True
 )
 NAME = one("name", label, "NAME", "The name of the position, which no other may have.", group="Position")
 GONE = one("name", label, "NAME", "The name of the position.", argument=True)
-EMPTY = switch("empty", "Write a file without positions.")
+BARE = switch("empty", "Write a file without positions.")
 ISOLATED = switch("isolated", "Take positions that do not say it as isolated.")
 BALANCES = switch("balances", "Write the balances of the answer to the accounts.")
 UPDATE = switch("update", "Rewrite what has changed; without it a change is an error.")
@@ -44,76 +42,61 @@ WRITTEN = tuple(option for option in POSITION_KEYS if option not in (LINEAR, SET
 
 def init(given: Given) -> int:
     """Write a commented example, or next to nothing, under a new name."""
-    from perpcalc.portfolio_edit import EMPTY_FILE, EXAMPLE, create
-
     where = given[FILE] or ""
-    create(where, EMPTY_FILE if given[EMPTY] else EXAMPLE.read_bytes())
-    what = "an empty portfolio was written" if given[EMPTY] else "a commented example was written: put your own positions in their place"  # fmt: skip
-    tell(f"{where}: {what}")
+    if given[BARE]:
+        create(where, EMPTY_FILE)
+        tell(f"{where}: an empty portfolio was written")
+    else:
+        create(where, EXAMPLE.read_bytes())
+        tell(f"{where}: a commented example was written: put your own positions in their place")
     return 0
 
 
 def add(given: Given) -> int:
     """Append the position that the options describe."""
-    from perpcalc.portfolio_edit import Change, change, row_of
-
     where, name, account = given[FILE] or "", given[NAME] or "", given[ACCOUNT]
+    described = given.without((FILE, NAME, ACCOUNT))
     added: list[Case] = []
 
-    def compose(portfolio: "Portfolio") -> "Change":
-        added[:] = [_new(given, portfolio)]
-        return Change(added=[row_of(name, account, given.without((FILE, NAME, ACCOUNT)))])
+    def compose(portfolio: Portfolio) -> Change:
+        added[:] = [new_position(portfolio, name, account, described)]
+        return Change(added=[row_of(name, account, described)])
 
-    after = change(where, compose)
+    after = change(where, compose, tell=tell)
     for note in added[0].notes:
         tell(worded(note, flags=True))
     tell(f"{where}: position {len(after.positions)} ({name}) was added")
     return 0
 
 
-def _new(given: Given, portfolio: "Portfolio") -> "Case":
-    """The position that would be added, as a case; raises PerpcalcError where the file cannot hold it."""
-    from perpcalc.commands.book import cases_of
-    from perpcalc.errors import Entry
-    from perpcalc.portfolio_model import Position
+def take_over(given: Given) -> int:
+    """Write what an exchange holds into a portfolio."""
+    from perpcalc.cli.importing import take_over as imported
 
-    name, account = given[NAME] or "", given[ACCOUNT]
-    if account is not None:
-        portfolio.account(account)
-        for option in given.written((VENUE, CURRENCY)):
-            raise PerpcalcError(("excludes ", ACCOUNT.key, ", which has its own"), "leave one out").at(option.key)
-    for other in portfolio.positions:
-        if other.name == name:
-            raise PerpcalcError(f"{name!a} is the name of {other.place}", "give another").at(NAME.key)
-    (case,) = cases_of(portfolio, [Position(Entry(""), name, account, given.without((FILE, NAME, ACCOUNT)))], Given({}))
-    return case
+    return imported(given, given[DUMP] or "", ISOLATED in given, BALANCES in given, UPDATE in given, PRUNE in given)
 
 
 def remove(given: Given) -> int:
     """Take a position out of a file."""
-    from perpcalc.portfolio_edit import Change, change
-
     where, name = given[FILE] or "", given[GONE] or ""
 
-    def compose(portfolio: "Portfolio") -> "Change":
+    def compose(portfolio: Portfolio) -> Change:
         portfolio.position(name)
         return Change(removed=[name])
 
-    after = change(where, compose)
+    after = change(where, compose, tell=tell)
     tell(f"{where}: {name} was removed, {len(after.positions)} positions are left")
     return 0
 
 
 def validate(given: Given) -> int:
     """Whether every command could read the file: nothing on stdout and 0; else all that is wrong, and 2."""
-    from perpcalc.cli.validating import problems_of, unanswerable_in
-
-    problems = problems_of(given)
-    for error in problems[:-1]:
-        tell(error.line())
-    if problems:
-        raise problems[-1]
-    for note in unanswerable_in(given):
+    faults = faults_of(given)
+    for fault in faults[:-1]:
+        say(fault.line())
+    if faults:
+        raise faults[-1]
+    for note in unanswerable(given):
         tell(note)
     return 0
 
@@ -126,7 +109,7 @@ GROUP = ActionGroup(
             "init",
             "Write a commented example portfolio, on which every command runs; an existing file is never touched.",
             ("perpcalc portfolio init portfolio.toml", "perpcalc portfolio init mine.toml --empty"),
-            (FILE, EMPTY),
+            (FILE, BARE),
             init,
         ),
         Action(
@@ -139,6 +122,18 @@ GROUP = ActionGroup(
             add,
             (Needed((NAME,), "name the position"), Needed((SIDE,), "give long or short"), *POSITION_RULES),
             (NAME, SIDE),
+        ),
+        Action(
+            "import",
+            "Take over the inverse positions that ccxt or a venue answered; says what it leaves out, and where the venue's own figures are others.",
+            (
+                """echo '[{"symbol": "BTC/USD:BTC", "side": "short", "contracts": 2000, "entryPrice": 65000, "marginMode": "isolated", "leverage": 5}]' | perpcalc portfolio import - --into portfolio.toml --venue bybit""",
+                "perpcalc portfolio import positions.json --into portfolio.toml --account binance-btc --update --prune",
+            ),
+            (DUMP, INTO, ACCOUNT, VENUE, ISOLATED, BALANCES, UPDATE, PRUNE),
+            take_over,
+            (Needed((INTO,), "name the portfolio file"), Excludes(VENUE, (ACCOUNT,), "the account has its own")),
+            (INTO,),
         ),
         Action(
             "remove",

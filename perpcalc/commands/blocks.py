@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from perpcalc.commands.book import Book
 from perpcalc.commands.case import Case, Shared
-from perpcalc.commands.legs import LegCase
+from perpcalc.commands.legs import LegCase, no_price
 from perpcalc.commands.moves import Moves
 from perpcalc.commands.positions import unknown
 from perpcalc.commands.unified import UnifiedShared
@@ -17,7 +17,7 @@ from perpcalc.core.unified_stress import unified_ladder
 from perpcalc.core.wallet import Wallet
 from perpcalc.decimals import ONE, ZERO
 from perpcalc.options import MARK
-from perpcalc.portfolio_model import Account
+from perpcalc.portfolio import Account
 
 USD = "USD"
 
@@ -98,7 +98,7 @@ def _of_wallet(book: Book, account: Account) -> Block:
     reasons: list[str] = []
     stake: Stake | None = None
     if price is None:
-        reasons.append(f"{account.currency} has no price: write it into [prices]")
+        reasons.append(no_price(account.currency))
     elif not cases:
         stake = Stake(Wallet(balance, balance, ZERO, (), ()), price)
     else:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from perpcalc.commands.case import Case, Shared, case_of
 from perpcalc.commands.market import margin_rules, market_of
-from perpcalc.decimals import ONE
+from perpcalc.decimals import ONE, ZERO
 from perpcalc.errors import PerpcalcError, Words
 from perpcalc.given import Given, Option, check
 from perpcalc.options import (
@@ -25,7 +25,7 @@ from perpcalc.options import (
     SETTLE,
     VENUE,
 )
-from perpcalc.portfolio_model import Account, Portfolio, Position, load
+from perpcalc.portfolio import Account, Portfolio, Position, load
 
 if TYPE_CHECKING:
     from perpcalc.commands.legs import LegCase
@@ -104,28 +104,46 @@ def one_coin(book: Book, option: Option[Any]) -> None:
 
 def opened(portfolio: Portfolio, positions: Sequence[Position], given: Given) -> Book:
     """Positions as cases, those without a margin of their own in the wallet of their account."""
+    return united(entries_of(portfolio, positions, given), portfolio)
+
+
+def entries_of(portfolio: Portfolio, positions: Sequence[Position], given: Given) -> "list[Case | LegCase]":
+    """Positions as cases, each by itself."""
     accounts = {account.name: account for account in portfolio.accounts}
     entries = [
         _entry(position, accounts.get(position.account or ""), portfolio, given, order)
         for order, position in enumerate(positions, 1)
     ]
     _same_marks([one for one in entries if isinstance(one, Case)], portfolio)
+    return entries
+
+
+def united(entries: "Sequence[Case | LegCase]", portfolio: Portfolio) -> Book:
+    """Cases in the wallets of their accounts, which hold what the portfolio says."""
+    made = list(entries)
+    accounts = {account.name: account for account in portfolio.accounts}
     members: dict[str, list[int]] = {}
-    for index, one in enumerate(entries):
+    for index, one in enumerate(made):
         if one.account is not None and (not isinstance(one, Case) or _is_cross(one, accounts[one.account])):
             members.setdefault(one.account, []).append(index)
     notes: list[Words] = []
     for name, indexes in members.items():
-        if accounts[name].unified is not None:
-            notes.extend(_unite(entries, indexes, accounts[name], portfolio))
+        account = accounts[name]
+        if account.unified is not None:
+            notes.extend(_unite(made, indexes, account, portfolio))
             continue
-        carried = [index for index in indexes if isinstance(entries[index], Case)]
-        together = [one for index in carried if isinstance(one := entries[index], Case)]
-        if together:
-            shared = Shared(name, together[0].margined().coin, together)
-            for number, (index, case) in enumerate(zip(carried, together, strict=True)):
-                entries[index] = case._replace(shared=shared, number=number)
-    return Book(portfolio, entries, tuple(notes))
+        carried = [index for index in indexes if isinstance(made[index], Case)]
+        together = [_backed_by(one, account) for index in carried if isinstance(one := made[index], Case)]
+        shared = Shared(name, together[0].margined().coin, together)
+        for number, (index, case) in enumerate(zip(carried, together, strict=True)):
+            made[index] = case._replace(shared=shared, number=number)
+    return Book(portfolio, made, tuple(notes))
+
+
+def _backed_by(case: Case, account: Account) -> Case:
+    """A case with the balance of its account behind it."""
+    balance, margin = account.balance or ZERO, case.margined()
+    return case if margin.coin == balance else case._replace(margin=margin._replace(coin=balance, usable=balance))
 
 
 def _is_cross(case: Case, account: Account) -> bool:
@@ -166,19 +184,25 @@ def _entry(
     try:
         if LINEAR in position.given:
             return _leg(position, home, portfolio)
-        described = _described(position, home, portfolio, given)
+        own = described(position, home, portfolio, given)
         if EXPLAIN in given:
             from perpcalc.commands.explain import traced
 
-            described = traced(described, order)
-        check(POSITION_RULES, described)
-        case = case_of(described)
+            own = traced(own, order)
+        check(POSITION_RULES, own)
+        case = case_of(own, order, position.place)
     except PerpcalcError as error:
         raise error.at(position.place).at(portfolio.where) from None
     if home is not None and home.unified is not None and case.margin is None:
-        case = case._replace(rules=margin_rules(described, case.instrument, cross=True))
+        case = case._replace(rules=margin_rules(own, case.instrument, cross=True))
+    if EXPLAIN in given:
+        from perpcalc.commands.explain import told_apart
+
+        case = told_apart(case)
     return _in_mode(case, home)._replace(
-        name=position.name, account=position.account, place=position.place, order=order
+        name=position.name,
+        account=position.account,
+        home_balance=None if home is None else home.balance,
     )
 
 
@@ -193,7 +217,7 @@ def _leg(position: Position, home: Account | None, portfolio: Portfolio) -> "Leg
     return LegCase(leg, given, position.name, position.account, venue, price, settle_price, position.place)
 
 
-def _described(position: Position, home: Account | None, portfolio: Portfolio, given: Given) -> Given:
+def described(position: Position, home: Account | None, portfolio: Portfolio, given: Given) -> Given:
     """What a position and its account say, as if it had been asked about by itself."""
     own = position.given.put(EXACT, given[EXACT]).put(EXPLAIN, given[EXPLAIN])
     if home is not None:

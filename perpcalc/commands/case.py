@@ -3,19 +3,19 @@
 from collections.abc import Sequence
 from decimal import Decimal
 from functools import cached_property
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
+from perpcalc.commands.carriers import Carrier, Standing, Stands
 from perpcalc.commands.market import (
     MarginRules,
     Market,
-    check_leverage,
     each_once,
+    forbidden_leverage,
     margin_rules,
     market_of,
-    unknown_schedule,
 )
 from perpcalc.core.instrument import Instrument, check_lots, contracts_of_coin, contracts_of_usd
-from perpcalc.core.liquidation import Ends, Liquidation, ends, liquidation
+from perpcalc.core.liquidation import Ends, Liquidation, ends
 from perpcalc.core.margin import Margin, given_margin, isolated_margin
 from perpcalc.core.position import SIDES, Position, open_at, open_by_fills, open_for_value
 from perpcalc.core.wallet import Holding, Wallet, wallet_of
@@ -35,6 +35,7 @@ from perpcalc.options import (
     LEVERAGE,
     MARGIN,
     MARK,
+    MMR,
     SIDE,
     SIZES,
     STOP,
@@ -47,47 +48,6 @@ NEED_ENTRY = Needed((ENTRY, ENTRY_VALUE, FILL), "give the entry price, or fills"
 NEED_MARGIN = Needed(
     (LEVERAGE, MARGIN, BALANCE), ("give one of ", LEVERAGE.key, ", ", MARGIN.key, " and ", BALANCE.key)
 )
-
-
-class Stands(Protocol):
-    """A position in whatever carries it."""
-
-    @property
-    def holding(self) -> Holding:
-        """The position as it is held."""
-
-    def liquidation(self, mark: Decimal | None) -> Liquidation:
-        """Where the position is liquidated, seen from its mark, else from its entry."""
-
-
-class Carrier(Protocol):
-    """An account that carries several positions: a wallet of one coin, or several coins."""
-
-    name: str
-
-    def standing(self, number: int) -> Stands:
-        """One of its positions; raises PerpcalcError where it is not known how the account stands."""
-
-    def leg_liquidation(self, number: int) -> Liquidation:
-        """Where one of its linear legs dies with it; raises PerpcalcError where that is not known."""
-
-
-class Standing(NamedTuple):
-    """A position in the wallet that carries it; `ends` of an account are found once for all its positions."""
-
-    wallet: Wallet
-    number: int
-    holding: Holding
-    ends: Ends | None = None
-
-    @property
-    def is_shared(self) -> bool:
-        """Whether the wallet is an account of a portfolio."""
-        return self.ends is not None
-
-    def liquidation(self, mark: Decimal | None) -> Liquidation:
-        """Where the position is liquidated, seen from its mark, else from its entry."""
-        return liquidation(self.wallet, self.number, self.holding, mark, self.is_shared, of_wallet=self.ends)
 
 
 class Shared:
@@ -114,11 +74,22 @@ class Shared:
         made = []
         for case in self.cases:
             try:
-                made.append(case.holding(_ratio(case, self.cases[0])))
+                made.append(case.holding(self.ratio(case)))
             except PerpcalcError as error:
                 self._unknown = error if case.place is None else error.at(case.place)
                 raise self._unknown from None
         return tuple(made)
+
+    def ratio(self, case: "Case") -> Decimal:
+        """The mark of a position over that of the first; raises PerpcalcError where they are not known."""
+        first = self.cases[0]
+        if case.mark is not None and first.mark is not None:
+            return case.mark / first.mark
+        if case.instrument.name == first.instrument.name:
+            return ONE
+        raise PerpcalcError(
+            "is missing: the account holds several contracts", "give each a mark, or the coin a price in [prices]"
+        ).at(MARK.key)
 
     @cached_property
     def wallet(self) -> Wallet:
@@ -139,23 +110,12 @@ class Shared:
         return Standing(self.wallet, number, self.holdings[number], self.ends)
 
 
-def _ratio(case: "Case", first: "Case") -> Decimal:
-    """The mark of a position over that of the first of its account."""
-    if case.mark is not None and first.mark is not None:
-        return case.mark / first.mark
-    if case.instrument.name == first.instrument.name:
-        return ONE
-    raise PerpcalcError(
-        "is missing: the account holds several contracts", "give each a mark, or the coin a price in [prices]"
-    ).at(MARK.key)
-
-
 class Case(NamedTuple):
     """One position to answer for.
 
     `position` is None without an entry, `margin` without any margin given, `schedule` where the maintenance rate is not
     known. `given` is what the question says of it. A position of a portfolio has its `place` and its `order` there, and where
-    it shares the balance of an account, `shared` and its number in it.
+    it shares the balance of an account, `shared` and its number in it; `home_balance` is its account's, shared or not.
     """
 
     market: Market
@@ -173,6 +133,7 @@ class Case(NamedTuple):
     shared: Carrier | None = None
     number: int = 0
     order: int | None = None
+    home_balance: Decimal | None = None
 
     @property
     def instrument(self) -> Instrument:
@@ -217,7 +178,9 @@ class Case(NamedTuple):
     def holding(self, ratio: Decimal = ONE) -> Holding:
         """The position with its margin rules, as a wallet holds it; raises PerpcalcError where they are not known."""
         if self.rules.schedule is None:
-            raise unknown_schedule(self.instrument)
+            from perpcalc.venues.facts import tiers_unknown
+
+            raise tiers_unknown(self.instrument).at(MMR.key)
         against = ZERO if self.funding_rate is None else self.side * self.funding_rate
         return Holding(self.opened(), self.rules.schedule, self.rules.closing_fee, ratio, against)
 
@@ -257,17 +220,20 @@ class Case(NamedTuple):
         }
 
 
-def case_of(given: Given) -> Case:
-    """The position that is described; raises PerpcalcError where the description is short of something or disagrees."""
+def case_of(given: Given, order: int | None = None, place: Entry | None = None) -> Case:
+    """The position that is described; raises PerpcalcError where the description is short of something or disagrees.
+
+    A leverage that the venue forbids is refused; that of a position which is held, at its `place` in a file, is noted.
+    """
     market = market_of(given)
     instrument = market.instrument
     if missing := [rule for rule in (NEED_SIDE, NEED_SIZE) if not any(option in given for option in rule.options)]:
         raise lacking(missing)
     side = SIDES[given[SIDE] or ""]
     if EXPLAIN in given:
-        from perpcalc.commands.explain import traced_side
+        from perpcalc.trace import leaf
 
-        side = traced_side(side)
+        side = leaf(side, "s", place=order)
     notes = list(market.notes)
     position: Position | None = None
     if fills := given[FILL]:
@@ -281,18 +247,29 @@ def case_of(given: Given) -> Case:
             position = open_for_value(instrument, side, contracts, value)
         elif (entry := given[ENTRY]) is not None:
             position = open_at(instrument, side, contracts, entry)
-    margin = _margin(given, instrument, position)
+    if (forbidden := forbidden_leverage(given, instrument, position)) is not None:
+        if place is None:
+            raise forbidden
+        notes.append(forbidden.at(place).line())
+    margin = _margin(given, position)
     cross = margin is not None and margin.mode == "cross"
+    rules = margin_rules(given, instrument, cross)
+    if EXPLAIN in given and MMR in given and rules.schedule is not None:
+        from perpcalc.trace import traced_schedule
+
+        rules = rules._replace(schedule=traced_schedule(rules.schedule, instrument.currency))
     return Case(
         market,
         side,
         contracts,
         position,
         margin,
-        margin_rules(given, instrument, cross),
+        rules,
         given,
         mark=given[MARK],
         notes=each_once(notes),
+        order=order,
+        place=place,
     )
 
 
@@ -327,9 +304,8 @@ def _contracts(given: Given, instrument: Instrument, notes: list[Words]) -> Deci
     return contracts
 
 
-def _margin(given: Given, instrument: Instrument, position: Position | None) -> Margin | None:
+def _margin(given: Given, position: Position | None) -> Margin | None:
     leverage, coin, extra, balance = given[LEVERAGE], given[MARGIN], given[EXTRA_MARGIN] or ZERO, given[BALANCE]
-    check_leverage(given, instrument)
     if balance is not None:
         return Margin("cross", balance, balance, leverage)
     if leverage is not None:

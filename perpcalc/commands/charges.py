@@ -32,7 +32,7 @@ from perpcalc.options import (
 )
 
 if TYPE_CHECKING:
-    from perpcalc.readers.funding import History, Samples
+    from perpcalc.readers.funding import History, Premiums
 
 SOURCES = (RATE, COIN_RATE, PREMIUM, SAMPLES, HISTORY, INDEX)
 
@@ -58,7 +58,7 @@ class Charge(NamedTuple):
 class Files(NamedTuple):
     """The files that the options name, as read."""
 
-    samples: "Samples | None" = None
+    samples: "Premiums | None" = None
     history: "History | None" = None
 
 
@@ -111,13 +111,12 @@ def interval_of(given: Given, market: Market) -> Decimal | None:
 def check_cap(rate: Decimal, option: Option[Decimal], market: Market, interval: Decimal | None) -> None:
     """Raise PerpcalcError for a rate beyond the venue's known cap."""
     rule = market.instrument.funding
-    if rule is None or rule.cap is None or interval not in (None, rule.interval):
+    if rule is None or rule.cap is None or interval not in (None, rule.interval) or abs(rate) <= rule.cap:
         return
-    if abs(rate) > rule.cap:
-        raise PerpcalcError(
-            f"{plain(rate * 100)}% is beyond the cap of {market.instrument.name} at {market.instrument.venue}",
-            f"give at most {plain(rule.cap * 100)}%",
-        ).at(option.key)
+    from perpcalc.venues.facts import beyond_cap
+
+    if (why := beyond_cap(market.instrument, rate)) is not None:
+        raise PerpcalcError(why, f"give at most {plain(rule.cap * 100)}%").at(option.key)
 
 
 def quoted_for(given: Given, rule: FundingRule | None, interval: Decimal | None) -> Decimal | None:
@@ -150,16 +149,21 @@ def _rate(
     if (rate := given[RATE]) is not None:
         return None, rate
     if (coin_rate := given[COIN_RATE]) is not None:
-        return None, coin_rate * (given[INDEX] or mark) / case.instrument.contract_size
+        index = given[INDEX]
+        return None, coin_rate * (mark if index is None else index) / case.instrument.contract_size
     rule, grid = case.instrument.funding, case.instrument.rounding.funding_rate
     if not {"interest_per_day", "damper", "divisor"} & set(case.market.rules.get("funding", ())):
         notes.append(f"{case.instrument.venue or 'without a venue'}: no rule is known, the premium itself is the rate")
     if files.samples is not None:
         from perpcalc.core.past_funding import average_premium
 
-        average = average_premium(files.samples, rule, interval, notes)
+        try:
+            average, assumed = average_premium(files.samples.samples, rule, interval)
+        except PerpcalcError as error:
+            raise error.at(files.samples.where) from None
+        notes.extend(f"{files.samples.where}: {note}" for note in (*files.samples.notes, *assumed))
         if rule is not None and rule.continuous and rule.averaging is None:
-            return average, accrued_rate(rule, files.samples.premiums, grid)
+            return average, accrued_rate(rule, files.samples.samples.premiums, grid)
     elif (given_premium := given[PREMIUM]) is not None:
         average = given_premium
     else:
@@ -174,9 +178,24 @@ def _rate(
 
 def _past(case: Case, given: Given, history: "History", interval: Decimal | None, notes: list[Words]) -> Charge:
     """The payments of a history, each rounded as the venue does; the rate is their mean."""
-    from perpcalc.core.past_funding import charged
+    from perpcalc.core.moments import MINUTE
+    from perpcalc.core.past_funding import mean_rate, said_of_gaps, total_of
 
-    quoted = quoted_for(given, case.instrument.funding, interval)
-    past = charged(case.instrument, case.side, case.contracts, history, case.mark, interval, quoted, notes)
-    mark = case.mark or past.last_mark
-    return Charge(mark, None, past.mean_rate, interval, quoted, past.count, None, past.total)
+    payments = history.payments
+    interval = interval or history.per
+    quoted = history.per or quoted_for(given, case.instrument.funding, interval)
+    try:
+        if interval is not None:
+            times = [payment.time for payment in payments]
+            said = said_of_gaps(times, history.places, int(interval * MINUTE))
+            notes.extend(f"{history.where}: {note}" for note in (*history.notes, *said))
+        periods = interval / quoted if interval and quoted else ONE
+        total = total_of(case.instrument, case.side, case.contracts, payments, case.mark, periods)
+    except PerpcalcError as error:
+        raise error.at(history.where) from None
+    if any(payment.mark is None and payment.coin_rate is None for payment in payments):
+        notes.append((f"{history.where}: has no marks: ", MARK.key, " stands for all"))
+    mark = case.mark or next((payment.mark for payment in reversed(payments) if payment.mark is not None), None)
+    if mark is None:
+        raise PerpcalcError("is missing", "give the price that the total is valued at").at(MARK.key)
+    return Charge(mark, None, mean_rate(payments), interval, quoted, Decimal(len(payments)), None, total)

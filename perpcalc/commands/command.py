@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from perpcalc.answer import Answer, Precision, kinds_of
-from perpcalc.commands.market import Market
+from perpcalc.commands.market import LEAST_COIN_PLACES, Market
 from perpcalc.errors import Words
 from perpcalc.given import Given, Option, Rule, check
 from perpcalc.options import EXPLAIN
@@ -22,13 +22,14 @@ class Row(NamedTuple):
     def precision(self) -> Precision:
         """The decimals that people see of its amounts and its prices, and the coin that they are in."""
         values = self.answer._asdict()
-        coin = str(values.get("currency") or "BTC") if self.market is None else self.market.instrument.currency
-        if self.market is None:
-            return Precision(coin)
+        currency = values.get("currency")
+        if currency == "USD" or self.market is None:
+            coin, coin_places = str(currency or "BTC"), 2 if currency == "USD" else LEAST_COIN_PLACES
+        else:
+            coin, coin_places = self.market.instrument.currency, self.market.coin_places
         prices = (values[name] for name, kind in kinds_of(type(self.answer)).items() if kind.name == "price")
-        return Precision(
-            coin, self.market.price_places(*(p for p in prices if isinstance(p, Decimal))), self.market.coin_places
-        )
+        known = (price for price in prices if isinstance(price, Decimal))
+        return Precision(coin, None if self.market is None else self.market.price_places(*known), coin_places)
 
 
 class Result(NamedTuple):

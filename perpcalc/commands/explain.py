@@ -2,26 +2,41 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from perpcalc.answer import Answer, Estimate, Explained
 from perpcalc.commands.case import Case
-from perpcalc.commands.market import Market
 from perpcalc.core.liquidation import Liquidation
 from perpcalc.core.position import Fill
 from perpcalc.core.rules import YEAR
 from perpcalc.decimals import ZERO
-from perpcalc.given import Given
+from perpcalc.given import Given, Option
 from perpcalc.options import EXPLAIN, HORIZON, MARK_INTERVAL, VOL
-from perpcalc.trace import leaf, traced_instrument
+from perpcalc.trace import label, leaf
 
-NAMES = {"entry": "entry_price", "exit": "exit_price", "mark": "mark_price", "stop": "stop_price"}
+A = TypeVar("A", bound=Answer)
+
+NAMES = {
+    "entry": "entry_price",
+    "exit": "exit_price",
+    "mark": "mark_price",
+    "stop": "stop_price",
+    "for": "time_held",
+}
 """What the fields of answers call some options."""
 
 
 def traced(given: Given, place: int | None = None) -> Given:
     """What is given, every number a leaf of its option's name; `place` is the number of a position in its portfolio."""
     return Given({name: _traced(name, value, place) for name, value in given.values.items()}, given.filled)
+
+
+def renamed(given: Given, names: Mapping[Option[Decimal], str]) -> Given:
+    """The same, some numbers called by another name than their option's: one that is also a field of the answer."""
+    for option, name in names.items():
+        value = given[option]
+        given = given if value is None else given.put(option, leaf(value, name))
+    return given
 
 
 def _traced(name: str, value: Any, place: int | None) -> Any:
@@ -35,23 +50,12 @@ def _traced(name: str, value: Any, place: int | None) -> Any:
     return value
 
 
-def traced_side(side: Decimal) -> Decimal:
-    """The side of a position as a number: `s` of the formulas."""
-    return leaf(side, "s")
-
-
-def traced_market(market: Market) -> Market:
-    """The market with every number of its rules a leaf that knows where the rule is from."""
-    sources = {topic: provenance(rule) for topic, rule in market.rules.items()}
-    return market._replace(instrument=traced_instrument(market.instrument, sources))
-
-
-def provenance(rule: Mapping[str, Any]) -> str:
-    """Where a venue's rule comes from and how sure it is, in lines; empty where there is no rule."""
-    if not rule:
-        return ""
-    note = f"\nnote: {rule['note']}" if "note" in rule else ""
-    return f"source: {rule['source']} ({rule['confidence']}, from {rule['from']}){note}"
+def told_apart(case: Case) -> Case:
+    """A position of a portfolio whose size and value have names, so that those of several can be told apart."""
+    if case.position is not None:
+        label(case.position.stored_value, "V", case.order)
+        label(case.position.notional, "notional", case.order)
+    return case
 
 
 def with_names(answer: Answer, case: Case) -> Answer:
@@ -65,7 +69,7 @@ def with_names(answer: Answer, case: Case) -> Answer:
     return answer.explained_by(beside._replace(named={**named, **beside.named}))
 
 
-def with_touch(answer: Answer, given: Given, found: Liquidation, start: Decimal) -> Answer:
+def with_touch(answer: A, given: Given, found: Liquidation, start: Decimal) -> A:
     """An answer with the formula behind its probability of a touch, where it is to be explained and there is one."""
     vol, horizon = given[VOL], given[HORIZON]
     end = found.liquidation_price

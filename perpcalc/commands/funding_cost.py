@@ -5,7 +5,8 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from perpcalc.answer import Coin, Cost, CostUsd, Count, Identified, Price, Rate, Sentence, Told
-from perpcalc.commands.case import NEED_SIDE, NEED_SIZE, Case, Shared, Standing
+from perpcalc.commands.carriers import Standing
+from perpcalc.commands.case import NEED_SIDE, NEED_SIZE, Case, Shared
 from perpcalc.commands.charges import SOURCES, Charge, charge_of, read_files
 from perpcalc.commands.command import Command, Row
 from perpcalc.commands.positions import Asked, Remarks, by_position, placed
@@ -41,6 +42,26 @@ class FundingCost(Identified):
     """What funding costs a position, in coin where no unit is named."""
 
     title = "Funding"
+    whys = {
+        "position_value": "the coin value at the mark",
+        "rate": (
+            "per interval; a positive rate is paid by longs. From a premium: premium / divisor + clamp(interest - "
+            "premium / divisor, -damper, damper), then at most the cap to either side; over a history the mean"
+        ),
+        "premium": (
+            "the average over the interval: given, of samples as the venue weights them, or that of this moment"
+        ),
+        "payment": "positive when paid, negative when received",
+        "intervals": "whole payments only, unless the venue charges at every moment",
+        "total": "positive when paid, negative when received",
+        "total_usd": "at the mark shown",
+        "apr": "simple, a year of 365 days; negative when received",
+        "apy": "compounded over every such time",
+        "margin_share": "of the margin, or of the balance of a cross account",
+        "liquidation_price": "before the funding; tier and conventions: see perpcalc liq-price",
+        "liquidation_price_after": "with the total paid, from the balance of an account all its positions",
+        "intervals_to_liquidation": "an estimate: at this mark and this rate until the end",
+    }
     columns = (
         "name",
         "side",

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from perpcalc.answer import Figure, Identified, Kind, Sentence
 from perpcalc.commands.case import NEED_ENTRY, NEED_SIDE, NEED_SIZE, Case, Shared
 from perpcalc.commands.command import Command, Row
-from perpcalc.commands.legs import LegCase
+from perpcalc.commands.legs import LegCase, no_price
 from perpcalc.commands.positions import Asked, Remarks, by_position, placed
 from perpcalc.core.greeks import Greeks, balance_greeks, greeks
 from perpcalc.core.linear import leg_greeks
@@ -25,6 +25,9 @@ from perpcalc.options import (
     SIDE,
     TOTAL,
 )
+
+if TYPE_CHECKING:
+    from perpcalc.commands.book import Book
 
 COIN, USD = Kind("coin", "coin"), Kind("usd", "USD")
 FRAME_KINDS = {
@@ -61,22 +64,72 @@ class PositionGreeks(Identified):
 
     def shown_kinds(self) -> Mapping[str, Kind]:
         """What the figures of this frame are."""
-        return FRAME_KINDS.get(self.frame or "", {})
+        kinds = FRAME_KINDS.get(self.frame or "", {})
+        return {**kinds, "delta": USD} if self.delta_unit == "USD" else kinds
 
 
 def rows(positions: Sequence[Asked], said: Remarks) -> list[list[Row]]:
-    """Three rows for each position, and one for the balance of an account after its last."""
+    """Three rows for each position."""
     made: list[list[Row]] = []
-    last_of = {case.account: index for index, (case, _) in enumerate(positions) if isinstance(case.shared, Shared)}
-    for index, (case, given) in enumerate(positions):
+    for case, given in positions:
         with placed(case):
             position, mark = case.opened(), case.mark or case.opened().entry_price
         found = greeks(position, mark, _collateral(case, given))
         made.append([Row(_row(case.identity(), case.instrument.currency, one), case.market) for one in found])
-        if isinstance(case.shared, Shared) and last_of[case.account] == index:
-            balance = balance_greeks(case.shared.balance, mark)
-            made[-1].append(Row(_row(_of_account(case), case.instrument.currency, balance), case.market))
     return made
+
+
+def _beside(book: "Book") -> dict[int, list[Row]]:
+    """The coins of each account after its last position, and those outside any account at the end."""
+    last = {one.account: number for number, one in enumerate(book.entries) if one.shared is not None}
+    made = {number: [Row(one) for one in _balances(book.entries[number], book)] for number in last.values()}
+    held = [_of_coins(one.coin, one.amount, book.price(one.coin)) for one in book.portfolio.holdings]
+    return {**made, len(book.entries): [Row(one) for one in held]}
+
+
+def _balances(entry: Case | LegCase, book: "Book") -> list[PositionGreeks]:
+    whose = {"account": entry.account, "venue": entry.identity()["venue"]}
+    if isinstance(entry.shared, Shared):
+        first = entry.shared.cases[0]
+        price = first.mark or first.opened().entry_price
+        return [_of_coins(first.instrument.currency, entry.shared.balance, price, **whose)]
+    unified = next(account.unified for account in book.portfolio.accounts if account.name == entry.account)
+    coins = {} if unified is None else unified.balances
+    return [_of_coins(coin, amount, book.price(coin), **whose) for coin, amount in coins.items()]
+
+
+def _of_coins(coin: str, amount: Decimal, price: Decimal | None, **whose: Any) -> PositionGreeks:
+    """Coins that are held, whose delta is their number."""
+    identity = {**dict.fromkeys(Identified._fields), **whose, "currency": coin}
+    if price is None:
+        unpriced = {**dict.fromkeys(PositionGreeks._fields), **identity}
+        return PositionGreeks(**unpriced | {"frame": "usd", "reason": no_price(coin)})
+    return _row(identity, coin, balance_greeks(amount, price))
+
+
+def _sums(rows: Sequence[Row], book: "Book") -> list[Row]:
+    """What moves in USD like each coin, and all in USD: the frames do not add up with each other, nor coins with coins."""
+    by_coin: dict[str, list[PositionGreeks]] = {}
+    for row in rows:
+        if isinstance(one := row.answer, PositionGreeks) and one.frame == "usd":
+            by_coin.setdefault(one.currency or "", []).append(one)
+    made, exposures = [], []
+    for coin, ones in sorted(by_coin.items()):
+        value, delta, gamma = (_sum([getattr(one, name) for one in ones]) for name in ("value", "delta", "gamma"))
+        made.append(_total(coin, value, delta, coin, gamma=gamma, gamma_unit=f"{coin}/USD"))
+        price = book.price(coin)
+        exposures.append(None if delta is None or price is None else delta * price)
+    return [Row(one) for one in (*made, _total("USD", _sum([one.value for one in made]), _sum(exposures), "USD"))]
+
+
+def _sum(amounts: Sequence[Decimal | None]) -> Decimal | None:
+    known = [one for one in amounts if one is not None]
+    return sum(known, ZERO) if len(known) == len(amounts) else None
+
+
+def _total(currency: str, value: Decimal | None, delta: Decimal | None, unit: str, **gamma: Any) -> PositionGreeks:
+    known = {"currency": currency, "frame": "usd", "value": value, "delta": delta, "delta_unit": unit, **gamma}
+    return PositionGreeks(**{**dict.fromkeys(PositionGreeks._fields), **known})
 
 
 def _collateral(case: Case, given: Given) -> Decimal:
@@ -88,16 +141,10 @@ def _collateral(case: Case, given: Given) -> Decimal:
 
 def _leg(leg: LegCase) -> PositionGreeks:
     """A linear leg, whose delta is its coins at every price."""
-    coin = leg.leg.coin
     if leg.price is None or leg.settle_price is None:
         unknown = {**dict.fromkeys(PositionGreeks._fields), **leg.identity()}
-        return PositionGreeks(**unknown | {"reason": f"{coin} has no price: write it into [prices]"})
-    return _row(leg.identity(), coin, leg_greeks(leg.leg, leg.price, leg.settle_price))
-
-
-def _of_account(case: Case) -> dict[str, Any]:
-    own = dict.fromkeys(("name", "instrument", "side", "contracts", "contract_size", "notional_usd"))
-    return {**case.identity(), **own}
+        return PositionGreeks(**unknown | {"reason": no_price(leg.leg.coin)})
+    return _row(leg.identity(), leg.leg.coin, leg_greeks(leg.leg, leg.price, leg.settle_price))
 
 
 def _row(identity: dict[str, Any], coin: str, one: Greeks) -> PositionGreeks:
@@ -123,7 +170,9 @@ COMMAND = Command(
     ),
     (*POSITION, PORTFOLIO, MARK, COLLATERAL, *OUTPUT, TOTAL),
     PositionGreeks,
-    by_position(PositionGreeks, rows, needs=(NEED_SIDE, NEED_SIZE, NEED_ENTRY), one=False, leg=_leg),
+    by_position(
+        PositionGreeks, rows, needs=(NEED_SIDE, NEED_SIZE, NEED_ENTRY), one=False, leg=_leg, beside=_beside, sums=_sums
+    ),
     POSITION_RULES,
     needed=(SIDE, CONTRACTS, ENTRY),
 )

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from perpcalc.commands.case import Carrier
+from perpcalc.commands.carriers import Carrier
 from perpcalc.core.linear import Leg, leg_mark, leg_pnl, leg_value, open_leg
 from perpcalc.core.liquidation import Liquidation
 from perpcalc.core.position import SIDES
@@ -61,6 +61,11 @@ class LegCase(NamedTuple):
             "contract_size": None,
             "notional_usd": None if self.price is None else leg_value(self.leg, self.price),
         }
+
+
+def no_price(coin: str) -> str:
+    """Why figures in USD are not known."""
+    return f"{coin} has no price: write it into [prices]"
 
 
 def leg_of(given: Given, ratio: Decimal) -> Leg:

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 from perpcalc.answer import Coin, Gain, Identified, Price, Rate, Sentence, Told, Usd
 from perpcalc.commands.books import Closing, closing_into, read_book
-from perpcalc.commands.case import NEED_ENTRY, NEED_MARGIN, NEED_SIDE, NEED_SIZE, Case, Shared, Standing
+from perpcalc.commands.carriers import Standing
+from perpcalc.commands.case import NEED_ENTRY, NEED_MARGIN, NEED_SIDE, NEED_SIZE, Case, Shared
 from perpcalc.commands.command import Command, Row
 from perpcalc.commands.positions import Asked, Remarks, by_position, placed, unknown
 from perpcalc.commands.touching import touch_probability
@@ -28,6 +29,7 @@ from perpcalc.options import (
     CONTRACTS,
     DEPTH_FACTOR,
     ENTRY,
+    EXPLAIN,
     LEVERAGE,
     LIQUIDATION_FEE,
     MARK,
@@ -48,6 +50,24 @@ class LiqCost(Identified):
     """What a liquidation costs, in coin where no unit is named."""
 
     title = "Liquidation cost"
+    whys = {
+        "liquidation_price": (
+            "where equity = maintenance margin + closing fees; tier and conventions: see perpcalc liq-price"
+        ),
+        "liquidation_fee": "at most the equity left there; of an account the position's share, by coin value",
+        "slippage_cost": "an estimate of yours or of the book's, not of the venue; at most what the fee leaves",
+        "margin_forfeited": "what is left where the venue keeps it, else nothing",
+        "total_cost": "beyond a close at the liquidation price that costs nothing",
+        "total_cost_usd": "at the liquidation price",
+        "margin_lost": "the loss up to the liquidation price included; of the whole account where it is cross",
+        "equity_after_stop": "closed at the stop for the taker fee and the slippage",
+        "saved_by_stop": "against what a liquidation leaves; 0 where the stop lies beyond it",
+        "touch_probability": (
+            "an estimate: geometric Brownian motion without drift from the mark S, else the entry; for an upper L "
+            "the signs inside N are turned, of two ends the sum"
+        ),
+        "expected_cost_usd": "an estimate, not discounted",
+    }
     columns = (
         "name",
         "side",
@@ -179,7 +199,7 @@ def _row(loss: Loss, whole: Decimal) -> LiqCost:
     if touched is not None:
         expected = touched * cost.total_cost_usd if cost is not None else ZERO
     thin = loss.closing.unfilled is not None
-    return LiqCost(
+    made = LiqCost(
         **case.identity(),
         liquidation_price=price,
         bankruptcy_price=found.bankruptcy_price,
@@ -197,6 +217,11 @@ def _row(loss: Loss, whole: Decimal) -> LiqCost:
         expected_cost_usd=None if thin else expected,
         reason=_reason(loss, stop),
     )
+    if EXPLAIN in given:
+        from perpcalc.commands.explain import with_touch
+
+        return with_touch(made, given, found, case.mark or position.entry_price)
+    return made
 
 
 def _unknown(case: Case, reason: str) -> LiqCost:

@@ -14,6 +14,7 @@ from perpcalc.given import Given
 from perpcalc.options import (
     CONTRACTS,
     ENTRY,
+    EXPLAIN,
     LEVERAGE,
     MARK,
     OUTPUT,
@@ -32,6 +33,31 @@ class LiqPrice(Identified):
     """Where a position is liquidated, and the margin that decides it."""
 
     title = "Liquidation"
+    whys = {
+        "tier": "the tier at the liquidation price; positions of one contract count together",
+        "maintenance_rate": (
+            "that of the tier, where the venue says so with the size or a funding rate that is against the position"
+        ),
+        "deduction": "so that each rate takes only its own band",
+        "maintenance_margin": (
+            "closing fee not included; a position's share where several of one contract need it together"
+        ),
+        "liquidation_price": (
+            "where equity = maintenance margin + closing fee, if one counts; the end of the safe range nearer to "
+            "the reference"
+        ),
+        "bankruptcy_price": "where the equity is 0",
+        "distance": "negative below the reference, 0 where it is passed",
+        "touch_probability": (
+            "an estimate: a price without drift, in lognormal steps; for an upper end the signs inside N are "
+            "turned, of two ends the sum, at most 1; marks at intervals move L away by exp(0.5826 * vol * "
+            "sqrt(interval))\nsource: reflection principle, arXiv:2505.08100; Broadie, Glasserman, Kou 1997"
+        ),
+        "margin_ratio": (
+            "maintenance margin and the closing fee that counts over the equity at the reference, 100% at "
+            "liquidation and beyond"
+        ),
+    }
     columns = (
         "name",
         "side",
@@ -92,7 +118,7 @@ def answer(case: Case, given: Given, said: Remarks) -> LiqPrice:
     if found.beyond and found.reason is not None:
         said.warnings.append(f"{case.name}: {found.reason}" if case.name else found.reason)
     start = case.mark or position.entry_price
-    return LiqPrice(
+    made = LiqPrice(
         **_identity(case),
         entry_price=position.entry_price,
         mark_price=case.mark,
@@ -105,6 +131,11 @@ def answer(case: Case, given: Given, said: Remarks) -> LiqPrice:
         margin_ratio=found.margin_ratio,
         reason=found.reason,
     )
+    if EXPLAIN in given:
+        from perpcalc.commands.explain import with_touch
+
+        return with_touch(made, given, found, start)
+    return made
 
 
 def _figures(found: Liquidation) -> dict[str, Any]:

@@ -3,14 +3,17 @@
 from collections.abc import Iterator
 
 from perpcalc.answer import Coin, Identified, Price, Rate, Times
-from perpcalc.commands.book import Book, book_of
+from perpcalc.commands.book import book_of, opened
 from perpcalc.commands.case import Case
 from perpcalc.commands.command import Result, Row
 from perpcalc.commands.market import each_once
 from perpcalc.commands.positions import unknown
 from perpcalc.decimals import plain
+from perpcalc.errors import Entry, Key, PerpcalcError
 from perpcalc.given import Given
-from perpcalc.options import FUNDING_RATE, MARK, STOP, TARGET
+from perpcalc.options import ACCOUNT, CURRENCY, FUNDING_RATE, MARK, PORTFOLIO, STOP, TARGET, VENUE
+from perpcalc.portfolio import Portfolio, Position, load, problems
+from perpcalc.venues import find
 
 
 class Listed(Identified):
@@ -73,9 +76,52 @@ def _listed(case: Case) -> Listed:
     )
 
 
-def unanswerable(book: Book) -> Iterator[str]:
+def new_position(portfolio: Portfolio, name: str, account: str | None, given: Given) -> Case:
+    """A position that is to be added, as a case; raises PerpcalcError where the file cannot hold it."""
+    if account is not None:
+        portfolio.account(account)
+        for option in given.written((VENUE, CURRENCY)):
+            raise PerpcalcError(("excludes ", ACCOUNT.key, ", which has its own"), "leave one out").at(option.key)
+    for other in portfolio.positions:
+        if other.name == name:
+            raise PerpcalcError(f"{name!a} is the name of {other.place}", "give another").at(Key("name"))
+    position = Position(Entry(name), name, account, given)
+    try:
+        (case,) = opened(portfolio._replace(positions=()), [position], Given({})).cases
+    except PerpcalcError as error:
+        raise type(error)(*error.parts, tuple(place for place in error.places if isinstance(place, Key))) from None
+    return case
+
+
+def faults_of(given: Given) -> list[PerpcalcError]:
+    """All that is wrong with a portfolio, so that some command would refuse it."""
+    where = given[PORTFOLIO] or ""
+    if found := problems(where):
+        return list(found)
+    portfolio = load(where)
+    faults: list[PerpcalcError] = []
+    for account in portfolio.accounts:
+        if account.venue is not None:
+            try:
+                find(account.venue)
+            except PerpcalcError as error:
+                faults.append(error.at(VENUE.key).at(account.place).at(portfolio.where))
+    for position in portfolio.positions:
+        try:
+            opened(portfolio, [position], Given({}))
+        except PerpcalcError as error:
+            faults.append(error)
+    if not faults:
+        try:
+            opened(portfolio, portfolio.positions, Given({}))
+        except PerpcalcError as error:
+            faults.append(error)
+    return faults
+
+
+def unanswerable(given: Given) -> Iterator[str]:
     """For each position that some command cannot answer, which and why."""
-    for case in book.cases:
+    for case in book_of(given).cases:
         for commands, why in _lacks(case):
             yield f"{case.place}: {commands} cannot answer: {why}"
 

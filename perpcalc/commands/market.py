@@ -1,14 +1,16 @@
 """The contract that is asked about, the dated rules it comes from, and what they charge."""
 
 from collections.abc import Iterable, Mapping
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from perpcalc.core.initial import largest_leverage
 from perpcalc.core.instrument import Instrument
-from perpcalc.core.rounding import EXACT
+from perpcalc.core.position import Position
+from perpcalc.core.rounding import EXACT, to_multiple
 from perpcalc.core.rules import ClosingFee, Schedule, flat_rate
-from perpcalc.decimals import ONE, ZERO, places, plain
+from perpcalc.decimals import ONE, ZERO, places, plain, settled
 from perpcalc.errors import PerpcalcError, Words
 from perpcalc.given import Given, Option
 from perpcalc.options import (
@@ -16,6 +18,7 @@ from perpcalc.options import (
     CONTRACT_SIZE,
     CURRENCY,
     DEDUCTION,
+    EXPIRES,
     EXPLAIN,
     INSTRUMENT,
     LEVERAGE,
@@ -28,6 +31,7 @@ from perpcalc.venues import find
 
 COIN_GRIDS = ("value", "stored_value", "pnl", "fee", "margin", "funding")
 LEAST_COIN_PLACES, LEAST_PRICE_PLACES = 8, 2
+SHOWN_LEVERAGE = Decimal("0.01")
 
 
 class Market(NamedTuple):
@@ -55,10 +59,19 @@ def market_of(given: Given) -> Market:
     """The contract that the options name; raises PerpcalcError where they contradict the venue."""
     market = _market(given)
     if EXPLAIN in given:
-        from perpcalc.commands.explain import traced_market
+        from perpcalc.trace import traced_instrument
 
-        return traced_market(market)
+        sources = {topic: provenance(rule) for topic, rule in market.rules.items() if topic != "contract"}
+        return market._replace(instrument=traced_instrument(market.instrument, sources))
     return market
+
+
+def provenance(rule: Mapping[str, Any]) -> str:
+    """Where a venue's rule comes from and how sure it is, in lines; empty where there is no rule."""
+    if not rule:
+        return ""
+    note = f"\nnote: {rule['note']}" if "note" in rule else ""
+    return f"source: {rule['source']} ({rule['confidence']}, from {rule['from']}){note}"
 
 
 def _market(given: Given) -> Market:
@@ -67,8 +80,10 @@ def _market(given: Given) -> Market:
         return _plain(size or ONE, currency or "BTC", given[INSTRUMENT])
     name = given[INSTRUMENT]
     try:
-        market = _found(venue, name, EXACTLY in given)
+        market = _expiring(_found(venue, name, EXACTLY in given), given[EXPIRES])
     except PerpcalcError as error:
+        if size is not None and name is not None and INSTRUMENT.name not in given.filled and _is_venue(venue):
+            return _plain(size, currency or "BTC", name)  # a contract that the preset does not list
         if VENUE.name in given.filled:
             raise error.at(VENUE.env) from None
         raise error.at((VENUE if name is None else INSTRUMENT).key) from None
@@ -91,6 +106,22 @@ def _market(given: Given) -> Market:
             CURRENCY.key
         )
     return market
+
+
+def _is_venue(spec: str) -> bool:
+    """Whether there is a preset of this name, so that only the contract is not in it."""
+    try:
+        return bool(find(spec))
+    except PerpcalcError:
+        return False
+
+
+def _expiring(market: Market, expires: str | None) -> Market:
+    """The market of a contract that expires: the rules of the perpetual, another contract, and no funding."""
+    if expires is None or market.instrument.funding is None:
+        return market
+    instrument = market.instrument
+    return market._replace(instrument=instrument._replace(name=f"{instrument.name} {expires}", funding=None))
 
 
 @lru_cache(maxsize=4096)
@@ -125,18 +156,6 @@ def margin_rules(given: Given, instrument: Instrument, cross: bool) -> MarginRul
     return MarginRules(schedule, closing_fee)
 
 
-def unknown_schedule(instrument: Instrument) -> PerpcalcError:
-    """Why there is no maintenance rate, and what to do."""
-    if instrument.venue is None:
-        return PerpcalcError(
-            "no maintenance rate is known", ("give one, as in ", MMR.key, " 0.5%, or a ", VENUE.key)
-        ).at(MMR.key)
-    return PerpcalcError(
-        f"the maintenance tiers of {instrument.name} at {instrument.venue} are not known",
-        ("give the rate, as in ", MMR.key, " 0.5%, and ", DEDUCTION.key, " if there is one"),
-    ).at(MMR.key)
-
-
 def fee_rate(given: Given, option: Option[Decimal | str], instrument: Instrument) -> Decimal | None:
     """A trading fee: a rate, the venue's maker or taker rate by name, the taker rate by default, 0 without a venue.
 
@@ -162,14 +181,23 @@ def known_fee(given: Given, option: Option[Decimal | str], instrument: Instrumen
     return rate
 
 
-def check_leverage(given: Given, instrument: Instrument) -> None:
-    """Raise PerpcalcError for a leverage above the instrument's known maximum."""
-    leverage, highest = given[LEVERAGE], instrument.max_leverage
-    if leverage is not None and highest is not None and leverage > highest:
-        raise PerpcalcError(
-            f"{plain(leverage)} is above the largest of {instrument.name} at {instrument.venue}",
-            f"give at most {plain(highest)}",
-        ).at(LEVERAGE.key)
+def forbidden_leverage(given: Given, instrument: Instrument, position: Position | None = None) -> PerpcalcError | None:
+    """Why the leverage cannot be: above the largest of the contract, or of the tier of a position's value; None where it can."""
+    leverage, of_contract = given[LEVERAGE], instrument.max_leverage
+    if leverage is None:
+        return None
+    highest = of_contract
+    if position is not None:
+        highest = largest_leverage(instrument, position.contracts, position.entry_value)
+    if highest is None or leverage <= settled(highest):
+        return None
+    tier = (
+        "" if highest == of_contract or position is None else f" in the tier of {plain(position.contracts)} contracts"
+    )
+    return PerpcalcError(
+        f"{plain(leverage)} is above the largest of {instrument.name} at {instrument.venue}{tier}",
+        f"give at most {plain(to_multiple(highest, SHOWN_LEVERAGE, ROUND_FLOOR))}",
+    ).at(LEVERAGE.key)
 
 
 def each_once(notes: Iterable[Words]) -> tuple[Words, ...]:

@@ -6,11 +6,11 @@ from typing import Any
 from perpcalc.answer import Coin, Gain, GainRate, GainUsd, Identified, Price, Sentence, Told
 from perpcalc.commands.case import NEED_ENTRY, NEED_SIDE, NEED_SIZE, Case
 from perpcalc.commands.command import Command
-from perpcalc.commands.legs import LegCase
+from perpcalc.commands.legs import LegCase, no_price
 from perpcalc.commands.market import known_fee
 from perpcalc.commands.positions import Remarks, by_position, each, unknown
 from perpcalc.core.liquidation import liquidated_at
-from perpcalc.core.pnl import entry_fees, price_for_roe, profit_and_loss, return_on_equity, target_price
+from perpcalc.core.pnl import entry_fees, price_for_roe, profit_and_loss, safe_tick, target_price
 from perpcalc.decimals import ZERO, plain
 from perpcalc.errors import PerpcalcError
 from perpcalc.given import Given, Needed, exclusive
@@ -40,6 +40,27 @@ class Pnl(Identified):
     """Profit and loss of a position, in coin where no unit is named."""
 
     title = "Profit and loss"
+    whys = {
+        "entry_price": "the harmonic mean of the fills, since coin is what is paid",
+        "entry_value": "the coin value that the position cost, as the venue keeps it",
+        "exit_value": "the coin value of the contracts at the exit",
+        "gross_pnl": "before fees and funding",
+        "entry_fee": "each fill by itself; without a venue no fee is known, give one",
+        "net_pnl": "of the parts shown; funding is positive when paid",
+        "net_pnl_usd": "what the profit in coin is worth at the exit",
+        "roe": (
+            "on the margin without any extra, entry_value / leverage, where the leverage is known; else on the "
+            "margin given"
+        ),
+        "net_roe": "as roe, after fees and funding",
+        "break_even_price": (
+            "where net_pnl would be 0; never rounded as a venue does, a table shows the tick on the safe side"
+        ),
+        "target_price": (
+            "for a return on equity fees are not counted; a long never makes more than V, a short never loses more"
+        ),
+        "liquidation_price": "see perpcalc liq-price --explain for the tier and the conventions",
+    }
     columns = (
         "name",
         "side",
@@ -94,16 +115,21 @@ def answer(case: Case, given: Given, said: Remarks) -> Pnl:
     funding = given[FUNDING] or ZERO
     exit_price = given[EXIT] or given[MARK] or case.mark
     leverage, coin = (None, None) if margin is None else (margin.leverage, margin.coin)
-    result = None if exit_price is None else profit_and_loss(position, exit_price, opening, closing, funding)
-    break_even = target_price(position, ZERO, opening, closing, funding)
-    target = _target(case, given, opening, closing, funding)
+    costs = (opening, closing, funding)
+    result = None if exit_price is None else profit_and_loss(position, exit_price, *costs, leverage, coin)
+    break_even = target_price(position, ZERO, *costs)
+    target = _target(case, given, *costs)
     found = unknown(case.liquidation, []) if margin is not None else None
     liquidated = None if exit_price is None else liquidated_at(found, exit_price)
     if liquidated and found is not None and found.liquidation_price is not None:
         said.warnings.append(_liquidated_before(case, found.liquidation_price))
     lost = (TARGET_PNL in given or TARGET_ROE in given) and target is None
     nevers = ["break_even_price", *(["target_price"] if lost else []), *(["liquidation_price"] if found else [])]
-    return Pnl(
+
+    def rounded() -> dict[str, Decimal | None]:
+        return {} if break_even is None else {"break_even_price": safe_tick(position, break_even, *costs)}
+
+    made = Pnl(
         **case.identity(),
         entry_price=position.entry_price,
         exit_price=exit_price,
@@ -116,14 +142,15 @@ def answer(case: Case, given: Given, said: Remarks) -> Pnl:
         net_pnl=result and result.net_pnl,
         net_pnl_usd=result and result.net_pnl_usd,
         margin=coin,
-        roe=result and return_on_equity(position, result.gross_pnl, leverage, coin),
-        net_roe=result and return_on_equity(position, result.net_pnl, leverage, coin),
+        roe=result and result.roe,
+        net_roe=result and result.net_roe,
         break_even_price=break_even,
         target_price=target,
         liquidation_price=found and found.liquidation_price,
         liquidated=liquidated,
         reason=_out_of_reach(case, break_even is None) if lost or break_even is None else None,
-    ).never_where(*nevers)
+    )
+    return made.never_where(*nevers).people_see(rounded)
 
 
 def _leg(leg: LegCase) -> Pnl:
@@ -136,7 +163,7 @@ def _leg(leg: LegCase) -> Pnl:
         "net_pnl_usd": leg.pnl_usd(),
         "liquidation_price": found and found.liquidation_price,
         "liquidated": found and found.beyond,
-        "reason": None if price is not None else f"{leg.leg.coin} has no price: write it into [prices]",
+        "reason": None if price is not None else no_price(leg.leg.coin),
     }
     return Pnl(**{**dict.fromkeys(Pnl._fields), **leg.identity(), **known}).never_where()
 

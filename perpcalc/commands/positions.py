@@ -1,8 +1,9 @@
 """Commands that answer for one position, or for each of a portfolio in file order."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from perpcalc.answer import Answer
@@ -15,6 +16,7 @@ from perpcalc.given import Given, Option, Rule, check
 from perpcalc.options import EXPLAIN, MARK, PORTFOLIO
 
 if TYPE_CHECKING:
+    from perpcalc.commands.book import Book
     from perpcalc.commands.legs import LegCase
 
 T = TypeVar("T")
@@ -37,6 +39,9 @@ class Remarks(NamedTuple):
 Rows = Callable[[Sequence[Asked], Remarks], list[list[Row]]]
 """The rows of each of some positions."""
 LegRow = Callable[["LegCase"], Answer]
+Beside = Callable[["Book"], Mapping[int, list[Row]]]
+"""Rows that follow those of a position, by its number in the file; those of the number of positions come last."""
+Sums = Callable[[Sequence[Row], "Book"], Sequence[Row]]
 
 
 def by_position(
@@ -48,12 +53,15 @@ def by_position(
     prices: Sequence[Option[Any]] = (MARK,),
     one: bool = True,
     leg: LegRow | None = None,
+    beside: Beside | None = None,
+    sums: Sums | None = None,
 ) -> Callable[[Given], Result]:
     """The function that answers with `rows` for the position that the options describe, or for those of a portfolio.
 
     A position that is asked about by itself needs the options of `needs`, and what `known` looks up raises where it is not
     known; in a portfolio an unknown leaves its fields empty. `prices` are options that give one price. `one` says that a
-    position has one row; `leg` answers for a linear leg.
+    position has one row; `leg` answers for a linear leg, `beside` for what a portfolio holds beside its positions, and `sums`
+    adds rows up where the plain sums will not do.
     """
 
     def answered(given: Given) -> Result:
@@ -79,11 +87,15 @@ def by_position(
             answers = iter(rows([Asked(case, given.over(case.given)) for case in book.cases], said))
         except PerpcalcError as error:
             raise error.at(book.portfolio.where) from None
+        more = {} if beside is None else beside(book)
         made: list[Row] = []
-        for entry in book.entries:
+        for number, entry in enumerate(book.entries):
             made.extend(next(answers) if isinstance(entry, Case) else [Row((leg or _unanswered(answer))(entry))])
+            made.extend(more.get(number, ()))
+        made.extend(more.get(len(book.entries), ()))
         notes, warnings = map(each_once, said)
-        return Result(answer, made, notes=notes, warnings=warnings, totals=lambda: totals(answer, made))
+        summed = partial(totals, answer, made) if sums is None else partial(sums, made, book)
+        return Result(answer, made, notes=notes, warnings=warnings, totals=summed)
 
     return answered
 

@@ -1,15 +1,29 @@
 """`perpcalc power`: power perpetuals, contracts on index^p."""
 
-from perpcalc.answer import Answer, Figure, Price, Rate, Sentence, Told, Usd
+from decimal import Decimal
+from typing import NamedTuple
+
+from perpcalc.answer import Answer, Explained, Figure, Price, Rate, Sentence, Told, Usd
 from perpcalc.commands.command import Command, Result, Row
-from perpcalc.core.power import PowerContract, PowerValue, largest_growth, value
+from perpcalc.core.power import (
+    COLLATERAL_RATIO,
+    PowerContract,
+    PowerValue,
+    fair_mark,
+    growth,
+    hedge_notional,
+    largest_growth,
+    payoff,
+    short_liquidation_price,
+    value,
+)
 from perpcalc.core.rules import DAY
 from perpcalc.decimals import ONE, ZERO, fixed, plain
 from perpcalc.errors import PerpcalcError
 from perpcalc.given import Given, Needed, Needs
 from perpcalc.options import (
     COLLATERAL,
-    COLLATERAL_RATIO,
+    EXPLAIN,
     FUNDING_PERIOD,
     INDEX,
     INTEREST,
@@ -20,6 +34,7 @@ from perpcalc.options import (
     UNITS,
     VOL,
 )
+from perpcalc.options import COLLATERAL_RATIO as COLLATERAL_RATIO_OPTION
 
 POWER_INDEX = INDEX._replace(help="Index price, USD per coin.")
 POWER_MARK = MARK._replace(
@@ -33,7 +48,16 @@ class PowerPerpetual(Answer):
     """What a power perpetual is worth, in USD per unit of index^p."""
 
     title = "Power perpetual"
-    never = frozenset({"liquidation_price"})
+    whys = {
+        "fair_mark": "an estimate: geometric Brownian motion, constant volatility and interest; no price is fair from k = N * ln((N + 1) / N) on, N payments a period\nsource: Clark and Leone (Opyn), More than you ever wanted to know about power perpetuals; the closed sum of its weights is derived",
+        "premium": "what longs pay per funding period, of the mark, else of the fair mark",
+        "funding_per_day": "USD per unit, positive when the holder pays\nsource: Paradigm, Power Perpetuals, 2021-08-17",
+        "delta": "USD per unit and USD of the index, the premium unchanged\nsource: Clark and Leone",
+        "gamma": "the change of delta per USD of the index",
+        "implied_vol": "the volatility that makes the mark fair, the inverse of fair_mark; Squeeth and 01 quote other conventions; derived",
+        "liquidation_price": "where the coins are worth the collateral ratio times the debt, the premium held as it is\nsource: Squeeth, collateral ratio of 150%; solved here",
+        "hedge_notional_usd": "inverse contracts that leave the short no delta, positive for a long",
+    }
 
     power: Figure
     index: Price
@@ -68,10 +92,22 @@ def answer(given: Given) -> Result:
         found = value(contract, given[POWER_VOL], mark)
     except PerpcalcError as error:
         raise error.at(POWER.key) from None
-    return Result(PowerPerpetual, [Row(_answer(contract, found, given))], one=True)
+    made = _answer(contract, found, given)
+    if EXPLAIN in given:
+        made = made.explained_by(Explained(named=_named(contract, given)))
+    return Result(PowerPerpetual, [Row(made)], one=True)
+
+
+def _named(contract: PowerContract, given: Given) -> dict[str, Decimal | None]:
+    """What the formulas name: index^p, the growth k of it in a funding period, and the mark M of one unit."""
+    underlying, vol = payoff(contract.power, contract.index_price), given[POWER_VOL]
+    grown = None if vol is None else growth(contract.power, vol, contract.interest, contract.period)
+    fair = None if grown is None else fair_mark(underlying, grown, contract.periods)
+    return {"index_p": underlying, "k": grown, "M": fair if given[POWER_MARK] is None else None}
 
 
 def _answer(contract: PowerContract, found: PowerValue, given: Given) -> PowerPerpetual:
+    short = _short(contract, found, given)
     return PowerPerpetual(
         power=contract.power,
         index=contract.index_price,
@@ -82,13 +118,41 @@ def _answer(contract: PowerContract, found: PowerValue, given: Given) -> PowerPe
         delta=found.delta,
         gamma=found.gamma,
         implied_vol=found.implied_vol,
-        liquidation_price=None,
-        hedge_notional_usd=None,
-        reason=_reason(contract, found, given),
+        liquidation_price=short.liquidation_price,
+        hedge_notional_usd=short.hedge_notional,
+        reason="; ".join([*_reasons(contract, found, given), *short.reasons]) or None,
+    ).never_where(*(["liquidation_price"] if short.never else []))
+
+
+class Short(NamedTuple):
+    """What liquidates the units that are sold short, and the inverse contracts that hedge them."""
+
+    liquidation_price: Decimal | None = None
+    hedge_notional: Decimal | None = None
+    never: bool = False
+    reasons: tuple[str, ...] = ()
+
+
+def _short(contract: PowerContract, found: PowerValue, given: Given) -> Short:
+    """A short that is backed by coin, the premium of the mark (else of the fair mark) held as it is."""
+    units, collateral = given[UNITS], given[POWER_COLLATERAL]
+    if units is None or collateral is None or found.premium is None or found.delta is None:
+        return Short()
+    notional = hedge_notional(units, found.delta, collateral, contract.index_price)
+    ratio = given[COLLATERAL_RATIO_OPTION] or COLLATERAL_RATIO
+    price = short_liquidation_price(contract.power, units, collateral, 1 + found.premium, ratio)
+    if price is not None:
+        return Short(price, notional)
+    if contract.power == 1:
+        return Short(
+            None, notional, True, ("never liquidated by the price: for p = 1 debt and collateral move together",)
+        )
+    return Short(
+        None, notional, True, ("never liquidated: no price in range brings the debt so near to the collateral",)
     )
 
 
-def _reason(contract: PowerContract, found: PowerValue, given: Given) -> str | None:
+def _reasons(contract: PowerContract, found: PowerValue, given: Given) -> list[str]:
     reasons = []
     if found.growth is not None and found.fair_mark is None:
         limit = fixed(largest_growth(contract.periods), 6)
@@ -102,7 +166,7 @@ def _reason(contract: PowerContract, found: PowerValue, given: Given) -> str | N
         reasons.append(f"no volatility is implied: for p = {plain(contract.power)} the price does not depend on it")
     elif POWER_MARK in given and found.implied_vol is None:
         reasons.append("no volatility is implied: the mark is out of reach of every one at this interest")
-    return "; ".join(reasons) or None
+    return reasons
 
 
 COMMAND = Command(
@@ -123,7 +187,7 @@ COMMAND = Command(
         POWER_MARK,
         UNITS,
         POWER_COLLATERAL,
-        COLLATERAL_RATIO,
+        COLLATERAL_RATIO_OPTION,
         *OUTPUT,
     ),
     PowerPerpetual,
@@ -134,7 +198,7 @@ COMMAND = Command(
         Needed((POWER_VOL, POWER_MARK), ("give the volatility, for the fair mark, or ", MARK.key)),
         Needs(UNITS, (POWER_COLLATERAL,), "give the coins behind the short"),
         Needs(POWER_COLLATERAL, (UNITS,), "give the units that are short"),
-        Needs(COLLATERAL_RATIO, (UNITS,), "it is that of a short"),
+        Needs(COLLATERAL_RATIO_OPTION, (UNITS,), "it is that of a short"),
     ),
     needed=(POWER, POWER_INDEX, POWER_VOL),
 )

@@ -60,7 +60,7 @@ def _question(command: Command, name: str) -> Schema:
 def _required(command: Command) -> list[str]:
     """The options without which there is no answer, whatever else is given."""
     needed = [rule for rule in command.rules if isinstance(rule, Needed)]
-    return [rule.options[0].name for rule in needed if len(rule.options) == 1 and not rule.unless]
+    return [rule.options[0].name for rule in needed if len(rule.options) == 1 and not rule.unless and not rule.when]
 
 
 def _option(option: Option[Any]) -> Schema:

@@ -115,8 +115,7 @@ def _balance(block: Block) -> Decimal | None:
     if block.stake is not None:
         return block.stake.wallet.collateral
     if block.unified is not None:
-        sums = block.unified.sums
-        return sum((coin.wallet.collateral * coin.price for coin in sums.coins.values()), ZERO)
+        return block.unified.balance_usd
     return None
 
 

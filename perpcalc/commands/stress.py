@@ -41,6 +41,14 @@ class Stress(Answer):
     """What is left of an account, or of a position margined by itself, after a move."""
 
     title = "Stress"
+    whys = {
+        "price": "all marks of the coin move in proportion",
+        "pnl": "against the entry prices, no fees and no funding; after liquidation all that was put in is lost",
+        "equity": "0 where it was liquidated on the way from the mark",
+        "equity_usd": "at the price of the coin",
+        "maintenance_margin": "closing fees that count included; nothing rounded as the venue does",
+        "margin_ratio": "100% is liquidation",
+    }
     columns = ("move", "price", "equity", "equity_usd", "margin_ratio", "status", "pnl", "maintenance_margin")
 
     account: str | None

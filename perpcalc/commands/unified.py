@@ -17,7 +17,7 @@ from perpcalc.core.unified_standing import standing
 from perpcalc.core.wallet import Holding
 from perpcalc.decimals import ONE, ZERO, plain
 from perpcalc.errors import PerpcalcError, Words
-from perpcalc.portfolio_model import Account, Portfolio
+from perpcalc.portfolio import Account, Portfolio
 from perpcalc.venues import load
 from perpcalc.venues.facts import unified_on
 
@@ -92,6 +92,11 @@ class UnifiedShared:
             return sums_of(backing)
         except PerpcalcError as error:
             raise error.at(self.account.place) from None
+
+    @property
+    def balance_usd(self) -> Decimal:
+        """What its coins are worth, profits aside."""
+        return sum((coin.wallet.collateral * coin.price for coin in self.sums.coins.values()), ZERO)
 
     @cached_property
     def now(self) -> AccountStanding:

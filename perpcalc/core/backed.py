@@ -132,13 +132,18 @@ def printable_price(instrument: Instrument, price: Decimal, end: str) -> Decimal
     >>> printable_price(bybit, Decimal("50000.2"), "below"), printable_price(bybit, Decimal("50000.2"), "above")
     (Decimal('50000.0'), Decimal('50000.5'))
     """
+    found = _printable(instrument, price, end)
+    return price if found == price or not found else found
+
+
+def _printable(instrument: Instrument, price: Decimal, end: str) -> Decimal:
     rounding, away = instrument.rounding, decimal.ROUND_FLOOR if end == "below" else decimal.ROUND_CEILING
     if rounding.liquidation_price is None:
         return price
     if isinstance(rounding.liquidation_price, Grid):
-        return settled(price).quantize(rounding.liquidation_price.step, away) or price
-    printed = price if instrument.tick is None else to_multiple(price, instrument.tick, away) or price
-    if rounding.value_of == "lot" and rounding.value:
+        return settled(price).quantize(rounding.liquidation_price.step, away)
+    printed = price if instrument.tick is None else to_multiple(price, instrument.tick, away)
+    if rounding.value_of == "lot" and rounding.value and printed:
         usd = instrument.contract_size * instrument.lot
         to_value = decimal.ROUND_CEILING if end == "below" else decimal.ROUND_FLOOR
         per_lot = settled(usd / printed).quantize(rounding.value.step, to_value)

@@ -1,7 +1,8 @@
-"""Limits a trader keeps: what of a position or its account they look at, and whether it stays within them."""
+"""Limits a trader keeps: what of a position or its account each rule looks at, and whether it stays within it."""
 
+from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from perpcalc.core.funding import funding_payment
 from perpcalc.core.liquidation import Liquidation
@@ -10,31 +11,55 @@ from perpcalc.core.position import Position
 from perpcalc.core.rules import DAY
 from perpcalc.core.wallet import Wallet, equity
 from perpcalc.decimals import ZERO, settled
+from perpcalc.errors import Key, PerpcalcError
 
 PASS, FAIL, UNKNOWN = "pass", "fail", "unknown"
+MAX, MIN, YES = "max", "min", "yes"
 Measured = Decimal | bool | None
 
 
-class Limits(NamedTuple):
-    """What may not be exceeded; None and False ask for nothing.
+class Subject(Protocol):
+    """A position to judge, asked for no more than a rule looks at; each answer raises PerpcalcError where it is not known."""
 
-    Rates are fractions, loss and funding of the account's balance (else the margin); `vol` per year and `horizon` in
-    minutes belong to the touch probability.
+    def position(self) -> Position:
+        """The position."""
+
+    def stop(self) -> Decimal | None:
+        """Its stop as given."""
+
+    def price(self) -> Decimal:
+        """The price of its contract now."""
+
+    def liquidation(self) -> Liquidation:
+        """Where it, or its account, is liquidated."""
+
+    def leverage(self) -> Decimal | None:
+        """The value over the equity behind it now, nothing rounded; None where no equity is left."""
+
+    def collateral(self) -> Decimal:
+        """What losses and funding are measured against: the account's balance, else the margin."""
+
+    def fees(self) -> tuple[Decimal, Decimal]:
+        """The rates of its opening and its closing fee."""
+
+    def funding(self) -> tuple[Decimal, Decimal, Decimal]:
+        """Its funding rate, the time between payments and the time the rate is quoted for, in minutes."""
+
+    def chance(self) -> tuple[Decimal, Decimal]:
+        """The yearly volatility, and the time in minutes in which a price may be touched."""
+
+
+class Rule(NamedTuple):
+    """A limit: its name, what it looks at, whether that may be at most (max), at least (min) or must be so (yes), its kind of number.
+
+    `kind` is times, rate, usd or yes. A measure of None is no stop or no equity, for a distance never.
     """
 
-    max_leverage: Decimal | None = None
-    min_liquidation_distance: Decimal | None = None
-    max_loss_at_stop: Decimal | None = None
-    max_funding_per_day: Decimal | None = None
-    stop_before_liquidation: bool = False
-    require_stop: bool = False
-    max_notional_usd: Decimal | None = None
-    max_touch_probability: Decimal | None = None
-    vol: Decimal | None = None
-    horizon: Decimal | None = None
-
-
-RULES = Limits._fields[:-2]
+    name: str
+    about: str
+    bound: str
+    kind: str
+    measure: Callable[[Subject], Measured]
 
 
 class Verdict(NamedTuple):
@@ -47,32 +72,43 @@ class Verdict(NamedTuple):
     status: str
 
 
-def asked(limits: Limits) -> dict[str, Decimal | bool]:
-    """The rules that ask for something, with their limits.
+def asked(limits: Mapping[str, object]) -> dict[str, Decimal | bool]:
+    """The rules that ask for something, with their limits, in the order of the rules; None and False ask for nothing.
 
-    >>> asked(Limits(require_stop=True))
+    >>> asked({"require_stop": True, "max_leverage": None, "vol": Decimal(1)})
     {'require_stop': True}
     """
-    limit_of = {rule: getattr(limits, rule) for rule in RULES}
-    return {rule: limit for rule, limit in limit_of.items() if limit is not None and limit is not False}
+    found = {name: limits.get(name) for name in RULES}
+    return {name: limit for name, limit in found.items() if isinstance(limit, Decimal) or limit is True}
 
 
 def judged(rule: str, limit: Decimal | bool, value: Measured) -> str:
-    """`pass` or `fail`: at most the limit of a `max_` rule, at least that of a `min_` rule, true where a rule demands it.
+    """`pass` or `fail`: at most the limit of a maximum, at least that of a minimum, true where a rule demands it.
 
     None is never liquidated for a distance, which passes; for anything else it is no stop or no equity, which fails.
 
     >>> judged("max_leverage", Decimal(5), Decimal(5)), judged("min_liquidation_distance", Decimal("0.15"), None)
     ('pass', 'pass')
     """
+    minimum = RULES[rule].bound == MIN
     if value is None:
-        kept = rule == "min_liquidation_distance"
+        kept = minimum
     elif isinstance(value, bool):
         kept = value
     else:
         exact = settled(value)
-        kept = exact >= limit if rule.startswith("min_") else exact <= limit
+        kept = exact >= limit if minimum else exact <= limit
     return PASS if kept else FAIL
+
+
+def worse(now: Verdict, at_fill: Verdict) -> Verdict:
+    """Of two verdicts of one rule, of a trade as it stands now and when it has filled, the one that is worse.
+
+    >>> now = Verdict("a", "max_leverage", Decimal(5), Decimal(3), PASS)
+    >>> worse(now, now._replace(value=Decimal(4))).value
+    Decimal('4')
+    """
+    return worst_first([now, at_fill])[0]
 
 
 def worst_first(verdicts: list[Verdict]) -> list[Verdict]:
@@ -103,8 +139,8 @@ def leverage(wallet: Wallet, x: Decimal) -> Decimal | None:
     return value / left if left > 0 else None
 
 
-def distance(found: Liquidation) -> Decimal | None:
-    """How far liquidation is, as a share of the price: `|P_liq - ref|/ref`; 0 where it is passed, None for never.
+def distance(found: Liquidation, price: Decimal) -> Decimal | None:
+    """How far liquidation is from a price, of both ends the smaller: `|P_liq - price|/price`; 0 where passed, None for never.
 
     >>> from perpcalc.core.wallet import Holding
     >>> from perpcalc.core.instrument import PLAIN
@@ -113,12 +149,14 @@ def distance(found: Liquidation) -> Decimal | None:
     >>> from perpcalc.core.rules import flat_rate
     >>> from perpcalc.core.position import LONG, open_at
     >>> position = open_at(PLAIN, LONG, Decimal(8_000), Decimal(8_000))
-    >>> distance(position_liquidation(Holding(position, flat_rate(ZERO)), given_margin(position, Decimal(1))))
+    >>> found = position_liquidation(Holding(position, flat_rate(ZERO)), given_margin(position, Decimal(1)))
+    >>> distance(found, Decimal(8_000))
     Decimal('0.5')
     """
     if found.beyond:
         return ZERO
-    return None if found.distance is None else abs(found.distance)
+    ends = [end for end in (found.liquidation_below, found.liquidation_above) if end is not None]
+    return min((abs(end - price) / price for end in ends), default=None)
 
 
 def protects(side: Decimal, stop: Decimal, price: Decimal) -> bool:
@@ -181,11 +219,106 @@ def funding_share_per_day(
     return payment * DAY / interval / collateral
 
 
+def protecting_stop(subject: Subject) -> Decimal | None:
+    """The stop of a position, None where it has none that protects it from its price now."""
+    stop, position = subject.stop(), subject.position()
+    if stop is None:
+        return None
+    try:
+        price = subject.price()
+    except PerpcalcError:
+        if not protects(position.side, stop, position.entry_price):
+            raise
+        return stop
+    return stop if protects(position.side, stop, price) else None
+
+
+def _leverage(subject: Subject) -> Measured:
+    return subject.leverage()
+
+
+def _distance(subject: Subject) -> Measured:
+    return distance(subject.liquidation(), subject.price())
+
+
+def _margin_ratio(subject: Subject) -> Measured:
+    return subject.liquidation().margin_ratio
+
+
+def _loss_at_stop(subject: Subject) -> Measured:
+    stop, collateral = protecting_stop(subject), subject.collateral()
+    if stop is None or not collateral:
+        return None
+    return loss_share(subject.position(), stop, collateral, *subject.fees())
+
+
+def _funding_per_day(subject: Subject) -> Measured:
+    rate, interval, rate_interval = subject.funding()
+    collateral = subject.collateral()
+    if not collateral:
+        return None
+    return funding_share_per_day(subject.position(), rate, subject.price(), collateral, interval, rate_interval)
+
+
+def _stop_before_liquidation(subject: Subject) -> Measured:
+    found, stop = subject.liquidation(), protecting_stop(subject)
+    if stop is not None:
+        return stops_first(subject.position().side, stop, found)
+    if found.liquidation_price is None:
+        return True
+    raise PerpcalcError("is missing", "there is no stop to compare").at(Key("stop"))
+
+
+def _has_stop(subject: Subject) -> Measured:
+    return protecting_stop(subject) is not None
+
+
+def _notional(subject: Subject) -> Measured:
+    return subject.position().notional
+
+
+def _touch_probability(subject: Subject) -> Measured:
+    from perpcalc.core.touch import liquidation_probability
+
+    vol, horizon = subject.chance()
+    return liquidation_probability(subject.liquidation(), subject.price(), vol, horizon)
+
+
+RULES: Mapping[str, Rule] = {
+    rule.name: rule
+    for rule in (
+        Rule("max_leverage", "Value at the mark / equity, of the account where it is cross.", MAX, "times", _leverage),
+        Rule("min_liquidation_distance", "Distance of the liquidation price from the mark.", MIN, "rate", _distance),
+        Rule(
+            "max_margin_ratio",
+            "Maintenance margin / equity at the mark, 100% at liquidation.",
+            MAX,
+            "rate",
+            _margin_ratio,
+        ),
+        Rule("max_loss_at_stop", "Loss at the stop, of the balance (else the margin).", MAX, "rate", _loss_at_stop),
+        Rule(
+            "max_funding_per_day", "Funding of a day, of the balance (else the margin).", MAX, "rate", _funding_per_day
+        ),
+        Rule("stop_before_liquidation", "The stop comes before liquidation.", YES, "yes", _stop_before_liquidation),
+        Rule("require_stop", "There is a stop.", YES, "yes", _has_stop),
+        Rule("max_notional_usd", "Size in USD.", MAX, "usd", _notional),
+        Rule(
+            "max_touch_probability",
+            "Probability of liquidation; needs vol and horizon.",
+            MAX,
+            "rate",
+            _touch_probability,
+        ),
+    )
+}
+
+
 def _order(verdict: Verdict) -> tuple[int, bool, Decimal]:
     limit, value = verdict.limit, verdict.value
     standing = (FAIL, UNKNOWN, PASS).index(verdict.status)
     if isinstance(value, bool) or isinstance(limit, bool) or value is None:
         return standing, verdict.status == PASS, ZERO
-    part, whole = (limit, value) if verdict.rule.startswith("min_") else (value, limit)
+    part, whole = (limit, value) if RULES[verdict.rule].bound == MIN else (value, limit)
     endless = whole == 0 and verdict.status == FAIL
     return standing, not endless, ZERO if whole == 0 else -part / whole

@@ -35,8 +35,8 @@ def max_open(plan: Plan) -> Opening:
     >>> max_open(plan).contracts
     Decimal('99800')
     """
-    for name, given in (("balance", plan.balance), ("leverage", plan.leverage)):
-        if given is None:
+    for name, given in (("balance", plan.has_account), ("leverage", plan.leverage is not None)):
+        if not given:
             raise PerpcalcError("is missing", "it is what can be opened with").at(Key(name))
     assert plan.leverage is not None
     room, instrument = plan.room(), plan.instrument

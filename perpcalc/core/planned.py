@@ -1,7 +1,7 @@
 """A trade that is planned: its prices and rates, what stands behind it, and what its venue allows."""
 
 from decimal import Decimal
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from perpcalc.core.backed import Backed, forward
 from perpcalc.core.initial import contracts_allowed, contracts_covered
@@ -16,12 +16,26 @@ from perpcalc.decimals import ONE, ZERO
 from perpcalc.errors import Key, PerpcalcError
 
 
+class Together(Protocol):
+    """An account that several coins back, as a trade in it needs to know it."""
+
+    def room(self, plan: "Plan") -> Room:
+        """The room that the account has for the trade."""
+
+    def liquidation(self, plan: "Plan", contracts: Decimal) -> Liquidation:
+        """Where the account is liquidated with so many contracts of the trade."""
+
+    def largest_safe(self, plan: "Plan", contracts: Decimal) -> Decimal:
+        """The most contracts, at most so many, with which the account lives to the trade's limit."""
+
+
 class Plan(NamedTuple):
     """A trade to size: where it enters, where it stops, and the rates it pays.
 
     `exit_fee_rate` and `slippage` are taken from the coin value at the exit. `leverage` makes the position isolated;
     `schedule` None means that its maintenance margin is not known. `others` are what the account of `balance` holds, and `ratio`
-    the price of the trade's contract over their wallet's first mark.
+    the price of the trade's contract over their wallet's first mark. `funding_rate` is signed as the trade pays it. `together` is an account of several coins, in place of a
+    balance.
     """
 
     instrument: Instrument
@@ -39,6 +53,13 @@ class Plan(NamedTuple):
     closing_fee: ClosingFee = NO_CLOSING_FEE
     others: tuple[Holding, ...] = ()
     ratio: Decimal = ONE
+    funding_rate: Decimal = ZERO
+    together: Together | None = None
+
+    @property
+    def has_account(self) -> bool:
+        """Whether it is known what stands behind it beside a margin of its own."""
+        return self.balance is not None or self.together is not None
 
     @property
     def stop(self) -> Decimal:
@@ -54,6 +75,8 @@ class Plan(NamedTuple):
 
     def room(self) -> Room:
         """The room that the account has for it; none where its balance is not known."""
+        if self.together is not None:
+            return self.together.room(self)
         balance = ZERO if self.balance is None else self.balance
         return room_of(self.instrument, self.side, self.entry_price, balance, self.others, self.ratio)
 
@@ -69,12 +92,15 @@ class Plan(NamedTuple):
         if self.schedule is None or margin is None:
             return None
         position = open_at(self.instrument, self.side, contracts, self.entry_price)
+        holding = Holding(position, self.schedule, self.closing_fee, funding_rate=self.funding_rate)
         if margin.mode == "isolated":
-            return Backed(Holding(position, self.schedule, self.closing_fee), margin)
-        return Backed(Holding(position, self.schedule, self.closing_fee, self.ratio), margin, self.others)
+            return Backed(holding, margin)
+        return Backed(holding._replace(ratio=self.ratio), margin, self.others)
 
     def liquidation(self, contracts: Decimal) -> Liquidation | None:
         """Where so many contracts are liquidated, or the account with them; None where it is not known."""
+        if self.together is not None and self.leverage is None:
+            return None if self.schedule is None else self.together.liquidation(self, contracts)
         backed = self.backed(contracts)
         return None if backed is None else forward(backed)
 
@@ -90,6 +116,6 @@ def venue_cap(plan: Plan, room: Room) -> Decimal | None:
     caps = [plan.instrument.max_order]
     if plan.leverage is not None:
         caps.append(contracts_allowed(plan.instrument, plan.leverage, plan.entry_price, room.held))
-    elif plan.balance is not None:
+    elif plan.has_account:
         caps.append(contracts_covered(plan.instrument, plan.entry_price, room.unreserved, room.held))
     return min((cap for cap in caps if cap is not None), default=None)

@@ -14,6 +14,8 @@ from perpcalc.errors import PerpcalcError
 
 LARGEST_EXPONENT = 100
 SMALLEST_EXPONENT = -15
+COLLATERAL_RATIO = Decimal("1.5")
+"""What the coin behind a short must be worth, as a multiple of its debt at the mark; Squeeth's."""
 
 
 class PowerContract(NamedTuple):
@@ -187,3 +189,35 @@ def implied_vol(
     grown = periods * ((periods + 1) / (periods + underlying / mark)).ln()
     variance = round(2 * (grown * YEAR / period - (power - 1) * interest) / convexity, 50)
     return None if variance < ZERO else variance.sqrt()
+
+
+def short_liquidation_price(
+    power: Decimal, units: Decimal, collateral: Decimal, multiple: Decimal, ratio: Decimal = COLLATERAL_RATIO
+) -> Decimal | None:
+    """The index at which a short of N units backed by C coins is liquidated: `P = (C/(ratio*N*m))^(1/(p - 1))`.
+
+    There the coins are worth `C*P = ratio*N*m*P^p`, with `m = mark/index^p` held as it is; they count what the units were
+    sold for. Above it for p > 1, below it for p < 1. None for p = 1, where debt and collateral move together, and where no
+    index between 10^-15 and 10^100 brings it. Source: Squeeth, opyn.gitbook.io, collateral ratio of 150 %; solved here.
+
+    >>> int(short_liquidation_price(Decimal(2), Decimal("0.001"), Decimal(6), ONE))
+    4000
+    """
+    if power == 1:
+        return None
+    covered = collateral / (ratio * units * multiple)
+    size = covered.log10() / (power - 1)
+    if not SMALLEST_EXPONENT <= size <= LARGEST_EXPONENT:
+        return None
+    return significant(covered ** (1 / (power - 1)))
+
+
+def hedge_notional(units: Decimal, delta: Decimal, collateral: Decimal, index: Decimal) -> Decimal:
+    """The USD of inverse contracts that leave such a short no delta: `(N*delta - C)*index`, positive for a long.
+
+    The short loses `N*delta` USD for each USD of the index, its C coins gain C.
+
+    >>> hedge_notional(Decimal("0.001"), Decimal(6_000), Decimal(5), Decimal(3_000))
+    Decimal('3000.000')
+    """
+    return (units * delta - collateral) * index

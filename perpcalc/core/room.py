@@ -26,7 +26,8 @@ class Room(NamedTuple):
 
     def leverage(self, value: Decimal) -> Decimal | None:
         """The value of all positions over the equity with so much more of the trade's contract; None where no equity is left."""
-        return (self.value + abs(self.held_value + value)) / self.equity if self.equity > 0 else None
+        own = self.held_value + value
+        return (self.value + (own if own >= 0 else -own)) / self.equity if self.equity > 0 else None
 
 
 def room_of(

@@ -17,7 +17,7 @@ from perpcalc.core.solve_margin import leverage_question
 from perpcalc.core.solve_size import contracts_question
 from perpcalc.core.wallet import Holding
 from perpcalc.decimals import ZERO, plain, settled
-from perpcalc.errors import PerpcalcError
+from perpcalc.errors import Key, PerpcalcError
 
 SAFE_STEP = Decimal("0.0001")
 
@@ -81,7 +81,7 @@ def size(plan: Plan, risk: Decimal, target: Decimal | None = None) -> Size:
     if not caps:
         raise PerpcalcError(
             "the rebates outweigh the loss at the stop, so no size is too large", "give a leverage cap"
-        ).at("max-leverage")
+        ).at(Key("max_leverage"))
     binding = min(caps, key=lambda name: settled(caps[name]))
     fitting = whole_lots(plan.instrument, max(ZERO, caps[binding]))
     safe = _largest_safe(plan, fitting)
@@ -132,16 +132,16 @@ def _check(plan: Plan, target: Decimal | None) -> None:
         raise PerpcalcError(
             f"{plain(plan.stop)} does not protect a {side} entered at {plain(plan.entry_price)}",
             f"give a price {below} the entry",
-        ).at("stop")
+        ).at(Key("stop"))
     if plan.side > 0 and plan.buffer >= 1:
         raise PerpcalcError(f"{plain(plan.buffer * 100)}% leaves no price below the stop", "give less than 100%").at(
-            "buffer"
+            Key("buffer")
         )
     if target is not None and plan.side * (target - plan.entry_price) <= 0:
         raise PerpcalcError(
             f"{plain(target)} is no profit for a {side} entered at {plain(plan.entry_price)}",
             f"give a price {above} the entry",
-        ).at("target")
+        ).at(Key("target"))
 
 
 def _caps(plan: Plan, risk: Decimal) -> dict[str, Decimal]:
@@ -152,9 +152,9 @@ def _caps(plan: Plan, risk: Decimal) -> dict[str, Decimal]:
     if (loss := loss_per_usd(plan)) > 0:
         caps["risk"] = risk / loss / instrument.contract_size
     highest = plan.max_leverage or instrument.max_leverage
-    if highest is not None and plan.balance is not None:
+    if highest is not None and plan.has_account:
         caps["leverage"] = (highest * room.equity - room.value) / per_contract - room.held.contracts
-    if plan.leverage is not None and plan.balance is not None:
+    if plan.leverage is not None and plan.has_account:
         per_usd = 1 / (plan.entry_price * plan.leverage) + costs_per_usd(plan)
         if per_usd > 0:
             caps["balance"] = room.free / per_usd / instrument.contract_size
@@ -169,6 +169,8 @@ def _caps(plan: Plan, risk: Decimal) -> dict[str, Decimal]:
 
 def _largest_safe(plan: Plan, contracts: Decimal) -> Decimal:
     """The largest number of contracts, at most so many, that are liquidated beyond the stop by at least the buffer, or never."""
+    if plan.together is not None and plan.leverage is None and plan.schedule is not None:
+        return plan.together.largest_safe(plan, contracts)
     backed = plan.backed(contracts) if contracts else None
     if backed is None:
         return contracts
@@ -189,7 +191,7 @@ def _described(plan: Plan, contracts: Decimal, binding: str, target: Decimal | N
     instrument, room = plan.instrument, plan.room()
     highest = max_safe_leverage(plan, contracts or instrument.lot)
     value = coin_value(instrument, contracts, plan.entry_price)
-    effective = None if plan.balance is None else room.leverage(value)
+    effective = room.leverage(value) if plan.has_account else None
     if not contracts:
         zero_margin, zero_cost = (
             plan.balance if plan.leverage is None else ZERO,

@@ -89,10 +89,10 @@ class Aim(NamedTuple):
     share: Decimal
 
 
-def aim_of(backed: Backed, goal: Goal) -> Aim:
-    """Where a goal is decided: at the liquidation price asked for, or at the mark.
+def aim_of(backed: Backed, goal: Goal, where: str = "") -> Aim:
+    """Where a goal is decided: at the liquidation price asked for, or at the mark; `where` is what the reference is called.
 
-    Raises PerpcalcError for a price at the reference or where the position by itself gains, a margin ratio without a mark or
+    Raises PerpcalcError for a price at the reference or where all positions gain, a margin ratio without a mark or
     of 100 % or more.
 
     >>> from perpcalc.core.instrument import PLAIN
@@ -110,17 +110,20 @@ def aim_of(backed: Backed, goal: Goal) -> Aim:
         if backed.mark is None:
             raise PerpcalcError("is missing", "give the price now").at(Key("mark"))
         if not 0 < goal.value < 1:
-            raise PerpcalcError(f"{plain(goal.value * 100)}% is out of range", "give less than 100%").at(place)
+            raise PerpcalcError(
+                f"{plain(goal.value * 100)}% is out of range", "give more than 0% and less than 100%"
+            ).at(place)
         return Aim(backed.mark, "below" if backed.position.side > 0 else "above", goal.value)
     reference, side = backed.reference, backed.position.side
-    where = "entry" if backed.mark is None else "mark"
+    where = where or ("entry price" if backed.mark is None else "mark price")
     below = goal.value < reference
-    alone = not backed.others and not backed.holding.schedule.slope
-    if goal.value == reference or (alone and below != (side > 0)):
+    holdings = (backed.holding, *backed.others)
+    one_way = all(one.position.side == side and not one.schedule.slope for one in holdings)
+    if goal.value == reference or (one_way and below != (side > 0)):
         name, other = ("long", "below") if side > 0 else ("short", "above")
         gains = "is the" if goal.value == reference else f"is {'below' if below else 'above'} the"
         raise PerpcalcError(
-            f"{plain(goal.value)} {gains} {where} price, where a {name} is not liquidated", f"give a price {other} it"
+            f"{plain(goal.value)} {gains} {where}, where a {name} is not liquidated", f"give a price {other} it"
         ).at(place)
     end = "below" if below else "above"
     return Aim(printable_price(backed.position.instrument, goal.value, end), end, ONE)
@@ -173,7 +176,7 @@ def settle(unknown: Unknown[T], crossing: Crossing, direction: str) -> Found | N
     safer = step if direction == UP else -step
     for value in (*tried, *(tried[-1] + safer * 2**power for power in range(CORRECTIONS))):
         if unknown.allows(value) and unknown.keeps(unknown.state(value)):
-            return Found(value, BY_ROUNDING if (value - first) * safer > 0 else None)
+            return Found(value, BY_ROUNDING if unknown.step and (value - first) * safer > 0 else None)
     return None
 
 

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
-from perpcalc.core.backed import Backed
+from perpcalc.core.backed import Backed, forward
 from perpcalc.core.course import Course, Crossing, border_crossings, crossings, value_per_contract
 from perpcalc.core.instrument import Instrument
+from perpcalc.core.liquidation import liquidated_at
 from perpcalc.core.position import Fill, Position, merged, open_at
 from perpcalc.core.solve import (
     AVERAGE,
@@ -53,16 +54,11 @@ def solve_contracts(backed: Backed, goal: Goal) -> Solved:
     aim = aim_of(backed, goal)
     unknown, spans = contracts_question(backed, goal, aim)
     instrument = backed.position.instrument
-    if not spans:
-        return unmet(
-            goal, CONTRACTS, f"not one lot of {plain(instrument.lot)} is liquidated only beyond {plain(goal.value)}"
-        )
-    end = spans[-1].end
-    if end is None:
+    if spans and spans[-1].end is None:
         return unmet(goal, CONTRACTS, f"never liquidated before {plain(goal.value)}, whatever the size")
-    found = settle(unknown, end, DOWN)
+    found = settle(unknown, spans[-1].end, DOWN) if spans and spans[-1].end else None
     if found is None:
-        return unmet(goal, CONTRACTS, f"less than one lot of {plain(instrument.lot)} does it")
+        return unmet(goal, CONTRACTS, f"not one lot of {plain(instrument.lot)} contracts lives to {plain(goal.value)}")
     return backed_answer(goal, CONTRACTS, _sized(instrument, found), unknown.state(found.value))
 
 
@@ -143,8 +139,8 @@ def solve_add(backed: Backed, goal: Goal, price: Decimal, fee_rate: Decimal | No
 
     Where the goal is not kept yet the least that keeps it, else the most that still does. An isolated position of known leverage
     gets margin with them, a cross balance pays the opening fee; None is a fee that is not known. On one tier of a long of a given
-    margin, `n = (B + V - Q*(1 + mmr)/P + deduction)/(size*((1 + mmr)/P - 1/price))`. Derived. Raises PerpcalcError as `aim_of`
-    does.
+    margin, `n = (B + V - Q*(1 + mmr)/P + deduction)/(size*((1 + mmr)/P - 1/price))`. Derived. The position must live until the
+    price is reached, and the liquidation price lie beyond it. Raises PerpcalcError as `aim_of` does.
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> from perpcalc.core.margin import Margin
@@ -159,21 +155,26 @@ def solve_add(backed: Backed, goal: Goal, price: Decimal, fee_rate: Decimal | No
     position, margin = backed.position, backed.margin
     if fee_rate is None and margin.mode != "isolated":
         return unmet(goal, CONTRACTS, "the opening fee is not known")
-    rate, instrument = fee_rate or ZERO, position.instrument
+    rate, instrument, here = fee_rate or ZERO, position.instrument, backed
+    if goal.name == LIQUIDATION:
+        here = backed._replace(mark=price)
+        if liquidated_at(found := forward(backed), price) and found.liquidation_price is not None:
+            dead = plain(found.liquidation_price)
+            return unmet(goal, CONTRACTS, f"liquidated at {dead}, before {plain(price)} is reached")
+    aim, value = aim_of(here, goal, "price it is added at"), value_per_contract(instrument, price)
 
     def state(contracts: Decimal) -> Backed:
-        return increased(backed, Fill(contracts, price), rate).still_open() if contracts else backed
+        return increased(here, Fill(contracts, price), rate).still_open() if contracts else here
 
-    aim, value = aim_of(backed, goal), value_per_contract(instrument, price)
     collateral = -rate * value
     if margin.mode == "isolated":
         collateral = ZERO if margin.leverage is None else value / margin.leverage
     unknown = unknown_of(goal, aim, state, instrument.lot, least=instrument.lot)
-    turns = _turns(Course(backed, instrument.contract_size, value, collateral), goal, aim)
-    found = _added(unknown, turns, backed, instrument, price)
-    if isinstance(found, str):
-        return unmet(goal, CONTRACTS, found)
-    return backed_answer(goal, CONTRACTS, found, state(found.value))
+    turns = _turns(Course(here, instrument.contract_size, value, collateral), goal, aim)
+    more = _added(unknown, turns, here, instrument, price)
+    if isinstance(more, str):
+        return unmet(goal, CONTRACTS, more)
+    return backed_answer(goal, CONTRACTS, more, state(more.value)._replace(mark=backed.mark or here.mark))
 
 
 def solve_close(backed: Backed, goal: Goal, fee_rate: Decimal | None) -> Solved:
@@ -212,7 +213,7 @@ def solve_close(backed: Backed, goal: Goal, fee_rate: Decimal | None) -> Solved:
         return backed_answer(goal, CONTRACTS, Found(ZERO, "already so"), backed)
     spans = spans_kept(unknown, _turns(Course(backed, -size, -entry_value, collateral), goal, aim))
     for span in spans:
-        if span.start is not None and (found := settle(unknown, span.start, UP)) is not None:
+        if (found := settle(unknown, span.start or Crossing(instrument.lot, ZERO), UP)) is not None:
             return backed_answer(goal, CONTRACTS, found, unknown.state(found.value))
     if margin.mode != "isolated" and (position.contracts <= instrument.lot or (spans and spans[-1].end is None)):
         return answered(goal, CONTRACTS, Found(position.contracts, "nothing less than all of it does it"), None)
@@ -234,8 +235,8 @@ def _added(
 ) -> Found | str:
     """The least to add where the goal is not kept now, else the most that keeps it; or why nothing does."""
     spans = spans_kept(unknown, turns)
-    first = spans[0] if spans and spans[0].start is None else None
-    if first or unknown.keeps(now):
+    if unknown.keeps(now):
+        first = spans[0] if spans and spans[0].start is None else None
         if first and first.end is None:
             return Found(ZERO, f"already so, and adding at {plain(price)} never loses it")
         most = settle(unknown, first.end, DOWN) if first and first.end else None
@@ -243,7 +244,7 @@ def _added(
             return Found(ZERO, f"already so, and one lot more at {plain(price)} would lose it")
         return _sized(instrument, most, "already so: the most that keeps it")
     for span in spans:
-        least = settle(unknown, span.start, UP) if span.start else None
+        least = settle(unknown, span.start or Crossing(instrument.lot, ZERO), UP)
         if least is not None:
             return _sized(instrument, least)
     return f"no number of contracts at {plain(price)} does it"

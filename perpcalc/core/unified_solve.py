@@ -200,7 +200,7 @@ def contracts_to_close(account: Account, index: int, target: Target, fee_rate: D
         contracts = min(lots * lot, position.contracts)
         return free_margin(closed(account, index, contracts, fee_rate) if lots else account, target)
 
-    lots = _fewest(free, to_multiple(position.contracts / lot, ONE, ROUND_CEILING))
+    lots = fewest(free, to_multiple(position.contracts / lot, ONE, ROUND_CEILING))
     if lots is None:
         return None
     contracts = min(lots * lot, position.contracts)
@@ -237,8 +237,12 @@ def _amounts(sums: Sums, coin: Coin, factor: Decimal) -> Iterator[Decimal]:
         floor = band.upper
 
 
-def _fewest(free: Callable[[Decimal], Decimal], most: Decimal) -> Decimal | None:
-    """The whole number up to `most` from which on `free` is not below zero; None where it is at `most`."""
+def fewest(free: Callable[[Decimal], Decimal], most: Decimal) -> Decimal | None:
+    """The whole number up to `most` from which on `free` is not below zero; None where it is at `most`.
+
+    >>> fewest(lambda number: number - Decimal("2.5"), Decimal(10))
+    Decimal('3')
+    """
     low, high = ZERO, most
     below, above = free(low), free(high)
     if below >= 0:

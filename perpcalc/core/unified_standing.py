@@ -77,7 +77,7 @@ def standing(sums: Sums) -> Standing:
         margin_balance=sums.whole.counted,
         maintenance_margin=sums.whole.asked,
         margin_ratio=margin_ratio(sums),
-        leverage=_notional(sums) / sums.whole.equity if sums.whole.equity > 0 else None,
+        leverage=net_notional(sums) / sums.whole.equity if sums.whole.equity > 0 else None,
         liquidated=is_liquidated(sums),
         coins=tuple(
             CoinStanding(
@@ -96,8 +96,13 @@ def standing(sums: Sums) -> Standing:
     )
 
 
-def _notional(sums: Sums) -> Decimal:
-    """What the positions are worth in USD, opposite sides of one contract netted."""
+def net_notional(sums: Sums) -> Decimal:
+    """What the positions are worth in USD, opposite sides of one contract netted.
+
+    >>> from perpcalc.core.unified import Account, sums_of
+    >>> net_notional(sums_of(Account({"BTC": ONE}, {"BTC": Decimal(60_000)})))
+    Decimal('0')
+    """
     net: dict[tuple[object, ...], Decimal] = {}
     for holding in sums.account.holdings:
         position, instrument = holding.position, holding.position.instrument

@@ -1,1 +1,1 @@
-"""What a venue holds, laid beside a portfolio: what to add, what has changed, what is gone. Pure; `plan.plan` is the door."""
+"""What a venue holds, laid beside a portfolio: what to add, what has changed, what is gone; `plan` is the door."""

@@ -18,20 +18,21 @@ from perpcalc.readers.symbols import Contract, contract_of
 Resolve = Callable[[str, str, Contract], Instrument | None]
 NEAR = Decimal("0.01")
 LEAST_USD = ONE
+MISSPELT = 0.8
 CUT_RATE = Decimal("0.00005")
 RATE_STEP = Decimal("1E-9")
 SURELY_PERCENT = Decimal("0.6")  # no venue asks for more than half of the value
 
 
 class Market(NamedTuple):
-    """The contract of a position. `instrument` has the rules it is judged by, `listed` is False for a plain contract.
+    """The contract of a position: the rules it is judged by, and the name it is written by.
 
-    `rate` is the maintenance rate of the file where no table is known, `expires` the ISO day of a contract that does, `parts`
-    how many of our contracts one of the file is.
+    `listed` is False for a plain contract. `rate` is the maintenance rate of the file where no table is known, `expires`
+    the ISO day of a contract that does, `parts` how many of our contracts one of the file is.
     """
 
     instrument: Instrument
-    contract: Contract
+    name: str | None
     listed: bool
     rate: Decimal | None = None
     expires: str | None = None
@@ -45,23 +46,30 @@ def listed(spec: str, symbol: str, contract: Contract) -> Instrument | None:
     >>> listed("deribit", "BTC/USD:BTC", Contract("BTC", "USD", "BTC")).name
     'BTC-PERPETUAL'
     """
-    try:
-        venue = venues.load(spec.partition("@")[0])
-    except PerpcalcError:
-        return None
-    names = venue.tables["instruments"]
-    of_coin = [name for name, table in names.items() if table["currency"] == contract.base]
-    if contract.expires or contract.quote != "USD" or not of_coin:
-        return None
-    named = [name for name in of_coin if name.upper() == symbol.upper()]
-    return venues.find(spec, (named or of_coin)[0]).instrument
+    day = "" if contract.expires is None else f"-{contract.expires[2:].replace('-', '')}"
+    for name in (symbol, f"{contract.base}/{contract.quote}:{contract.settle}{day}"):
+        try:
+            return venues.find(spec, name).instrument
+        except PerpcalcError:
+            continue
+    return None
 
 
-def is_known(spec: str) -> bool:
-    """Whether there is a preset of a venue."""
+def has_preset(spec: str) -> bool:
+    """Whether there is a preset of a venue; any other may be a venue without one.
+
+    Raises PerpcalcError for a misspelt name, a venue without inverse contracts, and what is wrong with a preset.
+    """
+    from difflib import get_close_matches
+
+    from perpcalc.venues.symbols import LINEAR_VENUES, WITHOUT_INVERSE
+
+    name, known = spec.partition("@")[0].lower(), [known.lower() for known in venues.names()]
     try:
-        venues.load(spec.partition("@")[0])
+        venues.find(spec)
     except PerpcalcError:
+        if name in (*known, *LINEAR_VENUES, *WITHOUT_INVERSE) or get_close_matches(name, known, cutoff=MISSPELT):
+            raise
         return False
     return True
 
@@ -97,11 +105,14 @@ def market_of(recorded: Recorded, contract: Contract, spec: str | None, resolve:
         rate = rate_of(recorded, instrument.contract_size)
     if perpetual is not None and rate is None and instrument.schedule is not None:
         notes.append(f"{spec} has no table for contracts that expire: that of {instrument.name} is taken")
-    return Market(_with_rate(instrument, rate), contract, True, rate, contract.expires, tuple(notes))
+    name = instrument.name
+    if perpetual is not None:  # written as the perpetual with a day, and another contract all the same
+        instrument = instrument._replace(name=f"{name} {contract.expires}")
+    return Market(_with_rate(instrument, rate), name, True, rate, contract.expires, tuple(notes))
 
 
 def contracts_of(recorded: Recorded, market: Market) -> Decimal:
-    """The size in contracts; raises PerpcalcError for one in coin, for one that cannot be traded, and where none is said."""
+    """The size in contracts; raises PerpcalcError for one in coin, one that cannot be traded, and for none."""
     instrument = market.instrument
     if recorded.usd is not None:
         contracts = recorded.usd / instrument.contract_size
@@ -176,7 +187,8 @@ def _plain(recorded: Recorded, contract: Contract, notes: list[str]) -> Market:
     parts = max(ONE, parts)  # whole contracts: 0.5 of 100 USD are 5 of 10 USD
     rate = rate_of(recorded, size)
     instrument = Instrument(name=recorded.symbol, currency=contract.base, contract_size=size / parts)
-    return Market(_with_rate(instrument, rate), contract, False, rate, contract.expires, tuple(notes), parts)
+    symbol = recorded.symbol
+    return Market(_with_rate(instrument, rate), symbol, False, rate, contract.expires, tuple(notes), parts)
 
 
 def _with_rate(instrument: Instrument, rate: Decimal | None) -> Instrument:
@@ -186,7 +198,7 @@ def _with_rate(instrument: Instrument, rate: Decimal | None) -> Instrument:
 
 
 def _size_by_value(recorded: Recorded) -> Decimal | None:
-    """The USD of a contract by the coin value at the mark: `value*mark/contracts`, where that is near a whole number."""
+    """The USD of a contract by the coin value at the mark, `value*mark/contracts`, where near a whole number."""
     if not (recorded.value and recorded.mark and recorded.contracts):
         return None
     usd = recorded.value * recorded.mark / recorded.contracts

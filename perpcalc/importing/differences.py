@@ -1,4 +1,4 @@
-"""Where the venue's own figures are not ours: its liquidation price and profit, and what the difference likely comes from."""
+"""Where the venue's liquidation price and profit are not ours, and what the difference likely comes from."""
 
 from collections.abc import Iterator, Sequence
 from decimal import ROUND_HALF_UP, Decimal
@@ -22,7 +22,7 @@ FALLBACK = "tiers of another date, or a margin that has changed since"
 
 
 class Leg(NamedTuple):
-    """A recorded position by our rules. `margin` is None where it is on cross margin, `schedule` where no rate is known."""
+    """A recorded position by our rules: `margin` None where it is cross, `schedule` None where no rate is known."""
 
     name: str
     recorded: Recorded
@@ -77,7 +77,7 @@ def of_account(
 
 
 def liquidation_prices(legs: Sequence[Leg], balance: Decimal) -> list[Decimal | None] | None:
-    """The liquidation price of each position of an account, in its own contract; None where a maintenance rate is not known.
+    """The liquidation price of each position of an account, in its own contract; None where a rate is not known.
 
     Contracts of one coin move together by the ratio of their marks.
     """

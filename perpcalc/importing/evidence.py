@@ -1,4 +1,4 @@
-"""What stands behind a recorded position, and what it cost: of several readings the one that gives the venue's own figures."""
+"""What stands behind a recorded position, and what it cost: the reading that gives the venue's own figures."""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -8,7 +8,7 @@ from perpcalc.core.instrument import Instrument
 from perpcalc.core.liquidation import position_liquidation
 from perpcalc.core.margin import Margin, given_margin, isolated_margin
 from perpcalc.core.pnl import gross_pnl
-from perpcalc.core.position import Position, open_at
+from perpcalc.core.position import Position, open_at, open_for_value
 from perpcalc.core.rules import ClosingFee, Schedule
 from perpcalc.core.wallet import Holding
 from perpcalc.decimals import ZERO, plain
@@ -16,14 +16,15 @@ from perpcalc.errors import PerpcalcError
 from perpcalc.readers.positions_of_ccxt import COLLATERAL, LESS_PROFIT, POSITION_MARGIN
 from perpcalc.readers.recorded import NEVER, Recorded, Said, last_digit
 
+LEVERAGE = "leverage"
 BY_HAND = "write the position with perpcalc portfolio add"
 FINEST_COIN = Decimal("1E-8")
 COLLATERAL_IS_MARGIN = ("phemex", "gate", "okx")
-"""Where ccxt's `collateral` is the margin itself: Phemex in every version, Gate and OKX before it had `positionMargin`."""
+"""Where ccxt's `collateral` is the margin itself: at Phemex, at Gate and OKX before there was `positionMargin`."""
 
 
 class Reading(NamedTuple):
-    """One way to read what stands behind an isolated position: the keys to write, the margin they make, and what they rest on."""
+    """One way to read what stands behind an isolated position: the keys to write, their margin, what they rest on."""
 
     keys: tuple[tuple[str, Decimal], ...]
     margin: Margin
@@ -49,7 +50,7 @@ def stated_price(recorded: Recorded) -> Decimal | None:
 
 
 def opened(instrument: Instrument, side: Decimal, contracts: Decimal, recorded: Recorded) -> tuple[Position, bool]:
-    """The position, and whether it is by its coin value: only where the average entry is not said or misses the profit."""
+    """The position, and whether by its coin value: only where the average is not said or misses the profit."""
     entry, value = recorded.entry, recorded.entry_value
     if entry is None and value is None:
         raise PerpcalcError("has no entry price", "give the answer of the venue as it came")
@@ -61,17 +62,6 @@ def opened(instrument: Instrument, side: Decimal, contracts: Decimal, recorded: 
         assert by_value is not None
         return by_value, True
     return by_price, False
-
-
-def open_for_value(instrument: Instrument, side: Decimal, contracts: Decimal, value: Decimal) -> Position:
-    """The position that cost `value` coins, its average `Q/V`.
-
-    >>> from perpcalc.core.instrument import PLAIN
-    >>> open_for_value(PLAIN, Decimal(1), Decimal(100), Decimal("0.002")).entry_price == 50_000
-    True
-    """
-    position = open_at(instrument, side, contracts, contracts * instrument.contract_size / value)
-    return position._replace(cost=value, stored_value=value, entry_value=value)
 
 
 def gives_profit(position: Position, recorded: Recorded) -> bool:
@@ -95,8 +85,8 @@ def margin_behind(
 ) -> Chosen:
     """The margin of an isolated position, by order of evidence.
 
-    First whichever reading gives the venue's liquidation price; else the venue's own field, what ccxt makes of it, the leverage,
-    and last a margin in which the venue counts fees or profit. Raises PerpcalcError where the file says none.
+    First whichever reading gives the venue's liquidation price; else the venue's own field, what ccxt makes of it, the
+    leverage, and last a margin in which the venue counts fees or profit. Raises PerpcalcError where the file says none.
     """
     readings = list(_readings(recorded, position, venue))
     if not readings:
@@ -109,19 +99,26 @@ def margin_behind(
 
 
 def _readings(recorded: Recorded, position: Position, venue: str | None) -> Iterator[Reading]:
-    """Every reading of the file, those that rest on better evidence first."""
-    leverage = recorded.leverage
-    initial = None if leverage is None else isolated_margin(position, leverage).coin
+    """Every reading of the file, those that rest on better evidence first.
+
+    A margin that is V/leverage, cut as the venue cuts it, is written as the leverage: prices follow from the quotient.
+    """
+    leverage, net_of_fee = recorded.leverage, position.instrument.extra_margin_net_of_fee
+    initial = isolated_margin(position, leverage) if leverage else None
     for said in _ordered(recorded.margins, venue):
-        yield Reading((("margin", said.coin),), given_margin(position, said.coin), said.name, said.counts)
-        if leverage and initial and position.instrument.extra_margin_net_of_fee and said.coin > initial:
-            extra = said.coin - initial
+        coin = said.coin
+        if leverage and initial and coin == initial.coin != initial.usable:
+            yield Reading((("leverage", leverage),), initial, said.name, said.counts)
+            continue
+        yield Reading((("margin", coin),), given_margin(position, coin), said.name, said.counts)
+        if leverage and initial and net_of_fee and coin > initial.coin:
+            extra = coin - initial.coin
             keys = (("leverage", leverage), ("extra_margin", extra))
             yield Reading(
                 keys, isolated_margin(position, leverage, extra), f"{said.name} above V/leverage", said.counts
             )
-    if leverage:
-        yield Reading((("leverage", leverage),), isolated_margin(position, leverage), "leverage")
+    if leverage and initial:
+        yield Reading((("leverage", leverage),), initial, LEVERAGE)
 
 
 def _ordered(margins: tuple[Said, ...], venue: str | None) -> list[Said]:
@@ -149,22 +146,20 @@ def _proved(readings: list[Reading], holding: Holding, price: Decimal, mark: Dec
 
 def _rank(reading: Reading) -> int:
     """Where a reading stands without proof: margins, then the leverage, then what counts more than the margin."""
-    if reading.counts:
-        return 2
-    return 1 if reading.keys[0][0] == "leverage" else 0
+    return 2 if reading.counts else 1 if reading.name == LEVERAGE else 0
 
 
 def _notes(readings: list[Reading], taken: Reading | None, first: Reading) -> Iterator[str]:
-    """What to say of the choice: a leverage for want of a margin, a margin that does not stand, one that is read otherwise."""
+    """What to say of the choice: a leverage for want of a margin, a margin that does not stand or is read otherwise."""
     chosen = taken or first
     shown = " and ".join(f"{key.replace('_', ' ')} {plain(value)}" for key, value in chosen.keys)
-    named = "" if chosen.name == "leverage" else f" ({chosen.name})"
+    named = "" if chosen.name == LEVERAGE else f" ({chosen.name})"
     if taken is not None and taken is not first and taken.margin.coin != first.margin.coin:
         other = f"{first.name} {plain(first.margin.coin)}"
         yield f"{shown}{named} gives the venue's liquidation price, {other} does not"
     elif chosen.counts:
         yield f"{shown}{named} is taken, in which the venue counts {chosen.counts}"
-    elif chosen.name == "leverage":
+    elif chosen.name == LEVERAGE:
         beside = next((reading for reading in readings if reading.counts), None)
         if beside is None:
             yield f"no margin is said: {shown} is taken"

@@ -1,17 +1,17 @@
 """Knowing a position of a portfolio again: what a venue's position is called here, and in what the two differ."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from decimal import ROUND_HALF_UP, Decimal
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from perpcalc.core.instrument import contracts_of_coin, contracts_of_usd
 from perpcalc.core.margin import given_margin, isolated_margin
-from perpcalc.core.position import Position, open_at, open_by_fills
+from perpcalc.core.position import Position, open_at, open_by_fills, open_for_value
 from perpcalc.core.rounding import Grid, on
-from perpcalc.decimals import ZERO
+from perpcalc.decimals import ZERO, plain
 from perpcalc.errors import PerpcalcError
 from perpcalc.given import Given
-from perpcalc.importing.evidence import FINEST_COIN, open_for_value
+from perpcalc.importing.evidence import FINEST_COIN
 from perpcalc.options import (
     COIN,
     CONTRACTS,
@@ -33,80 +33,14 @@ from perpcalc.options import (
     USD,
     VENUE,
 )
+from perpcalc.portfolio import Account
+from perpcalc.portfolio import Position as Entry
 from perpcalc.readers.answers import coin_of
 from perpcalc.readers.recorded import last_digit
 from perpcalc.readers.symbols import Contract, contract_of
 
 Row = Mapping[str, Decimal | str]
 FOLLOWING = (MARK, MMR, STOP, TARGET)
-
-
-class Unified(Protocol):
-    """What several coins back an account by."""
-
-    @property
-    def balances(self) -> Mapping[str, Decimal]:
-        """How much there is of each coin, negative where it is borrowed."""
-
-
-class Account(Protocol):
-    """An account of a portfolio, as far as an import looks at it."""
-
-    @property
-    def name(self) -> str:
-        """Its name, of which there is one."""
-
-    @property
-    def venue(self) -> str | None:
-        """The venue, a date kept."""
-
-    @property
-    def currency(self) -> str | None:
-        """The coin that it holds; None where it holds several."""
-
-    @property
-    def balance(self) -> Decimal | None:
-        """What it holds of its coin."""
-
-    @property
-    def mode(self) -> str | None:
-        """One-way or hedge."""
-
-    @property
-    def unified(self) -> Unified | None:
-        """What several coins back it by, if they do."""
-
-
-class Entry(Protocol):
-    """A position of a portfolio, as far as an import looks at it."""
-
-    @property
-    def name(self) -> str:
-        """Its name, of which there is one."""
-
-    @property
-    def account(self) -> str | None:
-        """The account it is in."""
-
-    @property
-    def given(self) -> Given:
-        """Its keys as options."""
-
-
-class Portfolio(Protocol):
-    """A portfolio, as far as an import looks at it."""
-
-    @property
-    def accounts(self) -> Sequence[Account]:
-        """Its accounts."""
-
-    @property
-    def positions(self) -> Sequence[Entry]:
-        """Its positions."""
-
-    @property
-    def prices(self) -> Mapping[str, Decimal]:
-        """The mark price of each coin in USD."""
 
 
 class Identity(NamedTuple):
@@ -118,13 +52,18 @@ class Identity(NamedTuple):
     side: str
 
 
-class Change(NamedTuple):
+class Changed(NamedTuple):
     """A value that is not the venue's: ours None where the key is to be added, theirs None where it is to go."""
 
     name: str
     key: str
     ours: Decimal | str | None
     theirs: Decimal | str | None
+
+    def __str__(self) -> str:
+        ours, theirs = (plain(value) if isinstance(value, Decimal) else value for value in (self.ours, self.theirs))
+        mine = f"has no {self.key}" if ours is None else f"{self.key} is {ours}"
+        return f"{self.name}: {mine}, the venue has {'none' if theirs is None else theirs}"
 
 
 class Compared(NamedTuple):
@@ -133,9 +72,18 @@ class Compared(NamedTuple):
     `by_hand` says why a difference cannot be written into the file in place.
     """
 
-    changes: tuple[Change, ...] = ()
-    followed: tuple[Change, ...] = ()
+    changes: tuple[Changed, ...] = ()
+    followed: tuple[Changed, ...] = ()
     by_hand: str | None = None
+
+
+def venue_of(spec: str | None) -> str | None:
+    """The name of a venue without the date of its rules.
+
+    >>> venue_of("Bybit@2024-06-01"), venue_of(None)
+    ('bybit', None)
+    """
+    return None if spec is None else spec.partition("@")[0].lower()
 
 
 def identity(account: str | None, spec: str | None, contract: Contract, side: str) -> Identity:
@@ -144,8 +92,12 @@ def identity(account: str | None, spec: str | None, contract: Contract, side: st
     >>> identity(None, "bybit@2024-06-01", Contract("BTC", "USD", "BTC"), "long")
     Identity(account=None, venue='bybit', contract=('BTC', 'USD', None), side='long')
     """
-    venue = None if account is not None or spec is None else spec.partition("@")[0].lower()
-    return Identity(account, venue, (contract.base, contract.quote, contract.expires), side)
+    return Identity(
+        account,
+        None if account is not None else venue_of(spec),
+        (contract.base, contract.quote, contract.expires),
+        side,
+    )
 
 
 def identity_of(entry: Entry, accounts: Mapping[str, Account]) -> Identity | None:
@@ -155,11 +107,11 @@ def identity_of(entry: Entry, accounts: Mapping[str, Account]) -> Identity | Non
         return None
     home = accounts.get(entry.account or "")
     spec = home.venue if home else given[VENUE]
-    coin = coin_of((home.currency if home else given[CURRENCY]) or "BTC")
+    coin = coin_of(given[CURRENCY] or (home.currency if home else "BTC"))
     contract = Contract(coin, "USD", coin)
     if (name := given[INSTRUMENT]) is not None:
         try:
-            contract = contract_of(name, None if spec is None else spec.partition("@")[0].lower())
+            contract = contract_of(name, venue_of(spec))
         except PerpcalcError:
             contract = Contract(coin_of(name), "USD", coin_of(name))
     expires = given[EXPIRES] or contract.expires
@@ -173,34 +125,34 @@ def compared(entry: Entry, row: Row, position: Position) -> Compared:
         return _compared_fills(entry, row, position)
     changes = [*_size_changes(entry, row, position), *_entry_changes(entry, row, position)]
     changes += _margin_changes(entry, row, position)
-    followed: list[Change] = []
+    followed: list[Changed] = []
     for option in FOLLOWING:
         ours, theirs = given[option], row.get(option.name)
         if theirs is not None and ours != theirs:
             moved = option in (MARK, MMR) or ours is None
-            (followed if moved else changes).append(Change(entry.name, option.name, ours, theirs))
+            (followed if moved else changes).append(Changed(entry.name, option.name, ours, theirs))
     return Compared(tuple(changes), tuple(followed))
 
 
-def _size_changes(entry: Entry, row: Row, position: Position) -> Iterator[Change]:
+def _size_changes(entry: Entry, row: Row, position: Position) -> Iterator[Changed]:
     """The size, in the unit that the file has it in."""
     given = entry.given
     if (usd := given[USD]) is not None:
         if usd != position.notional:
-            yield Change(entry.name, USD.name, usd, position.notional)
+            yield Changed(entry.name, USD.name, usd, position.notional)
         return
     coin, price = given[COIN], given[ENTRY] or given[MARK]
     if coin is not None:
         if price is not None and contracts_of_coin(position.instrument, coin, price) == position.contracts:
             return
-        yield Change(entry.name, COIN.name, coin, None)
+        yield Changed(entry.name, COIN.name, coin, None)
     contracts = given[CONTRACTS]
     if contracts != position.contracts:
-        yield Change(entry.name, CONTRACTS.name, contracts, row["contracts"])
+        yield Changed(entry.name, CONTRACTS.name, contracts, row["contracts"])
 
 
-def _entry_changes(entry: Entry, row: Row, position: Position) -> Iterator[Change]:
-    """The entry: the average price or the coin value, whichever the file has; an average that shows the same is the same."""
+def _entry_changes(entry: Entry, row: Row, position: Position) -> Iterator[Changed]:
+    """The entry: the average price or the coin value, whichever the file has; what shows the same is the same."""
     given, name = entry.given, entry.name
     price, value = row.get(ENTRY.name), row.get(ENTRY_VALUE.name)
     ours, our_value = given[ENTRY], given[ENTRY_VALUE]
@@ -209,10 +161,10 @@ def _entry_changes(entry: Entry, row: Row, position: Position) -> Iterator[Chang
         return
     for key, mine, theirs in ((ENTRY.name, ours, price), (ENTRY_VALUE.name, our_value, value)):
         if mine != theirs:
-            yield Change(name, key, mine, theirs)
+            yield Changed(name, key, mine, theirs)
 
 
-def _margin_changes(entry: Entry, row: Row, position: Position) -> Iterator[Change]:
+def _margin_changes(entry: Entry, row: Row, position: Position) -> Iterator[Changed]:
     """The margin, where the amounts of coin differ that the two descriptions make."""
     keys = (LEVERAGE, MARGIN, EXTRA_MARGIN)
     ours = {option.name: entry.given[option] for option in keys}
@@ -222,7 +174,7 @@ def _margin_changes(entry: Entry, row: Row, position: Position) -> Iterator[Chan
         return
     for key, value in ours.items():
         if value != theirs.get(key):
-            yield Change(entry.name, key, value, theirs.get(key))
+            yield Changed(entry.name, key, value, theirs.get(key))
 
 
 def _coin(keys: Mapping[str, Decimal | None], position: Position) -> Decimal | None:
@@ -241,7 +193,7 @@ def _compared_fills(entry: Entry, row: Row, position: Position) -> Compared:
 
 
 def held_of(given: Given, like: Position) -> Position | None:
-    """The position that a portfolio's keys make, of the contract and side of another; None where they do not say all of it."""
+    """The position that a portfolio's keys make, of another's contract and side; None where they say too little."""
     instrument, side = like.instrument, like.side
     if (fills := given[FILL]) is not None:
         return open_by_fills(instrument, side, fills)

@@ -3,16 +3,17 @@
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from perpcalc.errors import Key, PerpcalcError, suggestion
-from perpcalc.importing.contracts import contract_at, is_known
-from perpcalc.importing.known import Account, Identity, identity
+from perpcalc.errors import Key, PerpcalcError, shown, suggestion
+from perpcalc.importing.contracts import contract_at, has_preset
+from perpcalc.importing.known import Identity, identity, venue_of
+from perpcalc.portfolio import Account
 from perpcalc.readers.positions import LeftOut
 from perpcalc.readers.recorded import Recorded
 from perpcalc.readers.symbols import Contract, check_inverse
 
 
 class Choices(NamedTuple):
-    """What the user says of a file: the account or the venue that it is of, and that margins are isolated where it does not say.
+    """What the user says of a file: its account or venue, and that margins are isolated where it does not say.
 
     `fallback` is the venue where neither the user nor the file says one.
     """
@@ -32,23 +33,35 @@ class Located(NamedTuple):
     contract: Contract
     identity: Identity
 
+    @property
+    def venue(self) -> str | None:
+        """The name of the venue."""
+        return venue_of(self.spec)
+
 
 class Placed(NamedTuple):
-    """The positions of a file that are clear, why others are not, and whether any of those may be one of the portfolio."""
+    """The positions of a file that are clear, why others are not, and whether those may be of the portfolio."""
 
     found: list[Located]
     left_out: list[LeftOut]
     unsure: bool
 
 
-def account_named(name: str | None, accounts: Mapping[str, Account]) -> Account | None:
-    """The account of this name; raises PerpcalcError where there is none."""
-    if name is None:
-        return None
-    if name not in accounts:
-        close = suggestion(name, accounts) if accounts else "one that [[accounts]] defines"
-        raise PerpcalcError(f"there is no account {name!a}", f"give {close}").at(Key("account"))
-    return accounts[name]
+def home_of(choices: Choices, accounts: Mapping[str, Account]) -> Account | None:
+    """The account that the file is of, where one is named; raises PerpcalcError where it or its venue is not known."""
+    account, name, spec = None, choices.account, choices.venue
+    if name is not None:
+        if name not in accounts:
+            close = suggestion(name, accounts) if accounts else "one that [[accounts]] defines"
+            raise PerpcalcError(f"there is no account {shown(name)}", f"give {close}").at(Key("account"))
+        account = accounts[name]
+        spec = account.venue
+    try:
+        if spec is not None:
+            has_preset(spec)
+    except PerpcalcError as error:
+        raise error.at(Key("venue") if account is None else account.place) from None
+    return account
 
 
 def located(items: Iterable[Recorded], account: Account | None, choices: Choices) -> Placed:
@@ -79,10 +92,11 @@ def _spec(recorded: Recorded, account: Account | None, choices: Choices) -> str 
     """The venue a position is at: the account's or the one given, with which it must not disagree, else its own."""
     home = account.venue if account else choices.venue
     stated = recorded.venue
-    if home and stated and home.partition("@")[0].lower() != stated.partition("@")[0]:
-        raise PerpcalcError(f"is at {stated}, not at {home}", "give the account or the venue that it is at")
+    if home and stated and venue_of(home) != venue_of(stated):
+        named = stated if stated.replace("@", "").replace("-", "").isalnum() and stated.isascii() else shown(stated)
+        raise PerpcalcError(f"is at {named}, not at {home}", "give the account or the venue that it is at")
     spec = home or stated or recorded.likely or choices.fallback
-    if account is not None and account.venue is None and spec is not None and is_known(spec):
+    if account is not None and account.venue is None and spec is not None and has_preset(spec):
         raise PerpcalcError(f"is at {spec}, and the account has no venue", "write it to the account")
     if spec is None and account is None:
         raise PerpcalcError("does not say where it is held", ("give ", Key("account"), " or ", Key("venue")))
@@ -90,7 +104,7 @@ def _spec(recorded: Recorded, account: Account | None, choices: Choices) -> str 
 
 
 def check_once(located: Iterable[Located]) -> None:
-    """Raise PerpcalcError where a position stands in a file twice; two margin modes of one contract are two positions."""
+    """Raise PerpcalcError where a position stands in a file twice; its two margin modes are two positions."""
     places: dict[object, str] = {}
     for one in located:
         key = (one.identity, one.spec, one.recorded.mode)

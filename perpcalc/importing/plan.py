@@ -1,5 +1,6 @@
 """What an import does to a portfolio: what to add, what has changed, what is gone, and why the rest is not taken."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import NamedTuple
@@ -10,49 +11,63 @@ from perpcalc.errors import PerpcalcError
 from perpcalc.importing.contracts import Resolve, listed
 from perpcalc.importing.differences import Difference, Leg, of_account, of_isolated
 from perpcalc.importing.known import (
-    Account,
-    Change,
+    Changed,
     Compared,
-    Entry,
     Identity,
-    Portfolio,
     Row,
     compared,
     held_of,
     identity_of,
     is_same,
+    venue_of,
 )
-from perpcalc.importing.placing import Choices, account_named, check_once, located
-from perpcalc.importing.taking import Taken, leg_of, taken
+from perpcalc.importing.placing import Choices, check_once, home_of, located
+from perpcalc.importing.taking import Setting, Taken, leg_of, taken
 from perpcalc.options import LEVERAGE, MARGIN
+from perpcalc.portfolio import Account, Portfolio
+from perpcalc.portfolio import Position as Entry
 from perpcalc.readers.positions import Dump, LeftOut
 
 LONGEST_SYMBOL = 56
 
 
+class Balanced(NamedTuple):
+    """A balance that is not the venue's; `coin` only of an account of several coins."""
+
+    account: str
+    coin: str | None
+    ours: Decimal | None
+    theirs: Decimal
+
+    def __str__(self) -> str:
+        ours = "none" if self.ours is None else plain(self.ours)
+        what = "balance" if self.coin is None else f"balance of {self.coin}"
+        return f"{self.account}: its {what} is {ours}, the venue has {plain(self.theirs)}"
+
+
 class Plan(NamedTuple):
     """What an import would do. Rows have the keys of a portfolio's positions, in their order.
 
-    `changes` make a position another, `followed` are marks and the like that move by themselves; `by_hand` are differences
-    that cannot be written in place. `balances` are changes of accounts.
+    `changes` make a position another, `followed` are marks and the like that move by themselves, `by_hand` are
+    differences that cannot be written in place.
     """
 
     rows: tuple[Row, ...] = ()
     unchanged: tuple[str, ...] = ()
-    changes: tuple[Change, ...] = ()
-    followed: tuple[Change, ...] = ()
+    changes: tuple[Changed, ...] = ()
+    followed: tuple[Changed, ...] = ()
     by_hand: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
     left_out: tuple[PerpcalcError, ...] = ()
     empty: int = 0
-    balances: tuple[Change, ...] = ()
+    balances: tuple[Balanced, ...] = ()
     differences: tuple[Difference, ...] = ()
     notes: tuple[str, ...] = ()
     further_page: bool = False
 
 
 class Laid(NamedTuple):
-    """A position laid beside those of the portfolio: the name it has there or will have, and its row where it is new."""
+    """A position laid beside those of the portfolio: its name there, and its row where it is new."""
 
     name: str
     row: Row | None = None
@@ -66,21 +81,22 @@ def plan(dump: Dump, portfolio: Portfolio, choices: Choices, resolve: Resolve = 
     Raises PerpcalcError for an account that is not there and for a position that stands in the file twice.
     """
     accounts = {account.name: account for account in portfolio.accounts}
-    account = account_named(choices.account, accounts)
+    account = home_of(choices, accounts)
     placed = located(dump.items, account, choices)
     found, left_out = placed.found, [*dump.unread, *placed.left_out]
     check_once(found)
     contracts = {(one.contract.base, one.contract.expires) for one in found}
     coins = [coin for coin, _ in contracts]
     several = frozenset(coin for coin in coins if coins.count(coin) > 1)
+    setting = Setting(portfolio, account, choices, several, resolve)
     held: list[Taken] = []
     for one in found:
         try:
-            held.append(taken(one, account, choices, portfolio.prices, several, resolve))
+            held.append(taken(one, setting))
         except PerpcalcError as error:
             left_out.append(LeftOut(one.recorded.number, error.at(one.recorded.place)))
     laid = list(_laid(held, portfolio.positions, accounts))
-    legs = [leg_of(beside.name, one) for beside, one in zip(laid, held, strict=True)]
+    legs = [leg_of(beside.name, one, account) for beside, one in zip(laid, held, strict=True)]
     there = {one.identity for one in found}
     unsure = placed.unsure or bool(dump.unread)
     gone = _gone(portfolio.positions, accounts, choices, there) if dump.lists_positions and not unsure else ()
@@ -108,9 +124,12 @@ def _laid(held: Iterable[Taken], entries: Sequence[Entry], accounts: Mapping[str
     for entry in entries:
         if (who := identity_of(entry, accounts)) is not None:
             known.setdefault(who, []).append(entry)
+    of_file = Counter(one.located.identity for one in held)
     for one in held:
         same = known.get(one.located.identity, [])
         of_mode = [entry for entry in same if _is_isolated(entry) == (one.chosen is not None)]
+        if of_file[one.located.identity] > 1:  # held in both margin modes, each of which knows its own
+            same = of_mode
         if not same:
             name = _new_name(one, names)
             names.add(name)
@@ -163,7 +182,7 @@ def _gone(
     entries: Iterable[Entry], accounts: Mapping[str, Account], choices: Choices, there: set[Identity]
 ) -> Iterator[str]:
     """The positions of the account or the venue named that the file does not have."""
-    venue = None if choices.venue is None else choices.venue.partition("@")[0].lower()
+    venue = venue_of(choices.venue)
     for entry in entries:
         who = identity_of(entry, accounts)
         if who is None or who in there:
@@ -173,27 +192,27 @@ def _gone(
             yield entry.name
 
 
-def _balances(dump: Dump, accounts: Iterable[Account], account: Account | None, choices: Choices) -> Iterator[Change]:
+def _balances(dump: Dump, accounts: Iterable[Account], account: Account | None, choices: Choices) -> Iterator[Balanced]:
     """The balances of the account, or of those at the venue, that are not the file's."""
     if not choices.balances:
         return
     found = {balance.coin: balance.amount for balance in dump.balances}
-    venue = None if choices.venue is None else choices.venue.partition("@")[0].lower()
+    venue = venue_of(choices.venue)
     for one in accounts if account is None else (account,):
-        if account is None and (venue is None or (one.venue or "").partition("@")[0].lower() != venue):
+        if account is None and (venue is None or venue_of(one.venue) != venue):
             continue
         if one.unified is not None:
             for coin, amount in found.items():
                 if one.unified.balances.get(coin) != amount:
-                    yield Change(one.name, f"balances.{coin}", one.unified.balances.get(coin), amount)
+                    yield Balanced(one.name, coin, one.unified.balances.get(coin), amount)
         elif one.currency in found and one.balance != found[one.currency]:
-            yield Change(one.name, "balance", one.balance, found[one.currency])
+            yield Balanced(one.name, None, one.balance, found[one.currency])
 
 
 def _differences(
     legs: Sequence[Leg],
     account: Account | None,
-    balances: Sequence[Change],
+    balances: Sequence[Balanced],
     portfolio: Portfolio,
     accounts: Mapping[str, Account],
     there: set[Identity],
@@ -205,11 +224,20 @@ def _differences(
     cross = [leg for leg in legs if leg.margin is None]
     if account is None or not cross:
         return
-    found = next((change.theirs for change in balances if change.key == "balance"), None)
-    balance = found if isinstance(found, Decimal) else account.balance
+    balance = next((change.theirs for change in balances if change.coin is None), account.balance)
     others = (entry for entry in portfolio.positions if entry.account == account.name and not _is_isolated(entry))
     whole = all(identity_of(entry, accounts) in there for entry in others)
     yield from of_account(cross, balance, account.unified is not None, whole)
+
+
+def _mode_needed(taken: Sequence[Taken], account: Account) -> str | None:
+    """The mode that an account needs and does not have: hedge for both sides of a contract, else as the venue says."""
+    sides = {(one.located.identity.contract, one.located.identity.side) for one in taken}
+    both = any((contract, "long" if side == "short" else "short") in sides for contract, side in sides)
+    hedged = [one.located.recorded.hedged for one in taken]
+    if account.mode != "hedge" and (both or (account.mode and True in hedged)):
+        return "hedge"
+    return "one-way" if account.mode == "hedge" and False in hedged else None
 
 
 def _notes(
@@ -218,11 +246,8 @@ def _notes(
     """What else to say: how a position was read, both sides held, what balances hold."""
     for one, leg in zip(taken, legs, strict=True):
         yield from (f"{leg.name}: {note}" for note in one.notes)
-    sides: dict[tuple[object, ...], set[str]] = {}
-    for one in taken:
-        sides.setdefault(one.located.identity[:3], set()).add(one.located.identity.side)
-    if account is not None and account.mode != "hedge" and any(len(both) > 1 for both in sides.values()):
-        yield f'both sides of a contract are held: write mode = "hedge" to the account {account.name}'
+    if account is not None and (mode := _mode_needed(taken, account)) is not None:
+        yield f'the venue holds the positions in {mode} mode: write mode = "{mode}" to the account {account.name}'
     if unsure and (choices.account or choices.venue):
         yield "not all of the file could be read: no position is taken for gone"
     if choices.balances:

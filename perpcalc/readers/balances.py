@@ -1,7 +1,8 @@
-"""What a wallet holds, in the answers of venues: the balance behind cross positions, without profit that is not realised.
+"""What a wallet holds, in the answers of venues: the balance behind cross positions, without unrealised profit.
 
-Sources: the venues' API pages (account information of Binance COIN-M, Bybit v5 wallet-balance, OKX balance, Deribit account
-summary, BitMEX margin, Kraken accounts, KuCoin account overview, Gate accounts, Phemex account positions); ccxt, fetch_balance.
+Sources: the venues' API pages: account information of Binance COIN-M, Bybit v5 wallet-balance, OKX balance, Deribit
+account summary, BitMEX margin, Kraken accounts, KuCoin account overview, Gate accounts, Phemex account positions; ccxt,
+fetch_balance.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,7 +17,7 @@ DEEPEST = 8
 
 
 class Balance(NamedTuple):
-    """An amount of a coin under the name that the answer has for it; `whole` where the margin of isolated positions is in it."""
+    """An amount of a coin under the answer's name for it; `whole` where the margin of isolated positions is in it."""
 
     coin: str
     amount: Decimal
@@ -27,7 +28,7 @@ class Balance(NamedTuple):
 def balances_of(data: Any) -> tuple[Balance, ...]:
     """The balances that an answer tells of, each coin once; none where it tells of none.
 
-    >>> balances_of({"assets": [{"asset": "BTC", "walletBalance": "0.2", "crossWalletBalance": "0.1"}], "positions": []})
+    >>> balances_of({"assets": [{"asset": "BTC", "walletBalance": "0.2", "crossWalletBalance": "0.1"}]})
     (Balance(coin='BTC', amount=Decimal('0.1'), name='crossWalletBalance', whole=False),)
     """
     found: dict[str, Balance] = {}

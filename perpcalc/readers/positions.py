@@ -40,7 +40,7 @@ class Dump(NamedTuple):
 
 
 def read_positions(source: Source) -> Dump:
-    """The positions and balances in a JSON file; raises PerpcalcError naming it where it holds neither or is a refusal."""
+    """The positions and balances in a JSON file; raises PerpcalcError where it holds neither or is a refusal."""
     data = document(source)
     try:
         check_refusal(data)
@@ -84,7 +84,8 @@ def place(index: int, row: Any) -> str:
     name = next((name for name in names if isinstance(name, str) and name), None)
     if name is None:
         return f"position {index}"
-    return f"position {index} ({name if name.isascii() and name.isprintable() and len(name) <= LONGEST_NAME else shown(name)})"
+    plain = name.isascii() and name.isprintable() and len(name) <= LONGEST_NAME
+    return f"position {index} ({name if plain else shown(name)})"
 
 
 def _reader_of(row: Any) -> Reader | None:

@@ -1,6 +1,6 @@
 """One position as the library ccxt writes it for every venue, with what the venue itself sent beside it.
 
-Sources: ccxt manual, "Position structure"; parse_position of each venue in ccxt 4.5.90, 4.4.50 and 4.1.50; answers of 2021.
+Sources: ccxt manual, "Position structure"; parse_position of each venue in ccxt 4.5.90; answers of 4.1.50 and 4.4.50.
 ccxt works out what a venue leaves out, so whatever the venue's own answer (`info`) says goes first.
 """
 

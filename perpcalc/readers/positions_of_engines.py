@@ -1,7 +1,7 @@
 """One position of BitMEX, and of the venues whose engines and answers are made like its: KuCoin and Phemex.
 
-Sources: the venues' API pages; recorded answers in JKorf's client libraries and ccxt 4.5.90. `posMargin` is `posInit`, what was
-moved in (`posCross`) and the fee to close (`posComm`), less what was used up (`posLoss`). None is given where nothing is held.
+Sources: the venues' API pages; recorded answers in JKorf's client libraries; ccxt 4.5.90. `posMargin` is `posInit`,
+what was moved in (`posCross`) and the fee to close (`posComm`), less what was used up (`posLoss`). None is nothing.
 """
 
 from decimal import Decimal

@@ -1,7 +1,7 @@
 """One position of each venue's own answer, and by which keys such an answer is known.
 
-Sources: the venues' API pages; the answers in the comments of ccxt 4.5.90's parse_position; recorded answers in JKorf's client
-libraries. A function gives None where nothing is held; keys that a venue leaves out stay None.
+Sources: the venues' API pages; answers in the comments of ccxt 4.5.90's parse_position; recorded answers in JKorf's
+client libraries. A function gives None where nothing is held; keys that a venue leaves out stay None.
 """
 
 from collections.abc import Callable
@@ -129,10 +129,10 @@ def okx(item: Item) -> Recorded | None:
 
 
 def deribit(item: Item) -> Recorded | None:
-    """A position of private/get_positions: the size in USD, all of it cross, `leverage` no setting of the user's.
+    """A position of private/get_positions: the size in USD, `leverage` no setting of the user's.
 
-    `total_profit_loss` counts from the average, `floating_profit_loss` from the last settlement. `size/size_currency` is the
-    mark where the printed one is cut too short to give the coin value that is printed.
+    `total_profit_loss` counts from the average, `floating_profit_loss` from the last settlement. `size/size_currency`
+    is the mark where the printed one is cut too short to give the coin value that is printed.
     """
     size, value = number(item, "size"), size_of(number(item, "size_currency"))
     usd = size and abs(size)
@@ -149,7 +149,6 @@ def deribit(item: Item) -> Recorded | None:
         entry=positive(item, "average_price"),
         mark=mark,
         value=value,
-        mode="cross",
         maintenance=positive(item, "maintenance_margin"),
         liquidation_price=number(item, "estimated_liquidation_price"),
         profit=number(item, "total_profit_loss", "floating_profit_loss"),
@@ -157,7 +156,7 @@ def deribit(item: Item) -> Recorded | None:
 
 
 def kraken(item: Item) -> Recorded | None:
-    """A position of /derivatives/api/v3/openpositions; inverse ones are cross, and nothing is said of their margin."""
+    """A position of /derivatives/api/v3/openpositions; nothing is said of an inverse one's margin."""
     leverage = positive(item, "maxFixedLeverage")
     return held(
         item,
@@ -168,7 +167,7 @@ def kraken(item: Item) -> Recorded | None:
         contracts=unsigned(item, "size"),
         entry=positive(item, "price"),
         leverage=leverage,
-        mode="cross" if leverage is None else "isolated",
+        mode=None if leverage is None else "isolated",
     )
 
 

@@ -12,7 +12,7 @@ MODES = {"isolated": "isolated", "fixed": "isolated", "cross": "cross", "crossed
 NEVER = frozenset(
     Decimal(price) for price in (999_999, 1_000_000, 9_999_999, 10_000_000, 99_999_999, 100_000_000, 999_999_999)
 )
-"""Prices that stand for no liquidation: Bybit 999999, KuCoin 1000000, Gate 99999999, BitMEX 100000000, and their like."""
+"""Prices that stand for no liquidation: Bybit 999999, KuCoin 1000000, Gate 99999999, BitMEX 100000000, the like."""
 
 
 class Said(NamedTuple):
@@ -26,9 +26,9 @@ class Said(NamedTuple):
 class Recorded(NamedTuple):
     """What a file says of one position, the `number`th in it; what it does not say is None.
 
-    `venue` is our name of where the file says it is held, `likely` of where its keys make it likely. Of `contracts` and `usd`
-    one is given. `value` is in coin at the mark, `mode` isolated or cross, `rate` the maintenance rate, `maintenance` and
-    `initial` the margins asked for in coin, `profit` not realised yet.
+    `venue` is our name of where the file says it is held, `likely` of where its keys make it likely. Of `contracts` and
+    `usd` one is given. `value` is in coin at the mark, `mode` isolated or cross, `rate` the maintenance rate,
+    `maintenance` and `initial` the margins asked for in coin, `profit` not realised yet.
     """
 
     number: int = 0
@@ -77,7 +77,7 @@ def held(item: Item, venue: str, name: str, settle: str | None, **known: Any) ->
 
 
 def signed(item: Item, key: str, side: str | None) -> tuple[str | None, Decimal | None]:
-    """Side and size of an amount that is negative for a short; raises PerpcalcError where a side said beside it disagrees.
+    """Side and size of an amount that is negative for a short; raises PerpcalcError where a side beside it disagrees.
 
     >>> signed({"qty": "-5"}, "qty", None)
     ('short', Decimal('5'))

@@ -1,7 +1,7 @@
 """What a venue's name of a contract says: its coin, what it is quoted and settled in, and when it expires.
 
-Sources: ccxt manual, "Contract naming conventions"; the API pages of each venue. Names of a month alone are taken to expire on
-its last Friday, which holds for the quarters of Bybit, BitMEX and KuCoin.
+Sources: ccxt manual, "Contract naming conventions"; the API pages of each venue. Names of a month alone are taken to
+expire on its last Friday, which holds for the quarters of Bybit, BitMEX and KuCoin.
 """
 
 import calendar
@@ -32,6 +32,7 @@ COIN = r"(?P<base>[A-Z0-9]+?)"
 QUOTE = r"(?P<quote>USDT|USDC|USD|EUR|GBP)"
 DAY = r"(?P<day>\d{6})"
 MONTH = rf"(?P<code>[{CODES}])(?P<year>\d\d)"
+DATE = r"(?P<date>\d{1,2})(?P<month>[A-Z]{3})(?P<year>\d\d)"
 STRIKE = r"(?P<option>-\d+(D\d+)?-[CP])?"
 
 CCXT = re.compile(
@@ -45,11 +46,7 @@ PATTERNS: Mapping[str, tuple[re.Pattern[str], ...]] = {
         re.compile(rf"{COIN}(?P<usdc>PERP|-\d{{1,2}}[A-Z]{{3}}\d\d){STRIKE}"),
     ),
     "okx": (re.compile(rf"{COIN}-{QUOTE}(?P<linear>_UM)?-(SWAP|{DAY}){STRIKE}"),),
-    "deribit": (
-        re.compile(
-            rf"{COIN}(_(?P<quote>USDT|USDC))?-(PERPETUAL|(?P<date>\d{{1,2}})(?P<month>[A-Z]{{3}})(?P<year>\d\d)){STRIKE}"
-        ),
-    ),
+    "deribit": (re.compile(rf"{COIN}(_(?P<quote>USDT|USDC))?-(PERPETUAL|{DATE}){STRIKE}"),),
     "bitmex": (
         re.compile(rf"{COIN}{QUOTE}({MONTH})?(_(?P<settle>[A-Z]+))?"),
         re.compile(rf"{COIN}{MONTH}"),

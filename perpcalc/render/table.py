@@ -12,7 +12,7 @@ from rich.text import Text
 
 from perpcalc.answer import Answer, Kind, Precision, Value, kinds_of
 from perpcalc.commands.command import Result, Row
-from perpcalc.render.numbers import NUMERIC, amount, style, unit, written
+from perpcalc.render.numbers import NUMERIC, style, unit, written
 from perpcalc.render.sentence import sentence
 from perpcalc.render.text import printable
 
@@ -25,13 +25,13 @@ class Line(NamedTuple):
     """One answer as lines of a table show it: its values, their kinds where they differ, and its decimals."""
 
     answer: Answer
+    values: Mapping[str, Value]
     precision: Precision
     kinds: Mapping[str, Kind]
 
     def value(self, name: str) -> Value:
         """The value of a field."""
-        found: Value = getattr(self.answer, name)
-        return found
+        return self.values[name]
 
     def cell(self, name: str) -> Text:
         """The value of a field as the table shows it."""
@@ -55,10 +55,10 @@ def as_table(result: Result, wide: bool = False, charts: bool = False) -> str:
         if said := sentence(result):
             console.print(Text(said, style="bold"), soft_wrap=True)
         kinds = kinds_of(result.answer)
-        lines = [Line(row.answer, row.precision(), {**kinds, **row.answer.shown_kinds()}) for row in result.rows]
+        lines = [_line(row, kinds) for row in result.rows]
         if result.one:
             _print(console, _downwards(lines[0], result.answer, "" if said else result.answer.title))
-            _print_reasons(console, lines)
+            _print_reasons(console, lines, said)
         else:
             _print_rows(console, result.answer, lines, wide, width)
             if result.totals is not None and len(lines) > 1:
@@ -66,6 +66,11 @@ def as_table(result: Result, wide: bool = False, charts: bool = False) -> str:
         if charts and result.charts is not None:
             _print_charts(console, result, width)
     return printed.get()
+
+
+def _line(row: Row, kinds: Mapping[str, Kind]) -> Line:
+    answer = row.answer
+    return Line(answer, {**answer._asdict(), **answer.seen()}, row.precision(), {**kinds, **answer.shown_kinds()})
 
 
 def _downwards(line: Line, answer: type[Answer], title: str) -> Table:
@@ -139,25 +144,24 @@ def _table(title: str, headed: bool) -> Table:
     )
 
 
-def _print_reasons(console: Console, lines: Sequence[Line]) -> None:
+def _print_reasons(console: Console, lines: Sequence[Line], said: str = "") -> None:
+    """Print the reasons, but for one that the sentence says already."""
     for line in lines:
         reason = getattr(line.answer, REASON, None)
-        if reason is not None:
+        if reason is not None and printable(str(reason)) not in said:
             name = getattr(line.answer, "name", None) if len(lines) > 1 else None
             console.print(Text(printable(f"{name}: {reason}" if name else str(reason))), soft_wrap=True)
 
 
 def _print_totals(console: Console, answer: type[Answer], totals: Sequence[Row]) -> None:
-    kinds = kinds_of(answer)
+    """Print the sums in a coin for each coin, and those in USD of the last row, which is of all."""
     for row in totals:
-        precision = row.precision()
-        in_usd = row is totals[-1]
+        line = _line(row, kinds_of(answer))
         for name in answer.sums:
-            value = getattr(row.answer, name)
-            if isinstance(value, Decimal) and name.endswith("usd") == in_usd:
-                text = Text(amount(value, kinds[name].name, precision), style=style(value, kinds[name]))
+            value, unit = line.value(name), line.unit(name)
+            if isinstance(value, Decimal) and unit and (line.kinds[name].unit == "USD") == (row is totals[-1]):
                 label = f"all {name.removesuffix('_usd').replace('_', ' ')}: "
-                console.print(Text(label) + text + Text(f" {'USD' if in_usd else precision.coin}"), soft_wrap=True)
+                console.print(Text(label) + line.cell(name) + Text(f" {unit}"), soft_wrap=True)
 
 
 def _print_charts(console: Console, result: Result, width: int) -> None:

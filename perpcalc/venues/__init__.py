@@ -4,13 +4,13 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from pathlib import Path
 from typing import NamedTuple
 
 from perpcalc.core.instrument import Instrument
 from perpcalc.errors import PerpcalcError, shown
-from perpcalc.venues.keys import TOPICS, Rule, instrument_of
-from perpcalc.venues.tables import HERE, Tables, coins_of, rules_on, shipped, shipped_names
+from perpcalc.venues.instruments import instrument_of
+from perpcalc.venues.keys import TOPICS, Rule
+from perpcalc.venues.tables import HERE, Tables, coins_of, file_of, names_in, rules_on, shipped, shipped_names
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
@@ -19,7 +19,7 @@ class Venue(NamedTuple):
     """A venue's tables, the file they stand in, and what of them is the user's own."""
 
     name: str
-    path: Path
+    path: str
     tables: Tables
     own: Tables
 
@@ -44,7 +44,7 @@ class Dated(NamedTuple):
 def names() -> list[str]:
     """The venues there are files for, the user's own included."""
     folder = _own_folder()
-    own = [path.stem for path in folder.glob("*.toml")] if os.path.isdir(folder) else []
+    own = names_in(folder) if os.path.isdir(folder) else []
     return sorted({*shipped_names(), *filter(NAME.fullmatch, own)})
 
 
@@ -56,11 +56,11 @@ def load(name: str) -> Venue:
     if NAME.fullmatch(name):
         lower = name.lower()
         for stem in (name, lower):
-            path = _own_folder() / f"{stem}.toml"
+            path = file_of(_own_folder(), stem)
             if os.path.isfile(path):
                 state = os.stat(path)
                 return _of_user(stem, path, (state.st_mtime_ns, state.st_size, state.st_ino))
-        path = HERE / f"{lower}.toml"
+        path = file_of(HERE, lower)
         if os.path.isfile(path):
             return Venue(lower, path, shipped(lower), {})
         if (other := _by_ccxt().get(lower)) is not None:
@@ -144,13 +144,18 @@ def _notes(where: str, symbol: str, tables: Tables, contract: Tables, date: str,
         yield f"{where}: {symbol} is no longer listed on {contract['ended']}: its last known rules are used"
 
 
-def _own_folder() -> Path:
+def own_path(venue: Venue) -> str:
+    """The file in which the user's own rules of a venue stand, or would."""
+    return file_of(_own_folder(), venue.name)
+
+
+def _own_folder() -> str:
     home = os.environ.get("XDG_CONFIG_HOME") or os.path.join(os.path.expanduser("~"), ".config")
-    return Path(home) / "perpcalc" / "venues"
+    return os.path.join(home, "perpcalc", "venues")
 
 
 @lru_cache(maxsize=64)
-def _of_user(name: str, path: Path, state: tuple[int, ...]) -> Venue:
+def _of_user(name: str, path: str, state: tuple[int, ...]) -> Venue:
     """The venue that a user's file makes, read again when the file has changed."""
     from perpcalc.venues.schema import read_file
 
@@ -163,7 +168,7 @@ def _by_ccxt() -> Mapping[str, str]:
     """The names that ccxt has for our venues; the line is looked for, since few calls need it and reading every file is slow."""
     found = {}
     for name in shipped_names():
-        with open(HERE / f"{name}.toml", encoding="utf-8") as file:
+        with open(file_of(HERE, name), encoding="utf-8") as file:
             for line in file:
                 if line.startswith("ccxt = "):
                     found.update(dict.fromkeys(line.split('"')[1::2], name))

@@ -8,6 +8,7 @@ from perpcalc.decimals import rate_from_zero
 from perpcalc.errors import Entry as Place
 from perpcalc.errors import PerpcalcError, shown, suggestion
 from perpcalc.files import toml
+from perpcalc.venues.instruments import instrument_of
 from perpcalc.venues.keys import (
     KEYS,
     NAME,
@@ -16,7 +17,6 @@ from perpcalc.venues.keys import (
     Entry,
     day,
     flag,
-    instrument_of,
     name,
     names,
     number,

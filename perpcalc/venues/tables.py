@@ -4,15 +4,15 @@ A file that came with the program has its general rules first and then its contr
 currency, so that only the contract that is named need be parsed.
 """
 
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from perpcalc.venues.keys import CONFIDENCES, TOPICS, Rule
 
-HERE = Path(__file__).parent
+HERE = os.path.dirname(__file__)
 CONTRACT = re.compile(r'^\[(instruments|dated)\.([\w-]+)\]\ncurrency = "(\w+)"\n', re.MULTILINE)
 Tables = Mapping[str, Any]
 
@@ -40,15 +40,26 @@ class Contracts(Mapping[str, Tables]):
         return len(self.coins)
 
 
+def names_in(folder: str) -> list[str]:
+    """The venues that a folder has files of."""
+    return sorted(file.removesuffix(".toml") for file in os.listdir(folder) if file.endswith(".toml"))
+
+
+def file_of(folder: str, name: str) -> str:
+    """The file of a venue in a folder."""
+    return os.path.join(folder, f"{name}.toml")
+
+
 def shipped_names() -> list[str]:
     """The venues that came with the program."""
-    return sorted(path.stem for path in HERE.glob("*.toml"))
+    return names_in(HERE)
 
 
 @lru_cache(maxsize=64)
 def shipped(name: str) -> Tables:
     """The tables of a file that came with the program, which the tests have validated."""
-    text = (HERE / f"{name}.toml").read_text(encoding="utf-8")
+    with open(file_of(HERE, name), encoding="utf-8") as file:
+        text = file.read()
     found = list(CONTRACT.finditer(text))
     ends = [*(match.start() for match in found[1:]), len(text)]
     texts: dict[str, dict[str, str]] = {"instruments": {}, "dated": {}}

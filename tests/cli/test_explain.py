@@ -7,10 +7,10 @@ from importlib import import_module
 from typing import Any
 
 import pytest
-
 from perpcalc.cli.options import read, reader
-from perpcalc.render.explain import explained, substituted
 from perpcalc.render.report import Report
+
+from perpcalc.render.explain import explained, substituted
 
 LONG = {"side": "long", "contracts": "10000", "entry": "62500"}
 SHORT = {**LONG, "side": "short"}

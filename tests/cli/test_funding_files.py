@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from perpcalc.cli.funding_files import average_premium, payments_due, read_history, read_samples
+
 from perpcalc.core.rules import FundingRule
 from perpcalc.decimals import ONE, plain
 from perpcalc.errors import PerpcalcError

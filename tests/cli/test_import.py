@@ -14,15 +14,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from perpcalc import venues
 from perpcalc.__main__ import run as main
-from perpcalc.ccxt_positions import EXCHANGES, position_of, read_dump
-from perpcalc.errors import PerpcalcError
-from perpcalc.files import Source
 from perpcalc.portfolio import load
+from perpcalc.readers.positions_of_ccxt import VENUES as EXCHANGES
 
 DATA = Path(__file__).parent.parent / "data"
 BINANCE = str(DATA / "ccxt_binance.json")
@@ -328,24 +324,6 @@ class TestWhatIsLeftOut:
     def test_a_symbol_cannot_steer_the_terminal(self, take: Callable[..., Answer]) -> None:
         for note in take([{**INVERSE, "symbol": "\x1b[31mB/USD:\u202eB", "exchange": "\x1b]0;x\x07"}]).notes:
             assert note.isprintable()
-
-    @given(
-        st.dictionaries(
-            st.sampled_from([*INVERSE, "info", "exchange", "liquidationPrice", "stopLossPrice", "positionMargin"]),
-            st.recursive(
-                st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(max_size=12)),
-                lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.just("size"), inner),
-                max_leaves=3,
-            ),
-        )
-    )
-    def test_no_item_breaks_the_reader(self, change: dict[str, Any]) -> None:
-        [item] = read_dump(Source(json.dumps([{**INVERSE, **change}]).encode(), "dump")).items
-        for venue in ("bybit", "deribit"):
-            try:
-                assert position_of(item, venue).contracts > 0
-            except PerpcalcError as error:
-                assert "\n" not in str(error)  # noqa: PT017
 
 
 class TestRefusals:

@@ -58,14 +58,14 @@ class TestShow:
 
     def test_the_file_itself_is_an_example_to_start_from(self, run: Callable[..., Any], tmp_path: Path) -> None:
         text = run("venues", "show", "okx", "--toml").stdout
-        assert text == (HERE / "okx.toml").read_text(encoding="utf-8")
+        assert text == (Path(HERE) / "okx.toml").read_text(encoding="utf-8")
         (tmp_path / "mine.toml").write_text(text)
         assert run("venues", "validate", "mine.toml") == ("", "", 0)
 
     def test_ones_own_file_goes_before(self, run: Callable[..., Any], tmp_path: Path) -> None:
         folder = tmp_path / "perpcalc" / "venues"
         folder.mkdir(parents=True)
-        own = (HERE / "okx.toml").read_text(encoding="utf-8").replace("OKX coin-margined swaps", "my own rules")
+        own = (Path(HERE) / "okx.toml").read_text(encoding="utf-8").replace("OKX coin-margined swaps", "my own rules")
         (folder / "okx.toml").write_text(own)
         assert "my own rules" in run("venues", "show", "okx").stdout
         assert "my own rules" in run("venues", "list").stdout
@@ -102,7 +102,7 @@ class TestValidate:
     def test_names_the_file_the_key_and_the_value(
         self, run: Callable[..., Any], tmp_path: Path, old: str, new: str, message: str
     ) -> None:
-        text = (HERE / "okx.toml").read_text(encoding="utf-8")
+        text = (Path(HERE) / "okx.toml").read_text(encoding="utf-8")
         assert old in text
         (tmp_path / "mine.toml").write_text(text.replace(old, new))
         answer = run("venues", "validate", "mine.toml")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from perpcalc.core.hedge import HedgePlan, break_even_days, funding_per_day, hedge
 from perpcalc.core.instrument import PLAIN
 from perpcalc.core.pnl import gross_pnl
-from perpcalc.core.position import SHORT, open_at
+from perpcalc.core.position import LONG, SHORT, open_at
 from perpcalc.core.rounding import Rounding, grid
 from perpcalc.core.rules import ClosingFee, FundingRule, Schedule, Tier, flat_rate
 from perpcalc.errors import PerpcalcError
@@ -182,3 +182,63 @@ def test_a_rate_without_an_interval_is_no_funding_of_a_day() -> None:
 )
 def test_fees_are_paid_back_at_once_after_days_or_never(fees: str, funding: str, days: str | None) -> None:
     assert break_even_days(Decimal(fees), Decimal(funding)) == (None if days is None else Decimal(days))
+
+
+# A debt of coins
+
+
+@given(st.integers(1, 10**6), prices, st.lists(prices, min_size=1, max_size=5))
+def test_a_debt_of_coins_and_its_full_long_owe_the_same_usd_at_every_price(
+    usd: int, price: Decimal, later: list[Decimal]
+) -> None:
+    debt = -Decimal(usd) / price
+    result = hedge(HedgePlan(PLAIN, debt, price))
+    assert result.side == LONG
+    position = open_at(PLAIN, LONG, result.contracts, price)
+    for moved in later:
+        worth = moved * (debt + gross_pnl(position, moved))
+        assert abs(worth + result.notional - result.residual_delta * moved) < Decimal("1E-40")
+    assert -1 < result.residual_delta * price <= 0
+
+
+def test_a_long_pays_what_its_short_would_receive() -> None:
+    rate = {"rate": Decimal("0.0001"), "interval": EIGHT_HOURS, "entry_fee_rate": Decimal("0.0005")}
+    result = hedge(plan("-2", **rate))
+    assert (result.funding_per_day_usd, result.carry_apr) == (30, Decimal("-0.1095"))
+    assert result.locked_usd == -100_000 - 50
+    assert result.break_even_days is None
+    assert hedge(plan("-2", **{**rate, "rate": Decimal("-0.0001")})).break_even_days == Decimal(50) / 30
+
+
+def test_a_debt_is_no_collateral() -> None:
+    bare = hedge(plan("-2", schedule=HALF_PERCENT))
+    assert bare.liquidation is None
+    assert bare.unknown == "no liquidation price without a leverage: a debt of coins is no collateral"
+    # 4x: E(1 + mmr)/(1 + 1/4)
+    backed = hedge(plan("-2", schedule=HALF_PERCENT, leverage=Decimal(4)))
+    assert backed.unknown is None
+    assert backed.liquidation is not None
+    assert backed.liquidation.liquidation_price == 40_200
+
+
+def test_without_a_maintenance_rate_it_is_said_that_it_is_not_known() -> None:
+    assert hedge(plan()).unknown == "the liquidation price is not known: the maintenance rate is not"
+
+
+# Fees that are not known
+
+
+@pytest.mark.parametrize(
+    ("fees", "locked", "both"),
+    [
+        ({"entry_fee_rate": None}, None, None),
+        ({"exit_fee_rate": None}, 100_000, None),
+        ({"entry_fee_rate": Decimal(0), "exit_fee_rate": Decimal("0.001")}, 100_000, 100),
+    ],
+)
+def test_a_fee_that_is_not_known_is_no_fee_of_0(
+    fees: dict[str, Decimal | None], locked: int | None, both: int | None
+) -> None:
+    result = hedge(plan(rate=Decimal("0.0001"), interval=EIGHT_HOURS, **fees))
+    assert (result.locked_usd, result.fees_usd) == (locked, both)
+    assert (result.break_even_days is None) == (both is None)

@@ -10,7 +10,7 @@ from perpcalc.core.limits import (
     PASS,
     RULES,
     UNKNOWN,
-    Limits,
+    YES,
     Verdict,
     asked,
     distance,
@@ -20,13 +20,15 @@ from perpcalc.core.limits import (
     loss_share,
     protects,
     stops_first,
+    worse,
     worst_first,
 )
-from perpcalc.core.liquidation import position_liquidation
+from perpcalc.core.liquidation import Liquidation, position_liquidation
 from perpcalc.core.margin import given_margin, isolated_margin
 from perpcalc.core.position import LONG, SHORT, Position, open_at
 from perpcalc.core.rules import flat_rate
-from perpcalc.core.wallet import Holding, wallet_of
+from perpcalc.core.wallet import Holding, Wallet, wallet_of
+from perpcalc.errors import PerpcalcError
 
 FREE = flat_rate(Decimal(0))
 HALF_PERCENT = flat_rate(Decimal("0.005"))
@@ -42,16 +44,28 @@ def short_at(price: int, usd: int = 10_000) -> Position:
 
 class TestAsked:
     def test_nothing_by_default(self) -> None:
-        assert asked(Limits()) == {}
+        assert asked({}) == {}
 
     def test_volatility_and_horizon_alone_ask_for_nothing(self) -> None:
-        assert asked(Limits(vol=Decimal("0.6"), horizon=Decimal(10_080))) == {}
+        assert asked({"vol": Decimal("0.6"), "horizon": Decimal(10_080)}) == {}
 
     def test_a_limit_of_zero_is_a_limit(self) -> None:
-        assert asked(Limits(max_loss_at_stop=Decimal(0))) == {"max_loss_at_stop": Decimal(0)}
+        assert asked({"max_loss_at_stop": Decimal(0)}) == {"max_loss_at_stop": Decimal(0)}
 
-    def test_false_asks_for_nothing(self) -> None:
-        assert asked(Limits(require_stop=False)) == {}
+    def test_false_and_none_ask_for_nothing(self) -> None:
+        assert asked({"require_stop": False, "max_leverage": None}) == {}
+
+    def test_what_is_asked_for_comes_in_the_order_of_the_rules(self) -> None:
+        given = {name: True if rule.kind == "yes" else Decimal(1) for name, rule in reversed(RULES.items())}
+        assert list(asked(given)) == list(RULES)
+
+
+class TestRules:
+    def test_each_is_found_by_its_name(self) -> None:
+        assert all(rule.name == name for name, rule in RULES.items())
+
+    def test_a_demand_is_a_yes_and_every_other_rule_has_a_number(self) -> None:
+        assert all((rule.bound == YES) == (rule.kind == "yes") for rule in RULES.values())
 
 
 class TestJudged:
@@ -69,6 +83,10 @@ class TestJudged:
     @pytest.mark.parametrize("rule", [rule for rule in RULES if rule != "min_liquidation_distance"])
     def test_no_value_fails_everything_else(self, rule: str) -> None:
         assert judged(rule, Decimal(10**9), None) == FAIL
+
+    def test_a_margin_ratio_may_be_reached_not_passed(self) -> None:
+        assert judged("max_margin_ratio", Decimal("0.5"), Decimal("0.5")) == PASS
+        assert judged("max_margin_ratio", Decimal("0.5"), Decimal("0.51")) == FAIL
 
     def test_the_last_digit_of_a_quotient_does_not_decide(self) -> None:
         assert judged("max_leverage", Decimal(3), 1 / (Decimal(1) / 3)) == PASS
@@ -151,7 +169,7 @@ class TestStops:
         holding = Holding(position, HALF_PERCENT)
         found = position_liquidation(holding, isolated_margin(position, Decimal(10)), mark=Decimal(5_000))
         assert not stops_first(LONG, Decimal(7_900), found)
-        assert distance(found) == 0
+        assert distance(found, Decimal(5_000)) == 0
 
 
 class TestShares:
@@ -186,11 +204,20 @@ class TestDistance:
         position = long_at(8_000, 8_000)
         found = position_liquidation(Holding(position, FREE), given_margin(position, Decimal(1)))
         assert found.distance == Decimal("-0.5")
-        assert distance(found) == Decimal("0.5")
+        assert distance(found, Decimal(8_000)) == Decimal("0.5")
 
     def test_never_has_none(self) -> None:
         position = short_at(8_000)
-        assert distance(position_liquidation(Holding(position, FREE), isolated_margin(position, Decimal(1)))) is None
+        found = position_liquidation(Holding(position, FREE), isolated_margin(position, Decimal(1)))
+        assert distance(found, Decimal(8_000)) is None
+
+    def test_of_two_ends_the_smaller_counts_though_the_other_is_nearer_by_ratio(self) -> None:
+        # From 100 to 50 is a factor of 2, to 180 one of 1.8; but 50 is 50% away and 180 is 80%.
+        position = long_at(8_000)
+        found = position_liquidation(Holding(position, FREE), isolated_margin(position, Decimal(2)))
+        both = found._replace(liquidation_below=Decimal(50), liquidation_above=Decimal(180))
+        assert distance(both, Decimal(100)) == Decimal("0.5")
+        assert distance(both._replace(liquidation_above=Decimal(120)), Decimal(100)) == Decimal("0.2")
 
 
 class TestOtherContracts:
@@ -215,3 +242,112 @@ class TestShareOfALimitUsed:
         three_times = Verdict("high", "max_leverage", Decimal(5), Decimal(15), FAIL)
         double = Verdict("large", "max_notional_usd", Decimal(500), Decimal(1_000), FAIL)
         assert worst_first([double, three_times, four_times]) == [four_times, three_times, double]
+
+
+class TestWorse:
+    def verdict(self, status: str, value: str | None) -> Verdict:
+        return Verdict("trade", "max_leverage", Decimal(5), None if value is None else Decimal(value), status)
+
+    def test_a_failure_is_worse_than_a_pass_and_than_what_is_not_known(self) -> None:
+        failed, passed, unknown = self.verdict(FAIL, "6"), self.verdict(PASS, "4"), self.verdict(UNKNOWN, None)
+        assert worse(passed, failed) == worse(failed, passed) == worse(failed, unknown) == failed
+
+    def test_what_is_not_known_is_worse_than_a_pass(self) -> None:
+        assert worse(self.verdict(PASS, "4"), self.verdict(UNKNOWN, None)).status == UNKNOWN
+
+    def test_of_two_that_pass_the_one_that_uses_more_of_the_limit(self) -> None:
+        assert worse(self.verdict(PASS, "4"), self.verdict(PASS, "4.5")).value == Decimal("4.5")
+
+    def test_of_two_distances_the_smaller(self) -> None:
+        far = Verdict("trade", "min_liquidation_distance", Decimal("0.1"), Decimal("0.4"), PASS)
+        near = far._replace(value=Decimal("0.2"))
+        assert worse(far, near) == worse(near, far) == near
+
+
+class Standing:
+    """A long of 10,000 USD from 10,000 on half a coin, with what a test knows of it."""
+
+    def __init__(self, stop: str | None = None, price: str | None = "10000", collateral: str = "0.5") -> None:
+        self.given_stop, self.now, self.behind = stop, price, Decimal(collateral)
+
+    def position(self) -> Position:
+        return long_at(10_000)
+
+    def stop(self) -> Decimal | None:
+        return None if self.given_stop is None else Decimal(self.given_stop)
+
+    def price(self) -> Decimal:
+        if self.now is None:
+            raise PerpcalcError("is missing").at("mark")
+        return Decimal(self.now)
+
+    def liquidation(self) -> Liquidation:
+        holding = Holding(self.position(), HALF_PERCENT)
+        return position_liquidation(holding, given_margin(self.position(), Decimal("0.5")), self.price())
+
+    def funds(self) -> tuple[Wallet, Decimal]:
+        return wallet_of(Decimal("0.5"), [Holding(self.position(), FREE)]), 1 / self.price()
+
+    def leverage(self) -> Decimal | None:
+        return self.position().entry_value / self.behind if self.behind else None
+
+    def collateral(self) -> Decimal:
+        return self.behind
+
+    def fees(self) -> tuple[Decimal, Decimal]:
+        return Decimal("0.001"), Decimal("0.001")
+
+    def funding(self) -> tuple[Decimal, Decimal, Decimal]:
+        return Decimal("0.0001"), Decimal(480), Decimal(480)
+
+    def chance(self) -> tuple[Decimal, Decimal]:
+        return Decimal("0.6"), Decimal(10_080)
+
+
+class TestMeasures:
+    def measured(self, rule: str, standing: Standing) -> object:
+        return RULES[rule].measure(standing)
+
+    @pytest.mark.parametrize(
+        ("rule", "value"),
+        [
+            ("max_leverage", "2"),
+            # One coin on half a coin: Q(1 + mmr)/(B + V) = 10,050/1.5 = 6,700, 33% below.
+            ("min_liquidation_distance", "0.33"),
+            ("max_margin_ratio", "0.01"),
+            # From 10,000 to 8,000: 0.25 lost, 0.00225 of fees.
+            ("max_loss_at_stop", "0.5045"),
+            ("max_funding_per_day", "0.0006"),
+            ("max_notional_usd", "10000"),
+        ],
+    )
+    def test_a_number_is_that_of_the_position(self, rule: str, value: str) -> None:
+        assert self.measured(rule, Standing(stop="8000")) == Decimal(value)
+
+    def test_the_stop_comes_before_liquidation_or_not(self) -> None:
+        assert self.measured("stop_before_liquidation", Standing(stop="7000")) is True
+        assert self.measured("stop_before_liquidation", Standing(stop="6500")) is False
+
+    def test_without_a_stop_it_is_not_known_which_comes_first(self) -> None:
+        with pytest.raises(PerpcalcError, match="stop: is missing"):
+            self.measured("stop_before_liquidation", Standing())
+
+    @pytest.mark.parametrize(("stop", "price", "has"), [
+        ("8000", "10000", True), (None, "10000", False), ("9500", "9000", False), ("8000", None, True),
+    ])  # fmt: skip
+    def test_a_stop_counts_where_it_protects_from_the_price_now(self, stop: str, price: str, has: bool) -> None:
+        assert self.measured("require_stop", Standing(stop, price)) is has
+
+    def test_a_stop_that_only_the_price_could_judge_is_not_known(self) -> None:
+        with pytest.raises(PerpcalcError, match="mark: is missing"):
+            self.measured("require_stop", Standing("11000", None))
+
+    def test_without_a_stop_or_collateral_there_is_no_loss_to_measure(self) -> None:
+        assert self.measured("max_loss_at_stop", Standing()) is None
+        assert self.measured("max_loss_at_stop", Standing("8000", collateral="0")) is None
+        assert self.measured("max_funding_per_day", Standing(collateral="0")) is None
+
+    def test_a_touch_is_a_probability(self) -> None:
+        chance = self.measured("max_touch_probability", Standing())
+        assert isinstance(chance, Decimal)
+        assert 0 < chance < 1

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from perpcalc.core.instrument import PLAIN
 from perpcalc.core.pnl import gross_pnl
-from perpcalc.core.position import LONG, open_at
+from perpcalc.core.position import LONG, SHORT, open_at
 from perpcalc.core.power import (
     PowerContract,
     delta,
@@ -16,10 +16,12 @@ from perpcalc.core.power import (
     funding_per_day,
     gamma,
     growth,
+    hedge_notional,
     implied_vol,
     largest_growth,
     payoff,
     premium_of,
+    short_liquidation_price,
     value,
 )
 from perpcalc.decimals import ONE, ZERO
@@ -211,3 +213,48 @@ def test_a_payoff_that_shrinks_to_nothing_in_a_period_has_no_price_to_show() -> 
     assert str(error.value) == (
         "the payoff shrinks to nothing in a funding period: give a smaller volatility, interest or period"
     )
+
+
+# A short backed by coins
+
+
+@pytest.mark.parametrize("power", POWERS)
+@pytest.mark.parametrize("ratio", ["1.5", "1.1"])
+def test_where_a_short_is_liquidated_its_coins_are_worth_the_ratio_of_its_debt(power: Decimal, ratio: str) -> None:
+    units, coins, multiple = Decimal("0.001"), Decimal(5), Decimal("1.003")
+    price = short_liquidation_price(power, units, coins, multiple, Decimal(ratio))
+    assert price is not None
+    # P is rounded to 12 digits, and the debt moves with its p-th power.
+    assert near(coins * price, Decimal(ratio) * units * multiple * price**power, "1e-10")
+
+
+def test_a_short_of_the_square_dies_above_and_one_of_the_root_below() -> None:
+    # 6 coins behind 0.001 units of index^2: 6*P = 1.5*0.001*P^2 at P = 4,000.
+    assert short_liquidation_price(Decimal(2), Decimal("0.001"), Decimal(6), ONE) == 4_000
+    assert short_liquidation_price(Decimal(2), Decimal("0.001"), Decimal(6), Decimal(2)) == 2_000
+    # 0.05 coins behind 1 unit of its root: 0.05*P = 1.5*sqrt(P) at P = 900; above, the coins grow faster than the debt.
+    assert short_liquidation_price(Decimal("0.5"), ONE, Decimal("0.05"), ONE) == 900
+
+
+def test_a_short_of_the_index_itself_has_no_such_price() -> None:
+    assert short_liquidation_price(ONE, ONE, Decimal(6), ONE) is None
+
+
+def test_a_price_out_of_range_is_none() -> None:
+    assert short_liquidation_price(Decimal("1.01"), ONE, Decimal(1_000), ONE) is None
+    assert short_liquidation_price(Decimal("1.01"), Decimal(1_000), ONE, ONE) is None
+
+
+def test_the_hedge_of_a_short_takes_away_its_delta_at_the_index() -> None:
+    # The delta of a short of N units and C coins is C - N*delta USD for each USD of the index; that of an inverse long of Q USD,
+    # with its coins, is Q/index.
+    power, index, units, coins = Decimal(2), Decimal(3_000), Decimal("0.001"), Decimal(5)
+    slope = delta(power, index, payoff(power, index))
+    notional = hedge_notional(units, slope, coins, index)
+    assert notional == 3_000
+    up = index + Decimal("0.0001")
+    short = coins * (up - index) - units * (payoff(power, up) - payoff(power, index))
+    inverse = gross_pnl(open_at(PLAIN, LONG, notional, index), up) * up
+    assert abs(short + inverse) < Decimal("1e-10")
+    assert hedge_notional(units, slope, Decimal(7), index) == -3_000
+    assert gross_pnl(open_at(PLAIN, SHORT, Decimal(3_000), index), up) < 0

@@ -2,7 +2,7 @@
 
     pip install atheris && python tests/fuzz/fuzz_input.py TARGET [-max_total_time=600] [CORPUS]
 
-TARGET is numbers, portfolio, venue, batch, questions, funding or ccxt. Only PerpcalcError may come out; a crash is written to a file that
+TARGET is numbers, portfolio, venue, batch, questions, funding or positions. Only PerpcalcError may come out; a crash is written to a file that
 `python tests/fuzz/fuzz_input.py TARGET FILE` repeats.
 """
 
@@ -26,11 +26,16 @@ with atheris.instrument_imports(include=["perpcalc", "tomllib", "json"]):
     import perpcalc.cli.pnl
     import perpcalc.cli.power
     import perpcalc.cli.size
+
     import perpcalc.portfolio
-    from perpcalc import ccxt_positions, decimals
+    from perpcalc import decimals
     from perpcalc.cli import batch, funding_files
     from perpcalc.errors import PerpcalcError
     from perpcalc.files import Source
+    from perpcalc.importing.placing import Choices
+    from perpcalc.importing.plan import plan
+    from perpcalc.portfolio import Portfolio
+    from perpcalc.readers.positions import read_positions
     from perpcalc.render.json import compact
     from perpcalc.venues import schema
 
@@ -123,11 +128,9 @@ def funding(data: bytes) -> None:
         funding_files.average_premium(funding_files.read_samples(str(path)), None, None, [])
 
 
-def ccxt(data: bytes) -> None:
-    """Positions as ccxt writes them."""
-    for item in ccxt_positions.read_dump(Source(data, "file")).items:
-        with suppress(PerpcalcError):
-            ccxt_positions.position_of(item, "binance")
+def positions(data: bytes) -> None:
+    """Positions as ccxt and venues write them, imported into an empty portfolio."""
+    plan(read_positions(Source(data, "file")), Portfolio("book.toml"), Choices(isolated=True, fallback="binance"))
 
 
 TARGETS = {
@@ -137,7 +140,7 @@ TARGETS = {
     "batch": batch_line,
     "questions": question,
     "funding": funding,
-    "ccxt": ccxt,
+    "positions": positions,
 }
 
 

@@ -55,7 +55,7 @@ class TestOfAPreset:
         assert found.name == "PI_XBTUSD"
 
     @pytest.mark.parametrize(
-        ("spec", "contract"), [("bingx", BTC), ("kraken", Contract("ABC", "USD", "ABC")), ("kraken", DATED)]
+        ("spec", "contract"), [("blofin", BTC), ("kraken", Contract("ABC", "USD", "ABC")), ("kraken", DATED)]
     )
     def test_none_is_known(self, spec: str, contract: Contract) -> None:
         assert listed(spec, "ABC", contract) is None
@@ -64,7 +64,8 @@ class TestOfAPreset:
 class TestThatExpires:
     def test_by_the_file_s_rate_on_the_perpetual_s_basis(self) -> None:
         market = market_of(recorded(rate=Decimal("0.01")), DATED, "somewhere", only_perpetual)
-        assert (market.instrument.name, market.expires, market.rate) == ("BTCUSD", "2026-12-25", Decimal("0.01"))
+        assert (market.name, market.expires, market.rate) == ("BTCUSD", "2026-12-25", Decimal("0.01"))
+        assert market.instrument.name == "BTCUSD 2026-12-25"  # not the perpetual, with which it does not net
         assert market.instrument.schedule == flat_rate(Decimal("0.01"), basis="entry")
         assert (market.instrument.funding, market.notes) == (None, ())
 
@@ -85,7 +86,7 @@ class TestThatExpires:
 
 class TestWithoutPreset:
     def test_a_plain_contract_of_what_the_file_says(self) -> None:
-        market = market_of(recorded(contract_size=Decimal(10), rate=Decimal("0.01")), BTC, "bingx", nothing)
+        market = market_of(recorded(contract_size=Decimal(10), rate=Decimal("0.01")), BTC, "blofin", nothing)
         assert market.instrument == Instrument(
             name="BTC/USD:BTC", contract_size=Decimal(10), schedule=flat_rate(Decimal("0.01"))
         )
@@ -95,7 +96,7 @@ class TestWithoutPreset:
         assert market_of(recorded(contract_size=Decimal(10)), BTC, None, nothing).instrument.schedule is None
 
     def test_its_size_by_the_coin_value(self) -> None:
-        market = market_of(recorded(value=Decimal("0.00819672")), BTC, "bingx", nothing)  # 5*100/61000
+        market = market_of(recorded(value=Decimal("0.00819672")), BTC, "blofin", nothing)  # 5*100/61000
         assert market.instrument.contract_size == 100
 
     @pytest.mark.parametrize(
@@ -104,19 +105,19 @@ class TestWithoutPreset:
     def test_its_size_must_be_known(self, known: dict[str, Any]) -> None:
         """100.197 USD a contract is taken for 100; 0.122 is near no whole number."""
         if known.get("value") == Decimal("0.0081"):
-            assert market_of(recorded(**known), BTC, "bingx", nothing).instrument.contract_size == 100
+            assert market_of(recorded(**known), BTC, "blofin", nothing).instrument.contract_size == 100
         else:
             with pytest.raises(PerpcalcError, match="says how large a contract is"):
-                market_of(recorded(**known), BTC, "bingx", nothing)
+                market_of(recorded(**known), BTC, "blofin", nothing)
 
     def test_parts_of_contracts_become_whole_ones(self) -> None:
         said = recorded(contracts=Decimal("2.50"), contract_size=Decimal(100))
-        market = market_of(said, BTC, "bingx", nothing)
+        market = market_of(said, BTC, "blofin", nothing)
         assert (market.instrument.contract_size, contracts_of(said, market)) == (10, 25)
 
     def test_another_quote_than_usd_is_an_error(self) -> None:
         with pytest.raises(PerpcalcError, match="is quoted in EUR, not in USD"):
-            market_of(recorded(contract_size=Decimal(1)), Contract("BTC", "EUR", "BTC"), "bingx", nothing)
+            market_of(recorded(contract_size=Decimal(1)), Contract("BTC", "EUR", "BTC"), "blofin", nothing)
 
 
 class TestSizes:

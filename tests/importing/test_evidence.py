@@ -8,7 +8,7 @@ import pytest
 from perpcalc.core.instrument import PLAIN, Instrument
 from perpcalc.core.position import LONG, SHORT, Position, open_at
 from perpcalc.core.rounding import Rounding, grid
-from perpcalc.core.rules import NO_CLOSING_FEE, flat_rate
+from perpcalc.core.rules import NO_CLOSING_FEE, ClosingFee, flat_rate
 from perpcalc.errors import PerpcalcError
 from perpcalc.importing.evidence import Chosen, margin_behind, opened, stated_price
 from perpcalc.readers.positions_of_ccxt import COLLATERAL, LESS_PROFIT, POSITION_MARGIN
@@ -50,6 +50,18 @@ class TestWithTheVenuesPrice:
         chosen = choose(recorded)
         assert keys(chosen) == {"leverage": "4"}
         assert chosen.notes == ("leverage 4 gives the venue's liquidation price, positionMargin 0.003 does not",)
+
+    def test_a_margin_that_is_the_quotient_cut_is_written_as_the_leverage(self) -> None:
+        """OKX keeps 16 digits of 2000/60000/5 and liquidates by the quotient: 1.0045/(1/60000 + 1/300000) = 50225 exactly."""
+        okx = PLAIN._replace(contract_size=Decimal(100), rounding=Rounding(margin=grid("half-up 16")))
+        position = open_at(okx, LONG, Decimal(20), Decimal(60_000))
+        said = Said("margin", Decimal("0.0066666666666667"))
+        recorded = Recorded(margins=(said,), leverage=Decimal(5), liquidation_price=Decimal("50225.0"))
+        chosen = margin_behind(recorded, position, flat_rate(Decimal("0.004")), ClosingFee(Decimal("0.0005")), "okx")
+        assert (keys(chosen), chosen.notes) == ({"leverage": "5"}, ())
+        more = recorded._replace(margins=(said._replace(coin=said.coin + Decimal("1E-16")),))
+        chosen = margin_behind(more, position, flat_rate(Decimal("0.004")), ClosingFee(Decimal("0.0005")), "okx")
+        assert keys(chosen) == {"margin": "0.0066666666666668"}
 
     def test_of_readings_that_give_it_the_first_is_taken(self) -> None:
         twin = Said("collateral", FIELD.coin)

@@ -7,15 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from importing.books import Account, Entry, entry
+from importing.books import account, backed, entry
 from perpcalc.core.instrument import PLAIN
 from perpcalc.core.position import LONG, open_at
-from perpcalc.importing.known import Change, Compared, Identity, compared, held_of, identity_of
+from perpcalc.importing.known import Changed, Compared, Identity, compared, held_of, identity_of
+from perpcalc.portfolio import Position
 
 ACCOUNTS = {
-    "main": Account("main", "binance", "BTC", Decimal(1)),
-    "dated": Account("dated", "bybit@2024-06-01", "BTC", Decimal(1)),
-    "own": Account("own", None, "SOL", Decimal(1)),
+    "main": account("main", "binance", "BTC", Decimal(1)),
+    "dated": account("dated", "bybit@2024-06-01", "BTC", Decimal(1)),
+    "own": account("own", None, "SOL", Decimal(1)),
+    "uta": account("uta", "bybit", unified=backed(BTC=Decimal(1))),
 }
 BTC = ("BTC", "USD", None)
 
@@ -43,11 +45,15 @@ class TestIdentities:
                 Identity(None, "bitmex", BTC, "long"),
             ),
             (entry("a", venue="Bitmex", instrument="xbtusd", side="long"), Identity(None, "bitmex", BTC, "long")),
+            (
+                entry("a", "uta", side="long", currency="ETH", contract_size="1"),
+                Identity("uta", None, ("ETH", "USD", None), "long"),
+            ),
             (entry("a", currency="ETH", side="long"), Identity(None, None, ("ETH", "USD", None), "long")),
             (entry("a", "main", side="short", linear="BTC", settle="USDT"), None),
         ],
     )
-    def test_by_account_or_venue_contract_and_side(self, one: Entry, identity: Identity | None) -> None:
+    def test_by_account_or_venue_contract_and_side(self, one: Position, identity: Identity | None) -> None:
         assert identity_of(one, ACCOUNTS) == identity
 
 
@@ -113,19 +119,19 @@ class TestChanges:
     ) -> None:
         found = differ(**keys).changes
         assert list(found) == [
-            Change("core", key, None if ours is None else Decimal(ours), None if theirs is None else Decimal(theirs))
+            Changed("core", key, None if ours is None else Decimal(ours), None if theirs is None else Decimal(theirs))
             for key, ours, theirs in changes
         ]
 
     def test_a_cross_position_that_was_isolated_loses_its_margin(self) -> None:
         row = {key: value for key, value in ROW.items() if key != "margin"}
-        assert differ(row, **SAME).changes == (Change("core", "margin", Decimal("0.001"), None),)
+        assert differ(row, **SAME).changes == (Changed("core", "margin", Decimal("0.001"), None),)
 
     def test_a_value_that_the_average_cannot_say_replaces_it(self) -> None:
         row = {key: value for key, value in ROW.items() if key != "entry"} | {"entry_value": Decimal("0.008")}
         assert differ(row, **SAME).changes == (
-            Change("core", "entry", Decimal("62500.5"), None),
-            Change("core", "entry_value", None, Decimal("0.008")),
+            Changed("core", "entry", Decimal("62500.5"), None),
+            Changed("core", "entry_value", None, Decimal("0.008")),
         )
 
     def test_marks_and_rates_follow_without_being_a_change(self) -> None:
@@ -133,14 +139,14 @@ class TestChanges:
         found = differ(row, **SAME, mark="63000")
         assert found.changes == ()
         assert found.followed == (
-            Change("core", "mark", Decimal(63_000), Decimal(64_000)),
-            Change("core", "mmr", None, Decimal("0.005")),
-            Change("core", "stop", None, Decimal(58_000)),
+            Changed("core", "mark", Decimal(63_000), Decimal(64_000)),
+            Changed("core", "mmr", None, Decimal("0.005")),
+            Changed("core", "stop", None, Decimal(58_000)),
         )
 
     def test_another_stop_is_a_change(self) -> None:
         row = {**ROW, "stop": Decimal(58_000)}
-        assert differ(row, **SAME, stop="57000").changes == (Change("core", "stop", Decimal(57_000), Decimal(58_000)),)
+        assert differ(row, **SAME, stop="57000").changes == (Changed("core", "stop", Decimal(57_000), Decimal(58_000)),)
 
     def test_fills_are_for_their_owner_to_write(self) -> None:
         found = differ(fill=["200@62400", "300@62000"], margin="0.001")
@@ -148,7 +154,7 @@ class TestChanges:
 
     def test_fills_that_fit_may_have_another_margin(self) -> None:
         found = differ(fill=["500@62500.5"], margin="0.002")
-        assert found.changes == (Change("core", "margin", Decimal("0.002"), Decimal("0.001")),)
+        assert found.changes == (Changed("core", "margin", Decimal("0.002"), Decimal("0.001")),)
 
 
 @pytest.mark.parametrize(

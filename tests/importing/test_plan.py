@@ -2,18 +2,19 @@
 
 import json
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from importing.books import Account, Book, Entry, dump_of, entries, entry, planned
+from importing.books import account, backed, book, dump_of, entries, entry, planned
 from perpcalc.errors import PerpcalcError
 from perpcalc.files import Source
-from perpcalc.importing.known import Change
+from perpcalc.importing.known import Changed
 from perpcalc.importing.placing import Choices
-from perpcalc.importing.plan import Plan, plan
+from perpcalc.importing.plan import Balanced, Plan, plan
+from perpcalc.portfolio import Portfolio, Position
 from perpcalc.readers.positions import read_positions
 
 LONG: dict[str, Any] = {
@@ -29,18 +30,18 @@ LONG: dict[str, Any] = {
 SHORT = {**LONG, "side": "short"}
 CROSS = {**LONG, "marginMode": "cross"}
 UNSAID = {**LONG, "marginMode": None}
-BOOK = Book(
+BOOK = book(
     accounts=(
-        Account("main", "bybit", "BTC", Decimal("0.5")),
-        Account("ether", "bybit", "ETH", Decimal(2)),
-        Account("nowhere", None, "BTC", Decimal(1)),
+        account("main", "bybit", "BTC", Decimal("0.5")),
+        account("ether", "bybit", "ETH", Decimal(2)),
+        account("nowhere", None, "BTC", Decimal(1)),
     ),
     prices={"ETH": Decimal(2_400)},
 )
 
 
-def plan_of(items: Any, book: Book = BOOK, **choices: Any) -> Plan:
-    return plan(read_positions(Source(json.dumps(items).encode(), "dump.json")), book, Choices(**choices))
+def plan_of(items: Any, portfolio: Portfolio = BOOK, **choices: Any) -> Plan:
+    return plan(read_positions(Source(json.dumps(items).encode(), "dump.json")), portfolio, Choices(**choices))
 
 
 def lines(made: Plan) -> list[str]:
@@ -48,7 +49,7 @@ def lines(made: Plan) -> list[str]:
     return [error.line(flags=True) for error in made.left_out]
 
 
-def written(made: Plan) -> Book:
+def written(made: Plan) -> Portfolio:
     """The portfolio with the rows of a plan in it."""
     return BOOK._replace(positions=entries(made.rows))
 
@@ -86,16 +87,18 @@ class TestRows:
         assert ["mark" in row for row in made.rows] == [False, True]
 
     def test_marks_of_several_contracts_of_a_coin_belong_together(self) -> None:
-        book = BOOK._replace(prices={"BTC": Decimal(60_000)})
+        portfolio = BOOK._replace(prices={"BTC": Decimal(60_000)})
         dated = {**CROSS, "symbol": "BTC/USD:BTC-261225", "side": "short", "markPrice": 65_000}
-        made = plan_of([CROSS, dated], book, account="main")
+        made = plan_of([CROSS, dated], portfolio, account="main")
         assert [row["mark"] for row in made.rows] == [64_000, 65_000]
-        made = plan_of([{**CROSS, "markPrice": 60_000}, dated], book, account="main")
+        made = plan_of([{**CROSS, "markPrice": 60_000}, dated], portfolio, account="main")
         assert ["mark" in row for row in made.rows] == [False, True]
 
     def test_names_are_made_unique(self) -> None:
-        book = BOOK._replace(positions=[entry("BTCUSD long", currency="ETH", side="long", contracts="5", entry="1")])
-        assert [row["name"] for row in plan_of([LONG, SHORT], book, venue="bybit").rows] == [
+        portfolio = BOOK._replace(
+            positions=[entry("BTCUSD long", currency="ETH", side="long", contracts="5", entry="1")]
+        )
+        assert [row["name"] for row in plan_of([LONG, SHORT], portfolio, venue="bybit").rows] == [
             "BTCUSD long 2",
             "BTCUSD short",
         ]
@@ -106,13 +109,13 @@ class TestRows:
         assert (row["name"], row["expires"]) == ("BTC/USD:BTC-261225 long", "2026-12-25")
 
     def test_in_an_account_without_venue_they_are_plain(self) -> None:
-        [row] = plan_of([{**CROSS, "exchange": "htx", "maintenanceMarginPercentage": 0.008}], account="nowhere").rows
+        [row] = plan_of([{**CROSS, "exchange": "blofin", "maintenanceMarginPercentage": 0.008}], account="nowhere").rows
         assert list(row) == ["name", "account", "contract_size", "side", "contracts", "entry", "mark", "mmr"]
 
     def test_a_plain_one_in_an_account_with_venue_is_named(self) -> None:
-        book = BOOK._replace(accounts=(Account("sol", "deribit", "SOL", Decimal(10)),))
-        [row] = plan_of([{**CROSS, "symbol": "SOL/USD:SOL", "contractSize": 10}], book, account="sol").rows
-        assert (row["instrument"], row["contract_size"], "currency" in row) == ("SOL/USD:SOL", 10, False)
+        portfolio = BOOK._replace(accounts=(account("abc", "deribit", "ABC", Decimal(10)),))
+        [row] = plan_of([{**CROSS, "symbol": "ABC/USD:ABC", "contractSize": 10}], portfolio, account="abc").rows
+        assert (row["instrument"], row["contract_size"], "currency" in row) == ("ABC/USD:ABC", 10, False)
 
     def test_a_leverage_above_the_largest_is_said(self) -> None:
         made = plan_of([{**LONG, "leverage": 1000}], venue="bybit")
@@ -142,7 +145,33 @@ class TestPlaces:
             plan_of([LONG], account="mian")
         assert caught.value.line(flags=True) == "--account: there is no account 'mian': give main"
         with pytest.raises(PerpcalcError, match="give one that \\[\\[accounts\\]\\] defines"):
-            plan_of([LONG], Book(), account="main")
+            plan_of([LONG], book(), account="main")
+
+    @pytest.mark.parametrize(
+        ("venue", "message"),
+        [
+            ("krakn", "--venue: 'krakn' is not a known venue: give kraken"),
+            ("Binnance", "--venue: 'Binnance' is not a known venue: give binance"),
+            ("binanceusdm", "--venue: 'binanceusdm' has linear contracts only: perpcalc is for inverse ones, give binance"),
+            ("bybit@2026-13-01", "--venue: 'bybit@2026-13-01' does not end in a date: write NAME@YYYY-MM-DD, as in bybit@2024-06-01"),
+        ],
+    )  # fmt: skip
+    def test_a_venue_that_is_misspelt_is_no_venue_without_preset(self, venue: str, message: str) -> None:
+        with pytest.raises(PerpcalcError) as caught:
+            plan_of([LONG], venue=venue)
+        assert caught.value.line(flags=True) == message
+        portfolio = BOOK._replace(accounts=(account("a", venue, "BTC", Decimal(1)),))
+        with pytest.raises(PerpcalcError) as caught:
+            plan_of([LONG], portfolio, account="a")
+        assert caught.value.line(flags=True) == message.replace("--venue", "account (a)")
+
+    @pytest.mark.parametrize("venue", ["blofin", "bitrue", "weex"])
+    def test_a_venue_without_preset_has_plain_contracts(self, venue: str) -> None:
+        assert plan_of([LONG], venue=venue).rows[0]["currency"] == "BTC"
+
+    def test_a_venue_s_name_cannot_steer_a_terminal(self) -> None:
+        [line] = lines(plan_of([{**LONG, "exchange": "\x1b]0;x\x07"}], venue="bybit"))
+        assert line.isprintable()
 
     def test_an_account_without_venue_needs_it_for_a_venue_that_is_known(self) -> None:
         assert lines(plan_of([{**CROSS, "exchange": "bybit"}], account="nowhere")) == [
@@ -155,20 +184,28 @@ class TestPlaces:
         ]
 
     def test_a_unified_account_holds_any(self) -> None:
-        book = BOOK._replace(accounts=(Account("uta", "bybit", None, None, unified=Unified({})),))
-        assert len(plan_of([CROSS], book, account="uta").rows) == 1
+        portfolio = BOOK._replace(accounts=(account("uta", "bybit", unified=backed()),))
+        assert len(plan_of([CROSS], portfolio, account="uta").rows) == 1
 
     def test_cross_margin_needs_an_account(self) -> None:
         assert lines(plan_of([CROSS], venue="bybit")) == [
             "position 1 (BTC/USD:BTC): is on cross margin: give the --account whose balance stands behind it"
         ]
 
-    def test_a_plain_contract_on_cross_margin_is_taken_without_one_and_said(self) -> None:
-        made = plan_of([CROSS], venue="bingx")
-        assert not {"leverage", "margin", "venue", "account"} & made.rows[0].keys()
+    def test_where_all_margin_is_cross_it_is_taken_without_an_account_if_there_is_none(self) -> None:
+        made = planned("deribit-documented", BOOK)
+        assert not {"leverage", "margin", "account"} & made.rows[0].keys()
         assert made.notes == (
-            "BTC/USD:BTC long: is on cross margin, and no account stands behind it: where it is liquidated is not known",
+            "BTC-PERPETUAL long: is on cross margin, and the portfolio has no account for it: "
+            "where it is liquidated is not known",
         )
+        for held in (account("d", "deribit@2026-01-01", "BTC", Decimal(1)), account("d", "deribit", unified=backed())):
+            assert lines(planned("deribit-documented", BOOK._replace(accounts=(held,)))) == [
+                "position 1 (BTC-PERPETUAL): is on cross margin: give the --account whose balance stands behind it"
+            ]
+        ether = BOOK._replace(accounts=(account("d", "deribit", "ETH", Decimal(1)),))
+        assert len(planned("deribit-documented", ether).rows) == 1
+        assert planned("kraken-documented", BOOK).rows[0]["venue"] == "kraken"
 
 
 class TestModes:
@@ -180,6 +217,10 @@ class TestModes:
         assert plan_of([UNSAID], venue="bybit", isolated=True).rows[0]["leverage"] == 10
         assert "leverage" not in plan_of([UNSAID], account="main").rows[0]
         assert plan_of([UNSAID], account="main", isolated=True).rows[0]["leverage"] == 10
+
+    def test_an_account_where_all_margin_is_cross_takes_none_for_isolated(self) -> None:
+        portfolio = BOOK._replace(accounts=(account("d", "deribit", "BTC", Decimal(1)),))
+        assert len(planned("deribit-documented", portfolio, account="d", isolated=True).rows) == 1
 
     def test_what_the_file_says_stands(self) -> None:
         assert "leverage" not in plan_of([CROSS], account="main", isolated=True).rows[0]
@@ -246,38 +287,45 @@ class TestAgain:
         assert again.rows == again.changes == again.followed == again.by_hand == again.gone == ()
 
     def test_by_whatever_it_is_called_and_written(self) -> None:
-        book = BOOK._replace(
+        portfolio = BOOK._replace(
             positions=[
                 entry(
                     "core", venue="BYBIT", instrument="btcusd", side="long", usd="5k", entry="61000.50", leverage="10x"
                 )
             ]
         )
-        assert plan_of([LONG], book, venue="bybit@2026-01-01").unchanged == ("core",)
+        assert plan_of([LONG], portfolio, venue="bybit@2026-01-01").unchanged == ("core",)
 
     def test_changed_values_are_listed(self) -> None:
-        book = written(plan_of([LONG], venue="bybit"))
-        made = plan_of([{**LONG, "contracts": 6000, "leverage": 5, "markPrice": 65_000}], book, venue="bybit")
+        portfolio = written(plan_of([LONG], venue="bybit"))
+        made = plan_of([{**LONG, "contracts": 6000, "leverage": 5, "markPrice": 65_000}], portfolio, venue="bybit")
         assert made.changes == (
-            Change("BTCUSD long", "contracts", Decimal(5000), Decimal(6000)),
-            Change("BTCUSD long", "leverage", Decimal(10), Decimal(5)),
+            Changed("BTCUSD long", "contracts", Decimal(5000), Decimal(6000)),
+            Changed("BTCUSD long", "leverage", Decimal(10), Decimal(5)),
         )
-        assert made.followed == (Change("BTCUSD long", "mark", Decimal(64_000), Decimal(65_000)),)
+        assert made.followed == (Changed("BTCUSD long", "mark", Decimal(64_000), Decimal(65_000)),)
         assert made.rows == made.unchanged == ()
 
     def test_another_account_s_is_another_position(self) -> None:
-        book = written(plan_of([LONG], venue="bybit"))
-        assert len(plan_of([LONG], book, account="main").rows) == 1
+        portfolio = written(plan_of([LONG], venue="bybit"))
+        assert len(plan_of([LONG], portfolio, account="main").rows) == 1
 
     def test_of_both_margin_modes_each_knows_its_own(self) -> None:
-        book = written(plan_of([LONG, CROSS], account="main"))
-        made = plan_of([LONG, {**CROSS, "contracts": 7}], book, account="main")
+        portfolio = written(plan_of([LONG, CROSS], account="main"))
+        made = plan_of([LONG, {**CROSS, "contracts": 7}], portfolio, account="main")
         assert made.unchanged == ("BTCUSD long",)
-        assert made.changes == (Change("BTCUSD long 2", "contracts", Decimal(5000), Decimal(7)),)
+        assert made.changes == (Changed("BTCUSD long 2", "contracts", Decimal(5000), Decimal(7)),)
+
+    def test_a_second_margin_mode_is_a_new_position(self) -> None:
+        made = plan_of([CROSS, LONG], written(plan_of([LONG], account="main")), account="main")
+        assert made.unchanged == ("BTCUSD long",)
+        assert [row["name"] for row in made.rows] == ["BTCUSD long 2"]
 
     def test_a_new_margin_mode_is_a_change(self) -> None:
-        book = written(plan_of([CROSS], account="main"))
-        assert plan_of([LONG], book, account="main").changes == (Change("BTCUSD long", "leverage", None, Decimal(10)),)
+        portfolio = written(plan_of([CROSS], account="main"))
+        assert plan_of([LONG], portfolio, account="main").changes == (
+            Changed("BTCUSD long", "leverage", None, Decimal(10)),
+        )
 
     def test_a_position_kept_in_parts_is_known_by_their_sum(self) -> None:
         parts = [
@@ -286,6 +334,13 @@ class TestAgain:
         ]
         made = plan_of([CROSS], BOOK._replace(positions=parts), account="main")
         assert made.unchanged == ("core", "swing")
+        others = [
+            entry("core", "main", instrument="BTCUSD", side="long", usd="2000", entry="61000.5"),
+            entry("swing", "main", instrument="BTCUSD", side="long", coin="0.03", entry="61000.5"),
+            entry("rest", "main", instrument="BTCUSD", side="long", contracts="1170", entry_value="0.01918016"),
+        ]
+        made = plan_of([CROSS], BOOK._replace(positions=others), account="main")
+        assert made.unchanged == ("core", "swing", "rest")
         made = plan_of([{**CROSS, "contracts": 6000}], BOOK._replace(positions=parts), account="main")
         assert made.by_hand == ("core and swing: are not together the venue's 6000 contracts: write them by hand",)
         assert made.rows == made.changes == made.unchanged == ()
@@ -321,7 +376,7 @@ class TestAgain:
 
 
 class TestGone:
-    def positions(self) -> list[Entry]:
+    def positions(self) -> list[Position]:
         return [
             entry("in main", "main", instrument="BTCUSD", side="short", contracts="5", entry="60000"),
             entry(
@@ -339,28 +394,24 @@ class TestGone:
         assert plan_of([LONG], BOOK._replace(positions=self.positions()), **choices).gone == gone
 
     def test_a_position_that_is_left_out_is_not_gone(self) -> None:
-        book = BOOK._replace(positions=self.positions())
-        assert plan_of([{**SHORT, "entryPrice": None}], book, venue="bybit").gone == ()
+        portfolio = BOOK._replace(positions=self.positions())
+        assert plan_of([{**SHORT, "entryPrice": None}], portfolio, venue="bybit").gone == ()
 
     def test_where_one_could_not_be_read_none_is(self) -> None:
-        book = BOOK._replace(positions=self.positions())
+        portfolio = BOOK._replace(positions=self.positions())
         for garbled in ({**LONG, "contracts": "many"}, {**LONG, "side": None}, {**LONG, "symbol": "B"}):
-            made = plan_of([garbled], book, venue="bybit")
+            made = plan_of([garbled], portfolio, venue="bybit")
             assert made.gone == ()
             assert "not all of the file could be read: no position is taken for gone" in made.notes
-        assert plan_of([{**LONG, "symbol": "BTC/USDT:USDT"}], book, venue="bybit").gone == ("at bybit",)
+        assert plan_of([{**LONG, "symbol": "BTC/USDT:USDT"}], portfolio, venue="bybit").gone == ("at bybit",)
 
     def test_an_answer_of_balances_alone_says_nothing_of_positions(self) -> None:
-        book = BOOK._replace(positions=self.positions())
-        assert planned("balance-bybit", book, account="main").gone == ()
-        assert plan_of([], book, account="main").gone == ("in main",)
+        portfolio = BOOK._replace(positions=self.positions())
+        assert planned("balance-bybit", portfolio, account="main").gone == ()
+        assert plan_of([], portfolio, account="main").gone == ("in main",)
 
     def test_a_further_page_is_handed_on(self) -> None:
         assert planned("bybit-isolated-page", BOOK, account="main").further_page
-
-
-class Unified(NamedTuple):
-    balances: dict[str, Decimal]
 
 
 class TestBalances:
@@ -368,26 +419,48 @@ class TestBalances:
         assert planned("balance-bybit", BOOK, account="main").balances == ()
 
     def test_of_the_account_named(self) -> None:
-        book = BOOK._replace(
-            accounts=(Account("main", "bybit", "BTC", Decimal("0.4")), Account("eth", "bybit", "ETH", Decimal(1)))
+        portfolio = BOOK._replace(
+            accounts=(account("main", "bybit", "BTC", Decimal("0.4")), account("eth", "bybit", "ETH", Decimal(1)))
         )
-        change = Change("main", "balance", Decimal("0.4"), Decimal("0.5"))
-        assert planned("balance-bybit", book, account="main", balances=True).balances == (change,)
-        assert planned("balance-bybit", book, account="eth", balances=True).balances == ()
+        change = Balanced("main", None, Decimal("0.4"), Decimal("0.5"))
+        assert planned("balance-bybit", portfolio, account="main", balances=True).balances == (change,)
+        assert planned("balance-bybit", portfolio, account="eth", balances=True).balances == ()
 
     def test_of_all_accounts_of_the_venue_named(self) -> None:
-        book = BOOK._replace(
-            accounts=(Account("a", "bybit@2026-01-01", "BTC", None), Account("b", "gate", "BTC", None))
+        portfolio = BOOK._replace(
+            accounts=(account("a", "bybit@2026-01-01", "BTC", None), account("b", "gate", "BTC", None))
         )
-        changes = planned("balance-bybit", book, venue="bybit", balances=True).balances
-        assert changes == (Change("a", "balance", None, Decimal("0.5")),)
-        assert planned("balance-bybit", book, balances=True).balances == ()
+        changes = planned("balance-bybit", portfolio, venue="bybit", balances=True).balances
+        assert changes == (Balanced("a", None, None, Decimal("0.5")),)
+        assert planned("balance-bybit", portfolio, balances=True).balances == ()
 
     def test_of_a_unified_account(self) -> None:
-        book = BOOK._replace(accounts=(Account("uta", "bybit", None, unified=Unified({"BTC": Decimal("0.5")})),))
-        assert planned("balance-bybit", book, account="uta", balances=True).balances == (
-            Change("uta", "balances.USDT", None, Decimal(-30_000)),
+        portfolio = BOOK._replace(accounts=(account("uta", "bybit", unified=backed(BTC=Decimal("0.5"))),))
+        assert planned("balance-bybit", portfolio, account="uta", balances=True).balances == (
+            Balanced("uta", "USDT", None, Decimal(-30_000)),
         )
+
+    def test_are_told_in_one_line_each(self) -> None:
+        assert (
+            str(Balanced("main", None, Decimal("0.40"), Decimal("0.5")))
+            == "main: its balance is 0.4, the venue has 0.5"
+        )
+        assert str(Balanced("uta", "USDT", None, Decimal(-30_000))) == (
+            "uta: its balance of USDT is none, the venue has -30000"
+        )
+
+    def test_one_found_counts_in_what_is_compared(self) -> None:
+        position = {"symbol": "BTCUSD", "currency": "BTC", "side": "Buy", "size": 1000, "crossMargin": True,
+                    "avgEntryPrice": 50_000, "liquidationPrice": 30_000, "assignedPosBalance": 0}  # fmt: skip
+        answer = {
+            "code": 0,
+            "data": {"account": {"currency": "BTC", "accountBalanceEv": 400_000}, "positions": [position]},
+        }
+        portfolio = BOOK._replace(accounts=(account("p", "phemex", "BTC", Decimal("0.005")),))
+        ours = [plan_of(answer, portfolio, account="p", balances=asked).differences[0].ours for asked in (False, True)]
+        assert ours[0] is not None
+        assert ours[1] is not None
+        assert ours[0] < ours[1]  # 0.004 BTC carry it less far than 0.005
 
     def test_a_whole_wallet_is_said_to_be_one(self) -> None:
         assert (
@@ -400,18 +473,42 @@ class TestBalances:
 
 
 class TestWhatElseIsSaid:
-    def test_both_sides_are_held_in_hedge_mode(self) -> None:
-        both = [CROSS, {**CROSS, "side": "short"}]
-        assert plan_of(both, account="main").notes == (
-            'both sides of a contract are held: write mode = "hedge" to the account main',
-        )
-        hedge = BOOK._replace(accounts=(Account("main", "bybit", "BTC", Decimal("0.5"), "hedge"),))
-        assert plan_of(both, hedge, account="main").notes == ()
+    @pytest.mark.parametrize(
+        ("mode", "hedged", "sides", "note"),
+        [
+            (None, None, ["long", "short"], "hedge"),
+            ("one-way", None, ["long", "short"], "hedge"),
+            ("hedge", None, ["long", "short"], None),
+            ("one-way", True, ["long"], "hedge"),
+            ("hedge", False, ["long"], "one-way"),
+            (None, True, ["long"], None),
+            (None, False, ["long"], None),
+            ("hedge", True, ["long"], None),
+        ],
+    )
+    def test_an_account_in_another_position_mode(
+        self, mode: str | None, hedged: bool | None, sides: list[str], note: str | None
+    ) -> None:
+        portfolio = BOOK._replace(accounts=(account("main", "bybit", "BTC", Decimal("0.5"), mode),))
+        items = [{**CROSS, "side": side, "hedged": hedged} for side in sides]
+        said = f'the venue holds the positions in {note} mode: write mode = "{note}" to the account main'
+        assert plan_of(items, portfolio, account="main").notes == (() if note is None else (said,))
 
     def test_the_recorded_bitmex_short_by_the_rules_of_its_day(self) -> None:
         made = planned("bitmex-recorded-short", BOOK, venue="bitmex@2019-07-14")
         assert made.rows[0]["margin"] == Decimal("0.03805029")
         assert made.differences == made.notes == ()
+
+    def test_both_sides_are_netted_but_in_an_account_of_hedge_mode(self) -> None:
+        """Long 50,000 and short 20,000 USD at Binance's 0.4 %: on 30,000 in one-way mode, on 70,000 in hedge mode."""
+        sides = [{**CROSS, "contracts": 500}, {**CROSS, "side": "short", "contracts": 200}]
+        items = [{**item, "contractSize": 100, "liquidationPrice": 5_000} for item in sides]
+        value = 30_000 / Decimal("61000.5") + Decimal("0.1")
+        for mode, usd in (("one-way", 30_120), ("hedge", 30_280)):
+            portfolio = BOOK._replace(accounts=(account("main", "binance", "BTC", Decimal("0.1"), mode),))
+            ours = plan_of(items, portfolio, account="main").differences[0].ours
+            assert ours is not None
+            assert abs(ours - usd / value) < Decimal("0.001")
 
     def test_a_difference_of_an_account_is_told_where_the_file_has_all_of_it(self) -> None:
         items = [{**CROSS, "liquidationPrice": 5_000}]
@@ -438,8 +535,8 @@ class TestWhatElseIsSaid:
 )
 def test_the_answers_of_venues_go_into_their_accounts(name: str, venue: str, names: list[str]) -> None:
     found = dump_of(name)
-    accounts = tuple(Account(coin, venue, coin, Decimal(1)) for coin in ("BTC", "ETH"))
+    accounts = tuple(account(coin, venue, coin, Decimal(1)) for coin in ("BTC", "ETH"))
     rows = [
-        row["name"] for account in accounts for row in plan(found, Book(accounts), Choices(account=account.name)).rows
+        row["name"] for account in accounts for row in plan(found, book(accounts), Choices(account=account.name)).rows
     ]
     assert rows == names

@@ -10,25 +10,22 @@ from typing import Any
 
 import pytest
 
-from importing.books import DATA, Account, Book, held, liquidation_price
-from perpcalc.core.instrument import Instrument
+from importing.books import DATA, account, book, held, liquidation_price
 from perpcalc.core.pnl import gross_pnl
-from perpcalc.core.rules import flat_rate
 from perpcalc.files import Source
 from perpcalc.importing.contracts import listed
 from perpcalc.importing.placing import Choices
 from perpcalc.importing.plan import Plan, plan
 from perpcalc.readers.positions import Dump, read_positions
-from perpcalc.readers.symbols import Contract
 
 TRIALS = {trial["id"]: trial for trial in json.loads((DATA / "import_trials.json").read_text())}
-BOOK = Book(
+BOOK = book(
     accounts=(
-        Account("bybit", "bybit", balance=Decimal("0.05")),
-        Account("deribit", "deribit", balance=Decimal("0.1")),
-        Account("kraken", "kraken", balance=Decimal("0.5")),
-        Account("coinm", "binance", balance=Decimal("0.1")),
-        Account("bitmex", "bitmex", balance=Decimal("0.01")),
+        account("bybit", "bybit", balance=Decimal("0.05")),
+        account("deribit", "deribit", balance=Decimal("0.1")),
+        account("kraken", "kraken", balance=Decimal("0.5")),
+        account("coinm", "binance", balance=Decimal("0.1")),
+        account("bitmex", "bitmex", balance=Decimal("0.01")),
     ),
     prices={"BTC": Decimal(60_000), "ETH": Decimal(3_000)},
 )
@@ -76,15 +73,13 @@ class TestMargins:
             "position 1 (BTC/USD:BTC): does not say whether its margin is isolated (it names positionMargin 0.016): "
             "give --isolated, or the --account whose balance stands behind it"
         )
-        row = only(imported("import-bybit-v5-mode", isolated=True))
+        row = only(plan(dump("import-bybit-v5-mode"), BOOK, Choices(venue="bybit@2026-01-01", isolated=True)))
         assert (row["margin"], liquidation_price([row], BOOK)) == (Decimal("0.016"), Decimal("57102.5"))
 
     def test_the_maintenance_rate_of_the_file_where_no_table_is_known(self) -> None:
         row = only(imported("import-mmr-okx"))
         assert row["mmr"] == Decimal("0.004")
-        price = liquidation_price([row], BOOK)
-        assert price is not None
-        assert round(price, 1) == 50225
+        assert liquidation_price([row], BOOK) == 50225
 
     def test_a_price_that_stands_for_never_is_no_difference(self) -> None:
         made = imported("import-sentinel-bybit")
@@ -92,29 +87,43 @@ class TestMargins:
         assert made.differences == ()
 
 
-class TestWithoutPreset:
-    def test_a_coin_of_a_venue_without_preset(self) -> None:
-        row = only(imported("unlisted-bingx-sol"))
-        assert (row["currency"], row["contracts"] * row["contract_size"]) == ("SOL", 10)
-        assert round(profit_at(row, "154.931"), 18) == Decimal("-0.001505083806286863")
+class TestContractsThatWereNotListed:
+    """By a preset where there is one since, else as a plain contract of what the file says."""
+
+    def both(self, name: str) -> list[Any]:
+        found = dump(name)
+        trial = TRIALS[name]
+        return [
+            only(plan(found, BOOK, Choices(venue=venue), resolve))
+            for venue, resolve in ((trial["venue"], listed), ("elsewhere", lambda *_: None))
+        ]
+
+    def test_a_coin_of_bingx(self) -> None:
+        preset, plain = self.both("unlisted-bingx-sol")
+        assert (preset["venue"], "venue" in plain, plain["currency"]) == ("bingx", False, "SOL")
+        for row in (preset, plain):
+            position = held(row, BOOK).position
+            assert (position.instrument.currency, position.notional) == ("SOL", 10)
+            assert round(profit_at(row, "154.931"), 18) == Decimal("-0.001505083806286863")
 
     def test_the_exact_mark_that_deribit_has(self) -> None:
         row = only(imported("unlisted-deribit-sol"))
-        assert (row["currency"], row["contracts"] * row["contract_size"]) == ("SOL", 30)
-        assert row["mmr"] == Decimal("0.020003017")  # 0.012070224/0.603420186
-        assert round(gross_pnl(held(row, BOOK).position, row["mark"]), 9) == Decimal("-0.001131489")
+        position = held(row, BOOK).position
+        assert (position.instrument.currency, position.notional) == ("SOL", 30)
+        assert round(gross_pnl(position, row["mark"]), 9) == Decimal("-0.001131489")
 
     def test_a_rate_of_the_file(self) -> None:
-        row = only(imported("unlisted-htx"))
-        assert (row["currency"], row["contracts"] * row["contract_size"]) == ("BTC", 1000)
-        assert liquidation_price([row], BOOK) == 33600
+        for row in self.both("unlisted-htx"):
+            position = held(row, BOOK).position
+            assert (position.instrument.currency, position.notional, row["mmr"]) == ("BTC", 1000, Decimal("0.008"))
+            assert liquidation_price([row], BOOK) == 33600
 
     def test_without_a_rate_the_bankruptcy_price_is_known(self) -> None:
-        row = only(imported("unlisted-delta"))
-        made = held(row, BOOK)
-        assert (row["currency"], made.position.notional, made.holding) == ("BTC", 1000, None)
-        assert made.margin is not None
-        assert made.position.notional / (made.position.cost - made.margin.coin) == 50000
+        for row in self.both("unlisted-delta"):
+            made = held(row, BOOK)
+            assert (made.position.instrument.currency, made.position.notional) == ("BTC", 1000)
+            assert made.margin is not None
+            assert made.position.notional / (made.position.cost - made.margin.coin) == 50000
 
     def test_a_size_in_coin_is_left_out(self) -> None:
         made = imported("unlisted-bitget")
@@ -126,22 +135,12 @@ class TestWithoutPreset:
 
 class TestContractsThatExpire:
     def test_by_the_table_for_them(self) -> None:
-        """Binance asks for 1 % of the first 10 BTC of its dated contracts (reference of 2026-09-16)."""
-
-        def resolve(spec: str, symbol: str, contract: Contract) -> Instrument | None:
-            perpetual = listed(spec, symbol, contract._replace(expires=None))
-            if contract.expires is None or perpetual is None:
-                return perpetual
-            return perpetual._replace(name="BTCUSD_261225", schedule=flat_rate(Decimal("0.01")), funding=None)
-
-        made = plan(dump("import-dated-leg"), BOOK, Choices(account="coinm"), resolve)
+        made = imported("import-dated-leg")
         perpetual, dated = made.rows
         assert (perpetual["account"], perpetual["instrument"]) == ("coinm", "BTCUSD_PERP")
         assert (dated["account"], dated["instrument"], dated["expires"]) == ("coinm", "BTCUSD_261225", "2026-12-25")
-        assert dated["mark"] == 61_000
-        assert made.left_out == ()
-        rows = [perpetual, {**dated, "instrument": "BTCUSD_PERP", "mmr": Decimal("0.01")}]
-        assert liquidation_price(rows, BOOK) == Decimal("13298.07692307")
+        assert (dated["mark"], "mmr" in dated, made.left_out) == (61_000, False, ())
+        assert liquidation_price(made.rows, BOOK) == Decimal("13298.07692307")
 
 
 class TestAnswersOfVenues:

@@ -63,6 +63,22 @@ def test_ccxt_hands_on_what_the_venue_sent() -> None:
     assert balances_of(answer) == (Balance("BTC", Decimal("0.3"), "crossWalletBalance"),)
 
 
+def test_what_ccxt_does_not_know_is_no_balance() -> None:
+    assert balances_of({"free": {}, "total": {"BTC": None, "ETH": "2"}}) == (Balance("ETH", Decimal(2), "total", True),)
+
+
+def test_nothing_is_looked_for_in_endless_depth() -> None:
+    data: Any = {"asset": "BTC", "crossWalletBalance": "1"}
+    for _ in range(9):
+        data = {"data": data}
+    assert balances_of(data) == ()
+    assert balances_of(data["data"]["data"]) == (Balance("BTC", Decimal(1), "crossWalletBalance"),)
+
+
+def test_an_account_of_kraken_without_its_coin_is_passed_over() -> None:
+    assert balances_of({"accounts": {"fi_xbtusd": {"type": "marginAccount", "currency": "xbt", "balances": {}}}}) == ()
+
+
 def test_an_amount_that_is_no_number() -> None:
     with pytest.raises(PerpcalcError) as caught:
         balances_of({"assets": [{"asset": "BTC", "crossWalletBalance": "all"}]})

@@ -201,7 +201,6 @@ class TestDeribit:
             "entry": "7440.18",
             "mark": "7476.65",
             "value": "0.006687487",
-            "mode": "cross",
             "maintenance": "0.000143783",
             "liquidation_price": "1.74",
             "profit": "0.000032781",
@@ -279,14 +278,13 @@ class TestBitmex:
 
 
 class TestKraken:
-    def test_the_documented_one_is_cross(self) -> None:
+    def test_the_documented_one(self) -> None:
         assert said(*dump_of("kraken-documented").items) == {
             "symbol": "pi_xbtusd",
             "venue": "kraken",
             "side": "short",
             "contracts": "10000",
             "entry": "9392.749993345933",
-            "mode": "cross",
         }
 
     def test_expiring_and_linear_ones(self) -> None:

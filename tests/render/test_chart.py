@@ -7,12 +7,12 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from perpcalc.render.report import Chart, Landmark
 from rich.console import Console
 from rich.text import Text
 
 from perpcalc.render.axis import axis
 from perpcalc.render.chart import drawn
-from perpcalc.render.report import Chart, Landmark
 from perpcalc.render.svg import svg
 
 SVG = "{http://www.w3.org/2000/svg}"

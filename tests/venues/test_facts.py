@@ -111,8 +111,8 @@ def test_the_error_that_asks_for_a_rate_says_where_the_tiers_are() -> None:
         "https://www.okx.com/api/v5/public/position-tiers?instType=SWAP&tdMode=cross&instFamily=ETH-USD "
         "and run `perpcalc venues import okx FILE`"
     )
-    assert str(tiers_unknown(find("deribit@2022-06-01", "SOL").instrument)) == (
-        "the maintenance tiers of SOL-PERPETUAL at deribit@2022-06-01 are not known: give the rate as mmr"
+    assert str(tiers_unknown(find("bingx@2026-10-01", "SOL").instrument)) == (
+        "the maintenance tiers of SOL-USD at bingx@2026-10-01 are not known: give the rate as mmr"
     )
     assert tiers_unknown(PLAIN).line(flags=True) == "no maintenance rate is known: give one as --mmr, or a --venue"
 

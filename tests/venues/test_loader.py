@@ -11,7 +11,7 @@ from perpcalc.core.rounding import EXACT
 from perpcalc.core.rules import NO_CLOSING_FEE, ClosingFee, Schedule, Tier
 from perpcalc.errors import PerpcalcError
 from perpcalc.venues import contract_of, dated_rules, find, load, names
-from perpcalc.venues.keys import instrument_of
+from perpcalc.venues.instruments import instrument_of
 from perpcalc.venues.tables import HERE, Contracts, dates_as_text, merged, shipped, shipped_names
 
 CONTRACT = {"size": "100"}
@@ -43,26 +43,28 @@ def made(**topics: dict[str, Any]) -> Any:
 
 
 def test_without_files_of_ones_own_the_presets_are_known() -> None:
-    assert names() == sorted(path.stem for path in HERE.glob("*.toml"))
-    assert load("okx").path == HERE / "okx.toml"
+    assert names() == sorted(path.stem for path in Path(HERE).glob("*.toml"))
+    assert load("okx").path == str(Path(HERE) / "okx.toml")
 
 
 def test_a_file_of_ones_own_adds_a_venue_or_goes_before_the_preset(own: Path) -> None:
-    text = (HERE / "okx.toml").read_text(encoding="utf-8")
+    text = (Path(HERE) / "okx.toml").read_text(encoding="utf-8")
     mine = write(own, "mine", text)
     other = write(own, "okx", text.replace('title = "', 'title = "my '))
     assert "mine" in names()
     assert names().count("okx") == 1
-    assert load("mine").path == mine
-    assert load("okx").path == other
+    assert load("mine").path == str(mine)
+    assert load("okx").path == str(other)
     assert load("okx").tables["title"].startswith("my ")
 
 
 def test_a_home_without_settings_is_looked_at_too(own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("XDG_CONFIG_HOME")
     monkeypatch.setenv("HOME", str(tmp_path))
-    path = write(tmp_path / ".config" / "perpcalc" / "venues", "mine", (HERE / "okx.toml").read_text(encoding="utf-8"))
-    assert load("mine").path == path
+    path = write(
+        tmp_path / ".config" / "perpcalc" / "venues", "mine", (Path(HERE) / "okx.toml").read_text(encoding="utf-8")
+    )
+    assert load("mine").path == str(path)
 
 
 @pytest.mark.parametrize(
@@ -107,7 +109,7 @@ def test_rules_that_do_not_fit_together_are_named_by_venue_and_instrument(monkey
 
 @pytest.mark.parametrize("name", shipped_names())
 def test_a_contract_is_read_alone_as_it_stands_in_the_whole_file(name: str) -> None:
-    whole = dates_as_text(tomllib.loads((HERE / f"{name}.toml").read_text(encoding="utf-8")))
+    whole = dates_as_text(tomllib.loads((Path(HERE) / f"{name}.toml").read_text(encoding="utf-8")))
     read = shipped(name)
     for kind in ("instruments", "dated"):
         assert isinstance(read[kind], Contracts)
@@ -228,7 +230,7 @@ def test_the_names_of_ccxt_name_ours(ccxt: str, name: str) -> None:
 
 
 def test_a_file_of_ones_own_is_found_in_any_case_too(own: Path) -> None:
-    write(own, "Mine", (HERE / "okx.toml").read_text(encoding="utf-8"))
+    write(own, "Mine", (Path(HERE) / "okx.toml").read_text(encoding="utf-8"))
     assert load("mine").name == load("MINE").name == "Mine"
 
 
@@ -265,7 +267,7 @@ def test_dates_and_numbers_are_text_once_read() -> None:
 
 
 def test_a_contract_of_a_whole_file_of_ones_own_is_named_by_its_coin_too(own: Path) -> None:
-    write(own, "mine", (HERE / "okx.toml").read_text(encoding="utf-8"))
+    write(own, "mine", (Path(HERE) / "okx.toml").read_text(encoding="utf-8"))
     assert find("mine", "eth").instrument.name == "ETH-USD-SWAP"
 
 
@@ -346,3 +348,50 @@ def test_tiers_by_steps_rise_until_the_rate_is_whole() -> None:
 def test_tiers_that_do_not_fit_together_are_refused(margin: dict[str, Any], message: str) -> None:
     with pytest.raises(PerpcalcError, match=message):
         made(margin=margin)
+
+
+@pytest.mark.parametrize(
+    ("margin", "message"),
+    [
+        (
+            {"rates": ["1%", "2%"], "limits": ["5"], "initial_rates": ["2%"]},
+            "as many initial_rates or leverages as rates are needed, or none: each tier has its own",
+        ),
+        ({"rates": ["1%"], "leverages": ["50", "20"]}, "as many initial_rates or leverages as rates are needed"),
+        (
+            {"rates": ["1%"], "leverages": ["50"], "leverage_limits": ["5", "10"]},
+            "as many leverages as leverage_limits are needed, or one more: the last has no limit",
+        ),
+        (
+            {"rates": ["1%"], "leverage_limits": ["5"], "leverages": ["50", "20", "10"]},
+            "as many leverages as leverage_",
+        ),
+    ],
+)
+def test_initial_rates_and_leverages_that_do_not_fit_are_refused(margin: dict[str, Any], message: str) -> None:
+    with pytest.raises(PerpcalcError) as error:
+        made(margin=margin)
+    assert str(error.value).startswith(message)
+
+
+def test_leverage_becomes_the_initial_rate_of_its_tier() -> None:
+    tiers = {"rates": ["1%", "2%"], "limits": ["5", "10"], "leverages": ["50", "20"]}
+    assert [tier.initial for tier in made(margin=tiers).schedule.tiers] == [Decimal("0.02"), Decimal("0.05")]
+    assert made(margin=tiers).schedule.leverage_tiers == ()
+    finer = {**tiers, "leverages": ["50", "25", "20"], "leverage_limits": ["2", "5"]}
+    schedule = made(margin=finer).schedule
+    assert [tier.initial for tier in schedule.tiers] == [None, None]
+    assert [(tier.limit, tier.initial) for tier in schedule.leverage_tiers] == [
+        (2, Decimal("0.02")),
+        (5, Decimal("0.04")),
+        (None, Decimal("0.05")),
+    ]
+
+
+def test_initial_rates_go_on_by_the_step_of_the_maintenance_rate() -> None:
+    steps = {"limits": ["5"], "rates": ["1%"], "initial_rates": ["2%"], "limit_step": "5", "rate_step": "40%"}
+    assert [(tier.limit, tier.rate, tier.initial) for tier in made(margin=steps).schedule.tiers] == [
+        (5, Decimal("0.01"), Decimal("0.02")),
+        (10, Decimal("0.41"), Decimal("0.42")),
+        (15, Decimal("0.81"), Decimal("0.82")),
+    ]

@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
+from perpcalc.core.initial import largest_leverage, largest_size
 from perpcalc.core.rules import Schedule, tier_index
 from perpcalc.venues import TOPICS, find, load, names
 from perpcalc.venues.facts import leverages
 from perpcalc.venues.schema import validated
 from perpcalc.venues.tables import HERE, dates_as_text, in_force
 
-PRESETS = {path.stem: dates_as_text(tomllib.loads(path.read_text())) for path in sorted(HERE.glob("*.toml"))}
+PRESETS = {path.stem: dates_as_text(tomllib.loads(path.read_text())) for path in sorted(Path(HERE).glob("*.toml"))}
 BRACKETS = json.loads((Path(__file__).parents[1] / "data" / "binance_brackets.json").read_text())
 LISTED = [(venue, name) for venue, tables in PRESETS.items() for name in tables["instruments"]]
 
@@ -140,6 +141,27 @@ def test_the_binance_brackets_are_those_that_the_venue_answered(name: str) -> No
     assert found.instrument.max_leverage == Decimal(BRACKETS[name][0][1])
 
 
+@pytest.mark.parametrize("name", BRACKETS)
+def test_the_core_allows_the_leverage_of_each_bracket_and_no_more(name: str) -> None:
+    instrument = find("binance", name.replace("YYMMDD", "261225")).instrument
+    lower = Decimal(0)
+    for upper, leverage, _, _ in BRACKETS[name]:
+        for value in (lower + Decimal("0.00000001"), Decimal(upper)):
+            assert largest_leverage(instrument, Decimal(1), value) == Decimal(leverage)
+        assert largest_size(instrument, Decimal(leverage) + Decimal("0.01")) == lower
+        lower = Decimal(upper)
+
+
+def test_the_leverage_that_a_tier_allows_by_day() -> None:
+    """Binance, 160 BTC: 5x by the brackets of 2021, 10x by those of 2026; OKX, ADA of 2023-11: 5.5 % from tier 4 on."""
+    assert largest_leverage(find("binance@2022-01-01").instrument, Decimal(1), Decimal(160)) == 5
+    assert largest_leverage(find("binance").instrument, Decimal(1), Decimal(160)) == 10
+    ada = find("okx", "ADA").instrument
+    assert largest_leverage(ada, Decimal(1500), Decimal(1)) == 50
+    assert largest_leverage(ada, Decimal(1501), Decimal(1)) == 40
+    assert round(largest_leverage(ada, Decimal(6001), Decimal(1)) or 0, 2) == Decimal("18.18")
+
+
 def test_binance_lists_twenty_perpetuals_and_five_have_ended() -> None:
     """Source: the list of 2026-09-16 beside that of 2025-08-07."""
     listed = PRESETS["binance"]["instruments"]
@@ -185,11 +207,10 @@ def test_the_binance_funding_caps(name: str, cap: str, confidence: str) -> None:
         ("deribit", "ETH-PERPETUAL", "0.009"),
         ("deribit@2021-08-01", "ETH-PERPETUAL", "0.009"),
         ("deribit@2021-08-01", "BTC-PERPETUAL", "0.005"),
-        ("deribit@2022-06-01", "SOL-PERPETUAL", "0.009"),
     ],
 )
 def test_the_fee_of_a_liquidation_by_day(spec: str, name: str, fee: str) -> None:
-    """Source: exchangeInfo of 2021-07-22, 2025-08-07 and October 2026; Deribit's get_instruments of 2021-07-22, May 2022."""
+    """Source: exchangeInfo of 2021-07-22, 2025-08-07 and October 2026; Deribit's get_instruments of 2021-07-22."""
     assert find(spec, name).instrument.liquidation_fee == Decimal(fee)
 
 

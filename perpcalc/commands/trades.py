@@ -1,0 +1,146 @@
+"""A planned trade put into what is held: what it adds to or takes from, and the account after it."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import NamedTuple
+
+from perpcalc.commands.case import Case
+from perpcalc.core.backed import Backed
+from perpcalc.core.margin import Margin
+from perpcalc.core.position import Fill, open_at
+from perpcalc.core.rules import flat_rate
+from perpcalc.core.trading import increased, reduced
+from perpcalc.core.wallet import Holding
+from perpcalc.decimals import ZERO, plain
+from perpcalc.errors import PerpcalcError
+from perpcalc.options import LEVERAGE, MARGIN, STOP
+
+CROSS, ISOLATED = "cross", "isolated"
+NO_MAINTENANCE = flat_rate(ZERO)
+"""What a trade changes does not depend on the maintenance rate."""
+
+
+class Held(NamedTuple):
+    """What is held after a trade: the cases, and which of them is the trade's, None where nothing is left of it.
+
+    `paid_in` coin goes into the account's balance. `opens` says that the trade opened something: one that only closes needs no
+    stop.
+    """
+
+    cases: tuple[Case, ...]
+    planned: int | None
+    paid_in: Decimal
+    opens: bool
+
+
+def traded(cases: Sequence[Case], trade: Case, fee_rate: Decimal, hedged: bool) -> Held:
+    """What is held after a trade fills at its entry price.
+
+    It adds to the position of its contract and side; against the other side it closes first, unless the account keeps both
+    (`hedged`), and opens with what is left. As in a file, an opening fee is not taken from the balance; profit and fee of what
+    is closed go there. Raises PerpcalcError where what is held has no entry.
+    """
+    same = [index for index, case in enumerate(cases) if _same_contract(case, trade)]
+    own = next((index for index in same if cases[index].side == trade.side), None)
+    if own is not None:
+        return _added(cases, own, trade)
+    against = next((index for index in same if cases[index].side == -trade.side), None)
+    if against is not None and not hedged:
+        return _closed(cases, against, trade, fee_rate)
+    return _opened(cases, trade)
+
+
+def _same_contract(case: Case, trade: Case) -> bool:
+    """Whether a position is in the contract of the trade and carried alike."""
+    where = (case.account, case.instrument.venue, case.instrument.name, case.instrument.currency)
+    there = (trade.account, trade.instrument.venue, trade.instrument.name, trade.instrument.currency)
+    return where == there and _mode(case) == _mode(trade)
+
+
+def _mode(case: Case) -> str:
+    return CROSS if case.margin is None else case.margin.mode
+
+
+def _opened(cases: Sequence[Case], trade: Case) -> Held:
+    """A position of its own; its margin leaves the account."""
+    margin = trade.margin
+    own = margin.coin if margin is not None and margin.mode == ISOLATED else ZERO
+    return Held((*cases, trade), len(cases), -own, True)
+
+
+def _added(cases: Sequence[Case], index: int, trade: Case) -> Held:
+    """The position and the trade as one; of both stops the one that loses more, none where one of them has none."""
+    case = cases[index]
+    before = _backed(case)
+    after = increased(before, _fill(trade), ZERO).still_open()
+    margin, paid = after.margin, ZERO
+    if margin.mode == ISOLATED:
+        if before.margin.leverage is None or trade.margined().leverage is None:
+            brought = trade.margined()
+            margin = Margin(ISOLATED, margin.coin + brought.coin, margin.usable + brought.usable)
+        paid -= margin.coin - before.margin.coin
+    stops = [stop for stop in (case.stop, trade.stop) if stop is not None]
+    worst = None if len(stops) < 2 else min(stops) if case.side > 0 else max(stops)
+    merged = trade._replace(
+        position=after.position, contracts=after.position.contracts, given=trade.given.put(STOP, worst)
+    )
+    if case.margin is not None:
+        merged = merged._replace(margin=margin)
+    return Held(_put(cases, index, merged), index, paid, True)
+
+
+def _closed(cases: Sequence[Case], index: int, trade: Case, fee_rate: Decimal) -> Held:
+    """What is left of a position after the trade closed some of it; what goes beyond opens the other side."""
+    case = cases[index]
+    before = _backed(case)
+    closing = min(case.contracts, trade.contracts)
+    after = reduced(before, Fill(closing, _fill(trade).price), fee_rate)
+    paid = after.profit - after.fee
+    if after.backed is not None:
+        if after.backed.margin.mode == ISOLATED:
+            paid += before.margin.coin - after.backed.margin.coin
+        left = case._replace(name=trade.name, position=after.backed.position, contracts=after.backed.position.contracts)
+        if case.margin is not None:
+            left = left._replace(margin=after.backed.margin)
+        return Held(_put(cases, index, left), index, paid, False)
+    if before.margin.mode == ISOLATED:
+        paid += before.margin.coin
+    others = tuple(one for number, one in enumerate(cases) if number != index)
+    rest = trade.contracts - closing
+    if not rest:
+        return Held(others, None, paid, False)
+    position = open_at(trade.instrument, trade.side, rest, _fill(trade).price)
+    margin = trade.margin
+    if margin is not None and margin.mode == ISOLATED:
+        share = rest / trade.contracts
+        margin = margin._replace(coin=margin.coin * share, usable=margin.usable * share)
+    held = _opened(others, trade._replace(position=position, contracts=rest, margin=margin))
+    return held._replace(paid_in=held.paid_in + paid)
+
+
+def _put(cases: Sequence[Case], index: int, case: Case) -> tuple[Case, ...]:
+    return (*cases[:index], case, *cases[index + 1 :])
+
+
+def _backed(case: Case) -> Backed:
+    margin = case.margin or Margin(CROSS, ZERO, ZERO)
+    return Backed(Holding(case.opened(), case.rules.schedule or NO_MAINTENANCE), margin, mark=case.mark)
+
+
+def _fill(trade: Case) -> Fill:
+    return Fill(trade.contracts, trade.opened().entry_price)
+
+
+def check_margin_there(trade: Case, held: Held, balance: Decimal, equity: Decimal | None) -> None:
+    """Raise PerpcalcError where an isolated trade takes a margin out of its account that is not there."""
+    margin = trade.margin
+    if margin is None or margin.mode != ISOLATED or held.paid_in >= ZERO:
+        return
+    free = balance if equity is None else min(balance, equity)
+    if -held.paid_in > free:
+        option = MARGIN if margin.leverage is None else LEVERAGE
+        coin = trade.instrument.currency
+        raise PerpcalcError(
+            f"the trade takes a margin of {plain(-held.paid_in)} {coin}, the account has {plain(max(free, ZERO))}",
+            "trade less, or with more leverage",
+        ).at(option.key)

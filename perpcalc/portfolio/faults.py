@@ -1,0 +1,185 @@
+"""Everything that is wrong with a portfolio file, with its places and in our words."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from pydantic_core import ValidationError
+
+from perpcalc.errors import Entry, Key, PerpcalcError, printable, shown, suggestion
+from perpcalc.given import Option
+from perpcalc.portfolio.schema import (
+    BALANCES,
+    KNOWN,
+    LONGEST_NAME,
+    ONE_COIN,
+    SEVERAL_COINS,
+    UNIFIED,
+    WEIGHTS,
+    named,
+    validator,
+)
+
+Tables = Mapping[str, Any]
+Loc = tuple[str | int, ...]
+
+KINDS = {"accounts": "account", "positions": "position", "holdings": "holding", "fills": "fill"}
+CONTRACT = ("instrument", "contract_size", "currency", "linear", "settle", "expires")
+"""The keys that say which contract of an account a position holds."""
+
+
+class Fault(NamedTuple):
+    """What is wrong, and at which key of the tables."""
+
+    loc: Loc
+    error: PerpcalcError
+
+
+def checked(tables: Tables, limits: tuple[Option[Any], ...]) -> tuple[dict[str, Any], list[PerpcalcError]]:
+    """The values that the tables hold, and everything that is wrong with them: prices first, then entry by entry."""
+    values: dict[str, Any] = {}
+    faults: list[Fault] = []
+    try:
+        values = validator(limits).validate_python(tables)
+    except ValidationError as error:
+        known = {**KNOWN, "limits": [option.name for option in limits]}
+        faults = [_fault(found, known) for found in error.errors(include_url=False)]
+    faults += _contradictions(tables)
+    return values, [_placed(fault, tables) for fault in sorted(faults, key=_order)]
+
+
+def entry_place(kind: str, number: int, name: object) -> Entry:
+    """Where an entry stands: its kind, its number and its name.
+
+    >>> entry_place("position", 2, "core long")
+    'position 2 (core long)'
+    """
+    return Entry(f"{kind} {number} ({printable(name[:LONGEST_NAME])})" if isinstance(name, str) else f"{kind} {number}")
+
+
+def _fault(found: Any, known: Mapping[str, Sequence[str]]) -> Fault:
+    """What the schema found; `[key]` is its own mark for a key that does not fit."""
+    loc: Loc = tuple(part for part in found["loc"] if part != "[key]")
+    return Fault(loc, _worded(found["type"], found["input"], loc, found.get("ctx", {}), known))
+
+
+def _worded(kind: str, value: object, loc: Loc, context: Mapping[str, Any], known: Mapping[str, Sequence[str]]) -> Any:
+    key = loc[-1] if loc else ""
+    if kind == "value_error":
+        return context["error"]
+    if kind == "extra_forbidden":
+        table = next((part for part in reversed(loc[:-1]) if isinstance(part, str)), "")
+        return PerpcalcError("unknown key", f"did you mean {suggestion(str(key), known[table])}?")
+    if kind == "missing":
+        return PerpcalcError("the key is missing", "write it")
+    if kind == "list_type":
+        shape = "fills = [{contracts = 300, price = 61_000}]" if key == "fills" else f"[[{key}]]"
+        return PerpcalcError(f"{named(value)} is not a list of tables", f"write {shape}")
+    if kind == "dict_type":
+        shape = f"below [{key}]" if len(loc) == 1 else "in braces, as in {key = 1}"
+        return PerpcalcError(f"{named(value)} is not a table", f"write its keys {shape}")
+    return PerpcalcError(f"{named(value)} does not fit", "see the README's portfolio section")  # pragma: no cover
+
+
+def _contradictions(tables: Tables) -> Iterator[Fault]:
+    """What is wrong between keys and between entries, as far as these have the shapes they should."""
+    yield from _twins("accounts", tables)
+    yield from _twins("positions", tables)
+    accounts = {entry["name"]: entry for _, entry in _entries("accounts", tables) if isinstance(entry.get("name"), str)}
+    for number, entry in _entries("accounts", tables):
+        yield from (Fault(("accounts", number, key), error) for key, error in _account_faults(entry))
+    held: dict[object, tuple[object, int]] = {}
+    for number, entry in _entries("positions", tables):
+        account = entry.get("account")
+        home = accounts.get(account) if isinstance(account, str) else None
+        yield from (Fault(("positions", number, key), error) for key, error in _position_faults(entry, home, accounts))
+        if home is not None and _folded(home.get("mode")) == "one-way":
+            side = _folded(entry.get("side"))
+            first, where = held.setdefault((account, *(_folded(entry.get(key)) for key in CONTRACT)), (side, number))
+            if side != first:
+                what = f"position {where + 1} is the other side of this contract, and the account is one-way"
+                error = PerpcalcError(what, 'write mode = "hedge", or what is left of both')
+                yield Fault(("positions", number, "side"), error)
+
+
+def _twins(kind: str, tables: Tables) -> Iterator[Fault]:
+    seen: dict[str, int] = {}
+    for number, entry in _entries(kind, tables):
+        name = entry.get("name")
+        if isinstance(name, str) and (first := seen.setdefault(name, number)) != number:
+            error = PerpcalcError(f"{KINDS[kind]} {first + 1} has the same name", "give each its own")
+            yield Fault((kind, number), error)
+
+
+def _account_faults(entry: Tables) -> Iterator[tuple[str, PerpcalcError]]:
+    if _folded(entry.get("margin")) == UNIFIED:
+        if BALANCES not in entry:
+            yield BALANCES, PerpcalcError("the key is missing", f"write it, as in {BALANCES} = {{ BTC = 1 }}")
+        for key in (key for key in ONE_COIN if key in entry):
+            yield key, PerpcalcError(f'excludes margin = "{UNIFIED}"', f"leave it out: {BALANCES} has the coins")
+    else:
+        if "balance" not in entry:
+            yield "balance", PerpcalcError("the key is missing", "write it")
+        for key in (key for key in (BALANCES, WEIGHTS, *SEVERAL_COINS) if key in entry):
+            yield (
+                key,
+                PerpcalcError("is of an account of several coins", f'write margin = "{UNIFIED}", or leave it out'),
+            )
+    if WEIGHTS in entry and "weights_file" in entry:
+        yield "weights_file", PerpcalcError(f"excludes {WEIGHTS}", "leave one out")
+
+
+def _position_faults(entry: Tables, home: Tables | None, accounts: Tables) -> Iterator[tuple[str, PerpcalcError]]:
+    account = entry.get("account")
+    if isinstance(account, str) and home is None:
+        close = suggestion(account, accounts) if accounts else "one that [[accounts]] defines"
+        yield "account", PerpcalcError(f"there is no account {shown(account)}", f"give {printable(close)}")
+    unified = home is not None and _folded(home.get("margin")) == UNIFIED
+    if account is not None:
+        for key in (key for key in (("venue",) if unified else ("venue", "currency")) if key in entry):
+            yield key, PerpcalcError("excludes account, which has its own", "leave one out")
+    if unified and not any(key in entry for key in ("instrument", "currency", "linear")):
+        yield "instrument", PerpcalcError("the key is missing", "write it, or currency: its account has several coins")
+    if "linear" in entry and not unified:
+        yield "linear", PerpcalcError("needs an account of several coins", f'name one with margin = "{UNIFIED}"')
+
+
+def _entries(kind: str, tables: Tables) -> Iterator[tuple[int, Tables]]:
+    entries = tables.get(kind)
+    if isinstance(entries, list):
+        yield from ((number, entry) for number, entry in enumerate(entries) if isinstance(entry, dict))
+
+
+def _folded(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value if value is None else str(value)
+
+
+def _order(fault: Fault) -> tuple[int, int]:
+    kind, number, *_ = (*fault.loc, -1, -1)
+    kinds = KNOWN[""]
+    return kinds.index(kind) if kind in kinds else -1, number if isinstance(number, int) else -1
+
+
+def _placed(fault: Fault, tables: Tables) -> PerpcalcError:
+    """The error with its entry and its key before it."""
+    error = fault.error
+    for depth in range(len(fault.loc), 0, -1):
+        *outer, part = fault.loc[:depth]
+        if isinstance(part, int):
+            entry = _at(tables, (*outer, part))
+            error = error.at(
+                entry_place(KINDS[str(outer[-1])], part + 1, entry.get("name") if isinstance(entry, dict) else None)
+            )
+        elif depth == len(fault.loc) and outer:
+            error = error.at(Key(printable(part)))
+        elif depth == len(fault.loc):
+            error = error.at(printable(part))
+        elif not isinstance(fault.loc[depth], int):
+            error = error.at(Entry(part))
+    return error
+
+
+def _at(tables: Tables, loc: Loc) -> object:
+    node: Any = tables
+    for part in loc:
+        node = node[part]
+    return node
