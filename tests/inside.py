@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from perpcalc.cli.door import Action
-from perpcalc.commands.command import Command
-from perpcalc.given import Option
 
 from perpcalc.__main__ import run
 from perpcalc.cli.app import COMMANDS, runnable
+from perpcalc.cli.door import Action
+from perpcalc.commands.command import Command
+from perpcalc.given import Option
 
 resource = pytest.importorskip("resource", reason="the system cannot bound a process")
 if not Path("/proc/self/statm").exists():

@@ -58,7 +58,7 @@ def as_table(result: Result, wide: bool = False, charts: bool = False) -> str:
         lines = [_line(row, kinds) for row in result.rows]
         if result.one:
             _print(console, _downwards(lines[0], result.answer, "" if said else result.answer.title))
-            _print_reasons(console, lines)
+            _print_reasons(console, lines, said)
         else:
             _print_rows(console, result.answer, lines, wide, width)
             if result.totals is not None and len(lines) > 1:
@@ -144,10 +144,11 @@ def _table(title: str, headed: bool) -> Table:
     )
 
 
-def _print_reasons(console: Console, lines: Sequence[Line]) -> None:
+def _print_reasons(console: Console, lines: Sequence[Line], said: str = "") -> None:
+    """Print the reasons, but for one that the sentence says already."""
     for line in lines:
         reason = getattr(line.answer, REASON, None)
-        if reason is not None:
+        if reason is not None and printable(str(reason)) not in said:
             name = getattr(line.answer, "name", None) if len(lines) > 1 else None
             console.print(Text(printable(f"{name}: {reason}" if name else str(reason))), soft_wrap=True)
 
