@@ -29,7 +29,8 @@ from perpcalc.core.trading import increased, levered, reduced
 from perpcalc.core.wallet import Holding
 from perpcalc.decimals import ONE, ZERO, plain, settled
 from perpcalc.errors import PerpcalcError
-from perpcalc.venues import HERE, find, load
+from perpcalc.venues import find, load
+from perpcalc.venues.tables import shipped_names
 
 from . import twin
 
@@ -49,9 +50,9 @@ STEPPED = PLAIN._replace(
 def known() -> list[Instrument]:
     """Every contract whose tiers are known, on some days."""
     found = [STEPPED]
-    for path in sorted(HERE.glob("*.toml")):
-        for name in load(path.stem).tables["instruments"]:
-            days = {find(f"{path.stem}{day}", name).instrument for day in ("@2021-08-01", "@2024-01-01", "")}
+    for venue in shipped_names():
+        for name in load(venue).tables["instruments"]:
+            days = {find(f"{venue}{day}", name).instrument for day in ("@2021-08-01", "@2024-01-01", "")}
             found += sorted((one for one in days if one.schedule is not None), key=lambda one: str(one.venue))
     return found
 
