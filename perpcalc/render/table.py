@@ -58,7 +58,7 @@ def as_table(result: Result, wide: bool = False, charts: bool = False) -> str:
         lines = _lines(result)
         if result.one:
             _print(console, _downwards(lines[0], result.answer), "" if said else result.answer.title)
-            _print_reasons(console, lines)
+            _print_reasons(console, lines, said)
         else:
             _print_rows(console, result.answer, lines, wide, width)
             if result.totals is not None and len(lines) > 1:
@@ -142,12 +142,15 @@ def _table(headed: bool) -> Table:
     return Table(header_style="", box=box.ROUNDED, show_header=headed)
 
 
-def _print_reasons(console: Console, lines: Sequence[Line]) -> None:
-    """Why something is not known or never, once each, with the names of the rows where there are several."""
+def _print_reasons(console: Console, lines: Sequence[Line], said: str = "") -> None:
+    """Why something is not known or never, once each, with the names of the rows where there are several.
+
+    One that the sentence has `said` already is left out.
+    """
     told: dict[str, None] = {}
     for line in lines:
         reason = getattr(line.answer, REASON, None)
-        if reason is not None:
+        if reason is not None and printable(str(reason)) not in said:
             names = (getattr(line.answer, label, None) for label in NAMES)
             name = next(filter(None, names), None) if len(lines) > 1 and line.answer.block() is None else None
             told[printable(f"{name}: {reason}" if name else str(reason))] = None
