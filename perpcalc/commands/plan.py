@@ -178,7 +178,8 @@ def _charts(states: Sequence[State], ladder: Ladder) -> list[Chart]:
         Curve("stop", [(step, ladder.stop) for step in steps], "plain"),
     ]
     drawn = [curve for curve in curves if any(y is not None for _, y in curve.points)]
-    return [Chart("plan", "step", "price (USD)", drawn, x_places=0, from_zero=False)]
+    name = ladder.instrument.name or ladder.instrument.currency
+    return [Chart(f"plan of {name}", "step", "price (USD)", drawn, x_places=0, from_zero=False)]
 
 
 COMMAND = Command(

@@ -145,12 +145,15 @@ def _table(title: str, headed: bool) -> Table:
 
 
 def _print_reasons(console: Console, lines: Sequence[Line], said: str = "") -> None:
-    """Print the reasons, but for one that the sentence says already."""
+    """Print the reasons, each once, but for one that the sentence says already."""
+    told: dict[str, None] = {}
     for line in lines:
         reason = getattr(line.answer, REASON, None)
         if reason is not None and printable(str(reason)) not in said:
             name = getattr(line.answer, "name", None) if len(lines) > 1 else None
-            console.print(Text(printable(f"{name}: {reason}" if name else str(reason))), soft_wrap=True)
+            told[f"{name}: {reason}" if name else str(reason)] = None
+    for text in told:
+        console.print(Text(printable(text)), soft_wrap=True)
 
 
 def _print_totals(console: Console, answer: type[Answer], totals: Sequence[Row]) -> None:
