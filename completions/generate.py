@@ -10,9 +10,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
 
-from perpcalc.cli.app import COMMANDS
 from perpcalc.cli.command import Command, Group
 from perpcalc.cli.options import OUTPUT, POSITION, Option
+
+from perpcalc.cli.app import COMMANDS
 from perpcalc.venues import HERE as VENUE_FILES
 
 HERE = Path(__file__).parent

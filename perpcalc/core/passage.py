@@ -106,6 +106,12 @@ class _Event(NamedTuple):
 class Course:
     """The state of a run on its way; prices are those of the bars, to which each leg has its own ratio."""
 
+    wallet: Wallet
+    below: Decimal | None
+    above: Decimal | None
+    _beyond: bool
+    _bounds: tuple[Decimal, Decimal] | None
+
     def __init__(self, run: Run, time: int, price: Decimal, payments: Sequence[Payment]) -> None:
         self.margin, self.periods = run.margin, run.periods
         self.legs = dict(enumerate(run.legs))
@@ -127,6 +133,10 @@ class Course:
         """When the next payment or new rule comes."""
         return min((coming[-1].time for coming in (self.payments, self.changes) if coming), default=None)
 
+    def is_beyond(self) -> bool:
+        """Whether the wallet lived no more where it was last settled."""
+        return self._beyond
+
     def equity_at(self, price: Decimal) -> Decimal:
         """Equity in coin at a price, 0 once it is liquidated."""
         return ZERO if self.ended_by == LIQUIDATION else equity(self.wallet, 1 / price)
@@ -135,7 +145,7 @@ class Course:
         """Pay what falls due before `until`, then meet the extremes of a bar, the events nearest to its open first."""
         if self._pay(time, until, opened):
             self._settle(opened)
-        if self.beyond:
+        if self.is_beyond():
             return self._die(time, opened)
         while True:
             events = self._events(opened, low, high)
@@ -154,14 +164,14 @@ class Course:
             if not self.legs:
                 self.ended_at, self.ended_by, self.price = time, STOP, first.price
                 return self._observe(time, first.price, first.price)
-            if self.beyond:
+            if self.is_beyond():
                 return self._die(time, first.price)
 
     def pass_end(self, time: int, price: Decimal) -> None:
         """Pay what falls due up to the end, and stand at the last price."""
         if self._pay(time, time + 1, price):
             self._settle(price)
-        if self.beyond:
+        if self.is_beyond():
             return self._die(time, price)
         self.ended_at, self.ended_by, self.price = time, END, price
         return self._observe(time, price, price)
@@ -199,11 +209,8 @@ class Course:
         lows.append(self._bounds[0])
         highs.append(self._bounds[1])
         a, b = self.wallet.constant, self.wallet.linear
-        for fall, slope, at in (
-            (self.coin, b, lambda level: b / (a - level) if a != level else None),
-            (self.usd, a, lambda level: (b + level) / a if a else None),
-        ):
-            peak, trough = at(fall.peak), at(fall.peak - fall.most)
+        for fall, slope, at in ((self.coin, b, _price_in_coin), (self.usd, a, _price_in_usd)):
+            peak, trough = at(a, b, fall.peak), at(a, b, fall.peak - fall.most)
             best, worst = (highs, lows) if slope > 0 else (lows, highs)
             best += [settled(peak)] if peak and peak > 0 else []
             worst += [settled(trough)] if trough and trough > 0 else []
@@ -310,17 +317,25 @@ class Course:
     def _settle(self, price: Decimal) -> None:
         """Find again where the wallet lives, after it changed at a price."""
         holdings = [leg.holding for leg in self.legs.values()]
-        self.wallet: Wallet = wallet_of(self.collateral, holdings)
-        self.below: Decimal | None = None
-        self.above: Decimal | None = None
-        self.beyond = False
-        self._bounds: tuple[Decimal, Decimal] | None = None
+        self.wallet = wallet_of(self.collateral, holdings)
+        self.below = self.above = self._bounds = None
+        self._beyond = False
         if holdings:
             ratio = holdings[0].ratio
             found = liquidation(self.wallet, 0, holdings[0], price * ratio)
-            self.beyond = found.beyond
+            self._beyond = found.beyond
             self.below = found.liquidation_below and found.liquidation_below / ratio
             self.above = found.liquidation_above and found.liquidation_above / ratio
+
+
+def _price_in_coin(constant: Decimal, linear: Decimal, level: Decimal) -> Decimal | None:
+    """Where an equity of `constant - linear/P` coins is at a level."""
+    return linear / (constant - level) if constant != level else None
+
+
+def _price_in_usd(constant: Decimal, linear: Decimal, level: Decimal) -> Decimal | None:
+    """Where an equity of `constant*P - linear` USD is at a level."""
+    return (linear + level) / constant if constant else None
 
 
 def _asks(piece: Piece) -> bool:

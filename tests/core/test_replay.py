@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perpcalc import venues
-from perpcalc.core.passage import Change, Leg, Outcome, Run
 from perpcalc.core.instrument import PLAIN, Instrument
 from perpcalc.core.margin import Margin, isolated_margin
+from perpcalc.core.passage import Change, Leg, Outcome, Run
 from perpcalc.core.past_funding import Payment
 from perpcalc.core.position import LONG, SHORT, open_at
 from perpcalc.core.replay import Bar, State, replay

@@ -215,7 +215,7 @@ def test_the_rules_of_rounding_are_told_with_the_first_figure_that_a_venue_round
     steps = explain(figures, rounding="source: rounding")
     assert [(step.formula, [str(cut) for cut in step.cuts], step.sources) for step in steps] == [
         ("x / 3", ["rounded down to a whole number"], ()),
-        ("x / 5", ["rounded up to the tick of 0.1"], ("source: rounding",)),
+        ("x / 5", ["rounded up to the tick of 0.5"], ("source: rounding",)),
         ("x / 9", ["rounded as the venue does: floor, 2 decimals"], ()),
     ]
 
