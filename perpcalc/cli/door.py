@@ -12,7 +12,7 @@ from perpcalc.cli.help import HelpedCommand
 from perpcalc.commands.command import Command, Result, asked, summed
 from perpcalc.errors import PerpcalcError, Words, worded
 from perpcalc.given import Given, Option, Rule, check, read, reader
-from perpcalc.options import CHART, EXPLAIN, FIELD, FORMAT, JSON, PORTFOLIO, QUIET, SVG, TOTAL, WIDE
+from perpcalc.options import CHART, EXPLAIN, FIELD, FORMAT, INTO, JSON, PORTFOLIO, QUIET, SVG, TOTAL, WIDE
 from perpcalc.render.text import say
 
 HELP_OPTIONS = {"help_option_names": ["-h", "--help"]}
@@ -70,6 +70,10 @@ def typer_command(command: Command | Action) -> HelpedCommand:
 def answer(command: Command, given: Given) -> int:
     """Ask, print the answer and say what should be known of it; returns the exit status."""
     result = asked(command, given)
+    if given[INTO] is not None and result.into is not None:
+        from perpcalc.cli.filling import write_into
+
+        write_into(given[INTO] or "", result.into)
     if given[SVG] is not None and result.charts is not None:
         from perpcalc.cli.pictures import write_svg
 
