@@ -6,8 +6,6 @@ from typing import Any, TypeVar
 
 from perpcalc.answer import Answer, Estimate, Explained
 from perpcalc.commands.case import Case
-from perpcalc.commands.market import MarginRules, Market
-from perpcalc.core.instrument import Instrument
 from perpcalc.core.liquidation import Liquidation
 from perpcalc.core.plan import State
 from perpcalc.core.position import Fill
@@ -16,7 +14,7 @@ from perpcalc.decimals import ZERO
 from perpcalc.given import Given, Option
 from perpcalc.grammar import Take
 from perpcalc.options import EXPLAIN, HORIZON, MARK_INTERVAL, VOL
-from perpcalc.trace import Traced, label, leaf, traced_instrument, traced_schedule
+from perpcalc.trace import Traced, label, leaf
 
 A = TypeVar("A", bound=Answer)
 
@@ -77,37 +75,12 @@ def named_steps(states: Iterable[State]) -> None:
                 label(value, f"{name}_{number}", number)
 
 
-def traced_side(side: Decimal, order: int | None) -> Decimal:
-    """The side of a position as a number: `s` of the formulas."""
-    return leaf(side, "s", place=order)
-
-
 def told_apart(case: Case) -> Case:
     """A position of a portfolio whose size and value have names, so that those of several can be told apart."""
     if case.position is not None:
         label(case.position.stored_value, "V", case.order)
         label(case.position.notional, "notional", case.order)
     return case
-
-
-def traced_rules(rules: MarginRules, instrument: Instrument) -> MarginRules:
-    """Margin rules that options gave, every number of them a leaf."""
-    schedule = None if rules.schedule is None else traced_schedule(rules.schedule, instrument.currency)
-    return rules._replace(schedule=schedule)
-
-
-def traced_market(market: Market) -> Market:
-    """The market with every number of its rules a leaf that knows where the rule is from."""
-    sources = {topic: provenance(rule) for topic, rule in market.rules.items() if topic != "contract"}
-    return market._replace(instrument=traced_instrument(market.instrument, sources))
-
-
-def provenance(rule: Mapping[str, Any]) -> str:
-    """Where a venue's rule comes from and how sure it is, in lines; empty where there is no rule."""
-    if not rule:
-        return ""
-    note = f"\nnote: {rule['note']}" if "note" in rule else ""
-    return f"source: {rule['source']} ({rule['confidence']}, from {rule['from']}){note}"
 
 
 def with_names(answer: Answer, case: Case) -> Answer:

@@ -59,10 +59,19 @@ def market_of(given: Given) -> Market:
     """The contract that the options name; raises PerpcalcError where they contradict the venue."""
     market = _market(given)
     if EXPLAIN in given:
-        from perpcalc.commands.explain import traced_market
+        from perpcalc.trace import traced_instrument
 
-        return traced_market(market)
+        sources = {topic: provenance(rule) for topic, rule in market.rules.items() if topic != "contract"}
+        return market._replace(instrument=traced_instrument(market.instrument, sources))
     return market
+
+
+def provenance(rule: Mapping[str, Any]) -> str:
+    """Where a venue's rule comes from and how sure it is, in lines; empty where there is no rule."""
+    if not rule:
+        return ""
+    note = f"\nnote: {rule['note']}" if "note" in rule else ""
+    return f"source: {rule['source']} ({rule['confidence']}, from {rule['from']}){note}"
 
 
 def _market(given: Given) -> Market:

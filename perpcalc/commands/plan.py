@@ -125,9 +125,9 @@ def _ladder(backing: Backing, side: str, notes: list[Words]) -> Ladder:
     given, instrument, rules = backing.given, backing.market.instrument, backing.rules
     sign = SIDES[side]
     if EXPLAIN in given:
-        from perpcalc.commands.explain import traced_side
+        from perpcalc.trace import leaf
 
-        sign = traced_side(sign, None)
+        sign = leaf(sign, "s")
     if backing.unified is not None and LEVERAGE not in given and MARGIN not in given:
         notes.append(
             f"account {backing.account} holds several coins: add the position to the file and ask liq-price where it is liquidated"

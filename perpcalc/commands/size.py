@@ -109,9 +109,9 @@ def _plan(backing: Backing, side: str, entry: Decimal, stop: Decimal | None, not
     given, instrument, rules = backing.given, backing.market.instrument, backing.rules
     sign = SIDES[side]
     if EXPLAIN in given:
-        from perpcalc.commands.explain import traced_side
+        from perpcalc.trace import leaf
 
-        sign = traced_side(sign, order=None)
+        sign = leaf(sign, "s")
     return Plan(
         instrument=instrument,
         side=sign,

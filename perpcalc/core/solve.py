@@ -176,7 +176,7 @@ def settle(unknown: Unknown[T], crossing: Crossing, direction: str) -> Found | N
     safer = step if direction == UP else -step
     for value in (*tried, *(tried[-1] + safer * 2**power for power in range(CORRECTIONS))):
         if unknown.allows(value) and unknown.keeps(unknown.state(value)):
-            return Found(value, BY_ROUNDING if (value - first) * safer > 0 else None)
+            return Found(value, BY_ROUNDING if unknown.step and (value - first) * safer > 0 else None)
     return None
 
 

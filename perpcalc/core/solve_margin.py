@@ -169,7 +169,7 @@ def _needs(wallet: Wallet, share: Decimal, start: Decimal, goal: Decimal) -> lis
     """How much collateral must be added, and what of each coin counts, with and without a fee reserved at bankruptcy.
 
     The reserve is the larger of 0 and its share of the collateral and values at the entry, so the most of both is needed.
-    None where less is lacking at the goal than at the start.
+    None where less is lacking at the goal than at the start, nothing where the reserve grows as fast as what is added.
     """
     part = wallet._replace(constant=share * wallet.constant, linear=share * wallet.linear)
     needs = []
@@ -177,6 +177,7 @@ def _needs(wallet: Wallet, share: Decimal, start: Decimal, goal: Decimal) -> lis
         lack = lacking(part, reserved * wallet.constant, start, goal)
         if start != goal and settled(lacking(part, reserved * wallet.constant, start, start)) >= settled(lack):
             return None
-        if share > reserved:
-            needs.append((lack / (share - reserved), share - reserved))
+        if share <= reserved:
+            return []
+        needs.append((lack / (share - reserved), share - reserved))
     return needs

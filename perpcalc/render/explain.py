@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from perpcalc.answer import Kind, Value, kinds_of
 from perpcalc.commands.command import Result, Row
-from perpcalc.commands.explain import provenance
+from perpcalc.commands.market import provenance
 from perpcalc.explain import explain, lines
 from perpcalc.render.numbers import unit, written
 from perpcalc.render.sentence import told
