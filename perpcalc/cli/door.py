@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from typer.core import TyperArgument, TyperOption
 
 from perpcalc.cli.help import HelpedCommand
-from perpcalc.commands.command import Command, Result, asked
+from perpcalc.commands.command import Command, Result, asked, summed
 from perpcalc.errors import PerpcalcError, Words, worded
 from perpcalc.given import Given, Option, Rule, check, read, reader
 from perpcalc.options import CHART, EXPLAIN, FIELD, FORMAT, JSON, PORTFOLIO, QUIET, SVG, TOTAL, WIDE
@@ -76,9 +76,7 @@ def answer(command: Command, given: Given) -> int:
         if write_svg(given, result.charts()):
             tell_all(result, given)
             return result.status
-    if given[TOTAL] and result.totals is not None:
-        result = result._replace(rows=result.totals(), totals=None, one=False)
-    return show(result, given)
+    return show(summed(result) if given[TOTAL] else result, given)
 
 
 def show(result: Result, given: Given) -> int:

@@ -85,6 +85,14 @@ def asked(command: Command, given: Given) -> Result:
     return command.answer(given)
 
 
+def summed(result: Result) -> Result:
+    """The sums of an answer in the place of its rows; an answer that has none as it is."""
+    if result.totals is None:
+        return result
+    rows = result.totals()
+    return result._replace(answer=type(rows[0].answer), rows=rows, one=False, totals=None)
+
+
 def options_of(command: Command) -> Mapping[str, Option[Any]]:
     """The options of a command by name."""
     return {option.name: option for option in command.options}

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from perpcalc.answer import Answer, Estimate, Explained
 from perpcalc.commands.case import Case
+from perpcalc.commands.moves import Moves
 from perpcalc.core.liquidation import Liquidation
 from perpcalc.core.plan import State
 from perpcalc.core.position import Fill
@@ -14,6 +15,7 @@ from perpcalc.decimals import ZERO
 from perpcalc.given import Given, Option
 from perpcalc.grammar import Take
 from perpcalc.options import EXPLAIN, HORIZON, MARK_INTERVAL, VOL
+from perpcalc.portfolio import Portfolio
 from perpcalc.trace import Traced, label, leaf
 
 A = TypeVar("A", bound=Answer)
@@ -24,6 +26,7 @@ NAMES = {
     "mark": "mark_price",
     "stop": "stop_price",
     "for": "time_held",
+    "liquidation_fee": "fee_rate",
 }
 """What the fields of answers call some options."""
 
@@ -54,6 +57,20 @@ def _traced(name: str, value: Any, place: int | None) -> Any:
     return value
 
 
+def traced_moves(moves: Moves) -> Moves:
+    """Moves of the market as numbers: `move` of the formulas."""
+    coins = moves.coins
+    return moves._replace(
+        ladder=[leaf(move, "move") for move in moves.ladder],
+        coins=None if coins is None else {coin: leaf(move, "move") for coin, move in coins.items()},
+    )
+
+
+def traced_prices(portfolio: Portfolio) -> Portfolio:
+    """A portfolio whose prices have names in formulas, `BTC_price`."""
+    return portfolio._replace(prices={coin: leaf(price, f"{coin}_price") for coin, price in portfolio.prices.items()})
+
+
 def _traced_take(take: Take, number: int) -> Take:
     contracts, share = (
         None if one is None else leaf(one, name, place=number)
@@ -76,7 +93,7 @@ def named_steps(states: Iterable[State]) -> None:
 
 
 def told_apart(case: Case) -> Case:
-    """A position of a portfolio whose size and value have names, so that those of several can be told apart."""
+    """A position whose size and value have names, so that those of several in a portfolio can be told apart."""
     if case.position is not None:
         label(case.position.stored_value, "V", case.order)
         label(case.position.notional, "notional", case.order)
