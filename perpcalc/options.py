@@ -240,9 +240,23 @@ MARKS = many(
 HISTORIES = many(
     "history", grammar.coin_file, "[COIN=]FILE", "Past funding; repeated for several coins.", complete="file"
 )
-START = one("start", str, "TIME", "The first moment, ISO 8601; the first bar by default.")
-END = one("end", str, "TIME", "The last moment, ISO 8601; the last bar by default.")
-FUNDING_FILE = one("funding", grammar.path, "FILE", "Past funding of the trades' times.", complete="file")
+START = one("start", grammar.time, "TIME", "The first moment, as in 2025-10-10T08:00Z; the first bar by default.")
+END = one("end", grammar.time, "TIME", "The last moment; the end of the last bar by default.")
+FILE = one(
+    "file",
+    grammar.path,
+    "FILE",
+    "Your trades, as a venue or ccxt writes them; - reads stdin.",
+    complete="file",
+    argument=True,
+)
+FUNDING_FILE = one(
+    "funding",
+    grammar.path,
+    "FILE",
+    "What funding cost: payments that the venue booked, or the rates of the time.",
+    complete="file",
+)
 HEDGE = switch("hedge", "Keep long and short apart, as an account in hedge mode does.")
 LINEAR = one("linear", grammar.coin, "COIN", "A linear leg: coins of this one, settled in another.")
 SETTLE = one("settle", grammar.coin, "COIN", "What a linear leg is settled in, as in USDT.")

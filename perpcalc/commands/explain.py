@@ -1,6 +1,6 @@
 """A question asked with numbers that remember how they were made, so that its answer explains itself."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -8,13 +8,15 @@ from perpcalc.answer import Answer, Estimate, Explained
 from perpcalc.commands.case import Case
 from perpcalc.commands.moves import Moves
 from perpcalc.core.liquidation import Liquidation
+from perpcalc.core.plan import State
 from perpcalc.core.position import Fill
 from perpcalc.core.rules import YEAR
 from perpcalc.decimals import ZERO
 from perpcalc.given import Given, Option
+from perpcalc.grammar import Take
 from perpcalc.options import EXPLAIN, HORIZON, MARK_INTERVAL, VOL
 from perpcalc.portfolio import Account, Portfolio
-from perpcalc.trace import label, leaf
+from perpcalc.trace import Traced, label, leaf
 
 A = TypeVar("A", bound=Answer)
 
@@ -24,6 +26,8 @@ NAMES = {
     "mark": "mark_price",
     "stop": "stop_price",
     "for": "time_held",
+    "entry_fee": "entry_fee_rate",
+    "exit_fee": "exit_fee_rate",
     "liquidation_fee": "fee_rate",
 }
 """What the fields of answers call some options."""
@@ -50,6 +54,8 @@ def _traced(name: str, value: Any, place: int | None) -> Any:
             Fill(leaf(one.contracts, "contracts", place=number), leaf(one.price, "price", place=number))
             for number, one in enumerate(value, 1)
         )
+    if isinstance(value, tuple) and value and all(isinstance(one, Take) for one in value):
+        return tuple(_traced_take(one, number) for number, one in enumerate(value, 1))
     return value
 
 
@@ -76,6 +82,27 @@ def _traced_account(account: Account) -> Account:
         held = {coin: leaf(amount, f"{coin}_held") for coin, amount in account.unified.balances.items()}
         return account._replace(unified=account.unified._replace(balances=held))
     return account if account.balance is None else account._replace(balance=leaf(account.balance, "balance"))
+
+
+def _traced_take(take: Take, number: int) -> Take:
+    contracts, share = (
+        None if one is None else leaf(one, name, place=number)
+        for one, name in ((take.contracts, "taken"), (take.share, "share"))
+    )
+    return Take(contracts, share, leaf(take.price, "take_price", place=number))
+
+
+def named_steps(states: Iterable[State]) -> None:
+    """Name what is held and realised after each step of a ladder, so that the next steps can say it."""
+    for number, state in enumerate(states, 1):
+        for value, name in (
+            (state.value, "V"),
+            (state.contracts, "held"),
+            (state.realised_pnl, "realised_pnl"),
+            (state.loss_at_stop, "loss_at_stop"),
+        ):
+            if isinstance(value, Traced) and value.label is None:
+                label(value, f"{name}_{number}", number)
 
 
 def told_apart(case: Case) -> Case:

@@ -178,6 +178,10 @@ def _judged(
             portfolio = portfolio._replace(prices={**portfolio.prices, coin: price * factor})
     if exact:
         cases = [case._replace(rules=case.rules._replace(schedule=NO_MAINTENANCE)) for case in cases]
+    if EXPLAIN in given:
+        from perpcalc.commands.explain import told_apart
+
+        cases = list(map(told_apart, cases))
     book = united([*cases, *legs], portfolio)
     return _Judged(book.cases, planned, opens, [*notes, *book.notes])
 
