@@ -16,7 +16,7 @@ _perpcalc() {
         esac
         case $word in
             --venue=*) venue=${word#*=} ;;
-            --*=* | --balances | --chart | --empty | --errors-ok | --exact | --explain | --help | --isolated | --json | --max-open | --prune | --quiet | --require-stop | --stop-before-liquidation | --toml | --total | --update | --version | --wide | -h | -q | -w) ;;
+            --*=* | --balances | --chart | --empty | --errors-ok | --exact | --explain | --hedge | --help | --isolated | --json | --max-open | --prune | --quiet | --require-stop | --stop-before-liquidation | --toml | --total | --update | --version | --wide | -h | -q | -w) ;;
             -?*) option=$word ;;
             *) case $command in
                 '' | solve | portfolio | venues) command+="${command:+ }$word" ;;
@@ -27,7 +27,7 @@ _perpcalc() {
     current=${words[${#words[@]} - 1]}
     [[ -z $option && $current == --*=* ]] && option=${current%%=*} current=${current#*=}
     case $command in
-        '') options='-h --help --version' values='pnl liq-price funding-cost size solve liq-cost hedge greeks power status stress check portfolio venues batch schema' ;;
+        '') options='-h --help --version' values='pnl liq-price funding-cost size solve plan liq-cost hedge greeks power status stress check fills portfolio venues batch schema' ;;
         'solve') options='-h --help' values='margin leverage contracts add close entry price' ;;
         'portfolio') options='-h --help' values='init add import remove validate show' ;;
         'venues') options='-h --help' values='list show validate import' ;;
@@ -42,6 +42,7 @@ _perpcalc() {
         'solve close') options='-s --side -n --contracts --usd --coin --fill -e --entry --entry-value -v --venue -i --instrument --contract-size --currency -l --leverage --margin --extra-margin --balance --mmr --deduction --mm-basis --closing-fee -m --mark -p --portfolio --position --liquidation --margin-ratio --exit-fee -f --format --json --field --explain --exact -q --quiet -w --wide -h --help' ;;
         'solve entry') options='-s --side -n --contracts --usd --fill -e --entry --entry-value -v --venue -i --instrument --contract-size --currency -l --leverage --margin --extra-margin --balance --mmr --deduction --mm-basis --closing-fee -p --portfolio --position --liquidation -x --exit --target-pnl --entry-fee --exit-fee -f --format --json --field --explain --exact -q --quiet -w --wide -h --help' ;;
         'solve price') options='-s --side -n --contracts --usd --coin --fill -e --entry --entry-value -v --venue -i --instrument --contract-size --currency -l --leverage --margin --extra-margin --balance --mmr --deduction --mm-basis --closing-fee -m --mark -p --portfolio --position --margin-ratio --equity --equity-usd -f --format --json --field --explain --exact -q --quiet -w --wide -h --help' ;;
+        'plan') options='-s --side -v --venue -i --instrument --contract-size --currency -l --leverage --margin --balance --mmr --deduction --mm-basis --closing-fee -p --portfolio --account --order --take --stop --entry-fee --exit-fee --slippage --chart --svg -f --format --json --field --explain --exact -q --quiet -w --wide -h --help' ;;
         'liq-cost') options='-s --side -n --contracts --usd --coin --fill -e --entry --entry-value -v --venue -i --instrument --contract-size --currency -l --leverage --margin --extra-margin --balance --mmr --deduction --mm-basis --closing-fee -p --portfolio -m --mark --slippage --book --depth-factor --liquidation-fee --stop --vol --horizon --mark-interval -f --format --json --field --explain --exact -q --quiet -w --wide --total -h --help' ;;
         'hedge') options='--holding --price --ratio -v --venue -i --instrument --contract-size --currency -l --leverage --mmr --deduction --mm-basis --closing-fee -p --portfolio --account --rate --interval --entry-fee --exit-fee -f --format --json --field --explain --exact -q --quiet -w --wide -h --help' ;;
         'greeks') options='-s --side -n --contracts --usd --coin --fill -e --entry --entry-value -v --venue -i --instrument --contract-size --currency -l --leverage --margin --extra-margin --balance --mmr --deduction --mm-basis --closing-fee -p --portfolio -m --mark --collateral -f --format --json --field --explain --exact -q --quiet -w --wide --total -h --help' ;;
@@ -49,6 +50,7 @@ _perpcalc() {
         'status') options='-p --portfolio -m --mark --beta -f --format --json --field --explain --exact -q --quiet -w --wide --total -h --help' ;;
         'stress') options='-s --side -n --contracts --usd --coin --fill -e --entry --entry-value -v --venue -i --instrument --contract-size --currency -l --leverage --margin --extra-margin --balance --mmr --deduction --mm-basis --closing-fee -p --portfolio -m --mark --moves --from --to --steps --move --beta --scenario --chart --svg -f --format --json --field --explain --exact -q --quiet -w --wide --total -h --help' ;;
         'check') options='-s --side -n --contracts --usd --coin --fill -e --entry --entry-value -v --venue -i --instrument --contract-size --currency -l --leverage --margin --extra-margin --balance --mmr --deduction --mm-basis --closing-fee -m --mark -p --portfolio --account --limits --max-leverage --min-liquidation-distance --max-margin-ratio --max-loss-at-stop --max-funding-per-day --stop-before-liquidation --require-stop --max-notional-usd --max-touch-probability --vol --horizon --stop --funding-rate --interval --entry-fee --exit-fee --order -f --format --json --field --explain --exact -q --quiet -w --wide -h --help' ;;
+        'fills') options='-v --venue -i --instrument --contract-size --currency --funding --hedge -m --mark --into -f --format --json --field --explain --exact -q --quiet -w --wide --total -h --help' ;;
         'portfolio init') options='--empty -h --help' ;;
         'portfolio add') options='--name --account -s --side -n --contracts --usd --coin --fill -e --entry --entry-value -v --venue -i --instrument --currency --contract-size -l --leverage --margin --extra-margin -m --mark --stop --target --funding-rate --funding --entry-fee --exit-fee --mmr --deduction --mm-basis --closing-fee -h --help' ;;
         'portfolio import') options='--into --account -v --venue --isolated --balances --update --prune -h --help' ;;
@@ -87,7 +89,7 @@ _perpcalc() {
             *:-v | *:--venue) values=$venues ;;
             *:-i | *:--instrument) values=$instruments ;;
             *:--mm-basis) values='entry mark' ;;
-            *:-p | *:--portfolio | *:--premium-samples | *:--history | *:--book | *:--svg | *:--limits | *:--into) files=yes ;;
+            *:-p | *:--portfolio | 'fills':--funding | *:--premium-samples | *:--history | *:--svg | *:--book | *:--limits | *:--into) files=yes ;;
             *:--entry-fee | *:--exit-fee) values='maker taker' ;;
             *:-f | *:--format) values='table json csv' ;;
             'pnl':--field) values='name account venue instrument currency side contracts contract_size notional_usd entry_price exit_price entry_value exit_value gross_pnl entry_fee exit_fee funding net_pnl net_pnl_usd margin roe net_roe break_even_price target_price liquidation_price liquidated reason' ;;
@@ -101,6 +103,7 @@ _perpcalc() {
             'solve close':--field) values='name account venue instrument currency side contracts contract_size notional_usd entry_price mark_price goal goal_value value unit contracts_after entry_price_after margin_after liquidation_price_after margin_ratio_after reason' ;;
             'solve entry':--field) values='name account venue instrument currency side contracts contract_size notional_usd entry_price mark_price goal goal_value value unit contracts_after entry_price_after margin_after liquidation_price_after margin_ratio_after reason' ;;
             'solve price':--field) values='name account venue instrument currency side contracts contract_size notional_usd entry_price mark_price goal goal_value value unit contracts_after entry_price_after margin_after liquidation_price_after margin_ratio_after reason' ;;
+            'plan':--field) values='step event price traded contracts entry_price margin liquidation_price realised_pnl loss_at_stop loss_at_stop_usd r_multiple status reason' ;;
             'liq-cost':--field) values='name account venue instrument currency side contracts contract_size notional_usd liquidation_price bankruptcy_price value_at_liquidation liquidation_fee slippage_cost margin_forfeited total_cost total_cost_usd margin_lost stop_price equity_after_stop saved_by_stop touch_probability expected_cost_usd reason' ;;
             'hedge':--field) values='side contracts notional_usd residual_delta locked_usd funding_per_day_usd carry_apr break_even_days liquidation_price reason' ;;
             'greeks':--field) values='name account venue instrument currency side contracts contract_size notional_usd frame value delta gamma delta_unit gamma_unit reason' ;;
@@ -108,12 +111,14 @@ _perpcalc() {
             'status':--field) values='account position venue currency positions balance equity equity_usd maintenance_margin margin_ratio leverage delta funding_per_day_usd down up reason' ;;
             'stress':--field) values='account currency price move pnl equity equity_usd maintenance_margin margin_ratio status position reason' ;;
             'check':--field) values='position rule limit value status' ;;
+            'fills':--field) values='name account venue instrument currency side contracts contract_size notional_usd trades bought sold realised_pnl fees funding net_realised entry_price entry_value break_even_price unrealised_pnl reason' ;;
             'portfolio show':--field) values='name account venue instrument currency side contracts contract_size notional_usd entry_price mark_price margin_mode margin leverage stop_price target_price funding_rate' ;;
             'venues list':--field) values='name title instruments known_until contracts own' ;;
             *:--scenario) values='2020-03-12 2021-05-19 2022-06 2022-11-08 2024-08-05 2025-10-10 list' ;;
         esac
     else
         case $command:$place in
+            'fills':0) files=yes ;;
             'portfolio init':0) files=yes ;;
             'portfolio add':0) files=yes ;;
             'portfolio import':0) files=yes ;;
@@ -124,7 +129,7 @@ _perpcalc() {
             'venues validate':0) files=yes ;;
             'venues import':0) values=$venues ;;
             'venues import':1) files=yes ;;
-            'schema':0) values='pnl liq-price funding-cost size solve liq-cost hedge greeks power status stress check' ;;
+            'schema':0) values='pnl liq-price funding-cost size solve plan liq-cost hedge greeks power status stress check fills' ;;
         esac
         # Short names only where a dash asks for them.
         [[ $current == -* || -z $values$files ]] && values=$options files= current=${current:---}

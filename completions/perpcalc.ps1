@@ -24,7 +24,7 @@ Register-ArgumentCompleter -Native -CommandName perpcalc -ScriptBlock {
     }
     # What follows each command: commands and options.
     $words = @{
-        '' = @('pnl', 'liq-price', 'funding-cost', 'size', 'solve', 'liq-cost', 'hedge', 'greeks', 'power', 'status', 'stress', 'check', 'portfolio', 'venues', 'batch', 'schema', '-h', '--help', '--version')
+        '' = @('pnl', 'liq-price', 'funding-cost', 'size', 'solve', 'plan', 'liq-cost', 'hedge', 'greeks', 'power', 'status', 'stress', 'check', 'fills', 'portfolio', 'venues', 'batch', 'schema', '-h', '--help', '--version')
         'solve' = @('margin', 'leverage', 'contracts', 'add', 'close', 'entry', 'price', '-h', '--help')
         'portfolio' = @('init', 'add', 'import', 'remove', 'validate', 'show', '-h', '--help')
         'venues' = @('list', 'show', 'validate', 'import', '-h', '--help')
@@ -39,6 +39,7 @@ Register-ArgumentCompleter -Native -CommandName perpcalc -ScriptBlock {
         'solve close' = @('-s', '--side', '-n', '--contracts', '--usd', '--coin', '--fill', '-e', '--entry', '--entry-value', '-v', '--venue', '-i', '--instrument', '--contract-size', '--currency', '-l', '--leverage', '--margin', '--extra-margin', '--balance', '--mmr', '--deduction', '--mm-basis', '--closing-fee', '-m', '--mark', '-p', '--portfolio', '--position', '--liquidation', '--margin-ratio', '--exit-fee', '-f', '--format', '--json', '--field', '--explain', '--exact', '-q', '--quiet', '-w', '--wide', '-h', '--help')
         'solve entry' = @('-s', '--side', '-n', '--contracts', '--usd', '--fill', '-e', '--entry', '--entry-value', '-v', '--venue', '-i', '--instrument', '--contract-size', '--currency', '-l', '--leverage', '--margin', '--extra-margin', '--balance', '--mmr', '--deduction', '--mm-basis', '--closing-fee', '-p', '--portfolio', '--position', '--liquidation', '-x', '--exit', '--target-pnl', '--entry-fee', '--exit-fee', '-f', '--format', '--json', '--field', '--explain', '--exact', '-q', '--quiet', '-w', '--wide', '-h', '--help')
         'solve price' = @('-s', '--side', '-n', '--contracts', '--usd', '--coin', '--fill', '-e', '--entry', '--entry-value', '-v', '--venue', '-i', '--instrument', '--contract-size', '--currency', '-l', '--leverage', '--margin', '--extra-margin', '--balance', '--mmr', '--deduction', '--mm-basis', '--closing-fee', '-m', '--mark', '-p', '--portfolio', '--position', '--margin-ratio', '--equity', '--equity-usd', '-f', '--format', '--json', '--field', '--explain', '--exact', '-q', '--quiet', '-w', '--wide', '-h', '--help')
+        'plan' = @('-s', '--side', '-v', '--venue', '-i', '--instrument', '--contract-size', '--currency', '-l', '--leverage', '--margin', '--balance', '--mmr', '--deduction', '--mm-basis', '--closing-fee', '-p', '--portfolio', '--account', '--order', '--take', '--stop', '--entry-fee', '--exit-fee', '--slippage', '--chart', '--svg', '-f', '--format', '--json', '--field', '--explain', '--exact', '-q', '--quiet', '-w', '--wide', '-h', '--help')
         'liq-cost' = @('-s', '--side', '-n', '--contracts', '--usd', '--coin', '--fill', '-e', '--entry', '--entry-value', '-v', '--venue', '-i', '--instrument', '--contract-size', '--currency', '-l', '--leverage', '--margin', '--extra-margin', '--balance', '--mmr', '--deduction', '--mm-basis', '--closing-fee', '-p', '--portfolio', '-m', '--mark', '--slippage', '--book', '--depth-factor', '--liquidation-fee', '--stop', '--vol', '--horizon', '--mark-interval', '-f', '--format', '--json', '--field', '--explain', '--exact', '-q', '--quiet', '-w', '--wide', '--total', '-h', '--help')
         'hedge' = @('--holding', '--price', '--ratio', '-v', '--venue', '-i', '--instrument', '--contract-size', '--currency', '-l', '--leverage', '--mmr', '--deduction', '--mm-basis', '--closing-fee', '-p', '--portfolio', '--account', '--rate', '--interval', '--entry-fee', '--exit-fee', '-f', '--format', '--json', '--field', '--explain', '--exact', '-q', '--quiet', '-w', '--wide', '-h', '--help')
         'greeks' = @('-s', '--side', '-n', '--contracts', '--usd', '--coin', '--fill', '-e', '--entry', '--entry-value', '-v', '--venue', '-i', '--instrument', '--contract-size', '--currency', '-l', '--leverage', '--margin', '--extra-margin', '--balance', '--mmr', '--deduction', '--mm-basis', '--closing-fee', '-p', '--portfolio', '-m', '--mark', '--collateral', '-f', '--format', '--json', '--field', '--explain', '--exact', '-q', '--quiet', '-w', '--wide', '--total', '-h', '--help')
@@ -46,6 +47,7 @@ Register-ArgumentCompleter -Native -CommandName perpcalc -ScriptBlock {
         'status' = @('-p', '--portfolio', '-m', '--mark', '--beta', '-f', '--format', '--json', '--field', '--explain', '--exact', '-q', '--quiet', '-w', '--wide', '--total', '-h', '--help')
         'stress' = @('-s', '--side', '-n', '--contracts', '--usd', '--coin', '--fill', '-e', '--entry', '--entry-value', '-v', '--venue', '-i', '--instrument', '--contract-size', '--currency', '-l', '--leverage', '--margin', '--extra-margin', '--balance', '--mmr', '--deduction', '--mm-basis', '--closing-fee', '-p', '--portfolio', '-m', '--mark', '--moves', '--from', '--to', '--steps', '--move', '--beta', '--scenario', '--chart', '--svg', '-f', '--format', '--json', '--field', '--explain', '--exact', '-q', '--quiet', '-w', '--wide', '--total', '-h', '--help')
         'check' = @('-s', '--side', '-n', '--contracts', '--usd', '--coin', '--fill', '-e', '--entry', '--entry-value', '-v', '--venue', '-i', '--instrument', '--contract-size', '--currency', '-l', '--leverage', '--margin', '--extra-margin', '--balance', '--mmr', '--deduction', '--mm-basis', '--closing-fee', '-m', '--mark', '-p', '--portfolio', '--account', '--limits', '--max-leverage', '--min-liquidation-distance', '--max-margin-ratio', '--max-loss-at-stop', '--max-funding-per-day', '--stop-before-liquidation', '--require-stop', '--max-notional-usd', '--max-touch-probability', '--vol', '--horizon', '--stop', '--funding-rate', '--interval', '--entry-fee', '--exit-fee', '--order', '-f', '--format', '--json', '--field', '--explain', '--exact', '-q', '--quiet', '-w', '--wide', '-h', '--help')
+        'fills' = @('-v', '--venue', '-i', '--instrument', '--contract-size', '--currency', '--funding', '--hedge', '-m', '--mark', '--into', '-f', '--format', '--json', '--field', '--explain', '--exact', '-q', '--quiet', '-w', '--wide', '--total', '-h', '--help')
         'portfolio init' = @('--empty', '-h', '--help')
         'portfolio add' = @('--name', '--account', '-s', '--side', '-n', '--contracts', '--usd', '--coin', '--fill', '-e', '--entry', '--entry-value', '-v', '--venue', '-i', '--instrument', '--currency', '--contract-size', '-l', '--leverage', '--margin', '--extra-margin', '-m', '--mark', '--stop', '--target', '--funding-rate', '--funding', '--entry-fee', '--exit-fee', '--mmr', '--deduction', '--mm-basis', '--closing-fee', '-h', '--help')
         'portfolio import' = @('--into', '--account', '-v', '--venue', '--isolated', '--balances', '--update', '--prune', '-h', '--help')
@@ -85,7 +87,8 @@ Register-ArgumentCompleter -Native -CommandName perpcalc -ScriptBlock {
         '* --exit' = @()
         '* -m' = @()
         '* --mark' = @()
-        '* --funding' = @()
+        'pnl --funding' = @()
+        'portfolio add --funding' = @()
         '* --target-roe' = @()
         '* --target-pnl' = @()
         '* --vol' = @()
@@ -114,6 +117,8 @@ Register-ArgumentCompleter -Native -CommandName perpcalc -ScriptBlock {
         '* --average' = @()
         '* --equity' = @()
         '* --equity-usd' = @()
+        '* --order' = @()
+        '* --take' = @()
         '* --depth-factor' = @()
         '* --liquidation-fee' = @()
         '* --holding' = @()
@@ -139,7 +144,6 @@ Register-ArgumentCompleter -Native -CommandName perpcalc -ScriptBlock {
         '* --max-notional-usd' = @()
         '* --max-touch-probability' = @()
         '* --funding-rate' = @()
-        '* --order' = @()
         '* --name' = @()
         '* --date' = @()
         '* --jobs' = @()
@@ -150,10 +154,11 @@ Register-ArgumentCompleter -Native -CommandName perpcalc -ScriptBlock {
         '* --mm-basis' = @('entry', 'mark')
         '* -p' = 'file'
         '* --portfolio' = 'file'
+        'fills --funding' = 'file'
         '* --premium-samples' = 'file'
         '* --history' = 'file'
-        '* --book' = 'file'
         '* --svg' = 'file'
+        '* --book' = 'file'
         '* --limits' = 'file'
         '* --into' = 'file'
         '* --entry-fee' = @('maker', 'taker')
@@ -164,6 +169,7 @@ Register-ArgumentCompleter -Native -CommandName perpcalc -ScriptBlock {
         '* --scenario' = @('2020-03-12', '2021-05-19', '2022-06', '2022-11-08', '2024-08-05', '2025-10-10', 'list')
     }
     $arguments = @{
+        'fills 0' = 'file'
         'portfolio init 0' = 'file'
         'portfolio add 0' = 'file'
         'portfolio import 0' = 'file'
@@ -174,7 +180,7 @@ Register-ArgumentCompleter -Native -CommandName perpcalc -ScriptBlock {
         'venues validate 0' = 'file'
         'venues import 0' = 'venue'
         'venues import 1' = 'file'
-        'schema 0' = @('pnl', 'liq-price', 'funding-cost', 'size', 'solve', 'liq-cost', 'hedge', 'greeks', 'power', 'status', 'stress', 'check')
+        'schema 0' = @('pnl', 'liq-price', 'funding-cost', 'size', 'solve', 'plan', 'liq-cost', 'hedge', 'greeks', 'power', 'status', 'stress', 'check', 'fills')
     }
     $fields = @{
         'pnl' = @('name', 'account', 'venue', 'instrument', 'currency', 'side', 'contracts', 'contract_size', 'notional_usd', 'entry_price', 'exit_price', 'entry_value', 'exit_value', 'gross_pnl', 'entry_fee', 'exit_fee', 'funding', 'net_pnl', 'net_pnl_usd', 'margin', 'roe', 'net_roe', 'break_even_price', 'target_price', 'liquidation_price', 'liquidated', 'reason')
@@ -188,6 +194,7 @@ Register-ArgumentCompleter -Native -CommandName perpcalc -ScriptBlock {
         'solve close' = @('name', 'account', 'venue', 'instrument', 'currency', 'side', 'contracts', 'contract_size', 'notional_usd', 'entry_price', 'mark_price', 'goal', 'goal_value', 'value', 'unit', 'contracts_after', 'entry_price_after', 'margin_after', 'liquidation_price_after', 'margin_ratio_after', 'reason')
         'solve entry' = @('name', 'account', 'venue', 'instrument', 'currency', 'side', 'contracts', 'contract_size', 'notional_usd', 'entry_price', 'mark_price', 'goal', 'goal_value', 'value', 'unit', 'contracts_after', 'entry_price_after', 'margin_after', 'liquidation_price_after', 'margin_ratio_after', 'reason')
         'solve price' = @('name', 'account', 'venue', 'instrument', 'currency', 'side', 'contracts', 'contract_size', 'notional_usd', 'entry_price', 'mark_price', 'goal', 'goal_value', 'value', 'unit', 'contracts_after', 'entry_price_after', 'margin_after', 'liquidation_price_after', 'margin_ratio_after', 'reason')
+        'plan' = @('step', 'event', 'price', 'traded', 'contracts', 'entry_price', 'margin', 'liquidation_price', 'realised_pnl', 'loss_at_stop', 'loss_at_stop_usd', 'r_multiple', 'status', 'reason')
         'liq-cost' = @('name', 'account', 'venue', 'instrument', 'currency', 'side', 'contracts', 'contract_size', 'notional_usd', 'liquidation_price', 'bankruptcy_price', 'value_at_liquidation', 'liquidation_fee', 'slippage_cost', 'margin_forfeited', 'total_cost', 'total_cost_usd', 'margin_lost', 'stop_price', 'equity_after_stop', 'saved_by_stop', 'touch_probability', 'expected_cost_usd', 'reason')
         'hedge' = @('side', 'contracts', 'notional_usd', 'residual_delta', 'locked_usd', 'funding_per_day_usd', 'carry_apr', 'break_even_days', 'liquidation_price', 'reason')
         'greeks' = @('name', 'account', 'venue', 'instrument', 'currency', 'side', 'contracts', 'contract_size', 'notional_usd', 'frame', 'value', 'delta', 'gamma', 'delta_unit', 'gamma_unit', 'reason')
@@ -195,10 +202,11 @@ Register-ArgumentCompleter -Native -CommandName perpcalc -ScriptBlock {
         'status' = @('account', 'position', 'venue', 'currency', 'positions', 'balance', 'equity', 'equity_usd', 'maintenance_margin', 'margin_ratio', 'leverage', 'delta', 'funding_per_day_usd', 'down', 'up', 'reason')
         'stress' = @('account', 'currency', 'price', 'move', 'pnl', 'equity', 'equity_usd', 'maintenance_margin', 'margin_ratio', 'status', 'position', 'reason')
         'check' = @('position', 'rule', 'limit', 'value', 'status')
+        'fills' = @('name', 'account', 'venue', 'instrument', 'currency', 'side', 'contracts', 'contract_size', 'notional_usd', 'trades', 'bought', 'sold', 'realised_pnl', 'fees', 'funding', 'net_realised', 'entry_price', 'entry_value', 'break_even_price', 'unrealised_pnl', 'reason')
         'portfolio show' = @('name', 'account', 'venue', 'instrument', 'currency', 'side', 'contracts', 'contract_size', 'notional_usd', 'entry_price', 'mark_price', 'margin_mode', 'margin', 'leverage', 'stop_price', 'target_price', 'funding_rate')
         'venues list' = @('name', 'title', 'instruments', 'known_until', 'contracts', 'own')
     }
-    $flags = @('--balances', '--chart', '--empty', '--errors-ok', '--exact', '--explain', '--help', '--isolated', '--json', '--max-open', '--prune', '--quiet', '--require-stop', '--stop-before-liquidation', '--toml', '--total', '--update', '--version', '--wide', '-h', '-q', '-w')
+    $flags = @('--balances', '--chart', '--empty', '--errors-ok', '--exact', '--explain', '--hedge', '--help', '--isolated', '--json', '--max-open', '--prune', '--quiet', '--require-stop', '--stop-before-liquidation', '--toml', '--total', '--update', '--version', '--wide', '-h', '-q', '-w')
     $typed = @($commandAst.CommandElements | Select-Object -Skip 1 |
         Where-Object { $_.Extent.EndOffset -lt $cursorPosition } | ForEach-Object { $_.ToString() })
     $command = ''

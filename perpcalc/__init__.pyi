@@ -4,11 +4,13 @@ from decimal import Decimal
 from typing import Literal, TypeAlias, overload
 
 from perpcalc.commands.check import Check
+from perpcalc.commands.fills import Fills
 from perpcalc.commands.funding_cost import FundingCost
 from perpcalc.commands.greeks import PositionGreeks
 from perpcalc.commands.hedge import Hedged
 from perpcalc.commands.liq_cost import LiqCost
 from perpcalc.commands.liq_price import LiqPrice
+from perpcalc.commands.plan import Planned
 from perpcalc.commands.pnl import Pnl
 from perpcalc.commands.power import PowerPerpetual
 from perpcalc.commands.size import Sized
@@ -35,11 +37,13 @@ __all__ = [
     "as_json",
     "ask",
     "check",
+    "fills",
     "funding_cost",
     "greeks",
     "hedge",
     "liq_cost",
     "liq_price",
+    "plan",
     "pnl",
     "power",
     "size",
@@ -666,6 +670,30 @@ def solve_price(
     equity_usd: _Number | None = None,
     exact: bool = False,
 ) -> list[SolvePrice]: ...
+def plan(
+    *,
+    side: Literal["long", "short"],
+    venue: str | None = None,
+    instrument: str | None = None,
+    contract_size: _Number | None = None,
+    currency: str | None = None,
+    leverage: _Number | None = None,
+    margin: _Number | None = None,
+    balance: _Number | None = None,
+    mmr: _Number | None = None,
+    deduction: _Number | None = None,
+    mm_basis: Literal["entry", "mark"] | None = None,
+    closing_fee: _Number | None = None,
+    portfolio: str | None = None,
+    account: str | None = None,
+    order: Sequence[_Pair],
+    take: Sequence[_Pair] | None = None,
+    stop: _Number | None = None,
+    entry_fee: _Number | None = None,
+    exit_fee: _Number | None = None,
+    slippage: _Number | None = None,
+    exact: bool = False,
+) -> list[Planned]: ...
 @overload
 def liq_cost(
     *,
@@ -919,3 +947,16 @@ def check(
     order: Sequence[_Pair] | None = None,
     exact: bool = False,
 ) -> Judged[Check]: ...
+def fills(
+    *,
+    file: str,
+    venue: str | None = None,
+    instrument: str | None = None,
+    contract_size: _Number | None = None,
+    currency: str | None = None,
+    funding: str | None = None,
+    hedge: bool = False,
+    mark: _Number | None = None,
+    exact: bool = False,
+    total: bool = False,
+) -> list[Fills]: ...

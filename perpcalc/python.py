@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from perpcalc.answer import Answer
-from perpcalc.commands.command import BY_POSITION, ROWS, Command, Result, asked
+from perpcalc.commands.command import BY_POSITION, ROWS, Command, Result, asked, summed
 from perpcalc.commands.lines import NO_KEYS, answered, with_id
 from perpcalc.commands.registry import command_named
 from perpcalc.decimals import CONTEXT
@@ -48,7 +48,7 @@ def function(name: str) -> Callable[..., Any]:
         with decimal.localcontext(CONTEXT):
             given = read(options, {by_keyword[name].name: value for name, value in keywords.items()}, by_program=True)
             result = asked(command, given)
-            return _handed(command, result if TOTAL not in given or result.totals is None else _summed(result))
+            return _handed(command, summed(result) if TOTAL in given else result)
 
     call.__name__ = call.__qualname__ = name
     call.__module__ = "perpcalc"
@@ -92,10 +92,6 @@ def keywords_of(command: Command) -> dict[str, Option[Any]]:
     """The options of a command by the keywords of its function."""
     keyword = {option: keyword for keyword, option in RESERVED.items()}
     return {keyword.get(one.name, one.name): one for one in command.options if one.name not in NO_KEYS}
-
-
-def _summed(result: Result) -> Result:
-    return result if result.totals is None else result._replace(rows=result.totals(), one=False)
 
 
 def _handed(command: Command, result: Result) -> Answer | list[Answer] | Judged[Answer]:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from perpcalc.cli.door import Action, ActionGroup, check_output, output_format, show, tell
+from perpcalc.cli.door import Action, ActionGroup, check_output, output_format, show
 from perpcalc.commands.command import ROWS, Command
 from perpcalc.commands.known import PROVENANCE, ListedVenue, facts_of, listed, rules_of, value_text
 from perpcalc.errors import PerpcalcError
@@ -14,7 +14,7 @@ from perpcalc.files import read
 from perpcalc.given import Given, one, switch
 from perpcalc.grammar import day, label, path
 from perpcalc.options import FIELD, LEVERAGE, PRINTED
-from perpcalc.render.text import paragraph, printable
+from perpcalc.render.text import paragraph, printable, tell
 from perpcalc.saving import write_whole
 from perpcalc.venues import Venue, load
 

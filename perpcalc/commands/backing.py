@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from perpcalc.core.unified_trade import TradeAccount
 
 TRADE = Entry("the trade")
+TRADE_PORTFOLIO = PORTFOLIO._replace(help="The TOML portfolio that the account is in; - reads stdin.")
 BACKING_RULES: tuple[Rule, ...] = (
     Needs(ACCOUNT, (PORTFOLIO,), "name the file that it is in"),
     Needed((ACCOUNT,), "name an account of the portfolio", when=(PORTFOLIO,)),

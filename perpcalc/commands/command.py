@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from perpcalc.answer import Answer, Precision, kinds_of
 from perpcalc.commands.market import LEAST_COIN_PLACES, Market
@@ -10,6 +10,10 @@ from perpcalc.errors import Words
 from perpcalc.given import Given, Option, Rule, check
 from perpcalc.options import EXPLAIN
 from perpcalc.picture import Chart
+
+if TYPE_CHECKING:
+    from perpcalc.portfolio import Portfolio
+    from perpcalc.portfolio.edit import Change
 
 SINGLE, BY_POSITION, ROWS = "single", "by position", "rows"
 """What a command answers with: a record; a record, and of a portfolio one for each position; rows."""
@@ -39,7 +43,8 @@ class Result(NamedTuple):
     """What a command answers.
 
     `one` is a single answer (a JSON object), else rows (an array). `warnings` are said even to those who want no notes.
-    `totals` makes the sums of the rows, `charts` the pictures, both when they are asked for.
+    `totals` makes the sums of the rows, `charts` the pictures, `into` the change that puts an answer into a portfolio; each when
+    it is asked for.
     """
 
     answer: type[Answer]
@@ -50,6 +55,7 @@ class Result(NamedTuple):
     status: int = 0
     totals: Callable[[], Sequence[Row]] | None = None
     charts: Callable[[], Sequence[Chart]] | None = None
+    into: "Callable[[Portfolio], Change] | None" = None
 
 
 class Command(NamedTuple):
@@ -89,6 +95,14 @@ def asked(command: Command, given: Given) -> Result:
 
         given = traced(given)
     return command.answer(given)
+
+
+def summed(result: Result) -> Result:
+    """The sums of an answer in the place of its rows; an answer that has none as it is."""
+    if result.totals is None:
+        return result
+    rows = result.totals()
+    return result._replace(answer=type(rows[0].answer), rows=rows, one=False, totals=None)
 
 
 def options_of(command: Command) -> Mapping[str, Option[Any]]:

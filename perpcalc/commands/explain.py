@@ -1,18 +1,22 @@
 """A question asked with numbers that remember how they were made, so that its answer explains itself."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, TypeVar
 
 from perpcalc.answer import Answer, Estimate, Explained
 from perpcalc.commands.case import Case
+from perpcalc.commands.moves import Moves
 from perpcalc.core.liquidation import Liquidation
+from perpcalc.core.plan import State
 from perpcalc.core.position import Fill
 from perpcalc.core.rules import YEAR
 from perpcalc.decimals import ZERO
 from perpcalc.given import Given, Option
+from perpcalc.grammar import Take
 from perpcalc.options import EXPLAIN, HORIZON, MARK_INTERVAL, VOL
-from perpcalc.trace import label, leaf
+from perpcalc.portfolio import Portfolio
+from perpcalc.trace import Traced, label, leaf
 
 A = TypeVar("A", bound=Answer)
 
@@ -22,6 +26,7 @@ NAMES = {
     "mark": "mark_price",
     "stop": "stop_price",
     "for": "time_held",
+    "liquidation_fee": "fee_rate",
 }
 """What the fields of answers call some options."""
 
@@ -47,11 +52,48 @@ def _traced(name: str, value: Any, place: int | None) -> Any:
             Fill(leaf(one.contracts, "contracts", place=number), leaf(one.price, "price", place=number))
             for number, one in enumerate(value, 1)
         )
+    if isinstance(value, tuple) and value and all(isinstance(one, Take) for one in value):
+        return tuple(_traced_take(one, number) for number, one in enumerate(value, 1))
     return value
 
 
+def traced_moves(moves: Moves) -> Moves:
+    """Moves of the market as numbers: `move` of the formulas."""
+    coins = moves.coins
+    return moves._replace(
+        ladder=[leaf(move, "move") for move in moves.ladder],
+        coins=None if coins is None else {coin: leaf(move, "move") for coin, move in coins.items()},
+    )
+
+
+def traced_prices(portfolio: Portfolio) -> Portfolio:
+    """A portfolio whose prices have names in formulas, `BTC_price`."""
+    return portfolio._replace(prices={coin: leaf(price, f"{coin}_price") for coin, price in portfolio.prices.items()})
+
+
+def _traced_take(take: Take, number: int) -> Take:
+    contracts, share = (
+        None if one is None else leaf(one, name, place=number)
+        for one, name in ((take.contracts, "taken"), (take.share, "share"))
+    )
+    return Take(contracts, share, leaf(take.price, "take_price", place=number))
+
+
+def named_steps(states: Iterable[State]) -> None:
+    """Name what is held and realised after each step of a ladder, so that the next steps can say it."""
+    for number, state in enumerate(states, 1):
+        for value, name in (
+            (state.value, "V"),
+            (state.contracts, "held"),
+            (state.realised_pnl, "realised_pnl"),
+            (state.loss_at_stop, "loss_at_stop"),
+        ):
+            if isinstance(value, Traced) and value.label is None:
+                label(value, f"{name}_{number}", number)
+
+
 def told_apart(case: Case) -> Case:
-    """A position of a portfolio whose size and value have names, so that those of several can be told apart."""
+    """A position whose size and value have names, so that those of several in a portfolio can be told apart."""
     if case.position is not None:
         label(case.position.stored_value, "V", case.order)
         label(case.position.notional, "notional", case.order)

@@ -8,7 +8,7 @@ from perpcalc.answer import Coin, Cost, CostUsd, Count, Identified, Price, Rate,
 from perpcalc.commands.carriers import Standing
 from perpcalc.commands.case import NEED_SIDE, NEED_SIZE, Case, Shared
 from perpcalc.commands.charges import SOURCES, Charge, charge_of, read_files
-from perpcalc.commands.command import Command, Row
+from perpcalc.commands.command import Command
 from perpcalc.commands.positions import Asked, Remarks, by_position, placed
 from perpcalc.core.funding import after_paying, annual_rate, annual_yield, intervals_to_liquidation
 from perpcalc.core.instrument import coin_value
@@ -119,7 +119,7 @@ class Payer(NamedTuple):
     after: Ends | None = None
 
 
-def rows(positions: Sequence[Asked], said: Remarks) -> list[list[Row]]:
+def answers(positions: Sequence[Asked], said: Remarks) -> list[list[FundingCost]]:
     """What funding costs each of the positions; those of an account pay out of one balance."""
     files = read_files(positions[0].given) if positions else None
     charges: list[Charge | None] = []
@@ -135,7 +135,7 @@ def rows(positions: Sequence[Asked], said: Remarks) -> list[list[Row]]:
         payer: Payer | str | None = None
         if charge is not None:
             payer = _payer(case, charge, accounts)
-        made.append([Row(_row(case, charge, payer), case.market)])
+        made.append([_row(case, charge, payer)])
     return made
 
 
@@ -252,7 +252,7 @@ COMMAND = Command(
     FundingCost,
     by_position(
         FundingCost,
-        rows,
+        answers,
         needs=(
             NEED_SIDE,
             NEED_SIZE,

@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from perpcalc.answer import Answer, Coin, CostUsd, Count, Explained, GainRate, Price, Sentence, Told, Usd
-from perpcalc.commands.backing import BACKING_RULES, Backing, backing_of
+from perpcalc.commands.backing import BACKING_RULES, TRADE_PORTFOLIO, Backing, backing_of
 from perpcalc.commands.charges import check_cap, interval_of, quoted_for
 from perpcalc.commands.command import SINGLE, Command, Result, Row
 from perpcalc.commands.market import each_once, fee_rate, forbidden_leverage
@@ -25,7 +25,6 @@ from perpcalc.options import (
     LEVERAGE,
     MARGIN_RULES,
     OUTPUT,
-    PORTFOLIO,
     PRICE,
     RATE,
     RATIO,
@@ -251,7 +250,7 @@ COMMAND = Command(
         *WHICH_CONTRACT,
         LEVERAGE,
         *MARGIN_RULES,
-        PORTFOLIO,
+        TRADE_PORTFOLIO,
         ACCOUNT,
         HEDGE_RATE,
         INTERVAL,

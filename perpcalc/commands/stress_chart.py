@@ -7,7 +7,7 @@ from perpcalc.commands.blocks import Block, after, fatal_of
 from perpcalc.commands.moves import Moves
 from perpcalc.core.stress import even_moves
 from perpcalc.decimals import ONE, ZERO
-from perpcalc.picture import Chart, Landmark
+from perpcalc.picture import Chart, Curve, Landmark
 
 CURVE_MOVES = 160
 MOST_ENTRIES = 4
@@ -34,7 +34,7 @@ def _chart(block: Block, moves: Moves) -> Chart:
     if block.unified is not None or block.price is None:
         drawn = [(at * 100, one.equity or ZERO) for at, one in zip(points, curve, strict=True)]
         marks = [Landmark("now", ZERO), *(Landmark("liquidation", death * 100, "danger") for death in deaths)]
-        return Chart(block.label, "common move (%)", "equity (USD)", drawn, marks, 2)
+        return Chart(block.label, "common move (%)", "equity (USD)", [Curve("equity", drawn)], marks, 2)
     places = max((case.market.price_places(block.price) for case in block.cases), default=2)
     price = block.price
     landmarks = [Landmark("entry", entry, "accent") for entry in _entries(block, price)]
@@ -43,7 +43,8 @@ def _chart(block: Block, moves: Moves) -> Chart:
     fatal = [price * (1 + death * moves.beta(block.currency)) for death in deaths]
     landmarks += [Landmark("liquidation", at, "danger") for at in fatal if at >= least]
     drawn = [(one.price, one.equity or ZERO) for one in curve if one.price is not None]
-    return Chart(block.label, "price (USD)", f"equity ({block.currency})", drawn, landmarks, places)
+    curves = [Curve("equity", drawn)]
+    return Chart(block.label, "price (USD)", f"equity ({block.currency})", curves, landmarks, places)
 
 
 def _entries(block: Block, price: Decimal) -> list[Decimal]:

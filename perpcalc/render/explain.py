@@ -10,7 +10,7 @@ from perpcalc.render.numbers import unit, written
 from perpcalc.render.sentence import told
 from perpcalc.render.text import paragraph, printable
 
-HEADING = ("name", "account", "venue", "instrument")
+HEADING = ("name", "position", "account", "venue", "instrument")
 REASON = "reason"
 
 

@@ -328,6 +328,14 @@ class TestMeasures:
         assert self.measured("stop_before_liquidation", Standing(stop="7000")) is True
         assert self.measured("stop_before_liquidation", Standing(stop="6500")) is False
 
+    def test_without_a_stop_what_is_never_liquidated_needs_none(self) -> None:
+        class Covered(Standing):
+            def liquidation(self) -> Liquidation:
+                held = short_at(10_000)
+                return position_liquidation(Holding(held, FREE), given_margin(held, Decimal(1)))
+
+        assert self.measured("stop_before_liquidation", Covered()) is True
+
     def test_without_a_stop_it_is_not_known_which_comes_first(self) -> None:
         with pytest.raises(PerpcalcError, match="stop: is missing"):
             self.measured("stop_before_liquidation", Standing())

@@ -91,6 +91,12 @@ def test_margin_that_is_too_much_may_be_taken_out() -> None:
     assert plain(found.liquidation_price_after) == "45000"
 
 
+def test_no_more_than_all_of_the_margin_may_be_taken_out() -> None:
+    # From 50,000 at 70,000 the profit carries the position down to 60,000 by itself.
+    found = solve_margin(isolated(position(), mark="70000"), liquidation("60000"))
+    assert (value(found), found.margin_after, found.reason) == ("-0.04", 0, "all of it may be taken out")
+
+
 def test_margin_below_what_the_tier_allows_is_said() -> None:
     found = solve_margin(bybit_isolated(bybit()), liquidation("62300"))
     assert found.reason == "the tier allows at most 100x, a margin of 0.0016 BTC"
@@ -139,6 +145,14 @@ def test_no_margin_brings_a_liquidation_where_the_account_gains() -> None:
         None,
         "the account gains towards 40000: no margin brings a liquidation there",
     )
+
+
+def test_where_the_reserve_grows_as_fast_no_margin_does_it() -> None:
+    # Of each coin added to a long a fee of 25% reserves a fifth: no margin ratio of a tenth.
+    backed = cross(position(), "0.02", HALF_PERCENT, "50000")
+    reserving = backed.holding._replace(closing_fee=ClosingFee(Decimal("0.25"), at_bankruptcy=True))
+    found = solve_margin(backed._replace(holding=reserving), ratio("0.1"))
+    assert (found.value, found.reason) == (None, "no margin does it: the fee to close grows as fast")
 
 
 # Leverage
@@ -253,6 +267,46 @@ def test_what_an_account_holds_counts_for_the_size() -> None:
     assert value(solve_contracts(cross(position(), "0.01", FREE, None, same), liquidation("40000"))) == "1000"
 
 
+def test_what_a_one_way_account_holds_of_the_other_side_nets() -> None:
+    # A short of 1,000 gains 0.005 to 40,000 and takes its size off what 1% is asked for:
+    # 0.01 - (n - 1,000)*(1.01/40,000 - 1/50,000).
+    tenth = flat_rate(Decimal("0.01"))
+    opposite = Holding(position(SHORT, "1000"), tenth)
+    assert value(solve_contracts(cross(position(), "0.01", tenth, None, opposite), liquidation("40000"))) == "2904"
+    # A hedged one asks for both: 0.01 + 1,000*(0.99/40,000 - 1/50,000) = n*(1.01/40,000 - 1/50,000).
+    hedged = PLAIN._replace(hedge_mode=True)
+    other = Holding(position(SHORT, "1000", of=hedged), tenth)
+    assert (
+        value(solve_contracts(cross(position(of=hedged), "0.01", tenth, None, other), liquidation("40000"))) == "2809"
+    )
+
+
+def test_a_funding_rate_against_the_position_counts_where_the_venue_adds_it() -> None:
+    # 0.01/((1 + 0.005 + 0.005)/40,000 - 1/50,000)
+    adverse = Schedule((Tier(None, Decimal("0.005")),), marginal=False, adverse_funding=True)
+    backed = cross(position(), "0.01", adverse)
+    for paid, contracts in (("0.005", "1904"), ("-0.005", "1951")):
+        holding = backed.holding._replace(funding_rate=Decimal(paid))
+        assert value(solve_contracts(backed._replace(holding=holding), liquidation("40000"))) == contracts
+
+
+def test_a_fee_reserved_for_two_contracts_at_once_is_a_quadratic() -> None:
+    fee = ClosingFee(Decimal("0.01"), at_bankruptcy=True)
+    other = Holding(position(SHORT, "2000", of=PLAIN._replace(name="OTHER")), FREE, fee)
+    backed = cross(position(), "0.02", FREE, None, other)
+    backed = backed._replace(holding=backed.holding._replace(closing_fee=fee))
+    found = solve_contracts(backed, liquidation("40000"))
+    assert found.value is not None
+    lives = []
+    for contracts in (found.value, found.value + 1):
+        legs = [twin.Leg(-1, 2_000, 50_000, symbol="OTHER"), twin.Leg(1, contracts, 50_000)]
+        rules = twin.Rules(((None, 0),), fee=fee.rate, fee_at_bankruptcy=True)
+        span = twin.nearest(twin.Wallet(Decimal("0.02"), legs, rules).survival(), Fraction(1, 50_000))
+        assert span is not None
+        lives.append(span[1] is None or span[1] >= Fraction(1, 40_000))
+    assert lives == [True, False]
+
+
 # Adding
 
 
@@ -278,6 +332,12 @@ def test_an_average_that_is_better_already_is_kept_by_so_many_more() -> None:
     # From 50,000 to 55,000 at 60,000: as much coin again, 12,000 USD.
     found = solve_average(position(), Decimal(55_000), Decimal(60_000))
     assert (value(found), found.reason) == ("12000", "already so: the most that keeps it")
+
+
+def test_an_average_that_one_more_would_spoil_is_left_alone() -> None:
+    found = solve_average(position(), Decimal(50_000), Decimal(60_000), ZERO, cross(position(), "1"))
+    assert (value(found), found.reason) == ("0", "already so, and one lot more at 60000 would lose it")
+    assert found.liquidation_price_after == forward(cross(position(), "1")).liquidation_price
 
 
 @pytest.mark.parametrize(("average", "price"), [("50000", "54000"), ("54000", "54000"), ("53000", "54000")])
@@ -551,8 +611,8 @@ def test_the_step_of_a_price() -> None:
         (isolated(position()), liquidation("50000"), "liquidation: 50000 is the entry price, where a long is not liquidated: give a price below it"),
         (isolated(position(SHORT), mark="48000"), liquidation("45000"), "liquidation: 45000 is below the mark price, where a short is not liquidated: give a price above it"),
         (isolated(position()), ratio("0.5"), "mark: is missing: give the price now"),
-        (isolated(position(), mark="50000"), ratio("1"), "margin_ratio: 100% is out of range: give less than 100%"),
-        (isolated(position(), mark="50000"), ratio("0"), "margin_ratio: 0% is out of range: give less than 100%"),
+        (isolated(position(), mark="50000"), ratio("1"), "margin_ratio: 100% is out of range: give more than 0% and less than 100%"),
+        (isolated(position(), mark="50000"), ratio("0"), "margin_ratio: 0% is out of range: give more than 0% and less than 100%"),
     ],
 )  # fmt: skip
 def test_a_question_without_sense_is_one_clear_line(backed: Backed, goal: Goal, message: str) -> None:
@@ -568,7 +628,7 @@ def test_what_is_added_below_the_goal_is_refused() -> None:
 
 
 def test_a_price_for_a_ratio_beyond_liquidation_is_refused() -> None:
-    with pytest.raises(PerpcalcError, match="margin_ratio: 110% is out of range: give 100% or less"):
+    with pytest.raises(PerpcalcError, match="margin_ratio: 110% is out of range: give more than 0% and at most 100%"):
         solve_price(cross(position(), "1"), ratio("1.1"))
 
 
