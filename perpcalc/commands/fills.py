@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from perpcalc.answer import Answer, Coin, Cost, Count, Gain, Identified, Price, Sentence, Told
 from perpcalc.commands.command import Command, Result, Row
 from perpcalc.commands.journal import Strand, journal_of
-from perpcalc.commands.market import Market, each_once
+from perpcalc.commands.market import Market, each_once, traced_market
 from perpcalc.commands.positions import totals
 from perpcalc.core.ledger import Ledger, ledger
 from perpcalc.core.pnl import gross_pnl, safe_tick, target_price
@@ -170,7 +170,6 @@ def _row(market: Market, found: Ledger, mark: Decimal | None, notes: list[Words]
 
 def _traced(market: Market, found: Ledger, mark: Decimal | None) -> tuple[Ledger, Decimal | None]:
     """What the trades came to as numbers of their own names; how each trade made them is the file's length to tell."""
-    from perpcalc.commands.explain import traced_market, traced_side
     from perpcalc.trace import leaf
 
     position = found.position
@@ -178,7 +177,7 @@ def _traced(market: Market, found: Ledger, mark: Decimal | None) -> tuple[Ledger
         value = leaf(position.entry_value, "entry_value", rule=True)
         position = position._replace(
             instrument=traced_market(market).instrument,
-            side=traced_side(position.side, None),
+            side=leaf(position.side, "s"),
             contracts=leaf(position.contracts, "contracts", rule=True),
             notional=leaf(position.notional, "notional_usd"),
             cost=value if position.cost == value else leaf(position.cost, "V"),
