@@ -23,6 +23,7 @@ from perpcalc.options import (
     ENTRY,
     EXACT,
     EXIT_FEE,
+    EXPLAIN,
     FUNDING_RATE,
     MARK,
     ORDER,
@@ -150,7 +151,7 @@ def _judged(
     given: Given, portfolio: Portfolio, now: Decimal | None, trades: Sequence[Trade], exact: bool, factor: Decimal
 ) -> _Judged:
     """The positions after some trades, with the marks of the trade's coin moved by a factor."""
-    asked = Given({EXACT.name: True} if exact or EXACT in given else {})
+    asked = Given({}).put(EXACT, exact or given[EXACT]).put(EXPLAIN, given[EXPLAIN])
     if not trades:
         asked = asked.put(MARK, given[MARK])
     account = given[ACCOUNT]
@@ -193,7 +194,7 @@ def _trade_case(given: Given, portfolio: Portfolio, trade: Trade, asked: Given, 
     account = given[ACCOUNT]
     described = described.put(MARK, now)
     if PORTFOLIO not in given:
-        return case_of(described.put(EXACT, asked[EXACT]))._replace(name=PLANNED)
+        return case_of(described.put(EXACT, asked[EXACT]).put(EXPLAIN, asked[EXPLAIN]))._replace(name=PLANNED)
     alone = portfolio._replace(positions=())
     try:
         (case,) = entries_of(alone, [Position(Entry(PLANNED), PLANNED, account, described)], asked)
