@@ -2,7 +2,7 @@
 
 from perpcalc.cli.door import Action, ActionGroup
 from perpcalc.commands.case import Case
-from perpcalc.commands.command import Command
+from perpcalc.commands.command import ROWS, Command
 from perpcalc.commands.listing import Listed, faults_of, listing, new_position, unanswerable
 from perpcalc.errors import worded
 from perpcalc.given import Excludes, Given, Needed, one, switch
@@ -156,6 +156,7 @@ GROUP = ActionGroup(
             (OPENED, *OUTPUT),
             Listed,
             listing,
+            shape=ROWS,
         ),
     ),
 )

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from perpcalc.cli.door import Action, ActionGroup, check_output, output_format, show
-from perpcalc.commands.command import Command
+from perpcalc.commands.command import ROWS, Command
 from perpcalc.commands.known import PROVENANCE, ListedVenue, facts_of, listed, rules_of, value_text
 from perpcalc.errors import PerpcalcError
 from perpcalc.files import read
@@ -136,6 +136,7 @@ GROUP = ActionGroup(
             PRINTED,
             ListedVenue,
             listed,
+            shape=ROWS,
         ),
         Action(
             "show",
