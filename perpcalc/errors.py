@@ -19,7 +19,7 @@ class Argument(Key):
 
     written: str
 
-    def __new__(cls, name: str, written: str) -> "Argument":
+    def __new__(cls, name: str, written: str) -> "Argument":  # noqa: D102
         made = super().__new__(cls, name)
         made.written = written
         return made

@@ -251,7 +251,8 @@ class TestFiles:
 
     def test_nor_is_a_portfolio_of_the_environment(self, answers: Callable[..., Any]) -> None:
         bad, good = answers({"command": "pnl"}, CASES[0], env={"PERPCALC_PORTFOLIO": "/dev/stdin"})
-        assert bad["error"] == "PERPCALC_PORTFOLIO: standard input holds the lines: name a file"
+        assert bad["error"].startswith("side, contracts, entry and exit are missing: ")
+        assert good["net_pnl"] == "0.00375"
 
     @pytest.mark.parametrize("key", ["chart", "svg", "into", "format", "json", "field", "explain", "quiet", "wide"])
     def test_none_is_written_and_nothing_printed_otherwise(self, answers: Callable[..., Any], key: str) -> None:
