@@ -129,7 +129,8 @@ def _verdicts(
     for index, (case, exact) in enumerate(zip(scene.cases, scene.exact, strict=True)):
         planned = index == scene.planned
         name = scene.planned_name if planned else case.name or PLANNED
-        subject = Judged(case, exact, given.over(case.given) if planned else case.given.over(given), limits)
+        own = given.put(STOP, case.stop).over(case.given) if planned else case.given.over(given)
+        subject = Judged(case, exact, own, limits)
         for rule, limit in rules.items():
             if planned and not scene.opens and rule in STOP_RULES:
                 continue
