@@ -178,8 +178,6 @@ def toml(raw: bytes) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         message = str(error)
         raise PerpcalcError(f"not TOML: {message[:1].lower()}{message[1:]}", "correct that place") from None
-    except RecursionError:
-        raise PerpcalcError("not a file to read: it is nested too deeply", "leave the inner brackets out") from None
     except ValueError:
         raise PerpcalcError("an integer has too many digits", "use at most 15") from None
 

@@ -383,6 +383,20 @@ class TestWhatOthersDoMeanwhile:
         assert refusal(replace, book, OLD)
         assert os.listdir(book.parent) == before
 
+    @pytest.mark.parametrize("become", [Path.unlink, lambda path: (path.unlink(), os.mkfifo(path))])
+    def test_nor_what_stops_to_be_one_while_the_new_file_is_written(
+        self, book: Path, become: Callable[[Path], object], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        chmod = os.chmod
+
+        def late(*arguments: Any) -> None:
+            chmod(*arguments)
+            become(book)
+
+        monkeypatch.setattr(os, "chmod", late)
+        assert refusal(replace, book, OLD) == "was changed by another program in the meantime: try again"
+        assert not book.is_file()
+
 
 class TestAPicture:
     def test_does_not_replace_what_is_read(self, book: Path, tmp_path: Path) -> None:

@@ -18,11 +18,13 @@ from perpcalc.options import (
     ENTRY,
     EXACT,
     EXPLAIN,
+    INSTRUMENT,
     LEVERAGE,
     MARGIN,
     MARGIN_RULES,
     MARK,
     PORTFOLIO,
+    PRICE,
     SIDE,
     VENUE,
     WHICH_CONTRACT,
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from perpcalc.core.unified_trade import TradeAccount
 
 TRADE = Entry("the trade")
+TRADE_PORTFOLIO = PORTFOLIO._replace(help="The TOML portfolio that the account is in; - reads stdin.")
 BACKING_RULES: tuple[Rule, ...] = (
     Needs(ACCOUNT, (PORTFOLIO,), "name the file that it is in"),
     Needed((ACCOUNT,), "name an account of the portfolio", when=(PORTFOLIO,)),
@@ -46,7 +49,8 @@ class Backing(NamedTuple):
     """What stands behind a trade: `others` are what its account holds, `ratio` the price of its contract over their first mark.
 
     `given` has the balance of the account. Of an account of several coins there is `unified`, in which nothing of the trade is
-    yet.
+    yet. `held` are all positions of the account, those with a margin of their own too, and `price` is what the file says of the
+    trade's contract.
     """
 
     given: Given
@@ -56,7 +60,14 @@ class Backing(NamedTuple):
     others: tuple[Holding, ...] = ()
     ratio: Decimal = ONE
     unified: "UnifiedShared | None" = None
+    held: tuple[Case, ...] = ()
+    price: Decimal | None = None
     notes: tuple[Words, ...] = ()
+
+    @property
+    def balance(self) -> Decimal | None:
+        """The balance of the account in coin; None without one, and of several coins."""
+        return self.given[BALANCE]
 
     def together(self) -> "TradeAccount | None":
         """The account of several coins as a trade in it needs to know it; None where it is none."""
@@ -67,8 +78,11 @@ class Backing(NamedTuple):
         return TradeAccount(self.unified.sums.account, self.ratio)
 
 
-def backing_of(given: Given, side: str, price: Decimal) -> Backing:
-    """What stands behind a trade of a side at a price; raises PerpcalcError where what the account holds is not known."""
+def backing_of(given: Given, side: str, price: Decimal | None) -> Backing:
+    """What stands behind a trade of a side at a price, of None at the price that the file has for its contract.
+
+    Raises PerpcalcError where what the account holds is not known.
+    """
     cross = LEVERAGE not in given and MARGIN not in given
     if ACCOUNT not in given:
         market = market_of(given)
@@ -80,7 +94,15 @@ def backing_of(given: Given, side: str, price: Decimal) -> Backing:
     if not cross:
         rules = margin_rules(given, trade.instrument, cross=False)
     notes = (*trade.market.notes, *book.notes, *notes)
-    made = Backing(given.put(BALANCE, home.balance), trade.market, rules, home.name, notes=notes)
+    made = Backing(
+        given.put(BALANCE, home.balance),
+        trade.market,
+        rules,
+        home.name,
+        held=tuple(book.cases[:-1]),
+        price=trade.mark,
+        notes=notes,
+    )
     try:
         if not isinstance(shared, Shared):
             unified = _without_trade(trade)
@@ -105,7 +127,7 @@ def account_of(given: Given, portfolio: Portfolio) -> Account:
 
 
 def _opened(
-    given: Given, home: Account, portfolio: Portfolio, side: str, price: Decimal
+    given: Given, home: Account, portfolio: Portfolio, side: str, price: Decimal | None
 ) -> "tuple[Case, Book, tuple[Words, ...]]":
     """A lot of the trade in its account, after what is held there."""
     from perpcalc.commands.book import described, entries_of, united
@@ -113,7 +135,7 @@ def _opened(
     asked = Given({EXACT.name: given[EXACT], EXPLAIN.name: given[EXPLAIN]})
     asked = Given({name: value for name, value in asked.values.items() if value})
     own = Given({option.name: given[option] for option in given.written((*WHICH_CONTRACT, *MARGIN_RULES))})
-    own = own.put(SIDE, side).put(ENTRY, price)
+    own = own.put(SIDE, side)
     position = Position(TRADE, TRADE, home.name, own)
     held = [one for one in portfolio.positions if one.account == home.name]
     try:
@@ -122,13 +144,17 @@ def _opened(
         entries = entries_of(portfolio, held, asked)
         cases = [one for one in entries if isinstance(one, Case)]
         of_contract = [one for one in cases if _contract(one.market) == _contract(market)]
-        own = own.put(MARK, next((case.mark for case in of_contract if case.mark is not None), None))
+        mark = next((case.mark for case in of_contract if case.mark is not None), None)
+        mark = mark or portfolio.price(market.instrument.currency)
+        if price is None and mark is None:
+            raise PerpcalcError("is missing", "give a price, or the coin one in [prices]").at(PRICE.key)
+        own = own.put(MARK, mark).put(ENTRY, price or mark)
         netting = home.mode is None and not _has_both_sides(cases)
         if netting:
             portfolio = _one_way(portfolio, home)
         entries = entries_of(portfolio, [*held, position._replace(given=own)], asked)
     except PerpcalcError as error:
-        raise _of_question(error, portfolio) from None
+        raise _of_question(error, given, home) from None
     book = united(entries, portfolio)
     trade = book.entries[-1]
     assert isinstance(trade, Case)
@@ -157,8 +183,10 @@ def _one_way(portfolio: Portfolio, home: Account) -> Portfolio:
     return portfolio._replace(accounts=tuple(accounts))
 
 
-def _of_question(error: PerpcalcError, portfolio: Portfolio) -> PerpcalcError:
+def _of_question(error: PerpcalcError, given: Given, home: Account) -> PerpcalcError:
     """An error of the trade itself as one of its options, any other in the file."""
+    if CURRENCY.key in error.places and INSTRUMENT in given:
+        return PerpcalcError(error.what, f"give one that settles in {home.currency}").at(INSTRUMENT.key)
     if TRADE not in error.places:
         return error
     return type(error)(*error.parts, tuple(place for place in error.places if isinstance(place, Key)))

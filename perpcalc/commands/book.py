@@ -13,6 +13,7 @@ from perpcalc.options import (
     BALANCE,
     CURRENCY,
     EXACT,
+    EXIT,
     EXPLAIN,
     INSTRUMENT,
     LEVERAGE,
@@ -88,18 +89,23 @@ def book_of(given: Given, prices: Sequence[Option[Any]] = (MARK,)) -> Book:
     `prices` are options that give one price for all: they are refused where there are several coins.
     """
     portfolio = load(given[PORTFOLIO] or "")
+    if EXPLAIN in given:
+        from perpcalc.commands.explain import traced_portfolio
+
+        portfolio = traced_portfolio(portfolio)
     book = opened(portfolio, portfolio.positions, given)
     for option in given.written(prices):
         one_coin(book, option)
-    return book
+    if (mark := given[MARK]) is None:
+        return book
+    return book._replace(portfolio=portfolio._replace(prices={**portfolio.prices, **dict.fromkeys(book.coins, mark)}))
 
 
 def one_coin(book: Book, option: Option[Any]) -> None:
     """Raise PerpcalcError where an option gives one price for positions of several coins."""
     if len(coins := book.coins) > 1:
-        raise PerpcalcError(
-            f"the portfolio has {len(coins)} coins, {', '.join(coins)}", "put their prices into [prices]"
-        ).at(option.key)
+        remedy = "put their prices into [prices]" if option in (MARK, EXIT) else "ask for each by itself"
+        raise PerpcalcError(f"the portfolio has {len(coins)} coins, {', '.join(coins)}", remedy).at(option.key)
 
 
 def opened(portfolio: Portfolio, positions: Sequence[Position], given: Given) -> Book:

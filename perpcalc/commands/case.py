@@ -231,9 +231,9 @@ def case_of(given: Given, order: int | None = None, place: Entry | None = None) 
         raise lacking(missing)
     side = SIDES[given[SIDE] or ""]
     if EXPLAIN in given:
-        from perpcalc.commands.explain import traced_side
+        from perpcalc.trace import leaf
 
-        side = traced_side(side, order)
+        side = leaf(side, "s", place=order)
     notes = list(market.notes)
     position: Position | None = None
     if fills := given[FILL]:
@@ -254,10 +254,10 @@ def case_of(given: Given, order: int | None = None, place: Entry | None = None) 
     margin = _margin(given, position)
     cross = margin is not None and margin.mode == "cross"
     rules = margin_rules(given, instrument, cross)
-    if EXPLAIN in given and MMR in given:
-        from perpcalc.commands.explain import traced_rules
+    if EXPLAIN in given and MMR in given and rules.schedule is not None:
+        from perpcalc.trace import traced_schedule
 
-        rules = traced_rules(rules, instrument)
+        rules = rules._replace(schedule=traced_schedule(rules.schedule, instrument.currency))
     return Case(
         market,
         side,

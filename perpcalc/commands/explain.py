@@ -1,20 +1,22 @@
 """A question asked with numbers that remember how they were made, so that its answer explains itself."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, TypeVar
 
 from perpcalc.answer import Answer, Estimate, Explained
 from perpcalc.commands.case import Case
-from perpcalc.commands.market import MarginRules, Market
-from perpcalc.core.instrument import Instrument
+from perpcalc.commands.moves import Moves
 from perpcalc.core.liquidation import Liquidation
+from perpcalc.core.plan import State
 from perpcalc.core.position import Fill
 from perpcalc.core.rules import YEAR
 from perpcalc.decimals import ZERO
 from perpcalc.given import Given, Option
+from perpcalc.grammar import Take
 from perpcalc.options import EXPLAIN, HORIZON, MARK_INTERVAL, VOL
-from perpcalc.trace import label, leaf, traced_instrument, traced_schedule
+from perpcalc.portfolio import Account, Portfolio
+from perpcalc.trace import Traced, label, leaf
 
 A = TypeVar("A", bound=Answer)
 
@@ -24,6 +26,7 @@ NAMES = {
     "mark": "mark_price",
     "stop": "stop_price",
     "for": "time_held",
+    "liquidation_fee": "fee_rate",
 }
 """What the fields of answers call some options."""
 
@@ -49,40 +52,63 @@ def _traced(name: str, value: Any, place: int | None) -> Any:
             Fill(leaf(one.contracts, "contracts", place=number), leaf(one.price, "price", place=number))
             for number, one in enumerate(value, 1)
         )
+    if isinstance(value, tuple) and value and all(isinstance(one, Take) for one in value):
+        return tuple(_traced_take(one, number) for number, one in enumerate(value, 1))
     return value
 
 
-def traced_side(side: Decimal, order: int | None) -> Decimal:
-    """The side of a position as a number: `s` of the formulas."""
-    return leaf(side, "s", place=order)
+def traced_moves(moves: Moves) -> Moves:
+    """Moves of the market as numbers: `move` of the formulas."""
+    coins = moves.coins
+    return moves._replace(
+        ladder=[leaf(move, "move") for move in moves.ladder],
+        coins=None if coins is None else {coin: leaf(move, "move") for coin, move in coins.items()},
+    )
+
+
+def traced_portfolio(portfolio: Portfolio) -> Portfolio:
+    """A portfolio whose prices and coins have names in formulas, `BTC_price`, `BTC_held` and the `balance` of a wallet."""
+    return portfolio._replace(
+        prices={coin: leaf(price, f"{coin}_price") for coin, price in portfolio.prices.items()},
+        accounts=tuple(map(_traced_account, portfolio.accounts)),
+        holdings=tuple(one._replace(amount=leaf(one.amount, f"{one.coin}_held")) for one in portfolio.holdings),
+    )
+
+
+def _traced_account(account: Account) -> Account:
+    if account.unified is not None:
+        held = {coin: leaf(amount, f"{coin}_held") for coin, amount in account.unified.balances.items()}
+        return account._replace(unified=account.unified._replace(balances=held))
+    return account if account.balance is None else account._replace(balance=leaf(account.balance, "balance"))
+
+
+def _traced_take(take: Take, number: int) -> Take:
+    contracts, share = (
+        None if one is None else leaf(one, name, place=number)
+        for one, name in ((take.contracts, "taken"), (take.share, "share"))
+    )
+    return Take(contracts, share, leaf(take.price, "take_price", place=number))
+
+
+def named_steps(states: Iterable[State]) -> None:
+    """Name what is held and realised after each step of a ladder, so that the next steps can say it."""
+    for number, state in enumerate(states, 1):
+        for value, name in (
+            (state.value, "V"),
+            (state.contracts, "held"),
+            (state.realised_pnl, "realised_pnl"),
+            (state.loss_at_stop, "loss_at_stop"),
+        ):
+            if isinstance(value, Traced) and value.label is None:
+                label(value, f"{name}_{number}", number)
 
 
 def told_apart(case: Case) -> Case:
-    """A position of a portfolio whose size and value have names, so that those of several can be told apart."""
+    """A position whose size and value have names, so that those of several in a portfolio can be told apart."""
     if case.position is not None:
         label(case.position.stored_value, "V", case.order)
         label(case.position.notional, "notional", case.order)
     return case
-
-
-def traced_rules(rules: MarginRules, instrument: Instrument) -> MarginRules:
-    """Margin rules that options gave, every number of them a leaf."""
-    schedule = None if rules.schedule is None else traced_schedule(rules.schedule, instrument.currency)
-    return rules._replace(schedule=schedule)
-
-
-def traced_market(market: Market) -> Market:
-    """The market with every number of its rules a leaf that knows where the rule is from."""
-    sources = {topic: provenance(rule) for topic, rule in market.rules.items() if topic != "contract"}
-    return market._replace(instrument=traced_instrument(market.instrument, sources))
-
-
-def provenance(rule: Mapping[str, Any]) -> str:
-    """Where a venue's rule comes from and how sure it is, in lines; empty where there is no rule."""
-    if not rule:
-        return ""
-    note = f"\nnote: {rule['note']}" if "note" in rule else ""
-    return f"source: {rule['source']} ({rule['confidence']}, from {rule['from']}){note}"
 
 
 def with_names(answer: Answer, case: Case) -> Answer:

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from perpcalc.answer import Value
-from perpcalc.commands.command import Command, Result, asked
+from perpcalc.commands.command import Command, Result, asked, summed
 from perpcalc.commands.registry import command_named
 from perpcalc.decimals import plain
 from perpcalc.errors import PerpcalcError, suggestion
@@ -42,9 +42,7 @@ def answered(question: Mapping[str, object], environment: bool = True) -> Answer
     asking = _asking(name if isinstance(name, str) else "", environment)
     given = read(asking.reader, _options(question, asking), by_program=True)
     result = asked(asking.command, given)
-    if TOTAL in given and result.totals is not None:
-        result = result._replace(rows=result.totals(), one=False)
-    return Answered(asking.command, result)
+    return Answered(asking.command, summed(result) if TOTAL in given else result)
 
 
 def _options(question: Mapping[str, object], asking: Asking) -> Mapping[str, object]:

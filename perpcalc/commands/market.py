@@ -58,11 +58,23 @@ class Market(NamedTuple):
 def market_of(given: Given) -> Market:
     """The contract that the options name; raises PerpcalcError where they contradict the venue."""
     market = _market(given)
-    if EXPLAIN in given:
-        from perpcalc.commands.explain import traced_market
+    return traced_market(market) if EXPLAIN in given else market
 
-        return traced_market(market)
-    return market
+
+def traced_market(market: Market) -> Market:
+    """The market with every number of its rules a leaf that knows where the rule is from."""
+    from perpcalc.trace import traced_instrument
+
+    sources = {topic: provenance(rule) for topic, rule in market.rules.items() if topic != "contract"}
+    return market._replace(instrument=traced_instrument(market.instrument, sources))
+
+
+def provenance(rule: Mapping[str, Any]) -> str:
+    """Where a venue's rule comes from and how sure it is, in lines; empty where there is no rule."""
+    if not rule:
+        return ""
+    note = f"\nnote: {rule['note']}" if "note" in rule else ""
+    return f"source: {rule['source']} ({rule['confidence']}, from {rule['from']}){note}"
 
 
 def _market(given: Given) -> Market:

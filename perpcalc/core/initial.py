@@ -1,5 +1,6 @@
 """The initial margin: what a venue asks for to open a position, and the leverage that its tiers allow."""
 
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -125,19 +126,34 @@ def contracts_covered(instrument: Instrument, price: Decimal, coin: Decimal, hel
     schedule = instrument.schedule
     if schedule is None or any(not tier.initial for tier in schedule.tiers):
         return None
-    most, lower, slope, last = ZERO, ZERO, schedule.slope, schedule.tiers[-1]
-    for tier in schedule.tiers:
-        initial = tier.initial or ZERO
-        value = max(ZERO, coin) / initial
+    most, slope, coin = ZERO, schedule.slope, max(ZERO, coin)
+    for lower, upper, initial in value_tiers(instrument, price, held):
+        value = coin / initial
         if slope:
-            value = ((initial * initial + 4 * slope * max(ZERO, coin)).sqrt() - initial) / (2 * slope)
-        upper = None
-        if tier is not last and tier.limit is not None:
-            upper = _value_at(instrument, schedule, tier.limit, price, held)
+            value = ((initial * initial + 4 * slope * coin).sqrt() - initial) / (2 * slope)
         if value > lower:
             most = value if upper is None else min(value, upper)
-        lower = upper or ZERO
     return (most - held.value) * price / instrument.contract_size
+
+
+def value_tiers(
+    instrument: Instrument, price: Decimal, held: Size
+) -> Iterator[tuple[Decimal, Decimal | None, Decimal]]:
+    """The tiers as coin values at a price, what is held included: from, up to, and the initial rate, 0 where it is not known.
+
+    >>> from perpcalc.core.instrument import PLAIN
+    >>> tiers = (Tier(Decimal(500), ZERO, initial=Decimal("0.01")), Tier(None, ZERO))
+    >>> by_usd = PLAIN._replace(schedule=Schedule(tiers, unit="usd"))
+    >>> [str(initial) for _, _, initial in value_tiers(by_usd, Decimal(100), NOTHING_HELD)]
+    ['0.01', '0']
+    """
+    schedule, lower = instrument.schedule, ZERO
+    for tier in schedule.tiers if schedule else (Tier(None, ZERO),):
+        upper = None
+        if schedule and tier is not schedule.tiers[-1] and tier.limit is not None:
+            upper = _value_at(instrument, schedule, tier.limit, price, held)
+        yield lower, upper, tier.initial or ZERO
+        lower = upper or ZERO
 
 
 def _value_at(instrument: Instrument, schedule: Schedule, limit: Decimal, price: Decimal, held: Size) -> Decimal:

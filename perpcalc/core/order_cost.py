@@ -3,7 +3,7 @@
 from decimal import Decimal
 from itertools import repeat
 
-from perpcalc.core.initial import initial_margin, initial_rate
+from perpcalc.core.initial import NOTHING_HELD, initial_margin, initial_rate, value_tiers
 from perpcalc.core.instrument import Instrument, coin_value, trade_fee, whole_lots
 from perpcalc.core.rounding import on
 from perpcalc.core.rules import BOTH_FEES, FEE_AT_BANKRUPTCY
@@ -27,10 +27,12 @@ def closing_fee_reserve(
     return on(instrument.rounding.closing_fee, rate * (value + side * margin))
 
 
-def order_cost_rate(instrument: Instrument, side: Decimal, leverage: Decimal, fee_rate: Decimal) -> Decimal:
-    """What an order reserves per coin of its value: `1/L + f`, and by venue `f` again or `f*max(1 + s/L, least)`.
+def order_cost_rate(
+    instrument: Instrument, side: Decimal, leverage: Decimal, fee_rate: Decimal, initial: Decimal = ZERO
+) -> Decimal:
+    """What an order reserves per coin of its value: `i + f`, and by venue `f` again or `f*max(1 + s*i, least)`; `i = max(1/L, initial)`.
 
-    Where the fee to close at the bankruptcy price is reserved, `1/L` and the sum are rounded like a margin. Sources: Bybit help,
+    Where the fee to close at the bankruptcy price is reserved, `i` and the sum are rounded like a margin. Sources: Bybit help,
     order cost (inverse), 2019 to 2024; its engine takes at least 0.01 for a 1x short, inferred from one printed rate; phemex
     products; BitMEX, initial margin with two taker fees.
 
@@ -38,10 +40,11 @@ def order_cost_rate(instrument: Instrument, side: Decimal, leverage: Decimal, fe
     >>> str(order_cost_rate(PLAIN._replace(order_reserve=FEE_AT_BANKRUPTCY), ONE, Decimal(2), Decimal("0.00075")))
     '0.501875'
     """
+    margin_rate = max(ONE / leverage, initial)
     if instrument.order_reserve != FEE_AT_BANKRUPTCY:
-        return ONE / leverage + _fees_to_reserve(instrument) * fee_rate
+        return margin_rate + _fees_to_reserve(instrument) * fee_rate
     grid = instrument.rounding.margin
-    margin_rate = on(grid, ONE / leverage)
+    margin_rate = on(grid, margin_rate)
     return on(grid, margin_rate + fee_rate + fee_rate * max(1 + side * margin_rate, instrument.least_closing))
 
 
@@ -60,7 +63,8 @@ def order_cost(
     value = coin_value(instrument, contracts, price)
     grid = instrument.rounding.margin
     if instrument.order_reserve == FEE_AT_BANKRUPTCY:
-        return on(grid, value * order_cost_rate(instrument, side, leverage, fee_rate))
+        initial = initial_rate(instrument, contracts, value) or ZERO
+        return on(grid, value * order_cost_rate(instrument, side, leverage, fee_rate, initial))
     fee = trade_fee(instrument, contracts, price, fee_rate)
     return on(grid, initial_margin(instrument, leverage, contracts, value)) + _fees_to_reserve(instrument) * fee
 
@@ -70,8 +74,9 @@ def largest_order(
 ) -> Decimal:
     """The most whole lots whose order cost a balance covers: `B*P/(order cost rate)`; 0 where it covers none.
 
-    A long at Bybit: `B*P*L/(1 + f*(2*L + 1))`. Where the initial rate grows with the size (Deribit) the value solves
-    `slope*V^2 + (initial + f)*V = B`. What the venue's rounding makes of the cost is taken in. Source: derived.
+    A long at Bybit: `B*P*L/(1 + f*(2*L + 1))`. Each tier is solved with its own initial rate; where that grows with the size
+    (Deribit) the value solves `slope*V^2 + (initial + f)*V = B`. What the venue's rounding makes of the cost is taken in.
+    Source: derived.
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> bybit = PLAIN._replace(order_reserve=FEE_AT_BANKRUPTCY)
@@ -79,15 +84,17 @@ def largest_order(
     >>> [str(largest_order(bybit, side, price, Decimal(50), fee, balance)) for side in (ONE, -ONE)]
     ['103925', '104043']
     """
-    rate = order_cost_rate(instrument, side, leverage, fee_rate)
-    if balance <= 0 or rate <= 0:
+    if balance <= 0 or order_cost_rate(instrument, side, leverage, fee_rate) <= 0:
         return ZERO
-    value = balance / rate
-    slope = instrument.schedule.slope if instrument.schedule else ZERO
-    initial = initial_rate(instrument, ZERO, ZERO)
-    if slope and initial is not None and initial + slope * value > 1 / leverage:
-        share = initial + _fees_to_reserve(instrument) * fee_rate
-        value = ((share * share + 4 * slope * balance).sqrt() - share) / (2 * slope)
+    value, slope = ZERO, instrument.schedule.slope if instrument.schedule else ZERO
+    for lower, upper, initial in value_tiers(instrument, price, NOTHING_HELD):
+        covered = balance / order_cost_rate(instrument, side, leverage, fee_rate, initial)
+        if slope and initial + slope * covered > 1 / leverage:
+            share = initial + _fees_to_reserve(instrument) * fee_rate
+            covered = ((share * share + 4 * slope * balance).sqrt() - share) / (2 * slope)
+        value = max(covered, lower)
+        if upper is None or covered <= upper:
+            break
     lot, lots = instrument.lot, whole_lots(instrument, value * price / instrument.contract_size)
 
     def cost(contracts: Decimal) -> Decimal:

@@ -34,7 +34,7 @@ class Plan(NamedTuple):
 
     `exit_fee_rate` and `slippage` are taken from the coin value at the exit. `leverage` makes the position isolated;
     `schedule` None means that its maintenance margin is not known. `others` are what the account of `balance` holds, and `ratio`
-    the price of the trade's contract over their wallet's first mark. `together` is an account of several coins, in place of a
+    the price of the trade's contract over their wallet's first mark. `funding_rate` is signed as the trade pays it. `together` is an account of several coins, in place of a
     balance.
     """
 
@@ -53,6 +53,7 @@ class Plan(NamedTuple):
     closing_fee: ClosingFee = NO_CLOSING_FEE
     others: tuple[Holding, ...] = ()
     ratio: Decimal = ONE
+    funding_rate: Decimal = ZERO
     together: Together | None = None
 
     @property
@@ -91,9 +92,10 @@ class Plan(NamedTuple):
         if self.schedule is None or margin is None:
             return None
         position = open_at(self.instrument, self.side, contracts, self.entry_price)
+        holding = Holding(position, self.schedule, self.closing_fee, funding_rate=self.funding_rate)
         if margin.mode == "isolated":
-            return Backed(Holding(position, self.schedule, self.closing_fee), margin)
-        return Backed(Holding(position, self.schedule, self.closing_fee, self.ratio), margin, self.others)
+            return Backed(holding, margin)
+        return Backed(holding._replace(ratio=self.ratio), margin, self.others)
 
     def liquidation(self, contracts: Decimal) -> Liquidation | None:
         """Where so many contracts are liquidated, or the account with them; None where it is not known."""

@@ -110,7 +110,9 @@ def aim_of(backed: Backed, goal: Goal, where: str = "") -> Aim:
         if backed.mark is None:
             raise PerpcalcError("is missing", "give the price now").at(Key("mark"))
         if not 0 < goal.value < 1:
-            raise PerpcalcError(f"{plain(goal.value * 100)}% is out of range", "give less than 100%").at(place)
+            raise PerpcalcError(
+                f"{plain(goal.value * 100)}% is out of range", "give more than 0% and less than 100%"
+            ).at(place)
         return Aim(backed.mark, "below" if backed.position.side > 0 else "above", goal.value)
     reference, side = backed.reference, backed.position.side
     where = where or ("entry price" if backed.mark is None else "mark price")
@@ -174,7 +176,7 @@ def settle(unknown: Unknown[T], crossing: Crossing, direction: str) -> Found | N
     safer = step if direction == UP else -step
     for value in (*tried, *(tried[-1] + safer * 2**power for power in range(CORRECTIONS))):
         if unknown.allows(value) and unknown.keeps(unknown.state(value)):
-            return Found(value, BY_ROUNDING if (value - first) * safer > 0 else None)
+            return Found(value, BY_ROUNDING if unknown.step and (value - first) * safer > 0 else None)
     return None
 
 

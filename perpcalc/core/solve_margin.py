@@ -67,6 +67,8 @@ def solve_margin(backed: Backed, goal: Goal) -> Solved:
     found = settle(unknown, crossing, UP)
     if found is None:
         return unmet(goal, unit, ROUNDED_AWAY)
+    if found.value < -backed.margin.coin:
+        found = Found(-backed.margin.coin, "all of it may be taken out")
     return backed_answer(goal, unit, found, unknown.state(found.value))
 
 
@@ -169,7 +171,7 @@ def _needs(wallet: Wallet, share: Decimal, start: Decimal, goal: Decimal) -> lis
     """How much collateral must be added, and what of each coin counts, with and without a fee reserved at bankruptcy.
 
     The reserve is the larger of 0 and its share of the collateral and values at the entry, so the most of both is needed.
-    None where less is lacking at the goal than at the start.
+    None where less is lacking at the goal than at the start, nothing where the reserve grows as fast as what is added.
     """
     part = wallet._replace(constant=share * wallet.constant, linear=share * wallet.linear)
     needs = []
@@ -177,6 +179,7 @@ def _needs(wallet: Wallet, share: Decimal, start: Decimal, goal: Decimal) -> lis
         lack = lacking(part, reserved * wallet.constant, start, goal)
         if start != goal and settled(lacking(part, reserved * wallet.constant, start, start)) >= settled(lack):
             return None
-        if share > reserved:
-            needs.append((lack / (share - reserved), share - reserved))
+        if share <= reserved:
+            return []
+        needs.append((lack / (share - reserved), share - reserved))
     return needs

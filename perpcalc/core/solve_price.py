@@ -161,7 +161,9 @@ def solve_price(backed: Backed, goal: Goal, *, maintained: bool = True) -> tuple
     wallet, ratio = wallet_behind(backed), backed.holding.ratio
     if goal.name == MARGIN_RATIO:
         if not 0 < goal.value <= 1:
-            raise PerpcalcError(f"{plain(goal.value * 100)}% is out of range", "give 100% or less").at(Key(goal.name))
+            raise PerpcalcError(f"{plain(goal.value * 100)}% is out of range", "give more than 0% and at most 100%").at(
+                Key(goal.name)
+            )
         part = wallet._replace(constant=goal.value * wallet.constant, linear=goal.value * wallet.linear)
         spans = safe_spans(part, reserved_fees(wallet, backed.holding))
         ends = [(ratio / span.end, UP) for span in spans if span.end is not None]

@@ -54,16 +54,11 @@ def solve_contracts(backed: Backed, goal: Goal) -> Solved:
     aim = aim_of(backed, goal)
     unknown, spans = contracts_question(backed, goal, aim)
     instrument = backed.position.instrument
-    if not spans:
-        return unmet(
-            goal, CONTRACTS, f"not one lot of {plain(instrument.lot)} is liquidated only beyond {plain(goal.value)}"
-        )
-    end = spans[-1].end
-    if end is None:
+    if spans and spans[-1].end is None:
         return unmet(goal, CONTRACTS, f"never liquidated before {plain(goal.value)}, whatever the size")
-    found = settle(unknown, end, DOWN)
+    found = settle(unknown, spans[-1].end, DOWN) if spans and spans[-1].end else None
     if found is None:
-        return unmet(goal, CONTRACTS, f"less than one lot of {plain(instrument.lot)} does it")
+        return unmet(goal, CONTRACTS, f"not one lot of {plain(instrument.lot)} contracts lives to {plain(goal.value)}")
     return backed_answer(goal, CONTRACTS, _sized(instrument, found), unknown.state(found.value))
 
 

@@ -95,7 +95,7 @@ def barrier_seen(start: Decimal, end: Decimal, vol: Decimal, mark_interval: Deci
     `end*exp(-/+0.5826*vol*sqrt(interval))`, away from the start; to 12 significant digits.
 
     >>> barrier_seen(Decimal(62_500), Decimal(56_818), Decimal("0.6"), ZERO)
-    Decimal('56818.0000000')
+    Decimal('56818.0')
     """
     away = -1 if end < start else 1
     return significant(end * Decimal(repr(math.exp(away * _shift(vol, mark_interval)))))

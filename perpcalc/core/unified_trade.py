@@ -83,7 +83,7 @@ class TradeAccount(NamedTuple):
         """The account with so many contracts of the trade, at the price of its fill."""
         assert plan.schedule is not None
         position = open_at(plan.instrument, plan.side, contracts, plan.entry_price)
-        held = Holding(position, plan.schedule, plan.closing_fee, self.ratio)
+        held = Holding(position, plan.schedule, plan.closing_fee, self.ratio, plan.funding_rate)
         account = self._at_entry(plan)
         return account._replace(holdings=(*account.holdings, held))
 

@@ -263,8 +263,7 @@ def segments(wallet: Wallet, reserve: Decimal = ZERO) -> Iterator[Segment]:
     for group in wallet.groups:
         ratio = group.ratio
         if not group.closing_fee.at_bankruptcy:
-            fee = group.closing_fee.rate * group.notional / ratio
-            b = without_noise(b + fee, b, fee)
+            b += group.closing_fee.rate * group.notional / ratio
         before = _NOTHING
         for piece in group.pieces:
             at = piece.start * ratio
@@ -278,7 +277,7 @@ def segments(wallet: Wallet, reserve: Decimal = ZERO) -> Iterator[Segment]:
     borders: list[Decimal] = sorted(steps.keys() | {ZERO})
     for index, left in enumerate(borders):
         da, db, dc = steps.get(left, (ZERO, ZERO, ZERO))
-        a, b, c = without_noise(a - da, a, da), without_noise(b + db, b, db), without_noise(c + dc, c, dc)
+        a, b, c = a - da, without_noise(b + db, b, db), c + dc
         yield Segment(left, borders[index + 1] if index + 1 < len(borders) else None, a, b, c)
 
 

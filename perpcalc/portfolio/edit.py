@@ -212,7 +212,7 @@ def _in_place(old: bytes, edits: Sequence[Edit], gone: Collection[int]) -> bytes
         for number in gone:
             document.remove(("positions", number))
         return document.changed().encode()
-    except LookupError:
+    except (LookupError, ValueError):
         raise PerpcalcError(
             "cannot be changed where it is, as it is written", "write each entry below a header"
         ) from None

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from perpcalc.answer import Sentence, kinds_of
 from perpcalc.commands.command import Result, Row
+from perpcalc.decimals import ZERO
 from perpcalc.render.numbers import short, unit
 from perpcalc.render.text import printable
 
@@ -32,5 +33,5 @@ def told(parts: Sentence, rows: Sequence[Row]) -> str:
         kind = {**kinds_of(type(row.answer)), **row.answer.shown_kinds()}[part.field]
         precision = row.precision()
         text = short(abs(value) if part.size else value, kind.name, precision)
-        said.append(f"{text} {unit(value, kind, precision)}".strip())
+        said.append(f"{text} {unit(ZERO if part.size else value, kind, precision)}".strip())
     return "".join(said)

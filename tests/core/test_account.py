@@ -417,32 +417,56 @@ def test_a_wallet_of_no_equity_at_any_price_lives_at_none(sides: tuple[Decimal, 
     assert prices_of(tiny) == [(None, None)]
 
 
-def test_a_margin_that_takes_exactly_the_equity_at_every_price_leaves_none() -> None:
-    # Short at 1x on its own coin value, V = 8,000/7,000, equity w, of which a rate of 90% and fees of 10% take all.
-    position = open_at(PLAIN, SHORT, Decimal(8_000), Decimal(7_000))
-    holding = Holding(position, flat_rate(Decimal("0.9")), ClosingFee(Decimal("0.1")))
-    assert safe_spans(wallet_of(position.stored_value, [holding])) == []
-    # For a contract at 0.7 times the first mark 8,000/0.7 is cut to a hundred digits, and the sums are not.
-    assert safe_spans(wallet_of(position.stored_value, [holding._replace(ratio=Decimal("0.7"))])) == []
-    less = holding._replace(closing_fee=ClosingFee(Decimal("0.099999999999999999"), at_bankruptcy=False))
-    assert prices_of(wallet_of(position.stored_value, [less])) == [(None, None)]
+@pytest.mark.parametrize(("fee", "rate"), [("0", "1"), ("0.1", "0.9"), ("0.0005", "0.9995")])
+@pytest.mark.parametrize("ratio", ["1", "0.7", "0.9", "0.3"])
+def test_a_margin_that_takes_exactly_the_equity_at_every_price_leaves_none(fee: str, rate: str, ratio: str) -> None:
+    # Shorts on their own coin value: the equity is their value w, of which the rate and the fees take all. Q/0.9 is cut to a hundred
+    # digits, and what the sums of such numbers leave is not the answer.
+    for sizes in ((12_345,), (7, 1), (1_000, 11)):
+        shorts = [
+            held(SHORT, usd, 1, flat_rate(Decimal(rate)), closing_fee=ClosingFee(Decimal(fee)), ratio=Decimal(ratio))
+            for usd in sizes
+        ]
+        named = [
+            one._replace(position=one.position._replace(instrument=PLAIN._replace(name=f"{index}")))
+            for index, one in enumerate(shorts)
+        ]
+        assert safe_spans(wallet_of(Decimal(sum(sizes)), named)) == []
+        richer = wallet_of(Decimal(sum(sizes)) + Decimal("1E-18"), named)
+        assert prices_of(richer) == [(None, None)]
 
 
-def test_a_reserve_of_all_the_equity_leaves_none() -> None:
-    legs = [held(LONG, 1, 3, flat_rate(ZERO)), held(SHORT, 1, 7, flat_rate(ZERO))]
+def test_contracts_at_three_marks_that_cancel_leave_no_exposure() -> None:
+    # 4/0.3 + 4/0.7 = 4/0.21: nothing is left, though the first two are cut to a hundred digits each.
+    legs = [
+        Holding(open_at(PLAIN._replace(name=ratio), side, Decimal(4), ONE), FLAT, ratio=Decimal(ratio))
+        for side, ratio in ((LONG, "0.3"), (LONG, "0.7"), (SHORT, "0.21"))
+    ]
+    assert 4 / Decimal("0.3") + 4 / Decimal("0.7") != 4 / Decimal("0.21")
     wallet = wallet_of(ZERO, legs)
-    assert safe_spans(wallet, ONE / 3 - ONE / 7) == []
+    assert wallet.linear == 0
+    assert bankruptcy_x(wallet) is None
 
 
-def test_an_equity_that_only_touches_the_margin_dies_there() -> None:
-    # A rate that grows with the value, w: 4 - 4 + w = w*w/4 + ... short of 4 coins on 3: w - 1 = w*w/4 at w = 2 alone.
+@pytest.mark.parametrize(("usd", "long", "short"), [(90, 7, 7), (1_000, 3, 7), (12_345, 11, 13)])
+def test_a_reserve_of_all_the_equity_leaves_none(usd: int, long: int, short: int) -> None:
+    # Both sides kept: the equity is the same at every price, and all of it the fees at the price where they take it.
+    fee = ClosingFee(Decimal("0.0005"), at_bankruptcy=True)
+    legs = [
+        held(side, usd, price, flat_rate(ZERO), hedge=True, closing_fee=fee)
+        for side, price in ((LONG, long), (SHORT, short))
+    ]
+    wallet = wallet_of(Decimal(usd), legs)
+    assert wallet.linear == 0
+    assert safe_spans(wallet, closing_fees_at_bankruptcy(wallet)) == []
+
+
+@pytest.mark.parametrize(("usd", "price"), [(12, 3), (4, 3), (5, 3), (19, 11), (178, 17), (94, 9)])
+def test_an_equity_that_only_touches_the_margin_dies_there(usd: int, price: int) -> None:
+    # A rate that grows with the value, w*w/4, against w - 1 of equity: they meet at w = 2 alone, whatever digits 19/11 was cut to.
     growing = Schedule((Tier(None, ZERO),), marginal=False, slope=Decimal("0.25"))
-    wallet = wallet_of(Decimal(3), [held(SHORT, 12, 3, growing)])
-    assert safe_spans(wallet) == []
-    # The same where the coins have no end of digits: 4/3 of a coin on 1/3, w - 1 of equity again.
-    position = open_at(PLAIN, SHORT, Decimal(4), Decimal(3))
-    thirds = wallet_of(position.stored_value - 1, [Holding(position, growing)])
-    assert safe_spans(thirds) == []
+    coins = Decimal(usd - price) / price
+    assert safe_spans(wallet_of(coins, [held(SHORT, usd, price, growing)])) == []
 
 
 def test_a_deduction_at_the_mark_asks_for_nothing_rather_than_less() -> None:

@@ -288,6 +288,9 @@ class Standing:
     def funds(self) -> tuple[Wallet, Decimal]:
         return wallet_of(Decimal("0.5"), [Holding(self.position(), FREE)]), 1 / self.price()
 
+    def leverage(self) -> Decimal | None:
+        return self.position().entry_value / self.behind if self.behind else None
+
     def collateral(self) -> Decimal:
         return self.behind
 
@@ -324,6 +327,14 @@ class TestMeasures:
     def test_the_stop_comes_before_liquidation_or_not(self) -> None:
         assert self.measured("stop_before_liquidation", Standing(stop="7000")) is True
         assert self.measured("stop_before_liquidation", Standing(stop="6500")) is False
+
+    def test_without_a_stop_what_is_never_liquidated_needs_none(self) -> None:
+        class Covered(Standing):
+            def liquidation(self) -> Liquidation:
+                held = short_at(10_000)
+                return position_liquidation(Holding(held, FREE), given_margin(held, Decimal(1)))
+
+        assert self.measured("stop_before_liquidation", Covered()) is True
 
     def test_without_a_stop_it_is_not_known_which_comes_first(self) -> None:
         with pytest.raises(PerpcalcError, match="stop: is missing"):

@@ -879,6 +879,12 @@ def test_a_price_that_cannot_be_written_is_never_reached() -> None:
     )
 
 
+def test_a_price_too_small_to_be_written_is_not_lifted_to_a_tick() -> None:
+    ticked = PLAIN._replace(tick=Decimal("0.5"), rounding=Rounding(liquidation_price="against tick"))
+    assert one(LONG, 1, 8_000, "2000000000000000000", instrument=ticked).liquidation_price is None
+    assert one(LONG, 1, 8_000, "2000000000000000", instrument=ticked).liquidation_price == Decimal("0.5")
+
+
 def test_a_short_that_is_covered_but_for_a_trillionth_ends_far_above() -> None:
     # 8,000*0.995/(1 - 0.999999999999)
     result = one(SHORT, 8_000, 8_000, "0.999999999999")

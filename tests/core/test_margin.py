@@ -168,6 +168,13 @@ def test_where_a_deduction_takes_all_of_a_tier_the_next_one_may_ask_again() -> N
     ]
 
 
+def test_a_deduction_of_all_up_to_the_limit_of_a_tier_leaves_the_next_one() -> None:
+    # 1% of 2 coins are the deduction, at the limit itself.
+    table = (Tier(Decimal(2), Decimal("0.01"), Decimal("0.02")), Tier(None, Decimal("0.05"), Decimal("0.02")))
+    pieces = maintenance_pieces(Schedule(table, marginal=False), Decimal(100), Decimal(100), ONE)
+    assert [(piece.start, piece.tier) for piece in pieces] == [(0, 1), (Decimal("0.02"), 2)]
+
+
 def test_a_growing_rate_with_a_deduction_starts_at_its_exact_root() -> None:
     # w*(0.01 + 0.01*w) = 0.02 at w = 1, for 100 USD at x = 0.01.
     schedule = Schedule((Tier(None, Decimal("0.01"), Decimal("0.02")),), marginal=False, slope=Decimal("0.01"))

@@ -348,3 +348,14 @@ def test_no_tick_is_safe_where_rounding_may_take_all_there_is() -> None:
 def test_a_short_does_not_break_even_below_one_tick() -> None:
     position = open_at(PLAIN._replace(tick=Decimal(10)), SHORT, Decimal(100), Decimal(9))
     assert safe_tick(position, Decimal(9)) is None
+
+
+def test_profit_of_two_cut_values_is_not_the_rounded_difference() -> None:
+    # Bybit, as recorded on 2023-05-22: floor(1000/47003) = 0.02127523 less 0.02. One tick up at BitMEX in 2020 a contract is still
+    # worth 10,000 satoshi: no profit.
+    bybit = find("bybit@2023-05-22").instrument
+    assert gross_pnl(open_at(bybit, SHORT, Decimal(1_000), Decimal(50_000)), Decimal(47_003)) == Decimal("0.00127523")
+    xrp = open_at(find("bybit", "XRPUSD").instrument, LONG, Decimal(400_000), Decimal("0.5"))
+    assert (xrp.entry_value, gross_pnl(xrp, Decimal("0.5"))) == (800_000, 0)
+    bitmex = open_at(find("bitmex@2020-02-18").instrument, LONG, Decimal(100_000), Decimal(10_000))
+    assert (bitmex.entry_value, gross_pnl(bitmex, Decimal("10000.5"))) == (10, 0)

@@ -411,3 +411,14 @@ def test_where_values_are_only_printed_each_part_prints_its_own() -> None:
         Decimal("0.002857143"),
     ]
     assert plain(left.stored_value) == twin.printed(Fraction(20, 7_000))
+
+
+def test_values_by_the_contract_may_be_printed_where_exact_ones_are_kept() -> None:
+    # 1/7 and 1/11 of a coin are 0.1429 and 0.0909, times how many contracts there are; of 5 contracts 3 stay.
+    printed = PLAIN._replace(rounding=Rounding(value=grid("half-up 4"), value_of="contract"))
+    position = open_by_fills(printed, LONG, [Fill(Decimal(3), Decimal(7)), Fill(Decimal(2), Decimal(11))])
+    assert position.entry_value == 3 * Decimal("0.1429") + 2 * Decimal("0.0909")
+    assert plain(position.stored_value) == twin.printed(Fraction(3, 7) + Fraction(2, 11))
+    left = closed_partly(position, Decimal(2))
+    assert left.entry_value == position.entry_value * 3 / 5
+    assert plain(left.stored_value) == twin.printed((Fraction(3, 7) + Fraction(2, 11)) * Fraction(3, 5))

@@ -400,7 +400,7 @@ def test_rebates_that_outweigh_every_loss_leave_no_largest_size() -> None:
         with pytest.raises(PerpcalcError) as error:
             size(plan(entry_fee_rate=Decimal(rebate), **more), Decimal("0.01"))
         assert str(error.value) == (
-            "max-leverage: the rebates outweigh the loss at the stop, so no size is too large: give a leverage cap"
+            "max_leverage: the rebates outweigh the loss at the stop, so no size is too large: give a leverage cap"
         )
 
 

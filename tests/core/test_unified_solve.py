@@ -165,7 +165,7 @@ def test_random_accounts_are_liquidated_just_where_the_coins_added_put_it(seed: 
     traded = [holding.position.instrument.currency for holding in held.holdings]
     assume(coin in held.prices and traded and percent != 100)
     target = liquidation_target(held, traded[0], held.prices[traded[0]] * percent / 100)
-    found = coins_to_add(held, coin, target)
+    found = coins_to_add(held, coin, target, grid("ceiling 12"))
     if found is None:
         low, high = D(-10) ** 13, D(10) ** 12
         if free_margin(added(held, coin, low), target) < 0 <= free_margin(added(held, coin, high), target):
@@ -175,7 +175,11 @@ def test_random_accounts_are_liquidated_just_where_the_coins_added_put_it(seed: 
             assert not is_reached(added(held, coin, high), target), "dead now, or on the way there"
     else:
         assert is_reached(added(held, coin, found), target)
-        assert free_margin(added(held, coin, found), target) < D("1e-60")
+        exact = coins_to_add(held, coin, target)
+        # None where it would be dead all the way from a border on, with a margin of exactly 0
+        assert exact is None or (
+            0 <= found - exact < D("1e-12") and free_margin(added(held, coin, exact), target) < D("1e-60")
+        )
 
 
 def test_what_dies_before_it_gets_there_is_not_reached() -> None:

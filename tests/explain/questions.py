@@ -280,7 +280,8 @@ def of_hedge(ask: Question) -> Figures:
     )
     found = hedge.hedge(plan)
     price = found.liquidation.liquidation_price if found.liquidation else None
-    return {**found._replace(liquidation=None)._asdict(), "liquidation_price": price}
+    figures = {name: figure for name, figure in found._asdict().items() if name not in ("side", "liquidation")}
+    return {**figures, "liquidation_price": price}
 
 
 def of_power(ask: Question) -> Figures:
@@ -298,7 +299,7 @@ def of_limits(ask: Question) -> Figures:
     mark, rate = ask.near("mark"), ask.rate("rate")
     return {
         "loss": limits.loss_share(position, ask.near("stop"), margin.coin, fee, taker),
-        "distance": limits.distance(position_liquidation(stake.holding, margin, stake.mark)),
+        "distance": limits.distance(position_liquidation(stake.holding, margin, mark), mark),
         "funding": limits.funding_share_per_day(position, rate, mark, margin.coin, interval, interval),
         "reserve": closing_fee_reserve(instrument, position.side, position.entry_value, margin.coin, taker),
         "order_cost_rate": order_cost_rate(instrument, position.side, ask.given("leverage", "1", "50", 1), fee),

@@ -263,11 +263,11 @@ def test_a_step_is_told_in_lines() -> None:
     )
     assert text[-10:] == [
         "",
-        "liquidation_price = 57102.5 USD",
+        "liquidation_price = 57102.3 USD",
         "    notional * (s + mmr) / (V / leverage + s * V)",
         "    = 10000 * (1 + 0.005) / (0.16 / 10 + 1 * 0.16)",
         "    s = 1 long, -1 short; mmr is the maintenance rate",
-        "    rounded up to the tick of 0.5",
+        "    rounded up to the tick of 0.1",
         "    tier 1: up to 150 BTC",
         "    each band at its own rate, on the value at the mark",
         "    source: a",

@@ -24,7 +24,7 @@ from perpcalc.core.margin import isolated_margin
 from perpcalc.core.order_cost import closing_fee_reserve, order_cost_rate
 from perpcalc.core.pnl import gross_pnl
 from perpcalc.core.position import LONG, SHORT, Fill, open_at, open_by_fills
-from perpcalc.core.rules import flat_rate
+from perpcalc.core.rules import FEE_AT_BANKRUPTCY, flat_rate
 from perpcalc.core.wallet import Holding
 
 pytestmark = pytest.mark.peers
@@ -171,5 +171,6 @@ def test_octobot_subtracts_the_opening_fee_from_the_cost_of_a_short(octobot: Ope
         position.initial_margin = Decimal("0.016")
         position.update_fee_to_close()
         value = open_at(PLAIN, side, Decimal(10_000), Decimal(62_500)).cost
-        assert value * order_cost_rate(PLAIN, side, Decimal(10), TAKER) == Decimal(cost)
+        reserving = PLAIN._replace(order_reserve=FEE_AT_BANKRUPTCY)
+        assert value * order_cost_rate(reserving, side, Decimal(10), TAKER) == Decimal(cost)
         assert position.get_order_cost() == Decimal(theirs)

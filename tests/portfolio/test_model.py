@@ -393,6 +393,7 @@ class TestWhatIsWrong:
             (POSITION.replace("long", "buy"), "position 1 (core), side: 'buy' is not known: give long or short"),
             (POSITION.replace('"long"', "true"), "position 1 (core), side: true is not known: give long or short"),
             (POSITION.replace('"core"', "5"), "position 1, name: 5 is not a text: write it in quotes"),
+            (POSITION.replace('"core"', "0x" + "f" * 50), "position 1, name: the integer is not a text: write it in quotes"),
             (POSITION.replace("core", ""), "position 1 (), name: the text is empty: write one, or leave the key out"),
             (POSITION + "venue = 5", "position 1 (core), venue: 5 is not a text: write it in quotes"),
             (POSITION + 'currency = "B C"', "position 1 (core), currency: 'B C' is not a coin: give its letters, as in BTC"),
@@ -686,6 +687,7 @@ class TestByName:
             Decimal(1),
             None,
         ]
+        assert Portfolio("").price("USDT") == 1
 
 
 def test_a_scripted_call_imports_nothing_of_this() -> None:

@@ -151,6 +151,8 @@ class TestAKeyThatIsThere:
         assert removed(text, ("t", 2)) == text.replace("    { n = 2 }  # last\n", "")
         assert removed("t = [{ n = 0 }, { n = 1 }]", ("t", 1)) == "t = [{ n = 0 }]"
         assert removed("t = [{ n = 0 }, { n = 1 }]", ("t", 0)) == "t = [{ n = 1 }]"
+        assert removed("t = [{ n = 0 }, # x\n { n = 1 }]", ("t", 1)) == "t = [{ n = 0 }, # x\n ]"
+        assert removed("t = [ { n = 0 } ]", ("t", 0)) == "t = [  ]"
 
 
 class TestAKeyThatIsNotThere:
@@ -199,6 +201,11 @@ class TestAKeyThatIsNotThere:
         document.put(("t",), "d", 4)
         assert document.changed() == "[t]\na = 1\nc = 3\nd = 4\n"
 
+    @pytest.mark.parametrize("text", ["a = ", "= 1", "[a", "a = [", "a = {b"])
+    def test_needs_a_text_that_is_toml(self, text: str) -> None:
+        with pytest.raises((LookupError, ValueError)):
+            Document(text)
+
     def test_needs_its_table(self) -> None:
         with pytest.raises(KeyError):
             put("a = 1\n[u]\n[t.v]\nb = 1", ("t", "x"), "k", 2)
@@ -217,6 +224,8 @@ class TestATableThatGoes:
             ("\ufeff# the file\n[[b]]\na = 1\n", "\ufeff# the file\n"),
             ("\ufeff[[b]]\na = 1\n[c]\n", "\ufeff[c]\n"),
             ("[[b]]\na = 1", ""),
+            ("\n[[b]]\na = 1\n[c]\n", "[c]\n"),
+            ("\ufeff\n# of b\n[[b]]\n[c]\n", "\ufeff[c]\n"),
             ("[c]\n[[b]]\n", "[c]\n"),
             ("[c]\n\n[[b]]\n\n", "[c]\n\n"),
             ("[[b]]\na = 1\n# of c\n[c]\n", "# of c\n[c]\n"),  # a comment that touches both is the header's below it

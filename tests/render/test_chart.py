@@ -7,10 +7,10 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from perpcalc.render.report import Chart, Landmark
 from rich.console import Console
 from rich.text import Text
 
+from perpcalc.picture import Chart, Curve, Landmark
 from perpcalc.render.axis import axis
 from perpcalc.render.chart import drawn
 from perpcalc.render.svg import svg
@@ -21,7 +21,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 def chart(title: str = "btc", landmarks: tuple[Landmark, ...] = ()) -> Chart:
     """The line from (0, 0) to (100, 100)."""
     points = [(Decimal(x), Decimal(x)) for x in range(0, 101, 5)]
-    return Chart(title, "price (USD)", "equity (BTC)", points, landmarks, 1)
+    return Chart(title, "price (USD)", "equity (BTC)", [Curve("equity", points)], landmarks, 1)
 
 
 MARKED = (
@@ -110,7 +110,7 @@ def test_a_name_cannot_steer_the_terminal() -> None:
 
 @pytest.mark.parametrize("points", [[(1, 5), (2, 5)], [(1, 0), (2, 0)], [(3, 1), (3, 1)]])
 def test_a_flat_line_and_a_single_place_are_drawn(points: list[tuple[int, int]]) -> None:
-    flat = chart()._replace(points=[(Decimal(x), Decimal(y)) for x, y in points])
+    flat = chart()._replace(curves=[Curve("equity", [(Decimal(x), Decimal(y)) for x, y in points])])
     assert any("*" in row for row in lines(drawn(flat, 80, ascii_only=True)))
     assert any("\u2800" < character <= "\u28ff" for character in drawn(flat, 80).plain)
     ElementTree.fromstring(svg([flat]))
@@ -181,6 +181,6 @@ def test_any_name_makes_well_formed_xml(name: str) -> None:
 
 
 def test_what_is_always_zero_is_drawn_on_the_floor() -> None:
-    nothing = chart()._replace(points=[(Decimal(x), Decimal(0)) for x in (1, 2, 3)])
+    nothing = chart()._replace(curves=[Curve("equity", [(Decimal(x), Decimal(0)) for x in (1, 2, 3)])])
     rows = lines(drawn(nothing, 80, ascii_only=True))
     assert rows[12].strip().startswith("0.00+****")
