@@ -14,7 +14,7 @@ from perpcalc.core.rules import YEAR
 from perpcalc.decimals import ZERO
 from perpcalc.given import Given, Option
 from perpcalc.grammar import Take
-from perpcalc.options import EXPLAIN, HORIZON, MARK_INTERVAL, VOL
+from perpcalc.options import EXPLAIN, FILL, HORIZON, MARK_INTERVAL, VOL
 from perpcalc.portfolio import Account, Portfolio
 from perpcalc.trace import Traced, label, leaf
 
@@ -34,6 +34,14 @@ NAMES = {
 def traced(given: Given, place: int | None = None) -> Given:
     """What is given, every number a leaf of its option's name; `place` is the number of a position in its portfolio."""
     return Given({name: _traced(name, value, place) for name, value in given.values.items()}, given.filled)
+
+
+def untraced(given: Given) -> Given:
+    """The question with plain numbers again, for what is too long to be explained step by step."""
+    values = {name: Decimal(value) if isinstance(value, Traced) else value for name, value in given.values.items()}
+    if fills := given[FILL]:
+        values[FILL.name] = tuple(Fill(Decimal(one.contracts), Decimal(one.price)) for one in fills)
+    return Given(values, given.filled).without((EXPLAIN,))
 
 
 def renamed(given: Given, names: Mapping[Option[Decimal], str]) -> Given:

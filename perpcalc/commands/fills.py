@@ -54,14 +54,14 @@ class Fills(Identified):
         "instrument",
         "side",
         "contracts",
+        "entry_price",
         "net_realised",
+        "unrealised_pnl",
         "realised_pnl",
         "fees",
         "funding",
-        "entry_price",
-        "unrealised_pnl",
-        "trades",
         "break_even_price",
+        "trades",
         "bought",
         "sold",
         "venue",
@@ -97,8 +97,11 @@ class Fills(Identified):
 
 def answer(given: Given) -> Result:
     """What the trades in a file came to, contract by contract."""
-    plain = given.without((EXPLAIN,))
-    journal = journal_of(plain)
+    if explained := EXPLAIN in given:
+        from perpcalc.commands.explain import untraced
+
+        given = untraced(given)
+    journal = journal_of(given)
     notes = list(journal.notes)
     mark = given[MARK]
     coins = {strand.market.instrument.currency for strand in journal.strands if strand.market is not None}
@@ -122,7 +125,7 @@ def answer(given: Given) -> Result:
         if found is None or strand.market is None:
             rows.append(Row(_unknown(strand)))
         else:
-            rows.append(Row(_row(strand.market, found, mark, notes, EXPLAIN in given), strand.market))
+            rows.append(Row(_row(strand.market, found, mark, notes, explained), strand.market))
     return Result(Fills, rows, notes=each_once(notes), totals=partial(totals, Fills, rows), into=partial(_into, opened))
 
 

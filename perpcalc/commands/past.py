@@ -17,7 +17,7 @@ from perpcalc.decimals import ONE
 from perpcalc.errors import PerpcalcError, Words, listed
 from perpcalc.given import Given, check
 from perpcalc.grammar import CoinFile
-from perpcalc.options import CHART, END, EXPLAIN, HISTORIES, MARKS, START, STOP, SVG, VENUE
+from perpcalc.options import CHART, END, HISTORIES, MARKS, START, STOP, SVG, VENUE
 from perpcalc.portfolio import Portfolio, Position
 from perpcalc.readers.candles import Candles, candles
 from perpcalc.readers.funding import History, read_history
@@ -63,17 +63,16 @@ Parts = Callable[[int], list[Past]]
 
 def pasts_of(given: Given) -> Pasts:
     """The question answered; raises PerpcalcError where a file cannot be read or a position cannot be replayed."""
-    plain = given.without((EXPLAIN,))
-    start, end = plain[START], plain[END]
+    start, end = given[START], given[END]
     if start is not None and end is not None and end <= start:
         raise PerpcalcError("is not after the start", "give a later one").at(END.key)
-    one = not is_portfolio(plain)
-    parts = _single(plain) if one else _several(plain)
+    one = not is_portfolio(given)
+    parts = _single(given) if one else _several(given)
     now = parts(-1)
     coins = list(dict.fromkeys(part.currency for part in now if part.unknown is None))
     files = {
         option: _by_coin(option.key, files or (), coins) if coins else {}
-        for option, files in ((MARKS, plain[MARKS]), (HISTORIES, plain[HISTORIES]))
+        for option, files in ((MARKS, given[MARKS]), (HISTORIES, given[HISTORIES]))
     }
     notes: list[Words] = []
     made = dict(enumerate(now))
@@ -83,7 +82,7 @@ def pasts_of(given: Given) -> Pasts:
             missing = PerpcalcError(f"no candles of {coin}", ("give ", MARKS.key, f" {coin}=FILE"))
             made.update({place: now[place]._replace(unknown=missing) for place in places})
             continue
-        found = _through(plain, coin, files[MARKS][coin], files[HISTORIES].get(coin), parts, places, notes)
+        found = _through(given, coin, files[MARKS][coin], files[HISTORIES].get(coin), parts, places, notes)
         made.update(found)
     return Pasts([made[place] for place in range(len(now))], notes, one)
 

@@ -112,7 +112,8 @@ class Replay(Answer):
             return ()
         if len(known) == 1:
             place = next(place for place, row in enumerate(rows) if row is known[0])
-            return tuple(part._replace(row=place) if isinstance(part, Told) else part for part in known[0].sentence())
+            said = (part._replace(row=place) if isinstance(part, Told) else part for part in known[0].sentence())
+            return (f"{known[0].account or known[0].position} ", *said)
         if not dead:
             return (f"all {len(known)} survived",)
         return (
@@ -122,13 +123,16 @@ class Replay(Answer):
 
 def answer(given: Given) -> Result:
     """How the position that the options describe went, or the accounts and isolated positions of a portfolio."""
+    if wanted := EXPLAIN in given:
+        from perpcalc.commands.explain import untraced
+        from perpcalc.commands.replay_explain import explained
+
+        given = untraced(given)
     found = pasts_of(given)
     rows = []
     for past in found.pasts:
         made = _unknown(past) if past.outcome is None else _row(past, past.outcome)
-        if EXPLAIN in given and past.outcome is not None:
-            from perpcalc.commands.replay_explain import explained
-
+        if wanted and past.outcome is not None:
             made = explained(made, past, past.outcome)
         rows.append(Row(made, past.market))
     if found.one and found.pasts[0].unknown is not None:

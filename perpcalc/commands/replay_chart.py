@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from perpcalc.commands.past import Past
 
 MOST_POINTS = 600
-Points = Sequence[tuple[Decimal, Decimal | None]]
 
 
 class Trail:
@@ -55,7 +54,8 @@ def _charts(past: "Past", trail: Trail) -> list[Chart]:
         return Decimal(time - outcome.start) / UNITS["d"]
 
     def curve(label: str, of: Callable[[State], Decimal | None], tone: str = "curve") -> Curve:
-        return Curve(label, [(days(state.time), of(state)) for state in states], tone)
+        points = [(days(state.time), of(state)) for state in states]
+        return Curve(label, [*points, (days(outcome.ended_at), of(states[-1]))], tone)
 
     end = Landmark(outcome.ended_by, days(outcome.ended_at), "danger" if outcome.ended_by == LIQUIDATION else "plain")
     since = f"days from {iso(outcome.start)}"
@@ -67,10 +67,10 @@ def _charts(past: "Past", trail: Trail) -> list[Chart]:
     drawn = [one for one in prices if any(y is not None for _, y in one.points)]
     equity = curve("equity", lambda state: state.equity)
     charts = [
-        Chart(f"{past.label}: price", since, "USD", drawn, [end], from_zero=False),
-        Chart(f"{past.label}: equity", since, past.currency, [equity], [end]),
+        Chart(past.label, since, "price (USD)", drawn, [end], from_zero=False),
+        Chart(past.label, since, f"equity ({past.currency})", [equity], [end]),
     ]
     if outcome.funding:
         paid = curve("funding paid", lambda state: state.funding, "accent")
-        charts.append(Chart(f"{past.label}: funding paid", since, past.currency, [paid], [end]))
+        charts.append(Chart(past.label, since, f"funding paid ({past.currency})", [paid], [end]))
     return charts
