@@ -93,6 +93,8 @@ CLOSING_FEE = one(
     group=RULES_GROUP,
 )
 
+ACCOUNT = one("account", grammar.label, "NAME", "The account of the portfolio that is meant.", group=POSITION_GROUP)
+
 SIZES = (CONTRACTS, USD, COIN, FILL)
 WHICH_CONTRACT = (VENUE, INSTRUMENT, CONTRACT_SIZE, CURRENCY)
 MARGINS = (LEVERAGE, MARGIN, EXTRA_MARGIN, BALANCE)
@@ -107,7 +109,7 @@ POSITION_RULES: tuple[Rule, ...] = (
     Excludes(EXTRA_MARGIN, (BALANCE,), "a cross position has the whole balance"),
     Needs(EXTRA_MARGIN, (LEVERAGE, MARGIN), "it is added to an isolated margin"),
     Needs(DEDUCTION, (MMR,), "a deduction goes with the rate it belongs to"),
-    Needs(INSTRUMENT, (VENUE, CONTRACT_SIZE), "name the venue that lists it"),
+    Needs(INSTRUMENT, (VENUE, CONTRACT_SIZE), "name the venue that lists it", unless=(ACCOUNT,)),
 )
 
 MARK = one("mark", decimals.positive, "PRICE", "Mark price, USD per coin.", "m", group=POSITION_GROUP)
@@ -121,7 +123,6 @@ PORTFOLIO = one(
     env="PERPCALC_PORTFOLIO",
     group=POSITION_GROUP,
 )
-ACCOUNT = one("account", grammar.label, "NAME", "The account of the portfolio that is meant.", group=POSITION_GROUP)
 POSITION_NAME = one(
     "position", grammar.label, "NAME", "The position of the portfolio that is meant.", group=POSITION_GROUP
 )

@@ -1,7 +1,7 @@
 """What funding is charged: the rate from what is given, the payments of a time, those of the past."""
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from perpcalc.commands.case import Case
 from perpcalc.commands.market import Market
@@ -79,10 +79,10 @@ def charge_of(case: Case, given: Given, files: Files, notes: list[Words]) -> Cha
 
     What is assumed goes into `notes`.
     """
-    sourced = any(option in given for option in SOURCES)
-    if not sourced and case.funding_rate is None:
+    source = next((option for option in SOURCES if option in given), FUNDING_RATE)
+    if source is FUNDING_RATE and case.funding_rate is None:
         return None
-    asked = given if sourced else given.put(RATE, given[FUNDING_RATE])
+    asked = given.put(RATE, given[FUNDING_RATE]) if source is FUNDING_RATE else given
     rule, interval = case.instrument.funding, interval_of(asked, case.market)
     if rule and rule.coin_rate and INDEX not in given and COIN_RATE not in given:
         notes.append(f"{case.instrument.venue} charges rate/index in coin: the mark stands in for the index")
@@ -91,7 +91,7 @@ def charge_of(case: Case, given: Given, files: Files, notes: list[Words]) -> Cha
     if case.mark is None:
         raise PerpcalcError("is missing", "the payment is a share of the value at the mark").at(MARK.key)
     average, rate = _rate(case, case.mark, asked, files, interval, notes)
-    check_cap(rate, RATE, case.market, interval)
+    check_cap(rate, source, case.market, interval)
     intervals = _intervals(asked, rule, interval, notes)
     quoted = quoted_for(asked, rule, interval)
     periods = interval / quoted if interval and quoted else ONE
@@ -108,7 +108,7 @@ def interval_of(given: Given, market: Market) -> Decimal | None:
     return interval or (rule.interval if rule else None)
 
 
-def check_cap(rate: Decimal, option: Option[Decimal], market: Market, interval: Decimal | None) -> None:
+def check_cap(rate: Decimal, option: Option[Any], market: Market, interval: Decimal | None) -> None:
     """Raise PerpcalcError for a rate beyond the venue's known cap."""
     rule = market.instrument.funding
     if rule is None or rule.cap is None or interval not in (None, rule.interval) or abs(rate) <= rule.cap:

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from perpcalc.answer import Answer, Coin, Cost, Count, Gain, Identified, Price, Sentence, Told
-from perpcalc.commands.command import Command, Result, Row
+from perpcalc.commands.command import ROWS, Command, Result, Row
 from perpcalc.commands.journal import Strand, journal_of
 from perpcalc.commands.market import Market, each_once, traced_market
 from perpcalc.commands.positions import totals
@@ -222,4 +222,5 @@ COMMAND = Command(
     answer,
     (Needed((FILE,), "name the file of trades"),),
     needed=(FILE,),
+    shape=ROWS,
 )
