@@ -605,8 +605,8 @@ def test_the_step_of_a_price() -> None:
         (isolated(position()), liquidation("50000"), "liquidation: 50000 is the entry price, where a long is not liquidated: give a price below it"),
         (isolated(position(SHORT), mark="48000"), liquidation("45000"), "liquidation: 45000 is below the mark price, where a short is not liquidated: give a price above it"),
         (isolated(position()), ratio("0.5"), "mark: is missing: give the price now"),
-        (isolated(position(), mark="50000"), ratio("1"), "margin_ratio: 100% is out of range: give less than 100%"),
-        (isolated(position(), mark="50000"), ratio("0"), "margin_ratio: 0% is out of range: give less than 100%"),
+        (isolated(position(), mark="50000"), ratio("1"), "margin_ratio: 100% is out of range: give more than 0% and less than 100%"),
+        (isolated(position(), mark="50000"), ratio("0"), "margin_ratio: 0% is out of range: give more than 0% and less than 100%"),
     ],
 )  # fmt: skip
 def test_a_question_without_sense_is_one_clear_line(backed: Backed, goal: Goal, message: str) -> None:
@@ -622,7 +622,7 @@ def test_what_is_added_below_the_goal_is_refused() -> None:
 
 
 def test_a_price_for_a_ratio_beyond_liquidation_is_refused() -> None:
-    with pytest.raises(PerpcalcError, match="margin_ratio: 110% is out of range: give 100% or less"):
+    with pytest.raises(PerpcalcError, match="margin_ratio: 110% is out of range: give more than 0% and at most 100%"):
         solve_price(cross(position(), "1"), ratio("1.1"))
 
 
