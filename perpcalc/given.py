@@ -18,7 +18,8 @@ class Option(NamedTuple, Generic[T]):
     """One option: its long name with `_` for `-`, and how what is written becomes its value.
 
     `read` gets one text or number; of an option that may be repeated (`many`) each item, of a flag nothing. `complete` says
-    what a shell may offer: "file", "venue", "instrument" or nothing. `group` is the heading it stands under in the help.
+    what a shell may offer: "file", "venue", "instrument", "command" or nothing. `group` is the heading it stands under in the
+    help.
     """
 
     name: str
@@ -191,11 +192,12 @@ class Excludes(NamedTuple):
 
 
 class Needs(NamedTuple):
-    """An option that goes only with one of others."""
+    """An option that goes only with one of others, unless there are others still that give what it needs."""
 
     option: Option[Any]
     others: Sequence[Option[Any]]
     remedy: Words
+    unless: Sequence[Option[Any]] = ()
 
 
 class Needed(NamedTuple):
@@ -234,7 +236,7 @@ def check(rules: Iterable[Rule], given: Given) -> None:
             found = [option for option in rule.others if option in given and option.name not in given.filled]
             if isinstance(rule, Excludes) and found:
                 raise PerpcalcError(("excludes ", found[0].key), rule.remedy).at(rule.option.key)
-            if isinstance(rule, Needs) and not any(option in given for option in rule.others):
+            if isinstance(rule, Needs) and not any(option in given for option in (*rule.others, *rule.unless)):
                 named = listed([option.key for option in rule.others])
                 raise PerpcalcError(("needs ", *named), rule.remedy).at(rule.option.key)
     if missing:

@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from perpcalc.answer import Answer, Explained, Kind, Number, Sentence, Status
-from perpcalc.commands.command import Command, Result, Row
+from perpcalc.commands.command import ROWS, Command, Result, Row
 from perpcalc.commands.judging import Judged
 from perpcalc.commands.market import each_once
 from perpcalc.commands.scenes import PLANNED, Scene, scenes_of
 from perpcalc.core.limits import FAIL, PASS, RULES, UNKNOWN, Verdict, asked, judged, worse, worst_first
 from perpcalc.decimals import ZERO, plain
 from perpcalc.errors import PerpcalcError, Words
-from perpcalc.given import Given, Rule, read, reader
+from perpcalc.given import Given, Needs, Rule, read, reader
 from perpcalc.limit_options import LIMIT_KEYS, LIMIT_RULES
 from perpcalc.options import (
     ACCOUNT,
@@ -136,7 +136,8 @@ def _verdict(name: str, subject: Judged, rule: str, limit: Decimal | bool, notes
     try:
         value = RULES[rule].measure(subject)
     except PerpcalcError as error:
-        notes.append(f"{name}: {rule} cannot be judged: {error.line()}")
+        words = error.words if subject.case.place is None else (error.line(),)
+        notes.append((f"{name}: {rule} cannot be judged: ", *words))
         return Verdict(name, rule, limit, None, UNKNOWN)
     stop = subject.stop()
     if value in (None, False) and rule in ("require_stop", "max_loss_at_stop") and stop is not None:
@@ -159,7 +160,7 @@ def _row(verdict: Verdict) -> Check:
     return made.never_where(*never).explained_by(Explained(whys=whys))
 
 
-RULES_OF_OPTIONS: tuple[Rule, ...] = POSITION_RULES
+RULES_OF_OPTIONS: tuple[Rule, ...] = (*POSITION_RULES, Needs(ACCOUNT, (PORTFOLIO,), "name the file it is in"))
 
 COMMAND = Command(
     "check",
@@ -194,4 +195,5 @@ COMMAND = Command(
     RULES_OF_OPTIONS,
     needed=(SIDE, CONTRACTS, ENTRY),
     judges=True,
+    shape=ROWS,
 )

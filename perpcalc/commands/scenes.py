@@ -7,13 +7,13 @@ from typing import NamedTuple
 from perpcalc.commands.book import entries_of, united
 from perpcalc.commands.case import NEED_ENTRY, NEED_SIDE, NEED_SIZE, Case, case_of
 from perpcalc.commands.market import fee_rate, forbidden_leverage
-from perpcalc.commands.trades import check_margin_there, traded
+from perpcalc.commands.trades import check_margin_there, contract_of, traded
 from perpcalc.core.position import Fill
 from perpcalc.core.rules import flat_rate
 from perpcalc.core.wallet import equity
 from perpcalc.decimals import ONE, ZERO
 from perpcalc.errors import Entry, PerpcalcError, Words
-from perpcalc.given import Given, Needed, check
+from perpcalc.given import Given, check
 from perpcalc.options import (
     ACCOUNT,
     BALANCE,
@@ -23,6 +23,7 @@ from perpcalc.options import (
     ENTRY,
     EXACT,
     EXIT_FEE,
+    EXPLAIN,
     FUNDING_RATE,
     MARK,
     ORDER,
@@ -69,22 +70,29 @@ def scenes_of(given: Given) -> list[Scene]:
     if ACCOUNT not in given and PORTFOLIO.name in given.filled and given.written(NO_PORTFOLIO):
         given = given.without((PORTFOLIO,))  # that of the environment gives way
     planned = bool(given.written(TRADE))
-    if planned:
-        check((NEED_SIDE, NEED_SIZE._replace(unless=(ORDER,)), NEED_ENTRY._replace(unless=(ORDER,))), given)
-    if PORTFOLIO not in given:
-        check((Needed((PORTFOLIO,), "name the file it is in"),) if ACCOUNT in given else (), given)
-        if not planned:
-            raise PerpcalcError(
-                "there is nothing to check", ("give ", PORTFOLIO.key, ", or a trade by its options")
-            ).at(PORTFOLIO.key)
-        portfolio = Portfolio("", {})
-    else:
+    if PORTFOLIO in given:
         portfolio = load(given[PORTFOLIO] or "")
         if ACCOUNT in given:
             _known_account(given, portfolio)
+    elif planned:
+        portfolio = Portfolio("", {})
+    else:
+        raise PerpcalcError("there is nothing to check", ("give ", PORTFOLIO.key, ", or a trade by its options")).at(
+            PORTFOLIO.key
+        )
     if not planned:
         return [_as_it_is(given, portfolio)]
+    _check_conflicts(given)
+    check((NEED_SIDE, NEED_SIZE._replace(unless=(ORDER,)), NEED_ENTRY._replace(unless=(ORDER,))), given)
     return list(_after_trades(given, portfolio))
+
+
+def _check_conflicts(given: Given) -> None:
+    """Raise PerpcalcError where the trade says what the portfolio or the account says."""
+    for option in given.written(NO_PORTFOLIO if PORTFOLIO in given else ()):
+        raise PerpcalcError(("excludes ", PORTFOLIO.key), "venue and account give it").at(option.key)
+    for option in given.written((VENUE, CURRENCY) if ACCOUNT in given else ()):
+        raise PerpcalcError(("excludes ", ACCOUNT.key), "the account gives it").at(option.key)
 
 
 def _known_account(given: Given, portfolio: Portfolio) -> None:
@@ -110,11 +118,6 @@ def _as_it_is(given: Given, portfolio: Portfolio) -> Scene:
 
 def _after_trades(given: Given, portfolio: Portfolio) -> Iterator[Scene]:
     """The account after each fill of the trade, at the price now and at that of the fill."""
-    for option in given.written(NO_PORTFOLIO if PORTFOLIO in given else ()):
-        raise PerpcalcError(("excludes ", PORTFOLIO.key), "venue and account give it").at(option.key)
-    if ACCOUNT in given:
-        for option in given.written((VENUE, CURRENCY)):
-            raise PerpcalcError(("excludes ", ACCOUNT.key), "the account gives it").at(option.key)
     trades = _trades(given)
     for number, trade in enumerate(trades, 1):
         now = _price_now(given, portfolio, trade)
@@ -128,7 +131,10 @@ def _trades(given: Given) -> list[Trade]:
     """The fills that are planned, in their order."""
     orders = given[ORDER]
     if orders is None:
-        return [Trade(Fill(ZERO, case_of(given.without((MARK,))).opened().entry_price), PLANNED)]
+        alone = case_of(
+            given.without((MARK,)).put(EXACT, True)
+        )  # an average that the venue rounds is none that was paid
+        return [Trade(Fill(ZERO, alone.opened().entry_price), PLANNED)]
     if len(orders) == 1:
         return [Trade(orders[0], PLANNED)]
     return [Trade(fill, f"{PLANNED}, order {number}") for number, fill in enumerate(orders, 1)]
@@ -145,7 +151,7 @@ def _judged(
     given: Given, portfolio: Portfolio, now: Decimal | None, trades: Sequence[Trade], exact: bool, factor: Decimal
 ) -> _Judged:
     """The positions after some trades, with the marks of the trade's coin moved by a factor."""
-    asked = Given({EXACT.name: True} if exact or EXACT in given else {})
+    asked = Given({}).put(EXACT, exact or given[EXACT]).put(EXPLAIN, given[EXPLAIN])
     if not trades:
         asked = asked.put(MARK, given[MARK])
     account = given[ACCOUNT]
@@ -188,7 +194,7 @@ def _trade_case(given: Given, portfolio: Portfolio, trade: Trade, asked: Given, 
     account = given[ACCOUNT]
     described = described.put(MARK, now)
     if PORTFOLIO not in given:
-        return case_of(described.put(EXACT, asked[EXACT]))._replace(name=PLANNED)
+        return case_of(described.put(EXACT, asked[EXACT]).put(EXPLAIN, asked[EXPLAIN]))._replace(name=PLANNED)
     alone = portfolio._replace(positions=())
     try:
         (case,) = entries_of(alone, [Position(Entry(PLANNED), PLANNED, account, described)], asked)
@@ -211,19 +217,19 @@ def _price_now(given: Given, portfolio: Portfolio, trade: Trade) -> Decimal:
         return mark
     case = _trade_case(given, portfolio, trade, Given({}), None)
     for one in entries_of(portfolio, portfolio.positions, Given({})):
-        if isinstance(one, Case) and one.instrument == case.instrument and one.mark is not None:
+        if isinstance(one, Case) and contract_of(one) == contract_of(case) and one.mark is not None:
             return one.mark
     return case.mark or trade.fill.price
 
 
 def _repriced(cases: Sequence[Case], trade: Case, now: Decimal | None) -> list[Case]:
     """The positions in the coin of the trade at the price that is given for its contract: all marks move with it."""
-    old = next((case.mark for case in cases if case.instrument == trade.instrument and case.mark is not None), None)
+    old = next((case.mark for case in cases if contract_of(case) == contract_of(trade) and case.mark is not None), None)
     made = []
     for case in cases:
         if case.instrument.currency != trade.instrument.currency or now is None:
             made.append(case)
-        elif case.mark is None or case.instrument == trade.instrument:
+        elif case.mark is None or contract_of(case) == contract_of(trade):
             made.append(case._replace(mark=now))
         else:
             made.append(case if old is None else case._replace(mark=case.mark * now / old))

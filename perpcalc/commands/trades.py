@@ -50,11 +50,15 @@ def traded(cases: Sequence[Case], trade: Case, fee_rate: Decimal, hedged: bool) 
     return _opened(cases, trade)
 
 
+def contract_of(case: Case) -> tuple[str, str | None, str]:
+    """What a position is in: the venue, whatever the day of its rules, the contract and its coin."""
+    instrument = case.instrument
+    return (instrument.venue or "").partition("@")[0], instrument.name, instrument.currency
+
+
 def _same_contract(case: Case, trade: Case) -> bool:
     """Whether a position is in the contract of the trade and carried alike."""
-    where = (case.account, case.instrument.venue, case.instrument.name, case.instrument.currency)
-    there = (trade.account, trade.instrument.venue, trade.instrument.name, trade.instrument.currency)
-    return where == there and _mode(case) == _mode(trade)
+    return (case.account, contract_of(case), _mode(case)) == (trade.account, contract_of(trade), _mode(trade))
 
 
 def _mode(case: Case) -> str:

@@ -67,6 +67,8 @@ def solve_margin(backed: Backed, goal: Goal) -> Solved:
     found = settle(unknown, crossing, UP)
     if found is None:
         return unmet(goal, unit, ROUNDED_AWAY)
+    if found.value < -backed.margin.coin:
+        found = Found(-backed.margin.coin, "all of it may be taken out")
     return backed_answer(goal, unit, found, unknown.state(found.value))
 
 

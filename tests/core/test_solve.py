@@ -91,6 +91,12 @@ def test_margin_that_is_too_much_may_be_taken_out() -> None:
     assert plain(found.liquidation_price_after) == "45000"
 
 
+def test_no_more_than_all_of_the_margin_may_be_taken_out() -> None:
+    # From 50,000 at 70,000 the profit carries the position down to 60,000 by itself.
+    found = solve_margin(isolated(position(), mark="70000"), liquidation("60000"))
+    assert (value(found), found.margin_after, found.reason) == ("-0.04", 0, "all of it may be taken out")
+
+
 def test_margin_below_what_the_tier_allows_is_said() -> None:
     found = solve_margin(bybit_isolated(bybit()), liquidation("62300"))
     assert found.reason == "the tier allows at most 100x, a margin of 0.0016 BTC"
