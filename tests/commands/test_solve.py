@@ -315,6 +315,10 @@ class TestReasons:
         assert shown.count("an account is liquidated by its balance") == 1
         assert shown.startswith("nothing does it: an account is liquidated by its balance")
 
+    def test_zero_is_said_as_nothing_to_do(self, run: Run) -> None:
+        trade = ("close", *BYBIT, "--balance", "1", "-m", "62000", "--liquidation", "50000")
+        assert run("solve", *trade).stdout.startswith("nothing to do: already so\n")
+
     def test_leverage_stops_at_the_largest(self, run: Run) -> None:
         found = asked(run, "leverage", *BYBIT, "--liquidation", "62400")
         assert (found["value"], found["reason"]) == ("100", "the tier allows at most 100x")
