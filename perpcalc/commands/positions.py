@@ -157,7 +157,7 @@ def totals(answer: type[Answer], rows: Sequence[Row]) -> list[Row]:
     """The sums of an answer's fields that may be added up: a row per currency, and one in USD."""
     by_coin: dict[str, list[Row]] = {}
     for row in rows:
-        by_coin.setdefault(str(row.answer._asdict()["currency"]), []).append(row)
+        by_coin.setdefault(row.precision().coin, []).append(row)
     in_usd = tuple(name for name in answer.sums if name.endswith("usd"))
     made = [Row(_sum(answer, ones, answer.sums, coin), _finest(ones)) for coin, ones in sorted(by_coin.items())]
     return [*made, Row(_sum(answer, rows, in_usd, "USD"))]
@@ -171,7 +171,8 @@ def _finest(rows: Sequence[Row]) -> Market | None:
 
 def _sum(answer: type[Answer], rows: Sequence[Row], names: Sequence[str], currency: str) -> Answer:
     values: dict[str, Any] = dict.fromkeys(answer._fields)
-    values["currency"] = currency
+    if "currency" in values:
+        values["currency"] = currency
     for name in names:
         amounts = [value for row in rows if isinstance(value := getattr(row.answer, name), Decimal)]
         values[name] = sum(amounts, ZERO) if amounts else None

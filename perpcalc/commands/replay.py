@@ -38,7 +38,7 @@ from perpcalc.options import STOP as STOP_PRICE
 
 
 class Replay(Answer):
-    """How an account, or a position margined by itself, went along the bars of its coin; amounts in its currency."""
+    """How an account, or a position margined by itself, went along the bars of its coin; amounts in its coin."""
 
     title = "Replay"
     whys = {
@@ -89,7 +89,6 @@ class Replay(Answer):
     max_margin_ratio_at: str | None
     max_drawdown: Coin | None
     max_drawdown_usd: Usd | None
-    currency: str
     reason: str | None
 
     def sentence(self) -> Sentence:
@@ -165,7 +164,6 @@ def _row(past: Past, outcome: Outcome) -> Replay:
         max_margin_ratio_at=iso(outcome.max_margin_ratio_at),
         max_drawdown=outcome.max_drawdown,
         max_drawdown_usd=outcome.max_drawdown_usd,
-        currency=past.currency,
         reason=None,
     )
 
@@ -174,7 +172,6 @@ def _unknown(past: Past) -> Replay:
     known: dict[str, Any] = {
         "account": past.account,
         "position": past.position,
-        "currency": past.currency,
         "reason": past.unknown and past.unknown.line(),
     }
     return Replay(**{**dict.fromkeys(Replay._fields), **known}).never_where()

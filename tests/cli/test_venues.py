@@ -1,9 +1,7 @@
 """`perpcalc venues`: what is known, and that a file of one's own is checked."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from inside import Run
