@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from perpcalc.decimals import from_program, whole
-from perpcalc.errors import Key, PerpcalcError, Words, listed, shown
+from perpcalc.errors import Argument, Key, PerpcalcError, Words, listed, shown
 
 T = TypeVar("T")
 
@@ -36,9 +36,9 @@ class Option(NamedTuple, Generic[T]):
     group: str = "This command"
 
     @property
-    def key(self) -> Key | str:
+    def key(self) -> Key:
         """The option as a place or a word of an error."""
-        return self.metavar if self.argument else Key(self.name)
+        return Argument(self.name, self.metavar) if self.argument else Key(self.name)
 
 
 def one(name: str, read: Callable[[str], T], metavar: str, help: str, short: str = "", **more: Any) -> Option[T]:
