@@ -18,7 +18,8 @@ class Option(NamedTuple, Generic[T]):
     """One option: its long name with `_` for `-`, and how what is written becomes its value.
 
     `read` gets one text or number; of an option that may be repeated (`many`) each item, of a flag nothing. `complete` says
-    what a shell may offer: "file", "venue", "instrument" or nothing. `group` is the heading it stands under in the help.
+    what a shell may offer: "file", "venue", "instrument", "command" or nothing. `group` is the heading it stands under in the
+    help.
     """
 
     name: str

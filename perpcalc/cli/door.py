@@ -13,7 +13,7 @@ from perpcalc.commands.command import Command, Result, asked, summed
 from perpcalc.errors import PerpcalcError, Words, worded
 from perpcalc.given import Given, Option, Rule, check, read, reader
 from perpcalc.options import CHART, EXPLAIN, FIELD, FORMAT, INTO, JSON, PORTFOLIO, QUIET, SVG, TOTAL, WIDE
-from perpcalc.render.text import say
+from perpcalc.render.text import tell
 
 HELP_OPTIONS = {"help_option_names": ["-h", "--help"]}
 
@@ -44,9 +44,7 @@ def typer_command(command: Command | Action) -> HelpedCommand:
     def callback(**raw: Any) -> int:
         given = read(reader(command.options), _once(command.options, raw))
         gc.freeze()
-        if (
-            PORTFOLIO not in given
-        ):  # what is made of a portfolio stays to the end: searching it would cost a tenth of the time
+        if PORTFOLIO not in given:  # what a portfolio becomes stays to the end: searching it costs a tenth of the time
             gc.enable()
         if isinstance(command, Action):
             check(command.rules, given)
@@ -103,11 +101,6 @@ def tell_all(result: Result, given: Given) -> None:
         if note not in told:
             told.append(note)
             tell(worded(note, flags=True))
-
-
-def tell(note: str) -> None:
-    """Say a note on standard error."""
-    say(f"note: {note}")
 
 
 def check_output(given: Given) -> None:

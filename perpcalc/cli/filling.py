@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 
-from perpcalc.cli.door import tell
 from perpcalc.errors import PerpcalcError
 from perpcalc.options import INTO
 from perpcalc.portfolio import Portfolio
 from perpcalc.portfolio.edit import Change, change
+from perpcalc.render.text import tell
 
 
 def write_into(path: str, compose: Callable[[Portfolio], Change]) -> None:

@@ -8,7 +8,7 @@ from typer.core import TyperCommand
 
 from perpcalc.given import Option
 
-HEADINGS = ("Position", "Margin", "Venue and rules", "This command", "Output")
+HEADINGS = ("Position", "Margin", "Venue and rules", "Limits", "This command", "Output")
 NEEDED = "Needed"
 
 

@@ -1,6 +1,5 @@
 """`perpcalc portfolio import`: positions taken over from what ccxt or a venue answers."""
 
-from perpcalc.cli.door import tell
 from perpcalc.errors import PerpcalcError
 from perpcalc.files import read
 from perpcalc.given import Given
@@ -11,6 +10,7 @@ from perpcalc.options import ACCOUNT, INTO, VENUE
 from perpcalc.portfolio import Portfolio
 from perpcalc.portfolio.edit import Change, change
 from perpcalc.readers.positions import read_positions
+from perpcalc.render.text import tell
 
 
 def take_over(given: Given, source: str, isolated: bool, balances: bool, update: bool, prune: bool) -> int:

@@ -1,8 +1,8 @@
 """`perpcalc portfolio`: make a portfolio file, add to it, take positions over from an exchange, look at it."""
 
-from perpcalc.cli.door import Action, ActionGroup, tell
+from perpcalc.cli.door import Action, ActionGroup
 from perpcalc.commands.case import Case
-from perpcalc.commands.command import Command
+from perpcalc.commands.command import ROWS, Command
 from perpcalc.commands.listing import Listed, faults_of, listing, new_position, unanswerable
 from perpcalc.errors import worded
 from perpcalc.given import Excludes, Given, Needed, one, switch
@@ -22,7 +22,7 @@ from perpcalc.options import (
 )
 from perpcalc.portfolio import Portfolio
 from perpcalc.portfolio.edit import EMPTY_FILE, EXAMPLE, Change, change, row_of
-from perpcalc.render.text import say
+from perpcalc.render.text import say, tell
 from perpcalc.saving import create
 
 FILE = one("file", path, "FILE", "The portfolio file.", complete="file", argument=True)
@@ -156,6 +156,7 @@ GROUP = ActionGroup(
             (OPENED, *OUTPUT),
             Listed,
             listing,
+            shape=ROWS,
         ),
     ),
 )

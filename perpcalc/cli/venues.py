@@ -6,15 +6,15 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from perpcalc.cli.door import Action, ActionGroup, check_output, output_format, show, tell
-from perpcalc.commands.command import Command
+from perpcalc.cli.door import Action, ActionGroup, check_output, output_format, show
+from perpcalc.commands.command import ROWS, Command
 from perpcalc.commands.known import PROVENANCE, ListedVenue, facts_of, listed, rules_of, value_text
 from perpcalc.errors import PerpcalcError
 from perpcalc.files import read
 from perpcalc.given import Given, one, switch
 from perpcalc.grammar import day, label, path
 from perpcalc.options import FIELD, LEVERAGE, PRINTED
-from perpcalc.render.text import paragraph, printable
+from perpcalc.render.text import paragraph, printable, tell
 from perpcalc.saving import write_whole
 from perpcalc.venues import Venue, load
 
@@ -136,6 +136,7 @@ GROUP = ActionGroup(
             PRINTED,
             ListedVenue,
             listed,
+            shape=ROWS,
         ),
         Action(
             "show",

@@ -89,16 +89,16 @@ def book_of(given: Given, prices: Sequence[Option[Any]] = (MARK,)) -> Book:
     `prices` are options that give one price for all: they are refused where there are several coins.
     """
     portfolio = load(given[PORTFOLIO] or "")
+    if EXPLAIN in given:
+        from perpcalc.commands.explain import traced_portfolio
+
+        portfolio = traced_portfolio(portfolio)
     book = opened(portfolio, portfolio.positions, given)
     for option in given.written(prices):
         one_coin(book, option)
-    if (mark := given[MARK]) is not None:
-        portfolio = portfolio._replace(prices={**portfolio.prices, **dict.fromkeys(book.coins, mark)})
-    if EXPLAIN in given:
-        from perpcalc.commands.explain import traced_prices
-
-        portfolio = traced_prices(portfolio)
-    return book._replace(portfolio=portfolio)
+    if (mark := given[MARK]) is None:
+        return book
+    return book._replace(portfolio=portfolio._replace(prices={**portfolio.prices, **dict.fromkeys(book.coins, mark)}))
 
 
 def one_coin(book: Book, option: Option[Any]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from perpcalc.answer import Answer, Explained, Kind, Number, Sentence, Status
-from perpcalc.commands.command import Command, Result, Row
+from perpcalc.commands.command import ROWS, Command, Result, Row
 from perpcalc.commands.judging import Judged, JudgedLeg, judged_as, sizes_of
 from perpcalc.commands.market import each_once
 from perpcalc.commands.scenes import PLANNED, Scene, scenes_of
@@ -206,4 +206,5 @@ COMMAND = Command(
     RULES_OF_OPTIONS,
     needed=(SIDE, CONTRACTS, ENTRY),
     judges=True,
+    shape=ROWS,
 )

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from perpcalc.portfolio import Portfolio
     from perpcalc.portfolio.edit import Change
 
+SINGLE, BY_POSITION, ROWS = "single", "by position", "rows"
+"""What a command answers with: a record; a record, and of a portfolio one for each position; rows."""
+
 
 class Row(NamedTuple):
     """One answer, the market whose decimals it is shown in, and the number of its position in a portfolio."""
@@ -59,7 +62,8 @@ class Command(NamedTuple):
     """A question that can be asked: `answer` is a pure function of what is given, but for the files that it names.
 
     `rules` hold between options; `needed` names the options that the help marks, for the rules know more than one way. One that
-    `judges` has a status that is part of its answer.
+    `judges` has a status that is part of its answer. `shape` is what it answers with, `totals` the records of its sums where
+    they are others than its own.
     """
 
     name: str
@@ -71,6 +75,8 @@ class Command(NamedTuple):
     rules: tuple[Rule, ...] = ()
     needed: tuple[Option[Any], ...] = ()
     judges: bool = False
+    shape: str = BY_POSITION
+    totals: type[Answer] | None = None
 
 
 class Group(NamedTuple):

@@ -6,9 +6,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from perpcalc.answer import Answer, Coin, Cost, Count, Gain, Identified, Price, Sentence, Told
-from perpcalc.commands.command import Command, Result, Row
+from perpcalc.commands.command import ROWS, Command, Result, Row
 from perpcalc.commands.journal import Strand, journal_of
-from perpcalc.commands.market import Market, each_once
+from perpcalc.commands.market import Market, each_once, traced_market
 from perpcalc.commands.positions import totals
 from perpcalc.core.ledger import Ledger, ledger
 from perpcalc.core.pnl import gross_pnl, safe_tick, target_price
@@ -54,14 +54,14 @@ class Fills(Identified):
         "instrument",
         "side",
         "contracts",
+        "entry_price",
         "net_realised",
+        "unrealised_pnl",
         "realised_pnl",
         "fees",
         "funding",
-        "entry_price",
-        "unrealised_pnl",
-        "trades",
         "break_even_price",
+        "trades",
         "bought",
         "sold",
         "venue",
@@ -97,8 +97,11 @@ class Fills(Identified):
 
 def answer(given: Given) -> Result:
     """What the trades in a file came to, contract by contract."""
-    plain = given.without((EXPLAIN,))
-    journal = journal_of(plain)
+    if explained := EXPLAIN in given:
+        from perpcalc.commands.explain import untraced
+
+        given = untraced(given)
+    journal = journal_of(given)
     notes = list(journal.notes)
     mark = given[MARK]
     coins = {strand.market.instrument.currency for strand in journal.strands if strand.market is not None}
@@ -122,7 +125,7 @@ def answer(given: Given) -> Result:
         if found is None or strand.market is None:
             rows.append(Row(_unknown(strand)))
         else:
-            rows.append(Row(_row(strand.market, found, mark, notes, EXPLAIN in given), strand.market))
+            rows.append(Row(_row(strand.market, found, mark, notes, explained), strand.market))
     return Result(Fills, rows, notes=each_once(notes), totals=partial(totals, Fills, rows), into=partial(_into, opened))
 
 
@@ -170,7 +173,6 @@ def _row(market: Market, found: Ledger, mark: Decimal | None, notes: list[Words]
 
 def _traced(market: Market, found: Ledger, mark: Decimal | None) -> tuple[Ledger, Decimal | None]:
     """What the trades came to as numbers of their own names; how each trade made them is the file's length to tell."""
-    from perpcalc.commands.explain import traced_market, traced_side
     from perpcalc.trace import leaf
 
     position = found.position
@@ -178,7 +180,7 @@ def _traced(market: Market, found: Ledger, mark: Decimal | None) -> tuple[Ledger
         value = leaf(position.entry_value, "entry_value", rule=True)
         position = position._replace(
             instrument=traced_market(market).instrument,
-            side=traced_side(position.side, None),
+            side=leaf(position.side, "s"),
             contracts=leaf(position.contracts, "contracts", rule=True),
             notional=leaf(position.notional, "notional_usd"),
             cost=value if position.cost == value else leaf(position.cost, "V"),
@@ -220,4 +222,5 @@ COMMAND = Command(
     answer,
     (Needed((FILE,), "name the file of trades"),),
     needed=(FILE,),
+    shape=ROWS,
 )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from perpcalc.answer import Figure, Identified, Kind, Sentence
 from perpcalc.commands.case import NEED_ENTRY, NEED_SIDE, NEED_SIZE, Case, Shared
-from perpcalc.commands.command import Command, Row
+from perpcalc.commands.command import ROWS, Command, Row
 from perpcalc.commands.legs import LegCase, no_price
 from perpcalc.commands.positions import Asked, Remarks, by_position, unknown
 from perpcalc.core.greeks import Greeks, balance_greeks, greeks
@@ -196,4 +196,5 @@ COMMAND = Command(
     ),
     POSITION_RULES,
     needed=(SIDE, CONTRACTS, ENTRY),
+    shape=ROWS,
 )

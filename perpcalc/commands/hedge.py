@@ -6,7 +6,7 @@ from typing import NamedTuple
 from perpcalc.answer import Answer, Coin, CostUsd, Count, Explained, GainRate, Price, Sentence, Told, Usd
 from perpcalc.commands.backing import BACKING_RULES, TRADE_PORTFOLIO, Backing, backing_of
 from perpcalc.commands.charges import check_cap, interval_of, quoted_for
-from perpcalc.commands.command import Command, Result, Row
+from perpcalc.commands.command import SINGLE, Command, Result, Row
 from perpcalc.commands.market import each_once, fee_rate, forbidden_leverage
 from perpcalc.core.hedge import Hedge, HedgePlan, hedge
 from perpcalc.core.liquidation import Liquidation
@@ -267,4 +267,5 @@ COMMAND = Command(
         Excludes(HOLDING, (ACCOUNT,), "the account gives it"),
     ),
     needed=(HOLDING, PRICE),
+    shape=SINGLE,
 )

@@ -8,7 +8,7 @@ from typing import ClassVar
 from perpcalc.answer import Answer, Coin, Count, Gain, Number, Price, Sentence, Status, Told, Usd
 from perpcalc.commands.backing import BACKING_RULES, TRADE_PORTFOLIO, Backing, backing_of
 from perpcalc.commands.case import NEED_SIDE
-from perpcalc.commands.command import Command, Result, Row
+from perpcalc.commands.command import ROWS, Command, Result, Row
 from perpcalc.commands.market import each_once, forbidden_leverage, known_fee
 from perpcalc.core.plan import DEAD, DEAD_AT_STOP, ORDER, Ladder, State, Take
 from perpcalc.core.plan import plan as planned
@@ -219,4 +219,5 @@ COMMAND = Command(
         *BACKING_RULES,
     ),
     needed=(SIDE, ORDERS),
+    shape=ROWS,
 )

@@ -157,7 +157,7 @@ def totals(answer: type[Answer], rows: Sequence[Row]) -> list[Row]:
     """The sums of an answer's fields that may be added up: a row per currency, and one in USD."""
     by_coin: dict[str, list[Row]] = {}
     for row in rows:
-        by_coin.setdefault(str(row.answer._asdict()["currency"]), []).append(row)
+        by_coin.setdefault(row.precision().coin, []).append(row)
     in_usd = tuple(name for name in answer.sums if name.endswith("usd"))
     made = [
         Row(_sum(answer, of_coin, answer.sums, coin), of_coin[0].market) for coin, of_coin in sorted(by_coin.items())
@@ -167,7 +167,8 @@ def totals(answer: type[Answer], rows: Sequence[Row]) -> list[Row]:
 
 def _sum(answer: type[Answer], rows: Sequence[Row], names: Sequence[str], currency: str) -> Answer:
     values: dict[str, Any] = dict.fromkeys(answer._fields)
-    values["currency"] = currency
+    if "currency" in values:
+        values["currency"] = currency
     for name in names:
         amounts = [value for row in rows if isinstance(value := getattr(row.answer, name), Decimal)]
         values[name] = sum(amounts, ZERO) if amounts else None

@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from perpcalc.answer import Answer, Explained, Figure, Price, Rate, Sentence, Told, Usd
-from perpcalc.commands.command import Command, Result, Row
+from perpcalc.commands.command import SINGLE, Command, Result, Row
 from perpcalc.core.power import (
     COLLATERAL_RATIO,
     PowerContract,
@@ -201,4 +201,5 @@ COMMAND = Command(
         Needs(COLLATERAL_RATIO_OPTION, (UNITS,), "it is that of a short"),
     ),
     needed=(POWER, POWER_INDEX, POWER_VOL),
+    shape=SINGLE,
 )

@@ -8,7 +8,7 @@ from perpcalc.answer import Answer, Coin, CostUsd, Count, Rate, Sentence, Times,
 from perpcalc.commands.blocks import USD, After, Block, after, blocks_of, fatal_of
 from perpcalc.commands.book import Book, book_of
 from perpcalc.commands.charges import quoted_for
-from perpcalc.commands.command import Command, Result, Row
+from perpcalc.commands.command import ROWS, Command, Result, Row
 from perpcalc.commands.market import each_once
 from perpcalc.commands.moves import Moves
 from perpcalc.core.funding import funding_payment
@@ -208,4 +208,5 @@ COMMAND = Command(
     answer,
     (Needed((PORTFOLIO,), "name the file of positions"),),
     needed=(PORTFOLIO,),
+    shape=ROWS,
 )

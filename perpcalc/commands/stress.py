@@ -8,7 +8,7 @@ from perpcalc.answer import Answer, Coin, Count, Gain, Price, Rate, Sentence, St
 from perpcalc.commands.blocks import After, Block, after, block_of, blocks_of, fatal_of
 from perpcalc.commands.book import book_of, is_portfolio
 from perpcalc.commands.case import NEED_ENTRY, NEED_MARGIN, NEED_SIDE, NEED_SIZE, case_of
-from perpcalc.commands.command import Command, Result, Row
+from perpcalc.commands.command import ROWS, Command, Result, Row
 from perpcalc.commands.market import Market, each_once
 from perpcalc.commands.moves import MOVE_OPTIONS, MOVE_RULES, Moves, moves_of
 from perpcalc.commands.scenarios import LIST, scenarios
@@ -239,4 +239,6 @@ COMMAND = Command(
     answer,
     (*POSITION_RULES, *MOVE_RULES),
     needed=(SIDE, CONTRACTS, ENTRY, LEVERAGE),
+    shape=ROWS,
+    totals=StressTotal,
 )

@@ -47,6 +47,11 @@ def say(message: str) -> None:
         silence(sys.stderr)
 
 
+def tell(note: str) -> None:
+    """Say a note on standard error."""
+    say(f"note: {note}")
+
+
 def silence(stream: TextIO) -> None:
     """Send a stream and what its buffer still holds nowhere, so that the interpreter's flush at exit cannot fail."""
     with suppress(OSError, ValueError):

@@ -253,8 +253,7 @@ def test_the_answer_keeps_the_goal_and_a_step_less_does_not(name: str) -> None:
         steps = 40 if name == "entry" and held.instrument.tick is None else 2
         less = (solved.value - safer * further for further in range(1, steps + 1))
         assert any((name != "margin" and value <= 0) or falls_short(one, change.apply(one, value)) for value in less), (
-            one,
-            solved,
+            told(one, solved)
         )
     assert answered > 30
 

@@ -255,7 +255,7 @@ UNKNOWN = "is no funding history of a known form: known are OKX or HTX (funding-
         ("time,rate,rate\n1717200000000,0.1,0.1\n", "line 1: the column rate is there twice: leave one out"),
         ('"0.01%\n', "line 1: not CSV: unexpected end of data"),
         ("1717200000000,0.01%\n".encode("utf-16"), "byte 0 is not UTF-8: save the file as UTF-8"),
-        (gzip.compress(b"time,rate\n"), "is compressed: unpack it"),
+        (gzip.compress(b"time,rate\n", mtime=0), "is compressed: unpack it"),
         ("<html><head><title>403 Forbidden</title></head></html>", "is a web page, '403 Forbidden', not JSON"),
         ('[{"symbol": "BTCUSD", "fundingTime": 1717200000000, "fundi', "not JSON: it breaks off"),
         ('{"retCode": 10001, "retMsg": "params error", "result": {}}', "the venue refused: params error (code 10001)"),
