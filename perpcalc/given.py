@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Generic, NamedTuple, TypeVar, cast
 
-from perpcalc.decimals import from_program, whole
+from perpcalc.decimals import LONGEST, from_program, whole
 from perpcalc.errors import Argument, Key, PerpcalcError, Words, listed, shown
 
 T = TypeVar("T")
@@ -175,7 +175,7 @@ def text_of(raw: object) -> str:
     if isinstance(raw, float):
         return from_program(repr(raw))
     if isinstance(raw, Decimal):
-        return f"{raw:f}"
+        return f"{raw:f}" if abs(raw.adjusted()) <= LONGEST else str(raw)
     if isinstance(raw, tuple | list) and len(raw) == 2:
         return f"{text_of(raw[0])}@{text_of(raw[1])}"
     if isinstance(raw, Mapping) and raw.keys() == {"contracts", "price"}:
