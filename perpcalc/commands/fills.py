@@ -118,7 +118,7 @@ def answer(given: Given) -> Result:
             try:
                 found = ledger(strand.market.instrument, strand.trades, strand.booked, strand.rates, mark)
             except PerpcalcError as error:
-                raise error.at(journal.where) from None
+                raise error.at(journal.where if error.places or journal.charges is None else journal.charges) from None
             notes += [f"{strand.name}: {note}" for note in found.notes]
             if found.position is not None:
                 opened.append((strand.market, found.position))
