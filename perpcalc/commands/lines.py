@@ -10,12 +10,12 @@ from perpcalc.commands.command import Command, Result, asked, summed
 from perpcalc.commands.registry import command_named
 from perpcalc.decimals import plain
 from perpcalc.errors import PerpcalcError, suggestion
+from perpcalc.files import descriptor_of
 from perpcalc.given import Option, Reader, read, reader
 from perpcalc.options import CHART, EXPLAIN, FIELD, FORMAT, INTO, JSON, QUIET, SVG, TOTAL, WIDE
 
 NO_KEYS = frozenset(option.name for option in (CHART, SVG, INTO, FORMAT, JSON, FIELD, EXPLAIN, QUIET, WIDE))
 """Options that say how an answer is printed, or write files."""
-STREAMS = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/", "/proc/thread-self/fd/")
 
 
 class Answered(NamedTuple):
@@ -40,7 +40,14 @@ def answered(question: Mapping[str, object], environment: bool = True) -> Answer
     """
     name = question.get("command")
     asking = _asking(name if isinstance(name, str) else "", environment)
-    given = read(asking.reader, _options(question, asking), by_program=True)
+    options = _options(question, asking)
+    given = read(asking.reader, options, by_program=True)
+    for name in asking.files:
+        option = asking.reader.options[name]
+        if name in given.filled:
+            _need_names(given[option], option.env)
+        else:
+            _need_names(options.get(name), option.key)
     result = asked(asking.command, given)
     return Answered(asking.command, summed(result) if TOTAL in given else result)
 
@@ -52,14 +59,16 @@ def _options(question: Mapping[str, object], asking: Asking) -> Mapping[str, obj
         raise PerpcalcError("unknown key", f"give {suggestion(str(unknown), asking.reader.options)}").at(
             ascii(str(unknown)[:64])
         )
-    for name in asking.files:
-        paths = options.get(name)
-        for path in paths if isinstance(paths, list | tuple) else (paths,):
-            if isinstance(path, str) and (
-                path.rpartition("=")[2] == "-" or path.rpartition("=")[2].startswith(STREAMS)
-            ):
-                raise PerpcalcError("standard input holds the lines", "name a file").at(asking.reader.options[name].key)
     return options
+
+
+def _need_names(paths: object, place: str) -> None:
+    """Raise PerpcalcError at a place where files, or files of coins as in `BTC=FILE`, are streams that are open already."""
+    for path in paths if isinstance(paths, list | tuple) else (paths,):
+        if isinstance(path, str):
+            for name in {path, path.rpartition("=")[2]}:
+                if name == "-" or descriptor_of(name) is not None:
+                    raise PerpcalcError("standard input holds the lines", "name a file").at(place)
 
 
 @lru_cache(maxsize=64)
