@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from itertools import islice
 from typing import NamedTuple, overload
 
 from perpcalc.core.position import Position
@@ -52,9 +51,13 @@ class Pieces(Sequence[Piece]):
         self._rest = pieces
 
     def __iter__(self) -> Iterator[Piece]:
-        index = 0
-        while self._reaches(index):
-            yield self._made[index]
+        made, index = self._made, 0
+        while True:
+            if index == len(made):
+                if (piece := next(self._rest, None)) is None:
+                    return
+                made.append(piece)
+            yield made[index]
             index += 1
 
     @overload
@@ -62,17 +65,12 @@ class Pieces(Sequence[Piece]):
     @overload
     def __getitem__(self, index: slice) -> list[Piece]: ...
     def __getitem__(self, index: int | slice) -> Piece | list[Piece]:
-        if not isinstance(index, int) or index < 0 or not self._reaches(index):
-            self._made.extend(self._rest)
+        self._made.extend(self._rest)
         return self._made[index]
 
     def __len__(self) -> int:
         self._made.extend(self._rest)
         return len(self._made)
-
-    def _reaches(self, index: int) -> bool:
-        self._made.extend(islice(self._rest, max(0, index + 1 - len(self._made))))
-        return index < len(self._made)
 
 
 def maintenance_pieces(

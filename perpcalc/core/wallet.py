@@ -164,8 +164,9 @@ def piece_at(group: Group, x: Decimal, *, still: bool = False) -> Piece:
     >>> str(piece_at(Group(ONE, ONE, pieces, NO_CLOSING_FEE), ONE).rate)
     '0.01'
     """
-    held = group.pieces[0]
-    for piece in group.pieces:
+    pieces = iter(group.pieces)
+    held = next(pieces)
+    for piece in pieces:
         border = piece.start * group.ratio
         if border > x or (still and border == x):
             break
