@@ -250,8 +250,9 @@ class TestFiles:
         assert good["net_pnl"] == "0.00375"
 
     def test_nor_is_a_portfolio_of_the_environment(self, answers: Callable[..., Any]) -> None:
-        bad, _ = answers({"command": "pnl"}, CASES[0], env={"PERPCALC_PORTFOLIO": "/dev/stdin"})
-        assert bad["error"] == "PERPCALC_PORTFOLIO: standard input holds the lines: name a file"
+        bad, good = answers({"command": "pnl"}, CASES[0], env={"PERPCALC_PORTFOLIO": "/dev/stdin"})
+        assert bad["error"].startswith("side, contracts, entry and exit are missing: ")
+        assert good["net_pnl"] == "0.00375"
 
     @pytest.mark.parametrize("key", ["chart", "svg", "into", "format", "json", "field", "explain", "quiet", "wide"])
     def test_none_is_written_and_nothing_printed_otherwise(self, answers: Callable[..., Any], key: str) -> None:
