@@ -19,7 +19,8 @@ class Argument(Key):
 
     written: str
 
-    def __new__(cls, name: str, written: str) -> "Argument":  # noqa: D102
+    def __new__(cls, name: str, written: str) -> "Argument":
+        """The name, and how it is written."""
         made = super().__new__(cls, name)
         made.written = written
         return made

@@ -12,7 +12,7 @@ from perpcalc.commands.command import Result, Row
 from perpcalc.commands.market import Market, each_once
 from perpcalc.decimals import ZERO
 from perpcalc.errors import PerpcalcError, Words
-from perpcalc.given import Given, Option, Rule, check
+from perpcalc.given import Given, Option, Rule, Shapes, check_shape
 from perpcalc.options import EXPLAIN, MARK, PORTFOLIO
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ def by_position(
     position has one row; `leg` answers for a linear leg, `beside` for what a portfolio holds beside its positions, and `sums`
     adds rows up where the plain sums will not do.
     """
+    kept: Shapes = set()
 
     def answered(given: Given) -> Result:
         if PORTFOLIO in given:
@@ -70,7 +71,7 @@ def by_position(
 
             if is_portfolio(given):
                 return of_portfolio(given)
-        check(needs, given)
+        check_shape(needs, given, kept)
         case = case_of(given)
         if known is not None:
             known(case)
