@@ -89,7 +89,8 @@ def remove(given: Given) -> int:
         return Change(removed=[name])
 
     after = change(where, compose, tell=tell)
-    tell(f"{where}: {name} was removed, {len(after.positions)} positions are left")
+    left = len(after.positions)
+    tell(f"{where}: {name} was removed, {left} position{' is' if left == 1 else 's are'} left")
     return 0
 
 

@@ -207,7 +207,7 @@ def _reason(plan: HedgePlan, found: Hedge) -> str | None:
     if plan.rate is None:
         reasons.append("funding is not known: give rate")
     elif found.fees_usd is None:
-        reasons.append("the fees are not known: give --entry-fee and --exit-fee")
+        reasons.append("the fees are not known: give entry_fee and exit_fee")
     elif found.break_even_days is None:
         paid = "the hedge pays funding" if found.funding_per_day_usd else "no funding is paid or received"
         reasons.append(f"{paid} at this rate, so its fees are never earned back")

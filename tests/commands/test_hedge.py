@@ -134,7 +134,7 @@ def test_fees_that_are_not_known_lock_nothing_in(run: Any) -> None:
     answer = run("hedge", "--venue", "coinex", *COINS, "--rate", "0.01%", "--json")
     found = json.loads(answer.stdout)
     assert (found["locked_usd"], found["break_even_days"]) == (None, None)
-    assert found["reason"].startswith("the fees are not known: give --entry-fee and --exit-fee")
+    assert found["reason"].startswith("the fees are not known: give entry_fee and exit_fee")
     assert "coinex: its fees are not known: give --entry-fee and --exit-fee" in answer.stderr
 
 
