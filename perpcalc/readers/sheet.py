@@ -218,7 +218,7 @@ def times_of(rows: Sequence[Row], name: str, notes: list[str]) -> list[int]:
 def _text(row: Row, name: str) -> str:
     value = row.cells.get(name)
     if not isinstance(value, str) or not value:
-        raise PerpcalcError(f"has no {name}", "correct the file").at(row.place)
+        raise PerpcalcError(f"has no {name}", "correct the file")
     return value
 
 
