@@ -263,7 +263,7 @@ COMMAND = Command(
         LiqCost,
         answers,
         needs=(NEED_SIDE, NEED_SIZE, NEED_ENTRY, NEED_MARGIN),
-        known=Case.standing,
+        known=Case.holding,
         prices=(MARK, STOP, BOOK),
     ),
     (

@@ -12,7 +12,7 @@ from perpcalc.commands.trades import check_margin_there, contract_of, traded
 from perpcalc.core.position import Fill
 from perpcalc.core.rules import flat_rate
 from perpcalc.core.wallet import equity
-from perpcalc.decimals import ZERO, plain
+from perpcalc.decimals import ONE, ZERO, plain
 from perpcalc.errors import Entry, PerpcalcError, Words
 from perpcalc.given import Given, check
 from perpcalc.options import (
@@ -26,6 +26,8 @@ from perpcalc.options import (
     EXIT_FEE,
     EXPLAIN,
     FUNDING_RATE,
+    INSTRUMENT,
+    LINEAR,
     MARK,
     ORDER,
     PORTFOLIO,
@@ -42,6 +44,7 @@ PLANNED = "planned trade"
 TRADE = (*POSITION, STOP, FUNDING_RATE, ORDER)
 NO_PORTFOLIO = (CONTRACT_SIZE, BALANCE)
 NO_MAINTENANCE = flat_rate(ZERO)
+BITCOIN = "BTC"
 
 
 class Scene(NamedTuple):
@@ -94,8 +97,8 @@ def scenes_of(given: Given) -> list[Scene]:
 
 def _check_conflicts(given: Given) -> None:
     """Raise PerpcalcError where the trade says what the portfolio or the account says."""
-    for option in given.written(NO_PORTFOLIO if PORTFOLIO in given else ()):
-        raise PerpcalcError(("excludes ", PORTFOLIO.key), "venue and account give it").at(option.key)
+    for option in given.written((BALANCE,) if PORTFOLIO in given else ()):
+        raise PerpcalcError(("excludes ", PORTFOLIO.key), "the account gives it").at(option.key)
     for option in given.written((VENUE, CURRENCY) if ACCOUNT in given else ()):
         raise PerpcalcError(("excludes ", ACCOUNT.key), "the account gives it").at(option.key)
 
@@ -165,7 +168,7 @@ def _judged(
     given: Given, portfolio: Portfolio, now: Decimal | None, trades: Sequence[Trade], exact: bool, price: Decimal | None
 ) -> _Judged:
     """The positions after some trades, where the contract of the trades is at a price now, and then at another."""
-    asked = Given({EXACT.name: True} if exact or EXACT in given else {}).put(EXPLAIN, given[EXPLAIN])
+    asked = Given({}).put(EXACT, exact or given[EXACT]).put(EXPLAIN, given[EXPLAIN])
     if not trades:
         asked = asked.put(MARK, given[MARK])
     entries = entries_of(portfolio, _positions(given, portfolio), asked)
@@ -185,7 +188,12 @@ def _judged(
         planned, opens = held.planned, opens or held.opens
     if trades and price is not None and price != now:
         prices = at_price(prices, case, price, now)
-    book = united([_unmaintained(one) if exact else one for one in prices.entries], prices.portfolio)
+    entries = [_unmaintained(one) if exact else one for one in prices.entries]
+    if EXPLAIN in given:
+        from perpcalc.commands.explain import told_apart
+
+        entries = [told_apart(one) if isinstance(one, Case) else one for one in entries]
+    book = united(entries, prices.portfolio)
     balances = {account.name: account.balance for account in prices.portfolio.accounts}
     after = [
         one._replace(home_balance=balances.get(one.account or "")) if isinstance(one, Case) else one
@@ -217,10 +225,9 @@ def _trade_case(given: Given, portfolio: Portfolio, trade: Trade, asked: Given, 
     described = described.put(MARK, now)
     if PORTFOLIO not in given:
         return case_of(described.put(EXACT, asked[EXACT]).put(EXPLAIN, asked[EXPLAIN]))._replace(name=PLANNED)
+    if (size := _size_held(described, given, portfolio)) is not None:
+        described = described.put(CONTRACT_SIZE, size)
     case = _in_portfolio(described, given, portfolio, asked)
-    size = _size_held(case, portfolio, given)
-    if size != case.instrument.contract_size:
-        case = _in_portfolio(described.put(CONTRACT_SIZE, size), given, portfolio, asked)
     if (forbidden := forbidden_leverage(described, case.instrument, case.position)) is not None:
         raise forbidden
     return case._replace(place=None, order=None)
@@ -238,20 +245,32 @@ def _in_portfolio(described: Given, given: Given, portfolio: Portfolio, asked: G
     return case
 
 
-def _size_held(trade: Case, portfolio: Portfolio, given: Given) -> Decimal:
-    """The size of the trade's contract: that of the positions held in it, where no venue gives it."""
-    own = trade.instrument.contract_size
-    if trade.instrument.venue is not None:
-        return own
-    held = entries_of(portfolio, _positions(given, portfolio), Given({}))
-    cases = [one for one in held if isinstance(one, Case) and one.account == trade.account]
-    sizes = {case.instrument.contract_size for case in cases if contract_of(case) == contract_of(trade)}
+def _size_held(described: Given, given: Given, portfolio: Portfolio) -> Decimal | None:
+    """The size of the trade's contract as it is held, where no venue gives it; None where it is not held.
+
+    Raises PerpcalcError where that is not the one size that is given.
+    """
+    account = given[ACCOUNT]
+    home = None if account is None else portfolio.account(account)
+    if VENUE in described or (home is not None and home.venue is not None):
+        return None
+    coin = described[CURRENCY] or BITCOIN
+    sizes = {
+        one.given[CONTRACT_SIZE] or ONE
+        for one in portfolio.positions
+        if one.account == account
+        and not any(option in one.given for option in (VENUE, LINEAR))
+        and one.given[INSTRUMENT] == described[INSTRUMENT]
+        and (one.given[CURRENCY] or BITCOIN) == coin
+    }
+    if (size := described[CONTRACT_SIZE]) is not None and sizes:
+        sizes.add(size)
     if len(sizes) > 1:
         shown = " and ".join(map(plain, sorted(sizes)))
         raise PerpcalcError(
-            f"the contract of the trade is held at {shown} USD per contract", "give each an instrument of its own"
-        ).at(portfolio.where)
-    return next(iter(sizes), own)
+            f"the contract of the trade has {shown} USD per contract", "give each size an instrument of its own"
+        ).at(CONTRACT_SIZE.key)
+    return next(iter(sizes), None)
 
 
 def _price_now(given: Given, portfolio: Portfolio, trade: Trade) -> Decimal:

@@ -80,9 +80,10 @@ def _added(cases: Sequence[Case], index: int, trade: Case) -> Held:
     after = increased(before, _fill(trade), ZERO).still_open()
     margin, paid = after.margin, ZERO
     if margin.mode == ISOLATED:
-        if before.margin.leverage is None or trade.margined().leverage is None:
-            brought = trade.margined()
-            margin = Margin(ISOLATED, margin.coin + brought.coin, margin.usable + brought.usable)
+        brought = trade.margined()
+        if before.margin.leverage is None or before.margin.leverage != brought.leverage:
+            own = before.margin
+            margin = Margin(ISOLATED, own.coin + brought.coin, own.usable + brought.usable)
         paid -= margin.coin - before.margin.coin
     merged = trade._replace(
         position=after.position,
