@@ -212,7 +212,7 @@ def _reason(plan: HedgePlan, found: Hedge) -> str | None:
         paid = "the hedge pays funding" if found.funding_per_day_usd else "no funding is paid or received"
         reasons.append(f"{paid} at this rate, so its fees are never earned back")
     if plan.schedule is None:
-        reasons.append("the liquidation price is not known: give --mmr")
+        reasons.append("the liquidation price is not known: give mmr")
     elif found.unknown is not None:
         reasons.append(found.unknown)
     elif found.liquidation is not None and found.liquidation.reason is not None:

@@ -1,6 +1,7 @@
 """The files of a replay, read once for each coin, and how the positions in it went."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from itertools import chain
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ from perpcalc.core.moments import iso
 from perpcalc.core.passage import Change, Outcome, Run
 from perpcalc.core.replay import State, replay
 from perpcalc.decimals import ONE
+from perpcalc.decimals import plain as written
 from perpcalc.errors import PerpcalcError, Words, listed
 from perpcalc.given import Given, check
 from perpcalc.grammar import CoinFile
@@ -57,6 +59,8 @@ class Pasts(NamedTuple):
     one: bool
 
 
+FAR = 10
+"""How many times a price another has to be to be of something else."""
 Parts = Callable[[int], list[Past]]
 """What there is to replay, under the rules of a moment's day."""
 
@@ -181,6 +185,7 @@ def _through(
         found = {place: parts(first[0])[place] for place in places}
         for past in found.values():
             notes += [note for case in past.cases for note in without_later_changes(case)]
+            notes += _said_of_entries(past.cases, bars.where, first[1])
         ready = {}
         for place, past in found.items():
             try:
@@ -222,6 +227,15 @@ def _said_of_rules(changes: Sequence[Change], outcome: Outcome) -> Iterator[Word
         if change.time <= outcome.ended_at:
             venue = (change.instrument.venue or "").partition("@")[0]
             yield f"{venue}: the rules of {iso(change.time)[:10]} hold from that day on"
+
+
+def _said_of_entries(cases: Sequence[Case], where: str, opened: Decimal) -> Iterator[Words]:
+    """A note where the bars cannot be of the contract, by its entry price."""
+    for case in cases:
+        entry = case.opened().entry_price
+        if not opened / FAR < entry < opened * FAR:
+            name = f"the entry of {case.name}" if case.name else "the entry"
+            yield f"{where}: opens at {written(opened)}, far from {name} at {written(round(entry, 8))}"
 
 
 def _said_of_files(

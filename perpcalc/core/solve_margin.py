@@ -159,7 +159,9 @@ def lacking(wallet: Wallet, reserve: Decimal, start: Decimal, goal: Decimal) -> 
     low, high = min(start, goal), max(start, goal)
     most: Decimal | None = None
     for left, right, a, b, c in segments(wallet, reserve):
-        if left >= high or (right is not None and (right < high if low == high else right <= low)):
+        if left >= high:
+            break
+        if right is not None and (right < high if low == high else right <= low):
             continue
         for x in (max(left, low), high if right is None else min(right, high)):
             if x != start or low == high:

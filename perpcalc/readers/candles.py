@@ -184,7 +184,8 @@ def _layout(names: Mapping[str, str], first: Item, outer: Item) -> Layout:
     if time and opened and high and low and close:
         ends = names.keys() >= BITMEX
         return Layout(time, (opened, high, low, close), instrument, _are_marks(names, first), ends)
-    tick = next((name for name in TICKS if name in names), None)
+    ticks = TICKS[:-1] if "side" in names else TICKS  # a file of trades has prices too
+    tick = next((name for name in ticks if name in names), None)
     if time and tick:
         price = names[tick]
         return Layout(time, (price, price, price, price), instrument, True if "mark" in tick else None)

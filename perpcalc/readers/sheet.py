@@ -197,7 +197,8 @@ def times_of(rows: Sequence[Row], name: str, notes: list[str]) -> list[int]:
     """The times in a column, in microseconds since 1970; raises PerpcalcError naming the place."""
     times, assumed = [], False
     for row in rows:
-        found = moment(_text(row, name))
+        with naming(row.place):
+            found = moment(_text(row, name))
         times.append(found.time)
         assumed = assumed or found.assumed
     if assumed:
