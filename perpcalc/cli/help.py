@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
+from typer import TyperException
 from typer.core import TyperCommand
 
 from perpcalc.given import Option
@@ -27,6 +28,24 @@ class HelpedCommand(TyperCommand):
         self.shown_options = options
         self.needed_options = needed
         self.examples = examples
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """The arguments as Typer reads them; what is not known is refused in our words."""
+        called = ctx.command_path.partition(" ")[2]
+        try:
+            rest: list[str] = super().parse_args(ctx, args)
+        except TyperException as error:
+            flag = getattr(error, "option_name", None)
+            if flag is None or not hasattr(error, "possibilities"):
+                raise
+            from perpcalc.cli.mistakes import no_such_option
+
+            raise no_such_option(called, flag, self.shown_options) from None
+        if ctx.args and not ctx.resilient_parsing:
+            from perpcalc.cli.mistakes import no_such_argument
+
+            raise no_such_argument(called, ctx.args, self.shown_options)
+        return rest
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write the options under their headings."""
