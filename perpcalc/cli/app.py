@@ -9,8 +9,10 @@ from typer import Exit, TyperException
 from typer.core import TyperGroup
 
 from perpcalc.cli.door import HELP_OPTIONS, Action, ActionGroup, typer_command
+from perpcalc.cli.help import unknown_flag
 from perpcalc.commands.command import Command, Group
 from perpcalc.commands.registry import found
+from perpcalc.errors import PerpcalcError
 from perpcalc.names import FILES, LISTED, MACHINE
 
 DOORS = {"portfolio": FILES, "venues": FILES, "batch": MACHINE, "schema": MACHINE}
@@ -47,13 +49,13 @@ class Commands(TyperGroup):
         try:
             rest: list[str] = super().parse_args(ctx, args)
         except TyperException as error:
-            if not hasattr(error, "possibilities"):
+            if (flag := unknown_flag(error)) is None:
                 raise
-            path = f"{ctx.command_path} COMMAND"
-            remedy = (
-                f"see {ctx.command_path} --help; options stand behind the command, as in {path} {error.option_name}"
-            )
-            raise PerpcalcError(f"No such option: {error.option_name}", remedy) from None
+            path = ctx.command_path
+            remedy = f"see {path} --help; options stand behind the command, as in {path} {self.names[0]} {flag}"
+            raise PerpcalcError(f"No such option: {flag}", remedy).at(
+                "usage" if ctx.parent is None else self.name or ""
+            ) from None
         return rest
 
     def format_options(self, ctx: Any, formatter: Any) -> None:

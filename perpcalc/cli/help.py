@@ -35,8 +35,7 @@ class HelpedCommand(TyperCommand):
         try:
             rest: list[str] = super().parse_args(ctx, args)
         except TyperException as error:
-            flag = getattr(error, "option_name", None)
-            if flag is None or not hasattr(error, "possibilities"):
+            if (flag := unknown_flag(error)) is None:
                 raise
             from perpcalc.cli.mistakes import no_such_option
 
@@ -59,6 +58,11 @@ class HelpedCommand(TyperCommand):
         formatter.write("Examples:\n" if len(self.examples) > 1 else "Example:\n")
         for example in self.examples:
             formatter.write(f"  {example}\n")
+
+
+def unknown_flag(error: Exception) -> str | None:
+    """The option that a usage error does not know; None where it is about something else."""
+    return getattr(error, "option_name", None) if hasattr(error, "possibilities") else None
 
 
 def grouped(options: Sequence[Option[Any]], needed: Sequence[Option[Any]]) -> list[tuple[str, list[Option[Any]]]]:

@@ -112,10 +112,8 @@ def no_such_command(word: str, names: Sequence[str], within: str = "") -> Perpca
     """The error for a command that does not exist, which says which one may be meant."""
     folded = word.lower().replace("_", "-")
     starts = [name for name in names if name.startswith(folded)] if len(folded) > 1 else []
-    if not within and folded in COMMANDS:
-        meant = COMMANDS[folded]
-    else:
-        meant = " or ".join(starts) or suggestion(folded, names)
+    renamed = "" if within else COMMANDS.get(folded, "")
+    meant = renamed or " or ".join(starts) or suggestion(folded, names)
     return PerpcalcError("no such command", f"give {meant}").at(f"{within}{shown(word)}")
 
 
