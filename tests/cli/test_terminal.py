@@ -210,6 +210,7 @@ class TestStatus:
         ("arguments", "message"),
         [
             ("", "Missing command"),
+            ("--json pnl", "options stand behind the command, as in perpcalc pnl --json"),
             ("pln", "'pln': no such command: give plan or pnl"),
             ("pnl --sid long", "No such option"),
             ("pnl --side", "requires an argument"),
