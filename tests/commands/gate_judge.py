@@ -71,11 +71,11 @@ class Found:
     broken: bool = False
 
 
-class NotThere(Exception):
+class MissingMarginError(Exception):
     """The margin of an isolated trade is not in its account."""
 
 
-class Unknown(Exception):
+class UnknownError(Exception):
     """Something is missing, as the funding rate of a position."""
 
 
@@ -137,7 +137,7 @@ def measured(world: World, position: Position, rule: str) -> Fraction | bool | N
         if collateral <= 0:
             return None
         if position.rate is None:
-            raise Unknown
+            raise UnknownError
         return position.side * position.rate * position.usd * x * 3 / collateral
     if rule == "stop_before_liquidation":
         if protected:
@@ -146,10 +146,14 @@ def measured(world: World, position: Position, rule: str) -> Fraction | bool | N
             return not dead and (end is None or position.side * (last - end) > 0)
         if not dead and below is None and above is None:
             return True
-        raise Unknown
+        raise UnknownError
     if rule == "require_stop":
         return protected
-    same = [p for p in world.positions if (p.account, p.contract, p.side) == (position.account, position.contract, position.side)]
+    same = [
+        p
+        for p in world.positions
+        if (p.account, p.contract, p.side) == (position.account, position.contract, position.side)
+    ]
     return sum((p.usd for p in same), Fraction(0))
 
 
@@ -185,8 +189,15 @@ def after(world: World, trade: Trade, usd: Fraction, price: Fraction, name: str)
     if own is not None:
         rate = own.rate if trade.rate is None else trade.rate
         brought = margin(usd)
-        made = replace(own, name=name, usd=own.usd + usd, value=own.value + usd / price, rate=rate, lots=(*own.lots, lot),
-                       margin=None if own.margin is None else own.margin + (brought or 0))
+        made = replace(
+            own,
+            name=name,
+            usd=own.usd + usd,
+            value=own.value + usd / price,
+            rate=rate,
+            lots=(*own.lots, lot),
+            margin=None if own.margin is None else own.margin + (brought or 0),
+        )
         paid = -(brought or Fraction(0))
         positions[positions.index(own)] = made
     elif against is not None and trade.account not in world.hedged:
@@ -197,8 +208,14 @@ def after(world: World, trade: Trade, usd: Fraction, price: Fraction, name: str)
             opened = False
             kept = 1 - share
             lots = tuple((u * kept, e, s) for u, e, s in against.lots)
-            made = replace(against, name=name, usd=against.usd - closed, value=against.value * kept, lots=lots,
-                           margin=None if against.margin is None else against.margin * kept)
+            made = replace(
+                against,
+                name=name,
+                usd=against.usd - closed,
+                value=against.value * kept,
+                lots=lots,
+                margin=None if against.margin is None else against.margin * kept,
+            )
             positions[positions.index(against)] = made
             paid += (against.margin or Fraction(0)) * share
         else:
@@ -209,15 +226,27 @@ def after(world: World, trade: Trade, usd: Fraction, price: Fraction, name: str)
             opened = rest > 0
             if rest:
                 brought = margin(rest)
-                made = Position(name, trade.account, trade.contract, trade.side, rest, rest / price, brought, trade.rate, ((rest, price, trade.stop),))
+                made = Position(
+                    name,
+                    trade.account,
+                    trade.contract,
+                    trade.side,
+                    rest,
+                    rest / price,
+                    brought,
+                    trade.rate,
+                    ((rest, price, trade.stop),),
+                )
                 paid -= brought or Fraction(0)
                 positions.append(made)
     else:
-        made = Position(name, trade.account, trade.contract, trade.side, usd, usd / price, margin(usd), trade.rate, (lot,))
+        made = Position(
+            name, trade.account, trade.contract, trade.side, usd, usd / price, margin(usd), trade.rate, (lot,)
+        )
         paid = -(made.margin or Fraction(0))
         positions.append(made)
     if mode and trade.account is not None and paid < 0 and -paid > free():
-        raise NotThere
+        raise MissingMarginError
     pay(paid)
     return replace(world, balances=balances, positions=tuple(positions)), made, opened
 
@@ -229,7 +258,9 @@ def moved(world: World, contract: str, price: Fraction) -> World:
     return replace(world, marks={c: m * factor if COIN[c] == coin else m for c, m in world.marks.items()})
 
 
-def found(world: World, trade: Trade | None, rules: Sequence[str], account: str | None) -> tuple[dict[str, Found], set[str]]:
+def found(
+    world: World, trade: Trade | None, rules: Sequence[str], account: str | None
+) -> tuple[dict[str, Found], set[str]]:
     """The values of each rule over all scenes and positions; and the rules that cannot be judged somewhere."""
     results = {rule: Found() for rule in rules}
     unknown: set[str] = set()
@@ -242,7 +273,7 @@ def found(world: World, trade: Trade | None, rules: Sequence[str], account: str 
                     continue
                 try:
                     value = measured(scene, position, rule)
-                except Unknown:
+                except UnknownError:
                     unknown.add(rule)
                     continue
                 if value is None or value is False:
@@ -283,7 +314,11 @@ def random_world(random: Random) -> World:
     """Some accounts of two coins, with positions cross and isolated."""
     marks = {"P": Fraction(random.randint(20_000, 90_000)), "E": Fraction(random.randint(1_000, 5_000))}
     marks["Q"] = marks["P"] + random.randint(-500, 500)
-    balances = {"b": Fraction(random.randint(1, 500), 100), "h": Fraction(random.randint(1, 500), 100), "e": Fraction(random.randint(1, 5000), 100)}
+    balances = {
+        "b": Fraction(random.randint(1, 500), 100),
+        "h": Fraction(random.randint(1, 500), 100),
+        "e": Fraction(random.randint(1, 5000), 100),
+    }
     positions: list[Position] = []
     taken: set[tuple[object, ...]] = set()
     for number in range(random.randint(1, 5)):
@@ -298,9 +333,25 @@ def random_world(random: Random) -> World:
         usd = Fraction(random.randint(1, 300) * 1_000 if contract != "E" else random.randint(1, 100) * 500)
         entry = Fraction(int(marks[contract] * random.randint(70, 130) / 100))
         leverage = Fraction(random.choice([1, 2, 3, 5, 10, 20]))
-        stop = None if random.random() < 0.2 else Fraction(int(marks[contract] * (100 - side * random.randint(1, 30)) / 100))
+        stop = (
+            None
+            if random.random() < 0.2
+            else Fraction(int(marks[contract] * (100 - side * random.randint(1, 30)) / 100))
+        )
         rate = None if random.random() < 0.05 else Fraction(random.randint(-20, 20), 100_000)
-        positions.append(Position(f"p{number}", account, contract, side, usd, usd / entry, usd / entry / leverage if isolated else None, rate, ((usd, entry, stop),)))
+        positions.append(
+            Position(
+                f"p{number}",
+                account,
+                contract,
+                side,
+                usd,
+                usd / entry,
+                usd / entry / leverage if isolated else None,
+                rate,
+                ((usd, entry, stop),),
+            )
+        )
     return World(balances, frozenset({"h"}), marks, tuple(positions))
 
 
@@ -320,3 +371,78 @@ def random_trade(random: Random, world: World) -> Trade:
     rate = None if random.random() < 0.05 else Fraction(random.randint(-20, 20), 100_000)
     given = Fraction(int(mark * random.randint(80, 120) / 100)) if random.random() < 0.3 else None
     return Trade(account, contract, side, tuple(fills), leverage, stop, rate, given)
+
+
+def written(amount: Fraction) -> str:
+    """A fraction as a plain decimal number."""
+    scaled = amount * 10**18
+    assert scaled.denominator == 1, amount
+    sign, digits = "-" if scaled < 0 else "", str(abs(scaled.numerator)).rjust(19, "0")
+    return f"{sign}{digits[:-18]}.{digits[-18:]}"
+
+
+def file_of(world: World) -> str:
+    """The world as a portfolio file."""
+    lines = []
+    for name, balance in world.balances.items():
+        mode = "hedge" if name in world.hedged else "one-way"
+        coin = "ETH" if name == "e" else "BTC"
+        lines += [
+            "[[accounts]]",
+            f'name = "{name}"',
+            f'currency = "{coin}"',
+            f'balance = "{written(balance)}"',
+            f'mode = "{mode}"',
+        ]
+    for p in world.positions:
+        ((usd, entry, stop),) = p.lots
+        lines += [
+            "[[positions]]",
+            f'name = "{p.name}"',
+            f'account = "{p.account}"',
+            f'instrument = "{p.contract}"',
+            "contract_size = 1",
+        ]
+        lines += [f'side = "{"long" if p.side > 0 else "short"}"', f"contracts = {usd}", f"entry = {entry}"]
+        lines += [f'mmr = "{written(MMR[p.contract])}"', f'mark = "{written(world.marks[p.contract])}"']
+        lines += [f"leverage = {usd / entry / p.margin}"] if p.margin is not None else []
+        lines += [f"stop = {stop}"] if stop is not None else []
+        lines += [f'funding_rate = "{written(p.rate)}"'] if p.rate is not None else []
+    return "\n".join(lines)
+
+
+def options_of(trade: Trade) -> dict[str, object]:
+    """The trade as options of `perpcalc check`."""
+    made: dict[str, object] = {"account": trade.account, "instrument": trade.contract, "contract_size": 1}
+    made |= {"side": "long" if trade.side > 0 else "short", "mmr": written(MMR[trade.contract])}
+    if len(trade.fills) == 1:
+        ((usd, price),) = trade.fills
+        made |= {"contracts": usd, "entry": written(price)}
+    else:
+        made["order"] = [f"{usd}@{written(price)}" for usd, price in trade.fills]
+    given = {"leverage": trade.leverage, "stop": trade.stop, "funding_rate": trade.rate, "mark": trade.mark}
+    return made | {name: written(value) for name, value in given.items() if value is not None}
+
+
+def question(random: Random) -> tuple[World, Trade | None, str | None]:
+    """A world, a trade or none, and the account that is looked at."""
+    world = random_world(random)
+    if random.random() < 0.15 and world.positions:
+        return world, None, random.choice([None, world.positions[0].account])
+    trade = random_trade(random, world)
+    if not any(p.contract == trade.contract for p in world.positions if p.account == trade.account):
+        # a contract that the account does not hold moves nothing before it fills
+        mark = trade.mark or world.marks[trade.contract]
+        trade, world = replace(trade, mark=mark), replace(world, marks={**world.marks, trade.contract: mark})
+    return world, trade, trade.account
+
+
+def limit_for(random: Random, rule: str, result: Found | None) -> Fraction:
+    """A limit, mostly the last one that is kept, or the first that is broken, to the 18th decimal."""
+    limit = Fraction(random.randint(1, 100), 100)
+    if result is not None and result.values and random.random() < 0.8:
+        scaled = (min if rule.startswith("min") else max)(result.values) * 10**18
+        limit = Fraction(random.choice([scaled.__floor__(), scaled.__ceil__(), int(scaled * 2)]), 10**18)
+    if rule in ("max_leverage", "max_notional_usd"):
+        return max(limit, Fraction(1, 10**18))
+    return min(max(limit, Fraction(0)), 1 - Fraction(1, 10**18))
