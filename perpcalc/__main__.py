@@ -71,6 +71,8 @@ def run(arguments: Sequence[str]) -> int:
     try:
         if list(arguments) == ["--version"]:
             return _version()
+        if arguments[:1] == ["help"]:  # perpcalc help solve margin
+            arguments = [*arguments[1:], "--help"]
         group = program()
         with group.make_context("perpcalc", list(arguments)) as context:
             status: Any = group.invoke(context)

@@ -9,7 +9,7 @@ from perpcalc.commands.market import margin_rules, market_of
 from perpcalc.commands.trades import contract_of
 from perpcalc.decimals import ONE, ZERO
 from perpcalc.errors import PerpcalcError, Words
-from perpcalc.given import Given, Option, check
+from perpcalc.given import Given, Option, Shapes, check_shape
 from perpcalc.options import (
     BALANCE,
     CURRENCY,
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from perpcalc.commands.legs import LegCase
 
 DOLLAR = "USDT"
+_KEPT: Shapes = set()
+"""The shapes of positions that keep their rules."""
 
 
 class Book(NamedTuple):
@@ -196,7 +198,7 @@ def _entry(
             from perpcalc.commands.explain import traced
 
             own = traced(own, order)
-        check(POSITION_RULES, own)
+        check_shape(POSITION_RULES, own, _KEPT)
         case = case_of(own, order, position.place)
     except PerpcalcError as error:
         raise error.at(position.place).at(portfolio.where) from None

@@ -189,8 +189,8 @@ class Spacing(NamedTuple):
 
 
 def spacing_of(given: Given, market: Market, history: "History") -> Spacing:
-    """How the payments of a history are spaced: as given, as the venue does, as the file says."""
-    interval = interval_of(given, market) or history.per
+    """How the payments of a history are spaced: as given, as the file says, as the venue does."""
+    interval = (None if INTERVAL in given else history.per) or interval_of(given, market)
     return Spacing(interval, history.per or quoted_for(given, market.instrument.funding, interval))
 
 

@@ -43,6 +43,11 @@ from perpcalc.portfolio import load_limits
 
 STOP_RULES = ("require_stop", "max_loss_at_stop", "stop_before_liquidation")
 KINDS = {"times": Kind("times"), "rate": Kind("rate"), "usd": Kind("usd", "USD"), "yes": Kind("text")}
+BOUNDS = {
+    "max": "passes where value <= limit",
+    "min": "passes where value >= limit",
+    "yes": "passes where value = limit",
+}
 WHYS = {
     "max_leverage": "value / equity, of the whole account where it is cross, else of the position and its margin; nothing rounded as the venue does",
     "min_liquidation_distance": "0 where it is passed already, never where no price liquidates",
@@ -163,7 +168,9 @@ def _of_nothing(name: str, rule: str, limit: Decimal | bool) -> Verdict:
 def _row(verdict: Verdict) -> Check:
     made = Check(**verdict._asdict())
     never = ["value"] if RULES[verdict.rule].bound == "min" and verdict.status != UNKNOWN else []
-    whys = {"value": WHYS[verdict.rule]} if verdict.rule in WHYS else {}
+    whys = {"status": BOUNDS[RULES[verdict.rule].bound]}
+    if verdict.rule in WHYS:
+        whys["value"] = WHYS[verdict.rule]
     return made.never_where(*never).explained_by(Explained(whys=whys))
 
 

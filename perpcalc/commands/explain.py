@@ -26,6 +26,8 @@ NAMES = {
     "mark": "mark_price",
     "stop": "stop_price",
     "for": "time_held",
+    "entry_fee": "entry_fee_rate",
+    "exit_fee": "exit_fee_rate",
     "liquidation_fee": "fee_rate",
 }
 """What the fields of answers call some options."""

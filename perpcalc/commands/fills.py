@@ -42,6 +42,8 @@ class Fills(Identified):
     title = "Fills"
     whys = {
         "contracts": "what is open; its side is null where nothing is",
+        "bought": "contracts of all buys in the file",
+        "sold": "contracts of all sells in the file",
         "realised_pnl": "each closing trade against the average cost, V*closed/n leaving with it; before fees and funding",
         "fees": "as the file has them, rebates negative",
         "funding": "payments that were booked, or past rates on what was open at each; positive when paid",
@@ -118,7 +120,7 @@ def answer(given: Given) -> Result:
             try:
                 found = ledger(strand.market.instrument, strand.trades, strand.booked, strand.rates, mark)
             except PerpcalcError as error:
-                raise error.at(journal.where) from None
+                raise error.at(journal.where if error.places or journal.charges is None else journal.charges) from None
             notes += [f"{strand.name}: {note}" for note in found.notes]
             if found.position is not None:
                 opened.append((strand.market, found.position))

@@ -107,7 +107,7 @@ class FundingCost(Identified):
         return (*said, ", ", Told("apr"), " a year") if self.apr is not None else said
 
 
-NO_RATE = "no funding rate: write funding_rate to the position or give --rate"
+NO_RATE = "no funding rate: write funding_rate to the position or give rate"
 
 
 class Payer(NamedTuple):

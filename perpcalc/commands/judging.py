@@ -16,7 +16,7 @@ from perpcalc.core.wallet import Holding, wallet_of
 from perpcalc.decimals import ONE, ZERO
 from perpcalc.errors import PerpcalcError
 from perpcalc.given import Given, Option
-from perpcalc.options import ENTRY_FEE, EXIT_FEE, FUNDING_RATE, HORIZON, INTERVAL, MARK, STOP, VENUE, VOL
+from perpcalc.options import ENTRY_FEE, EXIT_FEE, EXPLAIN, FUNDING_RATE, HORIZON, INTERVAL, MARK, STOP, VENUE, VOL
 
 NO_MAINTENANCE = flat_rate(ZERO)
 Sizes = Mapping[tuple[object, ...], Decimal | None]
@@ -64,7 +64,12 @@ class Judged:
     def liquidation(self) -> Liquidation:
         """Where it, or its account, is liquidated."""
         self.price()
-        return self.case.liquidation()
+        found = self.case.liquidation()
+        if EXPLAIN in self.given:
+            from perpcalc.trace import label
+
+            label(found.liquidation_price, "liquidation_price")
+        return found
 
     def leverage(self) -> Decimal | None:
         """The value over the equity behind it now, nothing rounded; maintenance margin does not matter."""

@@ -11,7 +11,7 @@ from perpcalc.commands.registry import command_named
 from perpcalc.decimals import plain
 from perpcalc.errors import PerpcalcError, suggestion
 from perpcalc.files import descriptor_of
-from perpcalc.given import Option, Reader, read, reader
+from perpcalc.given import Given, Option, Reader, read, reader
 from perpcalc.options import CHART, EXPLAIN, FIELD, FORMAT, INTO, JSON, QUIET, SVG, TOTAL, WIDE
 
 NO_KEYS = frozenset(option.name for option in (CHART, SVG, INTO, FORMAT, JSON, FIELD, EXPLAIN, QUIET, WIDE))
@@ -30,7 +30,7 @@ class Asking(NamedTuple):
 
     command: Command
     reader: Reader
-    files: tuple[str, ...]
+    files: tuple[Option[Any], ...]
 
 
 def answered(question: Mapping[str, object], environment: bool = True) -> Answered:
@@ -40,14 +40,7 @@ def answered(question: Mapping[str, object], environment: bool = True) -> Answer
     """
     name = question.get("command")
     asking = _asking(name if isinstance(name, str) else "", environment)
-    options = _options(question, asking)
-    given = read(asking.reader, options, by_program=True)
-    for name in asking.files:
-        option = asking.reader.options[name]
-        if name in given.filled:
-            _need_names(given[option], option.env)
-        else:
-            _need_names(options.get(name), option.key)
+    given = _by_name(read(asking.reader, _options(question, asking), by_program=True), asking)
     result = asked(asking.command, given)
     return Answered(asking.command, summed(result) if TOTAL in given else result)
 
@@ -62,20 +55,23 @@ def _options(question: Mapping[str, object], asking: Asking) -> Mapping[str, obj
     return options
 
 
-def _need_names(paths: object, place: str) -> None:
-    """Raise PerpcalcError at a place where files, or files of coins as in `BTC=FILE`, are streams that are open already."""
-    for path in paths if isinstance(paths, list | tuple) else (paths,):
-        if isinstance(path, str):
-            for name in {path, path.rpartition("=")[2]}:
-                if name == "-" or descriptor_of(name) is not None:
-                    raise PerpcalcError("standard input holds the lines", "name a file").at(place)
+def _by_name(given: Given, asking: Asking) -> Given:
+    """What is given, whose files are none that the lines come from: raises PerpcalcError, and leaves out one of the environment."""
+    for option in asking.files:
+        value = given[option]
+        paths = () if value is None else (value,) if isinstance(value, str) else [one.path for one in value]
+        if any(path == "-" or descriptor_of(path) is not None for path in paths):
+            if option.name not in given.filled:
+                raise PerpcalcError("standard input holds the lines", "name a file").at(option.key)
+            given = given.without((option,))
+    return given
 
 
 @lru_cache(maxsize=64)
 def _asking(name: str, environment: bool) -> Asking:
     command = command_named(name)
     options: list[Option[Any]] = [option for option in command.options if option.name not in NO_KEYS]
-    files = tuple(option.name for option in options if option.complete == "file")
+    files = tuple(option for option in options if option.complete == "file")
     return Asking(command, reader(options, environment), files)
 
 

@@ -1,19 +1,25 @@
 """The files of a replay, read once for each coin, and how the positions in it went."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from itertools import chain
 from typing import NamedTuple
 
-from perpcalc.commands.book import book_of, is_portfolio, one_coin, opened
+from perpcalc.commands.book import Book, book_of, is_portfolio, one_coin, opened
 from perpcalc.commands.case import NEED_ENTRY, NEED_MARGIN, NEED_SIDE, NEED_SIZE, Case, Shared, case_of
 from perpcalc.commands.charges import said_of, spacing_of
+from perpcalc.commands.joint import coins_of, through
 from perpcalc.commands.market import Market
 from perpcalc.commands.replay_chart import Trail
 from perpcalc.commands.runs import of_day, run_of, without_later_changes
+from perpcalc.commands.unified import UnifiedShared
+from perpcalc.core.instrument import Instrument
 from perpcalc.core.moments import iso
 from perpcalc.core.passage import Change, Outcome, Run
 from perpcalc.core.replay import State, replay
+from perpcalc.core.unified_passage import UnifiedOutcome
 from perpcalc.decimals import ONE
+from perpcalc.decimals import plain as written
 from perpcalc.errors import PerpcalcError, Words, listed
 from perpcalc.given import Given, check
 from perpcalc.grammar import CoinFile
@@ -26,7 +32,8 @@ from perpcalc.readers.funding import History, read_history
 class Past(NamedTuple):
     """An account or a position margined by itself, and how it went; where that is not known, why.
 
-    `cases` are its positions under the rules of the first day, `trail` what is drawn of it.
+    `cases` are its positions under the rules of the first day, `trail` what is drawn of it. An account of several coins is
+    `shared`, and went as `several` has it.
     """
 
     account: str | None
@@ -37,10 +44,15 @@ class Past(NamedTuple):
     outcome: Outcome | None = None
     trail: Trail | None = None
     unknown: PerpcalcError | None = None
+    shared: UnifiedShared | None = None
+    several: UnifiedOutcome | None = None
+    coins: tuple[str, ...] = ()
 
     @property
     def market(self) -> Market | None:
-        """The market in whose decimals it is shown."""
+        """The market in whose coin and decimals it is shown."""
+        if self.shared is not None:
+            return Market(Instrument(currency=self.currency))
         return self.cases[0].market if self.cases else None
 
     @property
@@ -57,6 +69,8 @@ class Pasts(NamedTuple):
     one: bool
 
 
+FAR = 10
+"""How many times a price another has to be to be of something else."""
 Parts = Callable[[int], list[Past]]
 """What there is to replay, under the rules of a moment's day."""
 
@@ -69,7 +83,8 @@ def pasts_of(given: Given) -> Pasts:
     one = not is_portfolio(given)
     parts = _single(given) if one else _several(given)
     now = parts(-1)
-    coins = list(dict.fromkeys(part.currency for part in now if part.unknown is None))
+    known = [part for part in now if part.unknown is None]
+    coins = list(dict.fromkeys(coin for part in known for coin in (part.coins or (part.currency,))))
     files = {
         option: _by_coin(option.key, files or (), coins) if coins else {}
         for option, files in ((MARKS, given[MARKS]), (HISTORIES, given[HISTORIES]))
@@ -78,12 +93,17 @@ def pasts_of(given: Given) -> Pasts:
     made = dict(enumerate(now))
     for coin in coins:
         places = [place for place, part in enumerate(now) if part.currency == coin and part.unknown is None]
+        if not places:
+            continue
         if coin not in files[MARKS]:
             missing = PerpcalcError(f"no candles of {coin}", ("give ", MARKS.key, f" {coin}=FILE"))
             made.update({place: now[place]._replace(unknown=missing) for place in places})
             continue
         found = _through(given, coin, files[MARKS][coin], files[HISTORIES].get(coin), parts, places, notes)
         made.update(found)
+    for place, part in enumerate(now):
+        if part.shared is not None and part.unknown is None:
+            made[place] = through(place, part, parts, given, files[MARKS], files[HISTORIES], notes)
     return Pasts([made[place] for place in range(len(now))], notes, one)
 
 
@@ -114,12 +134,7 @@ def _several(given: Given) -> Parts:
         made = []
         for account in portfolio.accounts:
             if account.unified is not None:
-                if any(one.account == account.name and one.shared is not None for one in found.entries):
-                    several = PerpcalcError(
-                        "an account of several coins is not replayed: their candles are not of one moment",
-                        "ask stress for moves of each coin",
-                    )
-                    made.append(Past(account.name, None, "USD", [], unknown=several))
+                made += _unified(account.name, found)
                 continue
             cases = [one for one in found.cases if isinstance(one.shared, Shared) and one.shared.name == account.name]
             if cases:
@@ -128,6 +143,19 @@ def _several(given: Given) -> Parts:
         return made
 
     return parts
+
+
+def _unified(name: str, book: Book) -> list[Past]:
+    """An account of several coins, if it holds positions."""
+    carriers = [one.shared for one in book.entries if isinstance(one.shared, UnifiedShared) and one.shared.name == name]
+    if not carriers:
+        return []
+    shared = carriers[0]
+    past = Past(name, None, "USD", shared.cases, shared=shared)
+    try:
+        return [past._replace(coins=coins_of(shared))]
+    except PerpcalcError as error:
+        return [past._replace(unknown=error)]
 
 
 def _on_day(portfolio: Portfolio, time: int) -> Portfolio:
@@ -181,6 +209,7 @@ def _through(
         found = {place: parts(first[0])[place] for place in places}
         for past in found.values():
             notes += [note for case in past.cases for note in without_later_changes(case)]
+            notes += _said_of_entries(past.cases, bars.where, first[1])
         ready = {}
         for place, past in found.items():
             try:
@@ -222,6 +251,15 @@ def _said_of_rules(changes: Sequence[Change], outcome: Outcome) -> Iterator[Word
         if change.time <= outcome.ended_at:
             venue = (change.instrument.venue or "").partition("@")[0]
             yield f"{venue}: the rules of {iso(change.time)[:10]} hold from that day on"
+
+
+def _said_of_entries(cases: Sequence[Case], where: str, opened: Decimal) -> Iterator[Words]:
+    """A note where the bars cannot be of the contract, by its entry price."""
+    for case in cases:
+        entry = case.opened().entry_price
+        if not opened / FAR < entry < opened * FAR:
+            name = f"the entry of {case.name}" if case.name else "the entry"
+            yield f"{where}: opens at {written(opened)}, far from {name} at {written(round(entry, 8))}"
 
 
 def _said_of_files(

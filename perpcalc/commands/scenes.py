@@ -190,7 +190,12 @@ def _judged(
         planned, opens = held.planned, opens or held.opens
     if trades and price is not None and price != now:
         prices = at_price(prices, case, price, now)
-    book = united([_unmaintained(one) if exact else one for one in prices.entries], prices.portfolio)
+    entries = [_unmaintained(one) if exact else one for one in prices.entries]
+    if EXPLAIN in given:
+        from perpcalc.commands.explain import told_apart
+
+        entries = [told_apart(one) if isinstance(one, Case) else one for one in entries]
+    book = united(entries, prices.portfolio)
     balances = {account.name: account.balance for account in prices.portfolio.accounts}
     after = [
         one._replace(home_balance=balances.get(one.account or "")) if isinstance(one, Case) else one

@@ -157,7 +157,7 @@ def _row(block: Block, one: After, moves: Moves) -> Stress:
     reason = block.reason
     if reason is None and one.equity is None:
         unknown_coin = block.currency if block.unified is None else "one of its coins"
-        reason = f"how far {unknown_coin} fell is not known: give --move {block.currency}=RATE beside the scenario"
+        reason = f"how far {unknown_coin} fell is not known: give move {block.currency}=RATE beside the scenario"
     return Stress(
         account=block.account,
         currency=block.currency,

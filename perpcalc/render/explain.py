@@ -56,7 +56,7 @@ def _explained(row: Row, fields: Sequence[str]) -> str:
         else [
             name
             for name, value in values.items()
-            if value is not None and name not in stepped and name not in (*HEADING, REASON)
+            if (value is not None or name in answer.nevers) and name not in stepped and name not in (*HEADING, REASON)
         ]
     )
     width = max(map(len, given), default=0)

@@ -316,6 +316,44 @@ def solve_price(ask: Question) -> Options:
     return {**ask.position(), **ask.margin(), "mark": ask.near(0.98, 1.02), **goal}
 
 
+def plan(ask: Question) -> Options:
+    """A ladder of orders, targets and a stop."""
+    orders = [f"{ask.lots()}@{ask.near(0.95, 1.05)}" for _ in range(ask.random.choice((1, 2, 3)))]
+    made: Options = {"side": ask.side, **ask.market(), **ask.maintenance(), **ask.fees(), "order": orders}
+    made |= ask.one(leverage=ask.leverage, margin=f"{50_000 / ask.price:.8f}", balance=f"{50_000 / ask.price:.8f}")
+    takes = [f"50%@{ask.near(1.05, 1.3) if ask.side == 'long' else ask.near(0.7, 0.95)}"]
+    return made | ask.some(take=takes, stop=ask.beyond, slippage="0.1%")
+
+
+def replay(ask: Question) -> Options:
+    """A position through candles of the past, in marks.csv."""
+    return {**ask.position(), **ask.margin(), "marks": ["marks.csv"], "exit_fee": "0.05%", **ask.some(stop=ask.beyond)}
+
+
+def fills(ask: Question) -> Options:
+    """What trades came to, those in trades.csv."""
+    return {"file": "trades.csv", **ask.market(), **ask.some(mark=ask.near, hedge=True)}
+
+
+def candles(ask: Question) -> str:
+    """A file of hourly candles around the price of a question."""
+    rows, price = ["time,open,high,low,close"], ask.price
+    for hour in range(20):
+        last, price = price, price * ask.random.uniform(0.95, 1.05)
+        high, low = max(last, price) * 1.01, min(last, price) * 0.99
+        rows.append(f"2025-06-01T{hour:02d}:00:00Z," + ",".join(f"{one:.4f}" for one in (last, high, low, price)))
+    return "\n".join(rows) + "\n"
+
+
+def trades(ask: Question) -> str:
+    """A file of trades around the price of a question."""
+    rows = ["time,side,contracts,price,fee"]
+    for hour in range(12):
+        side = ask.random.choice(("buy", "buy", "sell"))
+        rows.append(f"2025-06-01T{hour:02d}:00:00Z,{side},{ask.lots()},{ask.near()},0.00001")
+    return "\n".join(rows) + "\n"
+
+
 POSITIONS: Mapping[str, Callable[[Question], Options]] = {
     "pnl": pnl,
     "liq-price": liq_price,
@@ -334,6 +372,9 @@ POSITIONS: Mapping[str, Callable[[Question], Options]] = {
     "solve close": solve_close,
     "solve entry": solve_entry,
     "solve price": solve_price,
+    "plan": plan,
+    "replay": replay,
+    "fills": fills,
 }
 """A question for each command that may be asked of one position."""
 
