@@ -90,16 +90,18 @@ def scenes_of(given: Given) -> list[Scene]:
         )
     if not planned:
         return [_as_it_is(given, portfolio)]
-    _check_conflicts(given)
+    _check_conflicts(given, portfolio)
     check((NEED_SIDE, NEED_SIZE._replace(unless=(ORDER,)), NEED_ENTRY._replace(unless=(ORDER,))), given)
     return list(_after_trades(given, portfolio))
 
 
-def _check_conflicts(given: Given) -> None:
+def _check_conflicts(given: Given, portfolio: Portfolio) -> None:
     """Raise PerpcalcError where the trade says what the portfolio or the account says."""
     for option in given.written((BALANCE,) if PORTFOLIO in given else ()):
         raise PerpcalcError(("excludes ", PORTFOLIO.key), "the account gives it").at(option.key)
-    for option in given.written((VENUE, CURRENCY) if ACCOUNT in given else ()):
+    home = portfolio.account(given[ACCOUNT] or "") if ACCOUNT in given else None
+    of_home = () if home is None else (VENUE, CURRENCY) if home.unified is None else (VENUE,)
+    for option in given.written(of_home):
         raise PerpcalcError(("excludes ", ACCOUNT.key), "the account gives it").at(option.key)
 
 
