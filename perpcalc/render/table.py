@@ -64,6 +64,8 @@ def as_table(result: Result, wide: bool = False, charts: bool = False) -> str:
             _print_rows(console, result.answer, lines, wide, width)
             if result.totals is not None and len(lines) > 1:
                 _print_totals(console, result, wide, width)
+        for text in result.below:
+            console.print(Text(printable(text)), soft_wrap=True)
         if charts and result.charts is not None:
             _print_charts(console, result, width)
     return printed.get()
