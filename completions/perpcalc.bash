@@ -27,7 +27,7 @@ _perpcalc() {
     current=${words[${#words[@]} - 1]}
     [[ -z $option && $current == --*=* ]] && option=${current%%=*} current=${current#*=}
     case $command in
-        '') options='-h --help --version' values='pnl liq-price funding-cost size solve plan liq-cost hedge greeks power status stress check fills portfolio venues batch schema' ;;
+        '') options='-h --help --version' values='pnl liq-price funding-cost size solve plan liq-cost hedge greeks power status stress check replay fills portfolio venues batch schema' ;;
         'solve') options='-h --help' values='margin leverage contracts add close entry price' ;;
         'portfolio') options='-h --help' values='init add import remove validate show' ;;
         'venues') options='-h --help' values='list show validate import' ;;
@@ -50,6 +50,7 @@ _perpcalc() {
         'status') options='-p --portfolio -m --mark --beta -f --format --json --field --explain --exact -q --quiet -w --wide --total -h --help' ;;
         'stress') options='-s --side -n --contracts --usd --coin --fill -e --entry --entry-value -v --venue -i --instrument --contract-size --currency -l --leverage --margin --extra-margin --balance --mmr --deduction --mm-basis --closing-fee -p --portfolio -m --mark --moves --from --to --steps --move --beta --scenario --chart --svg -f --format --json --field --explain --exact -q --quiet -w --wide --total -h --help' ;;
         'check') options='-s --side -n --contracts --usd --coin --fill -e --entry --entry-value -v --venue -i --instrument --contract-size --currency -l --leverage --margin --extra-margin --balance --mmr --deduction --mm-basis --closing-fee -m --mark -p --portfolio --account --limits --max-leverage --min-liquidation-distance --max-margin-ratio --max-loss-at-stop --max-funding-per-day --stop-before-liquidation --require-stop --max-notional-usd --max-touch-probability --vol --horizon --stop --funding-rate --interval --entry-fee --exit-fee --order -f --format --json --field --explain --exact -q --quiet -w --wide -h --help' ;;
+        'replay') options='-s --side -n --contracts --usd --coin --fill -e --entry --entry-value -v --venue -i --instrument --contract-size --currency -l --leverage --margin --extra-margin --balance --mmr --deduction --mm-basis --closing-fee -p --portfolio --marks --history --stop --exit-fee --start --end --interval --chart --svg -f --format --json --field --explain --exact -q --quiet -w --wide --total -h --help' ;;
         'fills') options='-v --venue -i --instrument --contract-size --currency --funding --hedge -m --mark --into -f --format --json --field --explain --exact -q --quiet -w --wide --total -h --help' ;;
         'portfolio init') options='--empty -h --help' ;;
         'portfolio add') options='--name --account -s --side -n --contracts --usd --coin --fill -e --entry --entry-value -v --venue -i --instrument --currency --contract-size -l --leverage --margin --extra-margin -m --mark --stop --target --funding-rate --funding --entry-fee --exit-fee --mmr --deduction --mm-basis --closing-fee -h --help' ;;
@@ -89,7 +90,7 @@ _perpcalc() {
             *:-v | *:--venue) values=$venues ;;
             *:-i | *:--instrument) values=$instruments ;;
             *:--mm-basis) values='entry mark' ;;
-            *:-p | *:--portfolio | 'fills':--funding | *:--premium-samples | *:--history | *:--svg | *:--book | *:--limits | *:--into) files=yes ;;
+            *:-p | *:--portfolio | 'fills':--funding | *:--premium-samples | *:--history | *:--svg | *:--book | *:--limits | *:--marks | *:--into) files=yes ;;
             *:--entry-fee | *:--exit-fee) values='maker taker' ;;
             *:-f | *:--format) values='table json csv' ;;
             'pnl':--field) values='name account venue instrument currency side contracts contract_size notional_usd entry_price exit_price entry_value exit_value gross_pnl entry_fee exit_fee funding net_pnl net_pnl_usd margin roe net_roe break_even_price target_price liquidation_price liquidated reason' ;;
@@ -111,6 +112,7 @@ _perpcalc() {
             'status':--field) values='account position venue currency positions balance equity equity_usd maintenance_margin margin_ratio leverage delta funding_per_day_usd down up reason' ;;
             'stress':--field) values='account currency price move pnl equity equity_usd maintenance_margin margin_ratio status position reason' ;;
             'check':--field) values='position rule limit value status' ;;
+            'replay':--field) values='account position start end bars survived ended_at ended_by price net_pnl net_pnl_usd funding max_margin_ratio max_margin_ratio_at max_drawdown max_drawdown_usd reason' ;;
             'fills':--field) values='name account venue instrument currency side contracts contract_size notional_usd trades bought sold realised_pnl fees funding net_realised entry_price entry_value break_even_price unrealised_pnl reason' ;;
             'portfolio show':--field) values='name account venue instrument currency side contracts contract_size notional_usd entry_price mark_price margin_mode margin leverage stop_price target_price funding_rate' ;;
             'venues list':--field) values='name title instruments known_until contracts own' ;;
@@ -129,7 +131,7 @@ _perpcalc() {
             'venues validate':0) files=yes ;;
             'venues import':0) values=$venues ;;
             'venues import':1) files=yes ;;
-            'schema':0) values='pnl liq-price funding-cost size solve plan liq-cost hedge greeks power status stress check fills' ;;
+            'schema':0) values='pnl liq-price funding-cost size solve plan liq-cost hedge greeks power status stress check replay fills' ;;
         esac
         # Short names only where a dash asks for them.
         [[ $current == -* || -z $values$files ]] && values=$options files= current=${current:---}

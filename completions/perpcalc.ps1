@@ -24,7 +24,7 @@ Register-ArgumentCompleter -Native -CommandName perpcalc -ScriptBlock {
     }
     # What follows each command: commands and options.
     $words = @{
-        '' = @('pnl', 'liq-price', 'funding-cost', 'size', 'solve', 'plan', 'liq-cost', 'hedge', 'greeks', 'power', 'status', 'stress', 'check', 'fills', 'portfolio', 'venues', 'batch', 'schema', '-h', '--help', '--version')
+        '' = @('pnl', 'liq-price', 'funding-cost', 'size', 'solve', 'plan', 'liq-cost', 'hedge', 'greeks', 'power', 'status', 'stress', 'check', 'replay', 'fills', 'portfolio', 'venues', 'batch', 'schema', '-h', '--help', '--version')
         'solve' = @('margin', 'leverage', 'contracts', 'add', 'close', 'entry', 'price', '-h', '--help')
         'portfolio' = @('init', 'add', 'import', 'remove', 'validate', 'show', '-h', '--help')
         'venues' = @('list', 'show', 'validate', 'import', '-h', '--help')
@@ -47,6 +47,7 @@ Register-ArgumentCompleter -Native -CommandName perpcalc -ScriptBlock {
         'status' = @('-p', '--portfolio', '-m', '--mark', '--beta', '-f', '--format', '--json', '--field', '--explain', '--exact', '-q', '--quiet', '-w', '--wide', '--total', '-h', '--help')
         'stress' = @('-s', '--side', '-n', '--contracts', '--usd', '--coin', '--fill', '-e', '--entry', '--entry-value', '-v', '--venue', '-i', '--instrument', '--contract-size', '--currency', '-l', '--leverage', '--margin', '--extra-margin', '--balance', '--mmr', '--deduction', '--mm-basis', '--closing-fee', '-p', '--portfolio', '-m', '--mark', '--moves', '--from', '--to', '--steps', '--move', '--beta', '--scenario', '--chart', '--svg', '-f', '--format', '--json', '--field', '--explain', '--exact', '-q', '--quiet', '-w', '--wide', '--total', '-h', '--help')
         'check' = @('-s', '--side', '-n', '--contracts', '--usd', '--coin', '--fill', '-e', '--entry', '--entry-value', '-v', '--venue', '-i', '--instrument', '--contract-size', '--currency', '-l', '--leverage', '--margin', '--extra-margin', '--balance', '--mmr', '--deduction', '--mm-basis', '--closing-fee', '-m', '--mark', '-p', '--portfolio', '--account', '--limits', '--max-leverage', '--min-liquidation-distance', '--max-margin-ratio', '--max-loss-at-stop', '--max-funding-per-day', '--stop-before-liquidation', '--require-stop', '--max-notional-usd', '--max-touch-probability', '--vol', '--horizon', '--stop', '--funding-rate', '--interval', '--entry-fee', '--exit-fee', '--order', '-f', '--format', '--json', '--field', '--explain', '--exact', '-q', '--quiet', '-w', '--wide', '-h', '--help')
+        'replay' = @('-s', '--side', '-n', '--contracts', '--usd', '--coin', '--fill', '-e', '--entry', '--entry-value', '-v', '--venue', '-i', '--instrument', '--contract-size', '--currency', '-l', '--leverage', '--margin', '--extra-margin', '--balance', '--mmr', '--deduction', '--mm-basis', '--closing-fee', '-p', '--portfolio', '--marks', '--history', '--stop', '--exit-fee', '--start', '--end', '--interval', '--chart', '--svg', '-f', '--format', '--json', '--field', '--explain', '--exact', '-q', '--quiet', '-w', '--wide', '--total', '-h', '--help')
         'fills' = @('-v', '--venue', '-i', '--instrument', '--contract-size', '--currency', '--funding', '--hedge', '-m', '--mark', '--into', '-f', '--format', '--json', '--field', '--explain', '--exact', '-q', '--quiet', '-w', '--wide', '--total', '-h', '--help')
         'portfolio init' = @('--empty', '-h', '--help')
         'portfolio add' = @('--name', '--account', '-s', '--side', '-n', '--contracts', '--usd', '--coin', '--fill', '-e', '--entry', '--entry-value', '-v', '--venue', '-i', '--instrument', '--currency', '--contract-size', '-l', '--leverage', '--margin', '--extra-margin', '-m', '--mark', '--stop', '--target', '--funding-rate', '--funding', '--entry-fee', '--exit-fee', '--mmr', '--deduction', '--mm-basis', '--closing-fee', '-h', '--help')
@@ -144,6 +145,8 @@ Register-ArgumentCompleter -Native -CommandName perpcalc -ScriptBlock {
         '* --max-notional-usd' = @()
         '* --max-touch-probability' = @()
         '* --funding-rate' = @()
+        '* --start' = @()
+        '* --end' = @()
         '* --name' = @()
         '* --date' = @()
         '* --jobs' = @()
@@ -160,6 +163,7 @@ Register-ArgumentCompleter -Native -CommandName perpcalc -ScriptBlock {
         '* --svg' = 'file'
         '* --book' = 'file'
         '* --limits' = 'file'
+        '* --marks' = 'file'
         '* --into' = 'file'
         '* --entry-fee' = @('maker', 'taker')
         '* --exit-fee' = @('maker', 'taker')
@@ -180,7 +184,7 @@ Register-ArgumentCompleter -Native -CommandName perpcalc -ScriptBlock {
         'venues validate 0' = 'file'
         'venues import 0' = 'venue'
         'venues import 1' = 'file'
-        'schema 0' = @('pnl', 'liq-price', 'funding-cost', 'size', 'solve', 'plan', 'liq-cost', 'hedge', 'greeks', 'power', 'status', 'stress', 'check', 'fills')
+        'schema 0' = @('pnl', 'liq-price', 'funding-cost', 'size', 'solve', 'plan', 'liq-cost', 'hedge', 'greeks', 'power', 'status', 'stress', 'check', 'replay', 'fills')
     }
     $fields = @{
         'pnl' = @('name', 'account', 'venue', 'instrument', 'currency', 'side', 'contracts', 'contract_size', 'notional_usd', 'entry_price', 'exit_price', 'entry_value', 'exit_value', 'gross_pnl', 'entry_fee', 'exit_fee', 'funding', 'net_pnl', 'net_pnl_usd', 'margin', 'roe', 'net_roe', 'break_even_price', 'target_price', 'liquidation_price', 'liquidated', 'reason')
@@ -202,6 +206,7 @@ Register-ArgumentCompleter -Native -CommandName perpcalc -ScriptBlock {
         'status' = @('account', 'position', 'venue', 'currency', 'positions', 'balance', 'equity', 'equity_usd', 'maintenance_margin', 'margin_ratio', 'leverage', 'delta', 'funding_per_day_usd', 'down', 'up', 'reason')
         'stress' = @('account', 'currency', 'price', 'move', 'pnl', 'equity', 'equity_usd', 'maintenance_margin', 'margin_ratio', 'status', 'position', 'reason')
         'check' = @('position', 'rule', 'limit', 'value', 'status')
+        'replay' = @('account', 'position', 'start', 'end', 'bars', 'survived', 'ended_at', 'ended_by', 'price', 'net_pnl', 'net_pnl_usd', 'funding', 'max_margin_ratio', 'max_margin_ratio_at', 'max_drawdown', 'max_drawdown_usd', 'reason')
         'fills' = @('name', 'account', 'venue', 'instrument', 'currency', 'side', 'contracts', 'contract_size', 'notional_usd', 'trades', 'bought', 'sold', 'realised_pnl', 'fees', 'funding', 'net_realised', 'entry_price', 'entry_value', 'break_even_price', 'unrealised_pnl', 'reason')
         'portfolio show' = @('name', 'account', 'venue', 'instrument', 'currency', 'side', 'contracts', 'contract_size', 'notional_usd', 'entry_price', 'mark_price', 'margin_mode', 'margin', 'leverage', 'stop_price', 'target_price', 'funding_rate')
         'venues list' = @('name', 'title', 'instruments', 'known_until', 'contracts', 'own')

@@ -13,6 +13,7 @@ from perpcalc.commands.liq_price import LiqPrice
 from perpcalc.commands.plan import Planned
 from perpcalc.commands.pnl import Pnl
 from perpcalc.commands.power import PowerPerpetual
+from perpcalc.commands.replay import Replay
 from perpcalc.commands.size import Sized
 from perpcalc.commands.solved import (
     SolveAdd,
@@ -46,6 +47,7 @@ __all__ = [
     "plan",
     "pnl",
     "power",
+    "replay",
     "size",
     "solve_add",
     "solve_close",
@@ -947,6 +949,72 @@ def check(
     order: Sequence[_Pair] | None = None,
     exact: bool = False,
 ) -> Judged[Check]: ...
+@overload
+def replay(
+    *,
+    side: Literal["long", "short"] | None = None,
+    contracts: _Number | None = None,
+    usd: _Number | None = None,
+    coin: _Number | None = None,
+    fill: Sequence[_Pair] | None = None,
+    entry: _Number | None = None,
+    entry_value: _Number | None = None,
+    venue: str | None = None,
+    instrument: str | None = None,
+    contract_size: _Number | None = None,
+    currency: str | None = None,
+    leverage: _Number | None = None,
+    margin: _Number | None = None,
+    extra_margin: _Number | None = None,
+    balance: _Number | None = None,
+    mmr: _Number | None = None,
+    deduction: _Number | None = None,
+    mm_basis: Literal["entry", "mark"] | None = None,
+    closing_fee: _Number | None = None,
+    portfolio: None = None,
+    marks: Sequence[str],
+    history: Sequence[str] | None = None,
+    stop: _Number | None = None,
+    exit_fee: _Number | None = None,
+    start: str | None = None,
+    end: str | None = None,
+    interval: str | None = None,
+    exact: bool = False,
+    total: bool = False,
+) -> Replay: ...
+@overload
+def replay(
+    *,
+    side: Literal["long", "short"] | None = None,
+    contracts: _Number | None = None,
+    usd: _Number | None = None,
+    coin: _Number | None = None,
+    fill: Sequence[_Pair] | None = None,
+    entry: _Number | None = None,
+    entry_value: _Number | None = None,
+    venue: str | None = None,
+    instrument: str | None = None,
+    contract_size: _Number | None = None,
+    currency: str | None = None,
+    leverage: _Number | None = None,
+    margin: _Number | None = None,
+    extra_margin: _Number | None = None,
+    balance: _Number | None = None,
+    mmr: _Number | None = None,
+    deduction: _Number | None = None,
+    mm_basis: Literal["entry", "mark"] | None = None,
+    closing_fee: _Number | None = None,
+    portfolio: str,
+    marks: Sequence[str],
+    history: Sequence[str] | None = None,
+    stop: _Number | None = None,
+    exit_fee: _Number | None = None,
+    start: str | None = None,
+    end: str | None = None,
+    interval: str | None = None,
+    exact: bool = False,
+    total: bool = False,
+) -> list[Replay]: ...
 def fills(
     *,
     file: str,

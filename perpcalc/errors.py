@@ -14,6 +14,23 @@ class Key(str):
         return "--" + self.replace("_", "-")
 
 
+class Argument(Key):
+    """The name of an argument, `file`, which a command line writes as it is `written` in the help, FILE."""
+
+    written: str
+
+    def __new__(cls, name: str, written: str) -> "Argument":
+        """The name, and how it is written."""
+        made = super().__new__(cls, name)
+        made.written = written
+        return made
+
+    @property
+    def flag(self) -> str:
+        """The argument as the help of a command line has it."""
+        return self.written
+
+
 class Entry(str):
     """An entry of a file, `position 2 (core long)`: what is named inside it is one of its keys."""
 

@@ -13,7 +13,7 @@ from unittest.mock import patch
 import pytest
 
 from perpcalc.__main__ import run
-from perpcalc.commands import market
+from perpcalc.commands import lines, market
 
 SECONDS, MEBIBYTES = 5, 512
 STATM = Path("/proc/self/statm")
@@ -93,6 +93,7 @@ def environment(folder: Path, more: Mapping[str, str] | None = None) -> dict[str
 
 def in_folder(folder: Path, arguments: Sequence[str], stdin: str = "", env: Mapping[str, str] | None = None) -> Answer:
     """What a call in a folder writes, in an environment of its own."""
-    market._found.cache_clear()  # a venue file of another folder
+    market._found.cache_clear()  # venue files of another folder
+    lines._asking.cache_clear()  # and another environment
     with patch.dict(os.environ, environment(folder, env), clear=True), chdir(folder):
         return called(arguments, stdin.encode("utf-8", "surrogateescape"))

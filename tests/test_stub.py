@@ -114,6 +114,9 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "portfolio.toml").write_bytes(EXAMPLE.read_bytes())
     (tmp_path / "trades.csv").write_text("time,side,contracts,price\n2026-01-01T00:00:00Z,buy,100,60000\n", "utf-8")
     (tmp_path / "book.json").write_text('{"bids": [[56000, 20000]], "asks": [[57000, 20000]]}', "utf-8")
+    bars = "2025-10-10T00:00Z,121704.74,122550,104582.41,113000\n"
+    (tmp_path / "marks.csv").write_text(f"time,open,high,low,close\n{bars}", "utf-8")
+    (tmp_path / "funding.json").write_text('[{"fundingTime": 1760083200000, "fundingRate": "0.0001"}]', "utf-8")
     return tmp_path
 
 
@@ -169,7 +172,7 @@ class TestWhatComesBack:
         command = command_named(FUNCTIONS[name])
         files = [name for name, option in keywords_of(command).items() if option.complete == "file"]
         asked = [asked_in(example, command) for example in command.examples]
-        questions = [one for one in asked if all(Path(one[name]).exists() for name in files if name in one)]
+        questions = [one for one in asked if all(path.exists() for name in files for path in paths_of(one.get(name)))]
         assert questions, "no example has its files in the folder"
         if command.shape == BY_POSITION and PORTFOLIO in command.options:
             position = {option.name for option in (*POSITION, POSITION_NAME)}
@@ -184,6 +187,12 @@ class TestWhatComesBack:
             assert isinstance(rows, list) == several, question
             record = command.totals if of_file and "total" in question and command.totals else command.result
             assert {type(row) for row in (rows if isinstance(rows, list) else [rows])} == {record}, question
+
+
+def paths_of(value: Any) -> list[Path]:
+    """The files that an option names, before each of them the coin that it is of, or nothing."""
+    texts = value if isinstance(value, list) else [value] if value else []
+    return [Path(text.rpartition("=")[2]) for text in texts]
 
 
 def asked_in(example: str, command: Command) -> dict[str, Any]:

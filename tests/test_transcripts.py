@@ -1,7 +1,7 @@
 """Every console block of the README and of tests/cli/*.md, run as written.
 
-A block holds commands (`$ ...`) and what they print, errors included; a status other than 0 stands after them in brackets.
-The blocks of one file share a directory, from top to bottom. `python tests/test_transcripts.py FILE ...` writes what is
+A block holds commands (`$ ...`, with further lines after `> `) and what they print in a terminal of 80 columns, errors included;
+a status other than 0 stands after them in brackets. The blocks of one file share a directory, from top to bottom. `python tests/test_transcripts.py FILE ...` writes what is
 printed now into the files: read the difference before keeping it.
 """
 
@@ -17,7 +17,8 @@ import pytest
 ROOT = Path(__file__).parent.parent
 FILES = [ROOT / "README.md", *sorted((ROOT / "tests/cli").glob("*.md"))]
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-COMMAND = re.compile(r"^\$ (?:.*\\\n)*.*$", re.MULTILINE)
+NEXT_LINE, LINE_END = "\n> ", "\n"
+COMMAND = re.compile(r"^\$ (?:.*\\\n)*.*(?:\n> .*)*$", re.MULTILINE)
 
 
 def run(command: str, folder: Path) -> str:
@@ -27,6 +28,7 @@ def run(command: str, folder: Path) -> str:
         "HOME": str(folder),
         "XDG_CONFIG_HOME": str(folder),
         "COLUMNS": "80",
+        "TTY_COMPATIBLE": "1",
         "NO_COLOR": "1",
         "TERM": "dumb",
         "PYTHONUTF8": "1",
@@ -53,7 +55,9 @@ def replayed(text: str) -> str:
 
         def block(match: re.Match[str]) -> str:
             commands = [found[0] for found in COMMAND.finditer(match[1])]
-            printed = "".join(f"{command}\n{run(command[2:], folder)}" for command in commands)
+            printed = "".join(
+                f"{command}\n{run(command[2:].replace(NEXT_LINE, LINE_END), folder)}" for command in commands
+            )
             return f"```console\n{printed}```"
 
         return BLOCK.sub(block, text)

@@ -7,7 +7,7 @@ from typing import Any, BinaryIO, NamedTuple, NoReturn
 
 from perpcalc.commands.lines import Answered, answered
 from perpcalc.errors import PerpcalcError, Words, worded
-from perpcalc.render.json import ENCODER, compact
+from perpcalc.render.json import compact
 
 CHUNK = 1 << 16
 LONGEST_LINE = 1 << 20
@@ -71,11 +71,10 @@ def _answer(line: bytes | None, number: int) -> tuple[str, bool, Iterable[Words]
 def printed(made: Answered, given_id: str | None) -> str:
     """An answer on one line, its id first; rows are an array, with an id or a verdict an object that holds one."""
     result = made.result
-    answers = [row.answer for row in result.rows]
     if result.one:
-        text = compact(answers, one=True)
+        text = compact(result.rows[0].answer)
         return text if given_id is None else f'{{"id": {given_id}, {text[1:]}'
-    rows = compact(answers, one=False)
+    rows = "[" + ", ".join([compact(row.answer) for row in result.rows]) + "]"
     if made.command.judges:
         rows = f'"status": {result.status}, "rows": {rows}'
     elif given_id is None:
@@ -116,7 +115,7 @@ def _id(line: bytes) -> str:
     if isinstance(value, _NumberText):
         return str(value)
     if isinstance(value, str):
-        return ENCODER.encode(value)
+        return quoted(value)
     raise PerpcalcError("is neither a text nor a number", "give one").at("id")
 
 

@@ -57,7 +57,7 @@ def typer_command(command: Command | Action) -> HelpedCommand:
         params=[_parameter(option) for option in command.options],
         callback=callback,
         help=command.help,
-        context_settings=HELP_OPTIONS,
+        context_settings={**HELP_OPTIONS, "allow_extra_args": True},
         rich_markup_mode=None,
         options=command.options,
         needed=command.needed,

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from perpcalc.commands.case import Case, Shared, case_of
 from perpcalc.commands.market import margin_rules, market_of
+from perpcalc.commands.trades import contract_of
 from perpcalc.decimals import ONE, ZERO
 from perpcalc.errors import PerpcalcError, Words
-from perpcalc.given import Given, Option, check
+from perpcalc.given import Given, Option, Shapes, check_shape
 from perpcalc.options import (
     BALANCE,
     CURRENCY,
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from perpcalc.commands.legs import LegCase
 
 DOLLAR = "USDT"
+_KEPT: Shapes = set()
+"""The shapes of positions that keep their rules."""
 
 
 class Book(NamedTuple):
@@ -89,16 +92,16 @@ def book_of(given: Given, prices: Sequence[Option[Any]] = (MARK,)) -> Book:
     `prices` are options that give one price for all: they are refused where there are several coins.
     """
     portfolio = load(given[PORTFOLIO] or "")
+    if EXPLAIN in given:
+        from perpcalc.commands.explain import traced_portfolio
+
+        portfolio = traced_portfolio(portfolio)
     book = opened(portfolio, portfolio.positions, given)
     for option in given.written(prices):
         one_coin(book, option)
-    if (mark := given[MARK]) is not None:
-        portfolio = portfolio._replace(prices={**portfolio.prices, **dict.fromkeys(book.coins, mark)})
-    if EXPLAIN in given:
-        from perpcalc.commands.explain import traced_prices
-
-        portfolio = traced_prices(portfolio)
-    return book._replace(portfolio=portfolio)
+    if (mark := given[MARK]) is None:
+        return book
+    return book._replace(portfolio=portfolio._replace(prices={**portfolio.prices, **dict.fromkeys(book.coins, mark)}))
 
 
 def one_coin(book: Book, option: Option[Any]) -> None:
@@ -195,7 +198,7 @@ def _entry(
             from perpcalc.commands.explain import traced
 
             own = traced(own, order)
-        check(POSITION_RULES, own)
+        check_shape(POSITION_RULES, own, _KEPT)
         case = case_of(own, order, position.place)
     except PerpcalcError as error:
         raise error.at(position.place).at(portfolio.where) from None
@@ -249,12 +252,13 @@ def _in_mode(case: Case, home: Account | None) -> Case:
 
 
 def _same_marks(cases: Sequence[Case], portfolio: Portfolio) -> None:
-    """Raise PerpcalcError where one contract has two marks."""
-    seen: dict[tuple[str | None, str | None], Case] = {}
+    """Raise PerpcalcError where one contract has two marks, whatever the day of its rules; unnamed ones where they share an account."""
+    seen: dict[tuple[str | None, ...], Case] = {}
     for case in cases:
-        if case.mark is None or case.instrument.name is None:
+        name = case.instrument.name
+        if case.mark is None or (name is None and case.account is None):
             continue
-        first = seen.setdefault((case.instrument.venue, case.instrument.name), case)
+        first = seen.setdefault((*contract_of(case), None if name else case.account), case)
         if first.mark != case.mark and case.place is not None:
             error = PerpcalcError(f"{first.place} has another mark of the same contract", "give the contract one mark")
             raise error.at(MARK.key).at(case.place).at(portfolio.where)

@@ -1,5 +1,6 @@
 """What a command is, and what it hands back: rows of one kind of answer, with what should be said beside them."""
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -7,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from perpcalc.answer import Answer, Precision, kinds_of
 from perpcalc.commands.market import LEAST_COIN_PLACES, Market
 from perpcalc.errors import Words
-from perpcalc.given import Given, Option, Rule, check
+from perpcalc.given import Given, Option, Rule, Shapes, check_shape
 from perpcalc.options import EXPLAIN
 from perpcalc.picture import Chart
 
@@ -55,6 +56,7 @@ class Result(NamedTuple):
     status: int = 0
     totals: Callable[[], Sequence[Row]] | None = None
     charts: Callable[[], Sequence[Chart]] | None = None
+    below: Sequence[str] = ()
     into: "Callable[[Portfolio], Change] | None" = None
 
 
@@ -87,9 +89,13 @@ class Group(NamedTuple):
     commands: tuple[Command, ...]
 
 
+_KEPT: dict[Callable[[Given], Result], Shapes] = defaultdict(set)
+"""By the function of a command the shapes of questions that keep its rules."""
+
+
 def asked(command: Command, given: Given) -> Result:
     """The answer of a command; raises PerpcalcError where the question breaks a rule or cannot be answered."""
-    check(command.rules, given)
+    check_shape(command.rules, given, _KEPT[command.answer])
     if EXPLAIN in given:
         from perpcalc.commands.explain import traced
 

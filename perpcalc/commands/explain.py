@@ -14,8 +14,8 @@ from perpcalc.core.rules import YEAR
 from perpcalc.decimals import ZERO
 from perpcalc.given import Given, Option
 from perpcalc.grammar import Take
-from perpcalc.options import EXPLAIN, HORIZON, MARK_INTERVAL, VOL
-from perpcalc.portfolio import Portfolio
+from perpcalc.options import EXPLAIN, FILL, HORIZON, MARK_INTERVAL, VOL
+from perpcalc.portfolio import Account, Portfolio
 from perpcalc.trace import Traced, label, leaf
 
 A = TypeVar("A", bound=Answer)
@@ -26,6 +26,8 @@ NAMES = {
     "mark": "mark_price",
     "stop": "stop_price",
     "for": "time_held",
+    "entry_fee": "entry_fee_rate",
+    "exit_fee": "exit_fee_rate",
     "liquidation_fee": "fee_rate",
 }
 """What the fields of answers call some options."""
@@ -34,6 +36,14 @@ NAMES = {
 def traced(given: Given, place: int | None = None) -> Given:
     """What is given, every number a leaf of its option's name; `place` is the number of a position in its portfolio."""
     return Given({name: _traced(name, value, place) for name, value in given.values.items()}, given.filled)
+
+
+def untraced(given: Given) -> Given:
+    """The question with plain numbers again, for what is too long to be explained step by step."""
+    values = {name: Decimal(value) if isinstance(value, Traced) else value for name, value in given.values.items()}
+    if fills := given[FILL]:
+        values[FILL.name] = tuple(Fill(Decimal(one.contracts), Decimal(one.price)) for one in fills)
+    return Given(values, given.filled).without((EXPLAIN,))
 
 
 def renamed(given: Given, names: Mapping[Option[Decimal], str]) -> Given:
@@ -66,9 +76,20 @@ def traced_moves(moves: Moves) -> Moves:
     )
 
 
-def traced_prices(portfolio: Portfolio) -> Portfolio:
-    """A portfolio whose prices have names in formulas, `BTC_price`."""
-    return portfolio._replace(prices={coin: leaf(price, f"{coin}_price") for coin, price in portfolio.prices.items()})
+def traced_portfolio(portfolio: Portfolio) -> Portfolio:
+    """A portfolio whose prices and coins have names in formulas, `BTC_price`, `BTC_held` and the `balance` of a wallet."""
+    return portfolio._replace(
+        prices={coin: leaf(price, f"{coin}_price") for coin, price in portfolio.prices.items()},
+        accounts=tuple(map(_traced_account, portfolio.accounts)),
+        holdings=tuple(one._replace(amount=leaf(one.amount, f"{one.coin}_held")) for one in portfolio.holdings),
+    )
+
+
+def _traced_account(account: Account) -> Account:
+    if account.unified is not None:
+        held = {coin: leaf(amount, f"{coin}_held") for coin, amount in account.unified.balances.items()}
+        return account._replace(unified=account.unified._replace(balances=held))
+    return account if account.balance is None else account._replace(balance=leaf(account.balance, "balance"))
 
 
 def _traced_take(take: Take, number: int) -> Take:

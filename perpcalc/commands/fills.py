@@ -42,6 +42,8 @@ class Fills(Identified):
     title = "Fills"
     whys = {
         "contracts": "what is open; its side is null where nothing is",
+        "bought": "contracts of all buys in the file",
+        "sold": "contracts of all sells in the file",
         "realised_pnl": "each closing trade against the average cost, V*closed/n leaving with it; before fees and funding",
         "fees": "as the file has them, rebates negative",
         "funding": "payments that were booked, or past rates on what was open at each; positive when paid",
@@ -54,14 +56,14 @@ class Fills(Identified):
         "instrument",
         "side",
         "contracts",
+        "entry_price",
         "net_realised",
+        "unrealised_pnl",
         "realised_pnl",
         "fees",
         "funding",
-        "entry_price",
-        "unrealised_pnl",
-        "trades",
         "break_even_price",
+        "trades",
         "bought",
         "sold",
         "venue",
@@ -97,8 +99,11 @@ class Fills(Identified):
 
 def answer(given: Given) -> Result:
     """What the trades in a file came to, contract by contract."""
-    plain = given.without((EXPLAIN,))
-    journal = journal_of(plain)
+    if explained := EXPLAIN in given:
+        from perpcalc.commands.explain import untraced
+
+        given = untraced(given)
+    journal = journal_of(given)
     notes = list(journal.notes)
     mark = given[MARK]
     coins = {strand.market.instrument.currency for strand in journal.strands if strand.market is not None}
@@ -115,14 +120,14 @@ def answer(given: Given) -> Result:
             try:
                 found = ledger(strand.market.instrument, strand.trades, strand.booked, strand.rates, mark)
             except PerpcalcError as error:
-                raise error.at(journal.where) from None
+                raise error.at(journal.where if error.places or journal.charges is None else journal.charges) from None
             notes += [f"{strand.name}: {note}" for note in found.notes]
             if found.position is not None:
                 opened.append((strand.market, found.position))
         if found is None or strand.market is None:
             rows.append(Row(_unknown(strand)))
         else:
-            rows.append(Row(_row(strand.market, found, mark, notes, EXPLAIN in given), strand.market))
+            rows.append(Row(_row(strand.market, found, mark, notes, explained), strand.market))
     return Result(Fills, rows, notes=each_once(notes), totals=partial(totals, Fills, rows), into=partial(_into, opened))
 
 

@@ -211,7 +211,9 @@ def _reason(plan: HedgePlan, found: Hedge) -> str | None:
     elif found.break_even_days is None:
         paid = "the hedge pays funding" if found.funding_per_day_usd else "no funding is paid or received"
         reasons.append(f"{paid} at this rate, so its fees are never earned back")
-    if found.unknown is not None:
+    if plan.schedule is None:
+        reasons.append("the liquidation price is not known: give mmr")
+    elif found.unknown is not None:
         reasons.append(found.unknown)
     elif found.liquidation is not None and found.liquidation.reason is not None:
         reasons.append(found.liquidation.reason)
@@ -232,7 +234,7 @@ def _explained(made: Hedged, plan: HedgePlan, found: Hedge) -> Hedged:
         "break_even_days": "the fees to open and to close at the price, earned back by funding",
         "liquidation_price": f"{margin}; tier and conventions: perpcalc liq-price --explain",
     }
-    return made.explained_by(Explained(whys=whys, named={"fees_usd": found.fees_usd}))
+    return made.explained_by(Explained(whys=whys, named={"fees_usd": found.fees_usd, "delta": plan.holding}))
 
 
 COMMAND = Command(

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from perpcalc.commands.market import Market, market_of
 from perpcalc.core.ledger import Booked, Trade, by_instrument
 from perpcalc.core.past_funding import Payment
-from perpcalc.errors import PerpcalcError, Words, listed, printable
+from perpcalc.errors import Key, PerpcalcError, Words, listed, printable
 from perpcalc.given import Given
 from perpcalc.options import (
     CONTRACT_SIZE,
@@ -23,6 +23,7 @@ from perpcalc.readers.funding import History
 from perpcalc.readers.sheet import fold, is_of_coin
 from perpcalc.readers.symbols import Contract, contract_of
 from perpcalc.readers.trades import Tape, read_charges, read_trades
+from perpcalc.venues import load
 
 
 class Strand(NamedTuple):
@@ -46,11 +47,15 @@ class Strand(NamedTuple):
 
 
 class Journal(NamedTuple):
-    """A file of trades: its strands in the order of their first trade, and what was assumed in reading it."""
+    """A file of trades: its strands in the order of their first trade, and what was assumed in reading it.
+
+    `charges` is the file that the rates of funding are from.
+    """
 
     where: str
     strands: Sequence[Strand]
     notes: Sequence[Words]
+    charges: str | None = None
 
 
 def journal_of(given: Given) -> Journal:
@@ -65,7 +70,8 @@ def journal_of(given: Given) -> Journal:
         if all(strand.unknown is not None for strand in strands):
             raise strands[0].unknown or AssertionError
     except PerpcalcError as error:
-        raise error.at(tape.where) from None
+        of_option = error.places and isinstance(error.places[0], Key)
+        raise (error if of_option else error.at(tape.where)) from None
     if spec is None and CONTRACT_SIZE not in given and any(trade.usd is None for trade in tape.trades):
         notes.append(("a contract is taken as 1 USD: ", VENUE.key, " or ", CONTRACT_SIZE.key, " says how large it is"))
     if (path := given[FUNDING_FILE]) is not None:
@@ -74,12 +80,17 @@ def journal_of(given: Given) -> Journal:
                 FUNDING_FILE.key
             )
         strands = _charged(strands, path, notes)
-    return Journal(tape.where, strands, notes)
+    return Journal(tape.where, strands, notes, given[FUNDING_FILE])
 
 
 def _spec(given: Given, tape: Tape, notes: list[Words]) -> str | None:
     """The venue whose rules count: the one given, else the one whose form the file has."""
     spec = given[VENUE]
+    if spec is not None:
+        try:
+            load(spec.partition("@")[0])
+        except PerpcalcError as error:
+            raise error.at(VENUE.env if VENUE.name in given.filled else VENUE.key) from None
     if spec is None or (VENUE.name in given.filled and tape.venue is not None):
         return tape.venue
     if tape.venue is not None and spec.partition("@")[0].lower() != tape.venue:
@@ -89,33 +100,43 @@ def _spec(given: Given, tape: Tape, notes: list[Words]) -> str | None:
 
 def _strand(given: Given, spec: str | None, label: str | None, held: str, trades: Sequence[Trade]) -> Strand:
     try:
-        return Strand(label, held, _market(given, spec, label), trades)
+        return Strand(label, held, _market(given, spec, label or given[INSTRUMENT]), trades)
     except PerpcalcError as error:
         if label is None:
             raise
         remedy = ("give ", CONTRACT_SIZE.key, ", or rules of the contract in a venue's file of your own")
-        return Strand(label, held, None, trades, unknown=PerpcalcError(error.parts[0], remedy))
+        unknown = PerpcalcError(error.parts[0], remedy).at(printable(label))
+        return Strand(label, held, None, trades, unknown=unknown)
 
 
 def _market(given: Given, spec: str | None, label: str | None) -> Market:
     """The contract that a file calls `label`: of the venue, else a plain one; raises PerpcalcError where it is not known."""
     size, coin = given[CONTRACT_SIZE], given[CURRENCY]
-    described = Given({}).put(VENUE, spec).put(EXACT, given[EXACT]).put(CONTRACT_SIZE, size)
+    described = Given({}).put(VENUE, spec).put(EXACT, given[EXACT]).put(CONTRACT_SIZE, size).put(CURRENCY, coin)
     if label is None:
-        return market_of(described.put(INSTRUMENT, given[INSTRUMENT]).put(CURRENCY, coin))
+        return market_of(described)
     contract = _named(label, spec)
     if spec is not None:
-        described = described.put(CURRENCY, coin)
+        listed_one = described.without((CONTRACT_SIZE,))
         try:
-            return market_of(described.without((CONTRACT_SIZE,)).put(INSTRUMENT, label))
-        except PerpcalcError:
-            if contract is not None and size is None:
-                symbol = f"{contract.base}/{contract.quote}:{contract.settle}"
-                return market_of(described.put(INSTRUMENT, symbol).put(EXPIRES, contract.expires))
+            return market_of(listed_one.put(INSTRUMENT, label))
+        except PerpcalcError as error:
+            found = None if contract is None or size is not None else _as_ccxt(listed_one, contract)
+            if found is not None:
+                return found
             if size is None:
-                raise
+                raise error from None
     plain = described.without((VENUE,)).put(INSTRUMENT, label)
     return market_of(plain.put(CURRENCY, coin or (contract and contract.base)))
+
+
+def _as_ccxt(described: Given, contract: Contract) -> Market | None:
+    """The contract by what its name says of it; None where the venue's preset has none of the kind."""
+    symbol = f"{contract.base}/{contract.quote}:{contract.settle}"
+    try:
+        return market_of(described.put(INSTRUMENT, symbol).put(EXPIRES, contract.expires))
+    except PerpcalcError:
+        return None
 
 
 def _named(label: str, spec: str | None) -> Contract | None:

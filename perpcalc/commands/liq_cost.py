@@ -133,7 +133,7 @@ def answers(positions: Sequence[Asked], said: Remarks) -> list[list[LiqCost]]:
     """What a liquidation costs each position; an account is liquidated as a whole, each takes its share of what is left."""
     losses: list[Loss | str] = []
     whole: dict[int, Decimal] = {}
-    book = read_book(positions[0].given) if positions else None
+    book = read_book(positions[0].given, said.notes) if positions else None
     for case, given in positions:
         with placed(case):
             reasons: list[str] = []
@@ -263,7 +263,7 @@ COMMAND = Command(
         LiqCost,
         answers,
         needs=(NEED_SIDE, NEED_SIZE, NEED_ENTRY, NEED_MARGIN),
-        known=Case.standing,
+        known=Case.holding,
         prices=(MARK, STOP, BOOK),
     ),
     (

@@ -196,7 +196,7 @@ COMMAND = Command(
     (*POSITION, PORTFOLIO, MARK, *TOUCH, *OUTPUT),
     LiqPrice,
     by_position(
-        LiqPrice, each(answer), needs=(NEED_SIDE, NEED_SIZE, NEED_ENTRY, NEED_MARGIN), known=Case.standing, leg=_leg
+        LiqPrice, each(answer), needs=(NEED_SIDE, NEED_SIZE, NEED_ENTRY, NEED_MARGIN), known=Case.holding, leg=_leg
     ),
     (*POSITION_RULES, *TOUCH_RULES),
     needed=(SIDE, CONTRACTS, ENTRY, LEVERAGE),

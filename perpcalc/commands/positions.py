@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from perpcalc.answer import Answer
 from perpcalc.commands.case import Case, case_of
 from perpcalc.commands.command import Result, Row
-from perpcalc.commands.market import each_once
+from perpcalc.commands.market import Market, each_once
 from perpcalc.decimals import ZERO
 from perpcalc.errors import PerpcalcError, Words
-from perpcalc.given import Given, Option, Rule, check
+from perpcalc.given import Given, Option, Rule, Shapes, check_shape
 from perpcalc.options import EXPLAIN, MARK, PORTFOLIO
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ def by_position(
     position has one row; `leg` answers for a linear leg, `beside` for what a portfolio holds beside its positions, and `sums`
     adds rows up where the plain sums will not do.
     """
+    kept: Shapes = set()
 
     def answered(given: Given) -> Result:
         if PORTFOLIO in given:
@@ -70,7 +71,7 @@ def by_position(
 
             if is_portfolio(given):
                 return of_portfolio(given)
-        check(needs, given)
+        check_shape(needs, given, kept)
         case = case_of(given)
         if known is not None:
             known(case)
@@ -157,17 +158,22 @@ def totals(answer: type[Answer], rows: Sequence[Row]) -> list[Row]:
     """The sums of an answer's fields that may be added up: a row per currency, and one in USD."""
     by_coin: dict[str, list[Row]] = {}
     for row in rows:
-        by_coin.setdefault(str(row.answer._asdict()["currency"]), []).append(row)
+        by_coin.setdefault(row.precision().coin, []).append(row)
     in_usd = tuple(name for name in answer.sums if name.endswith("usd"))
-    made = [
-        Row(_sum(answer, of_coin, answer.sums, coin), of_coin[0].market) for coin, of_coin in sorted(by_coin.items())
-    ]
+    made = [Row(_sum(answer, ones, answer.sums, coin), _finest(ones)) for coin, ones in sorted(by_coin.items())]
     return [*made, Row(_sum(answer, rows, in_usd, "USD"))]
+
+
+def _finest(rows: Sequence[Row]) -> Market | None:
+    """The market whose coin amounts have the most decimals, which a sum is shown with."""
+    markets = [row.market for row in rows if row.market is not None]
+    return max(markets, key=lambda market: market.coin_places, default=None)
 
 
 def _sum(answer: type[Answer], rows: Sequence[Row], names: Sequence[str], currency: str) -> Answer:
     values: dict[str, Any] = dict.fromkeys(answer._fields)
-    values["currency"] = currency
+    if "currency" in values:
+        values["currency"] = currency
     for name in names:
         amounts = [value for row in rows if isinstance(value := getattr(row.answer, name), Decimal)]
         values[name] = sum(amounts, ZERO) if amounts else None

@@ -161,7 +161,7 @@ def _reasons(contract: PowerContract, found: PowerValue, given: Given) -> list[s
             "funding cannot pay for it; a shorter funding period would"
         )
     if POWER_VOL not in given:
-        reasons.append("the fair mark is not known: give --vol")
+        reasons.append("the fair mark is not known: give vol")
     if contract.power in (0, 1):
         reasons.append(f"no volatility is implied: for p = {plain(contract.power)} the price does not depend on it")
     elif POWER_MARK in given and found.implied_vol is None:

@@ -50,7 +50,7 @@ class Stress(Answer):
         "maintenance_margin": "closing fees that count included; nothing rounded as the venue does",
         "margin_ratio": "100% is liquidation",
     }
-    columns = ("move", "price", "equity", "equity_usd", "margin_ratio", "status", "pnl", "maintenance_margin")
+    columns = ("move", "status", "equity_usd", "margin_ratio", "price", "equity", "pnl", "maintenance_margin")
 
     account: str | None
     currency: str
@@ -157,7 +157,7 @@ def _row(block: Block, one: After, moves: Moves) -> Stress:
     reason = block.reason
     if reason is None and one.equity is None:
         unknown_coin = block.currency if block.unified is None else "one of its coins"
-        reason = f"how far {unknown_coin} fell is not known: give --move {block.currency}=RATE beside the scenario"
+        reason = f"how far {unknown_coin} fell is not known: give move {block.currency}=RATE beside the scenario"
     return Stress(
         account=block.account,
         currency=block.currency,

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from perpcalc.commands.blocks import Block, after, fatal_of
 from perpcalc.commands.moves import Moves
+from perpcalc.commands.positions import unknown
 from perpcalc.core.stress import even_moves
 from perpcalc.decimals import ONE, ZERO
 from perpcalc.picture import Chart, Curve, Landmark
@@ -40,11 +41,18 @@ def _chart(block: Block, moves: Moves) -> Chart:
     landmarks = [Landmark("entry", entry, "accent") for entry in _entries(block, price)]
     landmarks.append(Landmark("mark", price))
     least = ONE.scaleb(-places)
-    fatal = [price * (1 + death * moves.beta(block.currency)) for death in deaths]
-    landmarks += [Landmark("liquidation", at, "danger") for at in fatal if at >= least]
+    landmarks += [Landmark("liquidation", at, "danger") for at in _ends(block, price, deaths, moves) if at >= least]
     drawn = [(one.price, one.equity or ZERO) for one in curve if one.price is not None]
     curves = [Curve("equity", drawn)]
     return Chart(block.label, "price (USD)", f"equity ({block.currency})", curves, landmarks, places)
+
+
+def _ends(block: Block, price: Decimal, deaths: Sequence[Decimal], moves: Moves) -> list[Decimal]:
+    """The prices that liquidate; of one contract those that the venue shows."""
+    found = unknown(block.cases[0].liquidation, []) if len(block.cases) == 1 else None
+    if found is None or found.beyond:
+        return [price * (1 + death * moves.beta(block.currency)) for death in deaths]
+    return [end for end in (found.liquidation_below, found.liquidation_above) if end is not None]
 
 
 def _entries(block: Block, price: Decimal) -> list[Decimal]:

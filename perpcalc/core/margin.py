@@ -1,7 +1,8 @@
 """What stands behind a position, and the pieces that a schedule makes of its maintenance margin over 1/price."""
 
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from typing import NamedTuple
+from typing import NamedTuple, overload
 
 from perpcalc.core.position import Position
 from perpcalc.core.rounding import on
@@ -40,13 +41,45 @@ class Piece(NamedTuple):
     deduction_usd: Decimal
 
 
+class Pieces(Sequence[Piece]):
+    """The pieces of a maintenance margin from x = 0 up, each made when it is first asked for: most positions meet one or two."""
+
+    __slots__ = ("_made", "_rest")
+
+    def __init__(self, pieces: Iterator[Piece]) -> None:
+        self._made: list[Piece] = []
+        self._rest = pieces
+
+    def __iter__(self) -> Iterator[Piece]:
+        made, index = self._made, 0
+        while True:
+            if index == len(made):
+                if (piece := next(self._rest, None)) is None:
+                    return
+                made.append(piece)
+            yield made[index]
+            index += 1
+
+    @overload
+    def __getitem__(self, index: int) -> Piece: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Piece]: ...
+    def __getitem__(self, index: int | slice) -> Piece | list[Piece]:
+        self._made.extend(self._rest)
+        return self._made[index]
+
+    def __len__(self) -> int:
+        self._made.extend(self._rest)
+        return len(self._made)
+
+
 def maintenance_pieces(
     schedule: Schedule,
     contracts: Decimal,
     notional: Decimal,
     entry_value: Decimal,
     funding_rate: Decimal = ZERO,
-) -> list[Piece]:
+) -> Pieces:
     """The maintenance margin of a position as a function of x = 1/price, piece by piece from x = 0.
 
     On the mark the value is `w = Q*x` and a tier asks `(rate + slope*w)*w - deduction`; on the entry it is
@@ -75,19 +108,38 @@ def maintenance_pieces(
         linear, quadratic = rate * notional - usd, slope * notional * notional
         return Piece(start, -coin, linear, quadratic, number, rate, slope, coin, usd)
 
-    if schedule.unit == "contracts":
-        pieces = [piece(tier_index(tiers, contracts))]
-    elif schedule.unit == "usd":
-        pieces = [piece(tier_index(tiers, notional))]
-    elif schedule.basis == "entry":
-        pieces = [piece(tier_index(tiers, entry_value))]
-    else:
-        pieces = [piece(0)]
-        for index, below in enumerate(tiers[:-1], 1):
-            assert below.limit is not None
-            pieces.append(piece(index, below.limit / notional))
-    ends = [*(piece.start for piece in pieces[1:]), None]
-    return [part for piece, end in zip(pieces, ends, strict=True) for part in _from_zero(piece, end, notional)]
+    def pieces() -> Iterator[Piece]:
+        if schedule.unit == "contracts":
+            yield from _from_zero(piece(tier_index(tiers, contracts)), None, notional)
+        elif schedule.unit == "usd":
+            yield from _from_zero(piece(tier_index(tiers, notional)), None, notional)
+        elif schedule.basis == "entry":
+            yield from _from_zero(piece(tier_index(tiers, entry_value)), None, notional)
+        else:
+            start = ZERO
+            for index, tier in enumerate(tiers):
+                end = None if tier.limit is None or index + 1 == len(tiers) else tier.limit / notional
+                yield from _from_zero(piece(index, start), end, notional)
+                start = end or start
+
+    return Pieces(pieces())
+
+
+def most_asked(schedule: Schedule, notional: Decimal, funding_rate: Decimal = ZERO) -> Decimal | None:
+    """What the maintenance margin never exceeds at x = 1/price, per x: `Q*max(rate)`; None where no such bound is known.
+
+    That is of rates on the mark that do not grow with the value, tier by tier in coin.
+
+    >>> from perpcalc.core.rules import flat_rate
+    >>> most_asked(flat_rate(Decimal("0.01")), Decimal(200))
+    Decimal('2.00')
+    """
+    if schedule.basis == "entry" or schedule.slope or schedule.unit != "coin":
+        return None
+    if any(tier.deduction < 0 for tier in schedule.tiers):
+        return None
+    adverse = max(ZERO, funding_rate) if schedule.adverse_funding else ZERO
+    return (max(tier.rate for tier in schedule.tiers) + adverse) * notional
 
 
 def piece_maintenance(piece: Piece, x: Decimal) -> Decimal:

@@ -7,7 +7,7 @@ from perpcalc.core.course import Crossing
 from perpcalc.core.initial import largest_leverage
 from perpcalc.core.instrument import Instrument
 from perpcalc.core.margin import usable_extra
-from perpcalc.core.rounding import to_multiple
+from perpcalc.core.rounding import EXACT, to_multiple
 from perpcalc.core.solve import (
     DOWN,
     MARGIN_RATIO,
@@ -27,7 +27,7 @@ from perpcalc.core.trading import extra_margin, levered
 from perpcalc.core.wallet import Wallet, segments
 from perpcalc.decimals import ONE, ZERO, plain, settled
 
-CENT = Decimal("0.01")
+CENT, SATOSHI = Decimal("0.01"), Decimal("1E-8")
 
 
 def solve_margin(backed: Backed, goal: Goal) -> Solved:
@@ -135,15 +135,17 @@ def leverage_question(backed: Backed, goal: Goal, step: Decimal) -> tuple[Unknow
 
 
 def margin_step(instrument: Instrument) -> Decimal | None:
-    """The smallest amount of margin that a venue's decimals show; None where nothing is rounded.
+    """The smallest amount of margin that a venue's decimals show, 1E-8 where they are not known; None where nothing is rounded.
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> margin_step(PLAIN) is None
     True
     """
     rounding = instrument.rounding
+    if rounding == EXACT:
+        return None
     grid = rounding.margin or rounding.value or rounding.fee
-    return None if grid is None else grid.step
+    return SATOSHI if grid is None else grid.step
 
 
 def lacking(wallet: Wallet, reserve: Decimal, start: Decimal, goal: Decimal) -> Decimal:
@@ -157,7 +159,9 @@ def lacking(wallet: Wallet, reserve: Decimal, start: Decimal, goal: Decimal) -> 
     low, high = min(start, goal), max(start, goal)
     most: Decimal | None = None
     for left, right, a, b, c in segments(wallet, reserve):
-        if left >= high or (right is not None and (right < high if low == high else right <= low)):
+        if left >= high:
+            break
+        if right is not None and (right < high if low == high else right <= low):
             continue
         for x in (max(left, low), high if right is None else min(right, high)):
             if x != start or low == high:

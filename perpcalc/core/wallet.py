@@ -3,11 +3,13 @@
 An isolated position is a wallet of its own that holds nothing else.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
+from heapq import merge
+from operator import itemgetter
 from typing import NamedTuple
 
-from perpcalc.core.margin import Piece, maintenance_pieces, piece_maintenance
+from perpcalc.core.margin import Piece, maintenance_pieces, most_asked, piece_maintenance
 from perpcalc.core.position import Position
 from perpcalc.core.rounding import on, without_noise
 from perpcalc.core.rules import NO_CLOSING_FEE, ClosingFee, Schedule
@@ -28,13 +30,17 @@ class Holding(NamedTuple):
 
 
 class Group(NamedTuple):
-    """Holdings that share one maintenance tier: merged where they are of one side, netted where they are not."""
+    """Holdings that share one maintenance tier: merged where they are of one side, netted where they are not.
+
+    Its maintenance margin at x = 1/price of its own contract is never more than `most*x`; None where no such bound is known.
+    """
 
     notional: Decimal
     ratio: Decimal
-    pieces: tuple[Piece, ...]
+    pieces: Sequence[Piece]
     closing_fee: ClosingFee
     stored_value: Decimal = ZERO
+    most: Decimal | None = None
 
 
 class Wallet(NamedTuple):
@@ -158,8 +164,9 @@ def piece_at(group: Group, x: Decimal, *, still: bool = False) -> Piece:
     >>> str(piece_at(Group(ONE, ONE, pieces, NO_CLOSING_FEE), ONE).rate)
     '0.01'
     """
-    held = group.pieces[0]
-    for piece in group.pieces:
+    pieces = iter(group.pieces)
+    held = next(pieces)
+    for piece in pieces:
         border = piece.start * group.ratio
         if border > x or (still and border == x):
             break
@@ -227,13 +234,15 @@ def safe_spans(wallet: Wallet, reserve: Decimal = ZERO) -> list[Span]:
 
     Between two tier borders `equity - maintenance - fees` is `a - b*x - c*x^2`, so each end is an exact root or, where a
     tier of the whole position jumps past the equity, the border itself. A free equity of exactly 0 is none: coefficients
-    that cancel are 0, whatever their last digits. `reserve` is taken from the equity. O(n log n) in positions and tiers.
+    that cancel are 0, whatever their last digits. `reserve` is taken from the equity. Tiers further on are left alone once no
+    tier can decide anything more. O(n log n) in positions and tiers.
 
     >>> str(safe_spans(Wallet(ONE, Decimal(2), Decimal(8_000), (), ()))[0].end)
     '0.00025'
     """
     spans: list[Span] = []
     start: Decimal | None = None
+    held, most = wallet.constant - reserve, _most_taken(wallet)
     for left, right, a, b, c in segments(wallet, reserve):
         points = [left, *(root for root in _roots(a, b, c) if left < root and (right is None or root < right))]
         for index, point in enumerate(points):
@@ -244,41 +253,62 @@ def safe_spans(wallet: Wallet, reserve: Decimal = ZERO) -> list[Span]:
             elif start is not None:
                 spans.append(Span(start, point))
                 start = None
+        if right is None:
+            break
+        if start is None and wallet.linear >= 0 and held <= wallet.linear * right:
+            break  # without equity, here and beyond
+        if start is not None and most is not None and most <= 0 and held > most * right:
+            break  # more than any tier asks, here and beyond
     if start is not None:
         spans.append(Span(start, None))
     return spans
 
 
+def _most_taken(wallet: Wallet) -> Decimal | None:
+    """The most that falling prices take from the free equity, `most*x` at x = 1/price; None where no bound is known."""
+    most = wallet.linear
+    for group in wallet.groups:
+        if group.most is None:
+            return None
+        fee = ZERO if group.closing_fee.at_bankruptcy else group.closing_fee.rate * group.notional
+        most += (group.most + fee) / group.ratio
+    return most
+
+
 def segments(wallet: Wallet, reserve: Decimal = ZERO) -> Iterator[Segment]:
     """What is left of the equity after maintenance margin and closing fees, from tier border to tier border.
 
-    `equity(x) - maintenance(x) - fees(x) - reserve = a - b*x - c*x^2` coins on each segment, from x = 0 up; fees at the
-    bankruptcy price come with the reserve. O(n log n) in positions and tiers.
+    `equity(x) - maintenance(x) - fees(x) - reserve = a - b*x - c*x^2` coins on each segment, from x = 0 up, each found when it
+    is asked for; fees at the bankruptcy price come with the reserve. O(n log n) in positions and tiers.
 
     >>> [str(segment.b) for segment in segments(Wallet(ONE, Decimal(2), Decimal(8_000), (), ()))]
     ['8000']
     """
     a, b, c = without_noise(wallet.constant - reserve, wallet.constant, reserve), wallet.linear, ZERO
-    steps: dict[Decimal, tuple[Decimal, Decimal, Decimal]] = {}
     for group in wallet.groups:
-        ratio = group.ratio
         if not group.closing_fee.at_bankruptcy:
-            b += group.closing_fee.rate * group.notional / ratio
-        before = _NOTHING
-        for piece in group.pieces:
-            at = piece.start * ratio
-            da, db, dc = steps.get(at, (ZERO, ZERO, ZERO))
-            steps[at] = (
-                da + piece.constant - before.constant,
-                db + (piece.linear - before.linear) / ratio,
-                dc + (piece.quadratic - before.quadratic) / ratio / ratio,
-            )
-            before = piece
-    borders: list[Decimal] = sorted(steps.keys() | {ZERO})
-    for index, left in enumerate(borders):
-        da, db, dc = steps.get(left, (ZERO, ZERO, ZERO))
-        a, b, c = a - da, without_noise(b + db, b, db), c + dc
-        yield Segment(left, borders[index + 1] if index + 1 < len(borders) else None, a, b, c)
+            b += group.closing_fee.rate * group.notional / group.ratio
+    left, da, db, dc = ZERO, ZERO, ZERO, ZERO
+    for at, constant, linear, quadratic in merge(*map(_steps, wallet.groups), key=itemgetter(0)):
+        if at != left:
+            a, b, c = a - da, without_noise(b + db, b, db), c + dc
+            yield Segment(left, at, a, b, c)
+            left, da, db, dc = at, ZERO, ZERO, ZERO
+        da, db, dc = da + constant, db + linear, dc + quadratic
+    yield Segment(left, None, a - da, without_noise(b + db, b, db), c + dc)
+
+
+def _steps(group: Group) -> Iterator[tuple[Decimal, Decimal, Decimal, Decimal]]:
+    """Where the pieces of a group begin, and by what the maintenance margin changes there: a constant, per x and per x^2."""
+    ratio, before = group.ratio, _NOTHING
+    for piece in group.pieces:
+        yield (
+            piece.start * ratio,
+            piece.constant - before.constant,
+            (piece.linear - before.linear) / ratio,
+            (piece.quadratic - before.quadratic) / ratio / ratio,
+        )
+        before = piece
 
 
 class _Bulk(NamedTuple):
@@ -318,11 +348,14 @@ def _netted(one: _Bulk, other: _Bulk) -> _Bulk:
 def _group(holding: Holding, bulk: _Bulk) -> Group:
     if not bulk.notional:
         return Group(ZERO, holding.ratio, (_NOTHING,), holding.closing_fee)
-    pieces = maintenance_pieces(holding.schedule, bulk.contracts, bulk.notional, bulk.stored_value, bulk.funding_rate)
+    pieces: Sequence[Piece] = maintenance_pieces(
+        holding.schedule, bulk.contracts, bulk.notional, bulk.stored_value, bulk.funding_rate
+    )
     grid = holding.position.instrument.rounding.maintenance
     if holding.schedule.basis == "entry" and grid:
         pieces = [piece._replace(constant=on(grid, piece.constant)) for piece in pieces]
-    return Group(bulk.notional, holding.ratio, tuple(pieces), holding.closing_fee, bulk.stored_value)
+    most = most_asked(holding.schedule, bulk.notional, bulk.funding_rate)
+    return Group(bulk.notional, holding.ratio, pieces, holding.closing_fee, bulk.stored_value, most)
 
 
 def _roots(a: Decimal, b: Decimal, c: Decimal) -> list[Decimal]:

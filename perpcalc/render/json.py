@@ -1,24 +1,31 @@
 """Answers as JSON: one flat object or an array of them, numbers as strings, ASCII only."""
 
 from collections.abc import Sequence
-from json.encoder import JSONEncoder
+from decimal import Decimal
+from json.encoder import encode_basestring_ascii as quoted
 
-from perpcalc.answer import Answer
+from perpcalc.answer import Answer, Value
 from perpcalc.decimals import plain
 
-ENCODER = JSONEncoder(default=plain, check_circular=False)
+WORDS = {None: "null", True: "true", False: "false"}
 
 
 def as_json(answers: Sequence[Answer], one: bool) -> str:
     """The answers as text: a single one with a field per line, several with an answer per line."""
     if one:
-        fields = (f'  "{name}": {ENCODER.encode(value)}' for name, value in answers[0]._asdict().items())
+        fields = (f'  "{name}": {_text(value)}' for name, value in answers[0]._asdict().items())
         return "{\n" + ",\n".join(fields) + "\n}\n"
     if not answers:
         return "[]\n"
-    return "[\n" + ",\n".join(ENCODER.encode(answer.__dict__) for answer in answers) + "\n]\n"
+    return "[\n" + ",\n".join(map(compact, answers)) + "\n]\n"
 
 
-def compact(answers: Sequence[Answer], one: bool) -> str:
-    """The answers on one line."""
-    return ENCODER.encode(answers[0].__dict__ if one else [answer.__dict__ for answer in answers])
+def compact(answer: Answer) -> str:
+    """An answer on one line."""
+    return "{" + ", ".join([f'"{name}": {_text(value)}' for name, value in answer.__dict__.items()]) + "}"
+
+
+def _text(value: Value) -> str:
+    if isinstance(value, Decimal):
+        return f'"{plain(value)}"'
+    return quoted(value) if isinstance(value, str) else WORDS[value]

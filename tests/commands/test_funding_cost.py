@@ -9,6 +9,7 @@ import pytest
 from inside import Run
 
 SIZE = ("-n", "10k", "--entry", "62500", "--leverage", "10", "--mark", "63000")
+ENTERED = ("--side", "long", "-n", "10k", "--entry", "62500", "--leverage", "10")
 LONG, SHORT = (("--side", side, *SIZE) for side in ("long", "short"))
 PORTFOLIO = """
 [prices]
@@ -39,6 +40,11 @@ contracts = 1000
 entry = 60_000
 leverage = 5
 """
+
+
+def minutes(count: int, premium: str) -> str:
+    """A premium sample for each of some minutes."""
+    return "".join(f"2024-06-01T{minute // 60:02d}:{minute % 60:02d}:00Z,{premium}\n" for minute in range(count))
 
 
 def asked(run: Run, *arguments: str, **more: Any) -> Any:
@@ -191,6 +197,65 @@ def test_after_that_many_payments_the_position_is_gone(run: Run) -> None:
     assert after(count - 1) < 63_000 <= after(count)
 
 
+# Files
+
+
+def test_a_history_is_charged_payment_by_payment_with_the_venues_rounding(run: Run, tmp_path: Path) -> None:
+    # The first payment is the one in the Phemex documents of 2024-06-17: floor8(700/6947.3435) = 0.10075793, and
+    # 0.00004747 of it is 4.783e-6, rounded up. The other two are 0.1 BTC at 0.01%, paid and received.
+    (tmp_path / "past.csv").write_text(
+        "2024-06-01T00:00Z,0.00004747,6947.3435\n2024-06-01T08:00Z,0.0001,7000\n2024-06-01T16:00Z,-0.0001,7000\n"
+    )
+    arguments = ("--venue", "phemex", "--side", "long", "-n", "700", "--history", "past.csv", "--json")
+    answer = run("funding-cost", *arguments)
+    assert (answer.status, answer.stderr) == (0, "")
+    found = json.loads(answer.stdout)
+    assert found["total"] == "0.00000479"
+    assert found["payment"] is None
+    assert (found["intervals"], found["mark_price"], found["interval_hours"]) == ("3", "7000", "8")
+    assert found["rate"] == "0.000015823333333333"
+
+
+def test_samples_make_the_rate_that_the_venue_would_have_set(run: Run, tmp_path: Path) -> None:
+    # Premium 0.3% all along: 0.3% - 0.05% damper; Bybit caps at 0.5%.
+    (tmp_path / "samples.csv").write_text(minutes(480, "0.3%"))
+    asked = ("--venue", "bybit", *ENTERED, "--mark", "63000", "--premium-samples", "samples.csv", "--json")
+    found = json.loads(run("funding-cost", *asked).stdout)
+    assert (found["premium"], found["rate"]) == ("0.003", "0.0025")
+
+
+def test_deribit_charges_each_moment_by_itself(run: Run, tmp_path: Path) -> None:
+    # Damper 0.025%: moments at 0.1% and -0.02% cost 0.075% and 0%, though their mean premium is 0.04%.
+    (tmp_path / "samples.csv").write_text("0.1%\n-0.02%\n")
+    asked = ("--venue", "deribit", "--side", "long", "-n", "100", "--mark", "63000", "--premium-samples", "samples.csv")
+    found = json.loads(run("funding-cost", *asked, "--json").stdout)
+    assert (found["premium"], found["rate"]) == ("0.0004", "0.000375")
+
+
+def test_a_bad_file_prints_one_line_and_nothing_else(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "past.csv").write_text("2024-06-01,0.01%,50k\n")
+    answer = run("funding-cost", *ENTERED, "--history", "past.csv")
+    assert (answer.stdout, answer.status) == ("", 2)
+    assert answer.stderr == (
+        "perpcalc: past.csv: line 1: mark '50k' is not a number of at most 15 digits: correct the file\n"
+    )
+
+
+def test_of_a_file_without_marks_the_mark_stands_for_all_and_it_is_said(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "past.csv").write_text("time,rate\n2024-06-01T00:00Z,0.01%\n2024-06-01T08:00Z,0.03%\n")
+    answer = run("funding-cost", *ENTERED, "--history", "past.csv")
+    assert (answer.stdout, answer.status) == ("", 2)
+    assert answer.stderr == "perpcalc: past.csv: has no marks: give --mark, which then stands for all\n"
+    answer = run("funding-cost", *ENTERED, "--history", "past.csv", "--mark", "50000", "--field", "total")
+    assert answer.stdout == "0.00008\n"  # 0.2 BTC at 0.04% in all
+    assert answer.stderr == "perpcalc: note: past.csv: has no marks: --mark stands for all\n"
+
+
+def test_a_history_comes_from_a_pipe_too(run: Run) -> None:
+    answer = run("funding-cost", *ENTERED, "--history", "-", "--field", "total", stdin="2024-06-01,0.01%,50000\n")
+    assert answer.stdout == "0.00002\n"
+
+
 # Portfolios
 
 
@@ -200,7 +265,7 @@ def test_all_positions_of_an_account_are_paid_from_its_balance(run: Run) -> None
     assert (long["total"], short["total"]) == ("0.00234375", "-0.0009375")
     assert long["liquidation_price_after"] == short["liquidation_price_after"] != long["liquidation_price"]
     assert long["intervals_to_liquidation"] == short["intervals_to_liquidation"]
-    assert silent["reason"] == "no funding rate: write funding_rate to the position or give --rate"
+    assert silent["reason"] == "no funding rate: write funding_rate to the position or give rate"
     assert silent["payment"] is silent["liquidation_price"] is None
 
     richer = PORTFOLIO.replace("balance = 0.5", "balance = 0.49859375")  # 0.5 - 0.00234375 + 0.0009375

@@ -49,7 +49,7 @@ def test_a_mark_replaces_the_fair_one_and_implies_a_volatility(run: Run) -> None
     ]
     found = asked(run, "--power", "2", "--index", "3000", "--mark", fair, "--periods", "3", "--interest", "4%")
     assert float(found["implied_vol"]) == pytest.approx(0.8, abs=1e-7)
-    assert (found["fair_mark"], found["reason"]) == (None, "the fair mark is not known: give --vol")
+    assert (found["fair_mark"], found["reason"]) == (None, "the fair mark is not known: give vol")
 
     dear = asked(run, "--power", "2", "--index", "3000", "--mark", "9045000", "--funding-period", "12h")
     assert (dear["premium"], dear["funding_per_day"]) == ("0.005", "90000")
@@ -89,7 +89,7 @@ def test_a_mark_that_no_volatility_brings_says_so(run: Run) -> None:
     found = asked(run, "--power", "2", "--index", "3000", "--mark", "8990000")
     assert found["implied_vol"] is None
     assert found["reason"] == (
-        "the fair mark is not known: give --vol; "
+        "the fair mark is not known: give vol; "
         "no volatility is implied: the mark is out of reach of every one at this interest"
     )
 

@@ -546,6 +546,18 @@ def test_both_ends_of_a_rate_that_grows_with_size() -> None:
     assert below.value < 50_000 < above.value
 
 
+def test_a_ratio_that_a_tier_jumps_past_is_reached_at_its_border() -> None:
+    # A long of 1.2 coins at 100,000: below 60,000 it is worth more than 2 coins, which ask for 50% instead of 1%.
+    tiers = Schedule((Tier(Decimal(2), Decimal("0.01")), Tier(None, Decimal("0.5"))), marginal=False)
+    below, _ = solve_price(cross(position(contracts="120000", entry="100000"), "2", tiers, "100000"), ratio("0.5"))
+    assert value(below) == "60000"
+    assert below.margin_ratio_after is not None
+    assert plain(below.margin_ratio_after) == twin.printed(Fraction("0.02") / Fraction("1.2"))
+    assert below.reason == "at the border of a tier, whose rate on the whole position passes the ratio"
+    even, _ = solve_price(cross(position(), "0.1", HALF_PERCENT, "50000"), ratio("0.5"))
+    assert even.reason is None
+
+
 def test_an_equity_has_one_price() -> None:
     # 1 + 0.2 - 10,000/P
     below, above = solve_price(cross(position(), "1"), Goal("equity", Decimal("0.95")))
