@@ -245,7 +245,7 @@ complete -c perpcalc -n '__perpcalc_at check' -l max-loss-at-stop -x -d 'Loss at
 complete -c perpcalc -n '__perpcalc_at check' -l max-funding-per-day -x -d 'Funding of a day, of the balance (else the margin).'
 complete -c perpcalc -n '__perpcalc_at check' -l stop-before-liquidation -d 'The stop comes before liquidation.'
 complete -c perpcalc -n '__perpcalc_at check' -l require-stop -d 'There is a stop.'
-complete -c perpcalc -n '__perpcalc_at check' -l max-notional-usd -x -d 'Size in USD.'
+complete -c perpcalc -n '__perpcalc_at check' -l max-notional-usd -x -d 'Size in USD of the contract and side that it adds to.'
 complete -c perpcalc -n '__perpcalc_at check' -l max-touch-probability -x -d 'Probability of liquidation; needs vol and horizon.'
 complete -c perpcalc -n '__perpcalc_at check portfolio_add' -l funding-rate -x -d 'Funding rate of the position per interval.'
 complete -c perpcalc -n '__perpcalc_at replay' -l marks -r -F -d 'Candles of the mark price; repeated for several coins.'

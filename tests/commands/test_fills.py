@@ -361,6 +361,17 @@ def test_another_position_of_the_contract_is_not_overwritten(run: Run, write: An
     assert (tmp_path / "book.toml").read_bytes() == before
 
 
+def test_nothing_is_written_where_the_answer_cannot_be_printed(run: Run, write: Any, tmp_path: Path) -> None:
+    line = refused(run, write(PARTLY_CLOSED), "--into", "book.toml", "--field", "contrats", "-q")
+    assert "'contrats' is not a field" in line
+    assert not (tmp_path / "book.toml").exists()
+
+
+def test_no_notes_are_said_where_none_are_wanted(run: Run, write: Any) -> None:
+    answer = run("fills", write(PARTLY_CLOSED), "--into", "book.toml", "-q", "--field", "side")
+    assert (answer.status, answer.stdout, answer.stderr) == (0, "long\n", "")
+
+
 def test_nothing_is_written_where_nothing_is_open(run: Run, tmp_path: Path) -> None:
     answer = run("fills", str(DATA / "trades/bitmex.csv"), "--into", "book.toml", "--field", "contracts")
     assert (answer.status, answer.stdout) == (0, "0\n")
