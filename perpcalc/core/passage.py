@@ -14,6 +14,7 @@ from perpcalc.core.margin import Margin, Piece
 from perpcalc.core.past_funding import Payment, cost_of
 from perpcalc.core.pnl import gross_pnl
 from perpcalc.core.rules import ClosingFee, Schedule
+from perpcalc.core.spans import safe_spans
 from perpcalc.core.wallet import (
     Holding,
     Wallet,
@@ -21,7 +22,6 @@ from perpcalc.core.wallet import (
     closing_fees_at_bankruptcy,
     equity,
     maintenance,
-    safe_spans,
     wallet_of,
 )
 from perpcalc.decimals import CONTEXT, ONE, ZERO, settled
