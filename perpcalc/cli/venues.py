@@ -68,7 +68,12 @@ def _rule_lines(where: str, rule: Mapping[str, Any], own: bool) -> Iterator[str]
     values = {key: value for key, value in rule.items() if key not in PROVENANCE}
     tiers: list[str] = []
     if "limits" in values and "rates" in values:
-        tiers = _tiers(values.pop("limits"), values.pop("rates"), values.pop("initial_rates", ()))
+        limits, rates = values.pop("limits"), values.pop("rates")
+        more = {}
+        for key, word in (("initial_rates", "initial"), ("leverages", "leverage")):
+            if len(values.get(key, ())) == len(rates):
+                more[word] = values.pop(key)
+        tiers = _tiers(limits, rates, more)
     width = max(map(len, values), default=0)
     for key, value in values.items():
         yield f"  {key.replace('_', ' '):{width}}  {printable(value_text(value))}"
@@ -78,14 +83,14 @@ def _rule_lines(where: str, rule: Mapping[str, Any], own: bool) -> Iterator[str]
             yield paragraph(f"{key}: {rule[key]}", "  ")
 
 
-def _tiers(limits: list[str], rates: list[str], initial_rates: list[str]) -> list[str]:
-    """The tiers of a margin table, one per line."""
+def _tiers(limits: list[str], rates: list[str], more: Mapping[str, list[str]]) -> list[str]:
+    """The tiers of a margin table, one per line, with `more` that is said of each."""
     ends = [*(f"up to {limit}" for limit in limits), "above"]
     width = max(map(len, ends))
     lines = []
     for number, rate in enumerate(rates, 1):
-        initial = f"  initial {initial_rates[number - 1]}" if number <= len(initial_rates) else ""
-        lines.append(f"  tier {number:2}  {ends[number - 1]:{width}}  maintenance {rate}{initial}")
+        said = "".join(f"  {word} {values[number - 1]}" for word, values in more.items())
+        lines.append(f"  tier {number:2}  {ends[number - 1]:{width}}  maintenance {rate}{said}")
     return lines
 
 

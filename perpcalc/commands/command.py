@@ -56,6 +56,7 @@ class Result(NamedTuple):
     status: int = 0
     totals: Callable[[], Sequence[Row]] | None = None
     charts: Callable[[], Sequence[Chart]] | None = None
+    below: Sequence[str] = ()
     into: "Callable[[Portfolio], Change] | None" = None
 
 

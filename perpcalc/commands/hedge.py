@@ -205,9 +205,9 @@ def _reason(plan: HedgePlan, found: Hedge) -> str | None:
         more = f"{plain(round(abs(found.residual_delta), 8))} {plan.instrument.currency} more than is held"
         reasons.append(f"over-hedged: {'long' if plan.side > 0 else 'short'} by {more}")
     if plan.rate is None:
-        reasons.append("funding is not known: give --rate")
+        reasons.append("funding is not known: give rate")
     elif found.fees_usd is None:
-        reasons.append("the fees are not known: give --entry-fee and --exit-fee")
+        reasons.append("the fees are not known: give entry_fee and exit_fee")
     elif found.break_even_days is None:
         paid = "the hedge pays funding" if found.funding_per_day_usd else "no funding is paid or received"
         reasons.append(f"{paid} at this rate, so its fees are never earned back")

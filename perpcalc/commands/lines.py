@@ -40,8 +40,7 @@ def answered(question: Mapping[str, object], environment: bool = True) -> Answer
     """
     name = question.get("command")
     asking = _asking(name if isinstance(name, str) else "", environment)
-    given = read(asking.reader, _options(question, asking), by_program=True)
-    _check_files(given, asking)
+    given = _by_name(read(asking.reader, _options(question, asking), by_program=True), asking)
     result = asked(asking.command, given)
     return Answered(asking.command, summed(result) if TOTAL in given else result)
 
@@ -56,14 +55,16 @@ def _options(question: Mapping[str, object], asking: Asking) -> Mapping[str, obj
     return options
 
 
-def _check_files(given: Given, asking: Asking) -> None:
-    """Raise PerpcalcError where a file is to be read from where the lines come from."""
+def _by_name(given: Given, asking: Asking) -> Given:
+    """What is given, whose files are none that the lines come from: raises PerpcalcError, and leaves out one of the environment."""
     for option in asking.files:
         value = given[option]
-        for path in () if value is None else (value,) if isinstance(value, str) else [one.path for one in value]:
-            if path == "-" or descriptor_of(path) is not None:
-                place = option.env if option.name in given.filled else option.key
-                raise PerpcalcError("standard input holds the lines", "name a file").at(place)
+        paths = () if value is None else (value,) if isinstance(value, str) else [one.path for one in value]
+        if any(path == "-" or descriptor_of(path) is not None for path in paths):
+            if option.name not in given.filled:
+                raise PerpcalcError("standard input holds the lines", "name a file").at(option.key)
+            given = given.without((option,))
+    return given
 
 
 @lru_cache(maxsize=64)

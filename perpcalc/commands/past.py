@@ -5,15 +5,19 @@ from decimal import Decimal
 from itertools import chain
 from typing import NamedTuple
 
-from perpcalc.commands.book import book_of, is_portfolio, one_coin, opened
+from perpcalc.commands.book import Book, book_of, is_portfolio, one_coin, opened
 from perpcalc.commands.case import NEED_ENTRY, NEED_MARGIN, NEED_SIDE, NEED_SIZE, Case, Shared, case_of
 from perpcalc.commands.charges import said_of, spacing_of
+from perpcalc.commands.joint import coins_of, through
 from perpcalc.commands.market import Market
 from perpcalc.commands.replay_chart import Trail
 from perpcalc.commands.runs import of_day, run_of, without_later_changes
+from perpcalc.commands.unified import UnifiedShared
+from perpcalc.core.instrument import Instrument
 from perpcalc.core.moments import iso
 from perpcalc.core.passage import Change, Outcome, Run
 from perpcalc.core.replay import State, replay
+from perpcalc.core.unified_passage import UnifiedOutcome
 from perpcalc.decimals import ONE
 from perpcalc.decimals import plain as written
 from perpcalc.errors import PerpcalcError, Words, listed
@@ -28,7 +32,8 @@ from perpcalc.readers.funding import History, read_history
 class Past(NamedTuple):
     """An account or a position margined by itself, and how it went; where that is not known, why.
 
-    `cases` are its positions under the rules of the first day, `trail` what is drawn of it.
+    `cases` are its positions under the rules of the first day, `trail` what is drawn of it. An account of several coins is
+    `shared`, and went as `several` has it.
     """
 
     account: str | None
@@ -39,10 +44,15 @@ class Past(NamedTuple):
     outcome: Outcome | None = None
     trail: Trail | None = None
     unknown: PerpcalcError | None = None
+    shared: UnifiedShared | None = None
+    several: UnifiedOutcome | None = None
+    coins: tuple[str, ...] = ()
 
     @property
     def market(self) -> Market | None:
-        """The market in whose decimals it is shown."""
+        """The market in whose coin and decimals it is shown."""
+        if self.shared is not None:
+            return Market(Instrument(currency=self.currency))
         return self.cases[0].market if self.cases else None
 
     @property
@@ -73,7 +83,8 @@ def pasts_of(given: Given) -> Pasts:
     one = not is_portfolio(given)
     parts = _single(given) if one else _several(given)
     now = parts(-1)
-    coins = list(dict.fromkeys(part.currency for part in now if part.unknown is None))
+    known = [part for part in now if part.unknown is None]
+    coins = list(dict.fromkeys(coin for part in known for coin in (part.coins or (part.currency,))))
     files = {
         option: _by_coin(option.key, files or (), coins) if coins else {}
         for option, files in ((MARKS, given[MARKS]), (HISTORIES, given[HISTORIES]))
@@ -82,12 +93,17 @@ def pasts_of(given: Given) -> Pasts:
     made = dict(enumerate(now))
     for coin in coins:
         places = [place for place, part in enumerate(now) if part.currency == coin and part.unknown is None]
+        if not places:
+            continue
         if coin not in files[MARKS]:
             missing = PerpcalcError(f"no candles of {coin}", ("give ", MARKS.key, f" {coin}=FILE"))
             made.update({place: now[place]._replace(unknown=missing) for place in places})
             continue
         found = _through(given, coin, files[MARKS][coin], files[HISTORIES].get(coin), parts, places, notes)
         made.update(found)
+    for place, part in enumerate(now):
+        if part.shared is not None and part.unknown is None:
+            made[place] = through(place, part, parts, given, files[MARKS], files[HISTORIES], notes)
     return Pasts([made[place] for place in range(len(now))], notes, one)
 
 
@@ -118,12 +134,7 @@ def _several(given: Given) -> Parts:
         made = []
         for account in portfolio.accounts:
             if account.unified is not None:
-                if any(one.account == account.name and one.shared is not None for one in found.entries):
-                    several = PerpcalcError(
-                        "an account of several coins is not replayed: their candles are not of one moment",
-                        "ask stress for moves of each coin",
-                    )
-                    made.append(Past(account.name, None, "USD", [], unknown=several))
+                made += _unified(account.name, found)
                 continue
             cases = [one for one in found.cases if isinstance(one.shared, Shared) and one.shared.name == account.name]
             if cases:
@@ -132,6 +143,19 @@ def _several(given: Given) -> Parts:
         return made
 
     return parts
+
+
+def _unified(name: str, book: Book) -> list[Past]:
+    """An account of several coins, if it holds positions."""
+    carriers = [one.shared for one in book.entries if isinstance(one.shared, UnifiedShared) and one.shared.name == name]
+    if not carriers:
+        return []
+    shared = carriers[0]
+    past = Past(name, None, "USD", shared.cases, shared=shared)
+    try:
+        return [past._replace(coins=coins_of(shared))]
+    except PerpcalcError as error:
+        return [past._replace(unknown=error)]
 
 
 def _on_day(portfolio: Portfolio, time: int) -> Portfolio:

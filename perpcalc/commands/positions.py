@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from perpcalc.answer import Answer
 from perpcalc.commands.case import Case, case_of
 from perpcalc.commands.command import Result, Row
-from perpcalc.commands.market import each_once
+from perpcalc.commands.market import Market, each_once
 from perpcalc.decimals import ZERO
 from perpcalc.errors import PerpcalcError, Words
 from perpcalc.given import Given, Option, Rule, Shapes, check_shape
@@ -160,10 +160,14 @@ def totals(answer: type[Answer], rows: Sequence[Row]) -> list[Row]:
     for row in rows:
         by_coin.setdefault(row.precision().coin, []).append(row)
     in_usd = tuple(name for name in answer.sums if name.endswith("usd"))
-    made = [
-        Row(_sum(answer, of_coin, answer.sums, coin), of_coin[0].market) for coin, of_coin in sorted(by_coin.items())
-    ]
+    made = [Row(_sum(answer, ones, answer.sums, coin), _finest(ones)) for coin, ones in sorted(by_coin.items())]
     return [*made, Row(_sum(answer, rows, in_usd, "USD"))]
+
+
+def _finest(rows: Sequence[Row]) -> Market | None:
+    """The market whose coin amounts have the most decimals, which a sum is shown with."""
+    markets = [row.market for row in rows if row.market is not None]
+    return max(markets, key=lambda market: market.coin_places, default=None)
 
 
 def _sum(answer: type[Answer], rows: Sequence[Row], names: Sequence[str], currency: str) -> Answer:

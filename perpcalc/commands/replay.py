@@ -1,11 +1,11 @@
 """`perpcalc replay`: whether a position or a portfolio would have lived through prices and funding of the past."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from perpcalc.answer import Answer, Coin, Cost, Count, Gain, GainUsd, Price, Rate, Sentence, Told, Usd
+from perpcalc.answer import Answer, Coin, Cost, Count, Gain, GainUsd, Kind, Price, Rate, Sentence, Told, Usd
 from perpcalc.commands.command import Command, Result, Row
 from perpcalc.commands.market import each_once
 from perpcalc.commands.past import Past, pasts_of
@@ -13,6 +13,7 @@ from perpcalc.commands.positions import totals
 from perpcalc.commands.replay_chart import charts_of
 from perpcalc.core.moments import iso
 from perpcalc.core.passage import LIQUIDATION, STOP, Outcome
+from perpcalc.core.unified_passage import UnifiedOutcome
 from perpcalc.given import Given, Needed
 from perpcalc.options import (
     CHART,
@@ -91,10 +92,24 @@ class Replay(Answer):
     max_drawdown_usd: Usd | None
     reason: str | None
 
+    def shown_kinds(self) -> Mapping[str, Kind]:
+        """The amounts of an account of several coins, which has no one price, are in USD."""
+        if self.ended_by is None or self.price is not None:
+            return {}
+        return {
+            "net_pnl": Kind("gain_usd", "USD"),
+            "funding": Kind("cost_usd", "USD"),
+            "max_drawdown": Kind("usd", "USD"),
+        }
+
     def sentence(self) -> Sentence:
         """Whether it survived, and what was left."""
         if self.ended_by is None:
             return ()
+        if self.price is None:
+            how = {LIQUIDATION: f"liquidated on {self.ended_at}", STOP: f"stopped on {self.ended_at}"}
+            said = how.get(self.ended_by, "survived")
+            return (said,) if self.net_pnl_usd is None else (f"{said}: net ", Told("net_pnl_usd"))
         if self.ended_by == LIQUIDATION:
             return (f"liquidated on {self.ended_at} at ", Told("price"), ": ", Told("net_pnl"))
         net: Sentence = ("net ", Told("net_pnl"), " (", Told("net_pnl_usd"), ")")
@@ -131,6 +146,8 @@ def answer(given: Given) -> Result:
     rows = []
     for past in found.pasts:
         made = _unknown(past) if past.outcome is None else _row(past, past.outcome)
+        if past.several is not None:
+            made = _of_several(past, past.several)
         if wanted and past.outcome is not None:
             made = explained(made, past, past.outcome)
         rows.append(Row(made, past.market))
@@ -166,6 +183,29 @@ def _row(past: Past, outcome: Outcome) -> Replay:
         max_drawdown_usd=outcome.max_drawdown_usd,
         reason=None,
     )
+
+
+def _of_several(past: Past, outcome: UnifiedOutcome) -> Replay:
+    """An account of several coins: every amount in USD, and no one price."""
+    return Replay(
+        account=past.account,
+        position=past.position,
+        start=iso(outcome.start),
+        end=iso(outcome.end),
+        bars=Decimal(outcome.bars),
+        survived=outcome.survived,
+        ended_at=iso(outcome.ended_at),
+        ended_by=outcome.ended_by,
+        price=None,
+        net_pnl=outcome.net_pnl,
+        net_pnl_usd=outcome.net_pnl,
+        funding=outcome.funding,
+        max_margin_ratio=outcome.max_margin_ratio,
+        max_margin_ratio_at=iso(outcome.max_margin_ratio_at),
+        max_drawdown=outcome.max_drawdown,
+        max_drawdown_usd=outcome.max_drawdown,
+        reason="an account of several coins: every amount is in USD",
+    ).never_where()
 
 
 def _unknown(past: Past) -> Replay:

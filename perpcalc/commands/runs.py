@@ -8,7 +8,8 @@ from perpcalc.commands.case import Case
 from perpcalc.commands.market import known_fee, margin_rules, market_of
 from perpcalc.core.moments import iso, moment
 from perpcalc.core.passage import Change, Leg, Run
-from perpcalc.decimals import ONE
+from perpcalc.core.wallet import Holding
+from perpcalc.decimals import ONE, ZERO
 from perpcalc.errors import PerpcalcError, Words
 from perpcalc.given import Given
 from perpcalc.options import EXIT_FEE, EXPIRES, MARK, STOP, VENUE
@@ -51,10 +52,7 @@ def run_of(
     days: dict[int, str] = {}
     for number, case in enumerate(cases):
         try:
-            asked = given.over(case.given)
-            stop = asked[STOP]
-            fee = known_fee(asked, EXIT_FEE, case.instrument, notes) if stop is not None else Decimal(0)
-            legs.append(Leg(case.holding(_ratio(case, reference)), stop, fee, _is_funded(case)))
+            legs.append(leg_of(case, given, case.holding(_ratio(case, reference)), notes))
         except PerpcalcError as error:
             raise (error if case.place is None else error.at(case.place)) from None
         if not fixed:
@@ -65,6 +63,14 @@ def run_of(
     return Ruled(
         Run(margin, tuple(legs), tuple(sorted(changes, key=lambda one: one.time)), periods), sorted(days.items())
     )
+
+
+def leg_of(case: Case, given: Given, holding: Holding, notes: list[Words]) -> Leg:
+    """A position as it goes along the bars, with its stop and the fee of that."""
+    asked = given.over(case.given)
+    stop = asked[STOP]
+    fee = known_fee(asked, EXIT_FEE, case.instrument, notes) if stop is not None else ZERO
+    return Leg(holding, stop, fee, _is_funded(case))
 
 
 def without_later_changes(case: Case) -> tuple[Words, ...]:

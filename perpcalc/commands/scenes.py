@@ -177,10 +177,10 @@ def _judged(
     planned: int | None = None
     opens = False
     for trade in trades:
-        assert now is not None
         case = _trade_case(given, portfolio, trade, asked, now)
         notes.extend(case.notes)
-        prices = at_price(prices, case, now, price_of(prices, case))
+        if now is not None:
+            prices = at_price(prices, case, now, price_of(prices, case))
         closing = known_fee(given, EXIT_FEE, case.instrument, notes)
         held = traded(prices.cases, case, closing, _is_hedged(case, prices))
         check_margin_there(case, held, *_free(case, prices))
@@ -273,15 +273,19 @@ def _size_held(described: Given, given: Given, portfolio: Portfolio) -> Decimal 
     return next(iter(sizes), None)
 
 
-def _price_now(given: Given, portfolio: Portfolio, trade: Trade) -> Decimal:
-    """The price of the trade's contract now: as given, that of its contract or its coin in the portfolio, else its fill's."""
+def _price_now(given: Given, portfolio: Portfolio, trade: Trade) -> Decimal | None:
+    """The price of the trade's contract now: as given, that of its contract or its coin in the portfolio.
+
+    Where nothing of the coin is held it is that of the fill, else None: what is held has a price that nobody gave.
+    """
     if (mark := given[MARK]) is not None:
         return mark
     case = _trade_case(given, portfolio, trade, Given({}), None)
-    for one in entries_of(portfolio, portfolio.positions, Given({})):
-        if isinstance(one, Case) and contract_of(one) == contract_of(case) and one.mark is not None:
-            return one.mark
-    return case.mark or trade.fill.price
+    held = [one for one in entries_of(portfolio, portfolio.positions, Given({})) if coin_of(one) == coin_of(case)]
+    marks = [one for one in held if isinstance(one, Case) and one.mark is not None]
+    of_contract = [one.mark for one in marks if contract_of(one) == contract_of(case)]
+    known = [*of_contract, case.mark, *(one.mark for one in marks)]
+    return next((mark for mark in known if mark is not None), None if held else trade.fill.price)
 
 
 def _is_hedged(trade: Case, prices: Prices) -> bool:

@@ -206,9 +206,9 @@ def _of_a_lot(plan: Plan, found: Size) -> str:
 def _no_price(plan: Plan, margin: Decimal | None) -> str:
     """Why there is no liquidation price."""
     if plan.schedule is None:
-        return "the liquidation price is not known: give --mmr"
+        return "the liquidation price is not known: give mmr"
     if margin is None:
-        return "the liquidation price is not known: give --leverage or --balance"
+        return "the liquidation price is not known: give leverage or balance"
     return "never liquidated: the collateral covers the position's coin value at any price"
 
 

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from textwrap import fill
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from rich import box
 from rich.cells import cell_len
@@ -65,7 +65,8 @@ class Column(NamedTuple):
 
 def as_table(result: Result, wide: bool = False, charts: bool = False) -> str:
     """The answers as a table; one downwards, several across with the columns that the terminal holds."""
-    console = Console(highlight=False, markup=False, emoji=False)
+    plain: dict[str, Any] = {"color_system": None} if os.environ.get("NO_COLOR") else {}
+    console = Console(highlight=False, markup=False, emoji=False, **plain)
     with console.capture() as printed:  # rich itself would end the program where nobody reads on
         width = console.width
         if said := sentence(result):
@@ -78,6 +79,8 @@ def as_table(result: Result, wide: bool = False, charts: bool = False) -> str:
             _print_rows(console, result.answer, lines, wide, width)
             if result.totals is not None and len(lines) > 1:
                 _print_totals(console, result, wide, width)
+        for text in result.below:
+            console.print(Text(printable(text)), soft_wrap=True)
         if charts and result.charts is not None:
             _print_charts(console, result, width)
     return printed.get()

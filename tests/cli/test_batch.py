@@ -250,8 +250,9 @@ class TestFiles:
         assert good["net_pnl"] == "0.00375"
 
     def test_nor_is_a_portfolio_of_the_environment(self, answers: Callable[..., Any]) -> None:
-        bad, _ = answers({"command": "pnl"}, CASES[0], env={"PERPCALC_PORTFOLIO": "/dev/stdin"})
-        assert bad["error"] == "PERPCALC_PORTFOLIO: standard input holds the lines: name a file"
+        bad, good = answers({"command": "pnl"}, CASES[0], env={"PERPCALC_PORTFOLIO": "/dev/stdin"})
+        assert bad["error"].startswith("side, contracts, entry and exit are missing: ")
+        assert good["net_pnl"] == "0.00375"
 
     @pytest.mark.parametrize("key", ["chart", "svg", "into", "format", "json", "field", "explain", "quiet", "wide"])
     def test_none_is_written_and_nothing_printed_otherwise(self, answers: Callable[..., Any], key: str) -> None:
@@ -446,22 +447,25 @@ class Chunks(io.BytesIO):
 
 class TestProgress:
     def run_at_a_terminal(self, stdout_too: bool) -> str:
-        """What a slow batch shows on a terminal that is its standard error."""
+        """What a batch shows on a terminal that is its standard error, when more than half a second lies between its lines."""
         pty = pytest.importorskip("pty")
         master, slave = pty.openpty()
+        out = slave if stdout_too else subprocess.PIPE
         command = [sys.executable, "-m", "perpcalc", "batch"]
-        with subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=slave if stdout_too else subprocess.DEVNULL, stderr=slave, text=True
-        ) as process:
+        shown = b""
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=out, stderr=slave, text=True) as process:
             os.close(slave)
             assert process.stdin
-            for _ in range(3):
+            for asked in (1, 2):
                 process.stdin.write(lines_of(CASES[0]))
                 process.stdin.flush()
-                time.sleep(0.4)
+                if process.stdout is not None:
+                    process.stdout.readline()
+                while process.stdout is None and shown.count(b"\n") < asked:
+                    shown += os.read(master, 65536)
+                time.sleep(0.6)
             process.stdin.close()
             process.wait(10)
-        shown = b""
         try:
             while piece := os.read(master, 65536):
                 shown += piece
@@ -471,7 +475,7 @@ class TestProgress:
         return shown.decode()
 
     def test_the_lines_are_counted_while_it_runs(self) -> None:
-        assert " lines\r" in self.run_at_a_terminal(stdout_too=False)
+        assert "perpcalc: 2 lines\r" in self.run_at_a_terminal(stdout_too=False)
 
     def test_not_between_answers(self) -> None:
         assert " lines\r" not in self.run_at_a_terminal(stdout_too=True)

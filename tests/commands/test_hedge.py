@@ -81,7 +81,7 @@ def test_what_is_not_known_is_null_with_a_reason(run: Any) -> None:
     found = asked(run, *COINS)
     unknown = ("funding_per_day_usd", "carry_apr", "break_even_days", "liquidation_price")
     assert all(found[name] is None for name in unknown)
-    assert found["reason"] == "funding is not known: give --rate; the liquidation price is not known: give mmr"
+    assert found["reason"] == "funding is not known: give rate; the liquidation price is not known: give mmr"
 
 
 def test_funding_that_is_paid_is_a_cost_and_says_so(run: Any) -> None:
@@ -134,7 +134,7 @@ def test_fees_that_are_not_known_lock_nothing_in(run: Any) -> None:
     answer = run("hedge", "--venue", "coinex", *COINS, "--rate", "0.01%", "--json")
     found = json.loads(answer.stdout)
     assert (found["locked_usd"], found["break_even_days"]) == (None, None)
-    assert found["reason"].startswith("the fees are not known: give --entry-fee and --exit-fee")
+    assert found["reason"].startswith("the fees are not known: give entry_fee and exit_fee")
     assert "coinex: its fees are not known: give --entry-fee and --exit-fee" in answer.stderr
 
 

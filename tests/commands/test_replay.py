@@ -1,6 +1,7 @@
 """`perpcalc replay`: positions and accounts along candles and funding of the past."""
 
 import json
+from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -138,6 +139,18 @@ def refused(run: Run, *arguments: str) -> str:
     assert (answer.status, answer.stdout) == (2, "")
     (line,) = answer.stderr.splitlines()
     return str(line)
+
+
+def walk(
+    steps: Sequence[tuple[int, int, int]], opened: int = 50_000, apart: int = 20
+) -> list[tuple[int, int, int, int]]:
+    """Bars of which each has the close in thousandths of the open, and how far its extremes lie beyond."""
+    bars = []
+    for move, above, below in steps:
+        close = opened * (1000 + move) // 1000
+        bars.append((opened, max(opened, close) + apart * above, min(opened, close) - apart * below, close))
+        opened = close
+    return bars
 
 
 # Known cases
@@ -279,8 +292,8 @@ def test_accounts_come_first_then_isolated_positions_in_the_order_of_the_file(ru
     assert (isolated["ended_by"], isolated["survived"]) == ("end", True)
     assert cross["reason"] is None
     assert ether["reason"] == "no candles of ETH: give marks ETH=FILE"
-    assert several["reason"].startswith("an account of several coins is not replayed")
-    assert ether["net_pnl"] is several["survived"] is None
+    assert several["reason"] == "an account of several coins: every amount is in USD"
+    assert ether["net_pnl"] is several["price"] is None
 
 
 def test_the_stop_of_a_leg_closes_it_and_the_rest_goes_on(run: Run, write: Any) -> None:
@@ -310,32 +323,153 @@ def test_a_file_without_its_coin_is_of_the_only_one(run: Run, write: Any) -> Non
 
 def test_sums_are_by_coin(run: Run, write: Any) -> None:
     arguments = ("-p", write(BOOK, "book.toml"), "--marks", f"BTC={write(WEEK)}")
-    cross, _, isolated, _ = asked(run, *arguments)
+    cross, several, isolated, _ = asked(run, *arguments)
     rows = asked(run, *arguments, "--total")
     assert rows[0]["net_pnl"] == plain(Decimal(cross["net_pnl"]) + Decimal(isolated["net_pnl"]))
-    assert rows[-1]["net_pnl_usd"] == plain(Decimal(cross["net_pnl_usd"]) + Decimal(isolated["net_pnl_usd"]))
+    known = (cross, several, isolated)
+    assert rows[-1]["net_pnl_usd"] == plain(sum(Decimal(row["net_pnl_usd"]) for row in known))
 
 
 def test_the_sentence_counts_the_dead_and_names_the_first(run: Run, write: Any) -> None:
     book, marks = write(BOOK, "book.toml"), f"BTC={write(WEEK.replace('46000', '45000'))}"
     out = run("replay", "-p", book, "--marks", marks).stdout
-    assert out.startswith("1 of 2 liquidated, isolated first, on 2024-06-05T00:00:00Z\n")
-    assert run("replay", "-p", book, "--marks", f"BTC={write(WEEK)}").stdout.startswith("all 2 survived\n")
+    assert out.startswith("1 of 3 liquidated, isolated first, on 2024-06-05T00:00:00Z\n")
+    assert run("replay", "-p", book, "--marks", f"BTC={write(WEEK)}").stdout.startswith("all 3 survived\n")
+
+
+# An account of several coins
+
+SEVERAL = """
+[prices]
+BTC = 50_000
+ETH = 3_000
+
+[[accounts]]
+name = "uta"
+margin = "unified"
+balances = {{ BTC = 1, ETH = 5, USDT = {dollars} }}
+condition = "100%"
+weights = "equity"
+
+[[positions]]
+name = "btc"
+account = "uta"
+currency = "BTC"
+side = "long"
+contracts = {btc}
+entry = 50_000
+mmr = "1%"{stop}
+
+[[positions]]
+name = "eth"
+account = "uta"
+currency = "ETH"
+side = "short"
+contracts = {eth}
+entry = 3_000
+mmr = "2%"
+"""
+ETHER = HEADER + (
+    "2024-06-03T00:00Z,3000,3100,2900,3050\n"
+    "2024-06-04T00:00Z,3050,3200,3000,3100\n"
+    "2024-06-05T00:00Z,3100,3150,2800,2900\n"
+    "2024-06-06T00:00Z,2900,3000,2850,3000\n"
+)
+
+
+def test_all_lows_of_an_account_of_several_coins_are_taken_together(run: Run, write: Any) -> None:
+    book = write(SEVERAL.format(dollars="-40_000", btc=20_000, eth=3_000, stop=""), "uta.toml")
+    arguments = ("-p", book, "--marks", f"BTC={write(WEEK)}", "--marks", f"ETH={write(ETHER, 'eth.csv')}")
+    answer = run("replay", *arguments, "--json")
+    (row,) = json.loads(answer.stdout)
+    assert "all lows of a moment are taken together, then all highs" in answer.stderr
+
+    def equity(btc: int, eth: int) -> Fraction:
+        profit = twin.pnl(1, 20_000, 50_000, btc) * btc + twin.pnl(-1, 3_000, 3_000, eth) * eth
+        return btc + 5 * eth - 40_000 + profit
+
+    worst = equity(46_000, 2_800)
+    asked_for = Fraction(20_000, 100) + Fraction(3_000 * 2, 100)
+    assert (row["survived"], row["ended_by"], row["price"]) == (True, "end", None)
+    assert row["max_margin_ratio"] == twin.printed(asked_for / worst)
+    assert row["max_margin_ratio_at"] == "2024-06-05T00:00:00Z"
+    assert row["max_drawdown_usd"] == twin.printed(equity(52_000, 3_100) - worst)
+    assert row["net_pnl"] == row["net_pnl_usd"] == "0"  # both closed at their entries
+
+
+def test_a_stop_in_an_account_of_several_coins_closes_its_leg(run: Run, write: Any) -> None:
+    book = write(SEVERAL.format(dollars="0", btc=20_000, eth=3_000, stop="\nstop = 47_000"), "uta.toml")
+    (row,) = asked(run, "-p", book, "--marks", f"BTC={write(WEEK)}", "--marks", f"ETH={write(ETHER, 'eth.csv')}", "-q")
+    assert row["net_pnl"] == twin.printed(twin.pnl(1, 20_000, 50_000, 47_000) * 50_000)
+
+
+def test_funding_of_an_account_of_several_coins_is_in_usd(run: Run, write: Any) -> None:
+    book = write(SEVERAL.format(dollars="0", btc=20_000, eth=3_000, stop=""), "uta.toml")
+    history = write("time,rate,mark\n2024-06-04T00:00Z,0.1%,50000\n", "rates.csv")
+    (row,) = asked(
+        run, "-p", book, "--marks", f"BTC={write(WEEK)}", "--marks", f"ETH={write(ETHER, 'eth.csv')}",
+        "--history", f"BTC={history}", "--interval", "8h",
+    )  # fmt: skip
+    paid = twin.funding_payment(1, 20_000, 50_000, Fraction(1, 1000))
+    assert row["funding"] == twin.printed(paid * 51_000)  # the coin is worth the open of its bar
+    assert row["net_pnl"] == twin.printed(-paid * 50_000)
+
+
+def test_an_account_of_several_coins_needs_the_candles_of_each(run: Run, write: Any) -> None:
+    book = write(SEVERAL.format(dollars="0", btc=20_000, eth=3_000, stop=""), "uta.toml")
+    (row,) = asked(run, "-p", book, "--marks", f"BTC={write(WEEK)}")
+    assert (row["survived"], row["reason"]) == (None, "no candles of ETH: give marks ETH=FILE")
+
+
+@settings(max_examples=30)
+@given(
+    st.lists(st.tuples(*[st.integers(-80, 80), st.integers(0, 30), st.integers(0, 30)] * 2), min_size=1, max_size=6),
+    st.integers(-52_000, 20_000),
+    st.integers(1, 80_000),
+    st.integers(1, 30_000),
+)
+def test_an_account_of_several_coins_goes_as_a_loop_in_fractions_says(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[int, ...]], dollars: int, btc: int, eth: int
+) -> None:
+    folder = tmp_path_factory.getbasetemp()
+    walks = [walk([step[:3] for step in steps]), walk([step[3:] for step in steps], 3_000, 2)]  # type: ignore[misc]
+    for name, bars in zip(("btc.csv", "eth.csv"), walks, strict=True):
+        rows = (",".join(map(str, (1_717_200_000_000 + n * 60_000, *bar))) for n, bar in enumerate(bars))
+        (folder / name).write_text(HEADER + "\n".join(rows) + "\n")
+    (folder / "uta.toml").write_text(SEVERAL.format(dollars=dollars, btc=btc, eth=eth, stop=""))
+    (made,) = perpcalc.replay(
+        portfolio=str(folder / "uta.toml"), marks=[f"BTC={folder / 'btc.csv'}", f"ETH={folder / 'eth.csv'}"]
+    )
+    asked_for = Fraction(btc, 100) + Fraction(eth * 2, 100)
+
+    def equity(place: int, bars: tuple[tuple[int, ...], ...]) -> Fraction:
+        x, y = bars[0][place], bars[1][place]
+        profit = twin.pnl(1, btc, 50_000, x) * x + twin.pnl(-1, eth, 3_000, y) * y
+        return x + 5 * y + dollars + profit
+
+    joint = list(zip(*walks, strict=True))
+    ratio = Fraction(0)
+    for bars in joint:
+        for place in (0, 2, 1):
+            dead = equity(place, bars) <= asked_for
+            ratio = Fraction(1) if dead else max(ratio, asked_for / equity(place, bars))
+            if dead:
+                break
+        if ratio == 1:
+            break
+    alive = ratio < 1 and equity(3, joint[-1]) > asked_for
+    assert (made.survived, made.ended_by) == (alive, "end" if alive else "liquidation")
+    assert plain(made.max_margin_ratio) == twin.printed(
+        max(ratio, asked_for / equity(3, joint[-1])) if alive else Fraction(1)
+    )
+    if alive:
+        held = joint[-1][0][3] + 5 * joint[-1][1][3] + dollars
+        assert plain(made.net_pnl_usd) == twin.printed(equity(3, joint[-1]) - held)
 
 
 # Random walks against a loop in fractions
 
 STEPS = st.lists(st.tuples(st.integers(-60, 60), st.integers(0, 30), st.integers(0, 30)), min_size=1, max_size=12)
-
-
-def walk(steps: list[tuple[int, int, int]]) -> list[tuple[int, int, int, int]]:
-    """Bars from 50,000 on: of each the close in thousandths of the open, and how far its extremes lie beyond."""
-    bars, opened = [], 50_000
-    for move, above, below in steps:
-        close = opened * (1000 + move) // 1000
-        bars.append((opened, max(opened, close) + 20 * above, min(opened, close) - 20 * below, close))
-        opened = close
-    return bars
 
 
 @settings(max_examples=60)

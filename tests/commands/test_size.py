@@ -121,7 +121,7 @@ class TestOfARisk:
     def test_an_unknown_maintenance_rate_leaves_only_the_price_out(self, run: Run) -> None:
         found = asked(run, *TRADE, "--risk", "1%")
         assert (found["contracts"], found["liquidation_price"]) == ("22500", None)
-        assert found["reason"] == "the liquidation price is not known: give --mmr"
+        assert found["reason"] == "the liquidation price is not known: give mmr"
 
 
 class TestOfAllThatABalanceOpens:

@@ -381,3 +381,10 @@ def test_samples_that_are_wrong_are_named_with_their_place(write: Write, content
 
 def test_a_payment_is_a_record() -> None:
     assert Payment(0, Decimal(1)) == (0, 1, None, None)
+
+
+def test_ticks_whose_header_is_not_utf_8_are_refused(write: Write) -> None:
+    path = write(b"exchange,symbol,timestamp,local_timestamp,funding_timestamp,funding_rate,mark_price,\xff\n")
+    with pytest.raises(PerpcalcError) as caught:
+        read_history(path)
+    assert str(caught.value) == f"{path}: line 1: is not UTF-8: save the file as UTF-8"
