@@ -183,7 +183,8 @@ def _judged(
         notes.extend(case.notes)
         if now is not None:
             prices = at_price(prices, case, now, price_of(prices, case))
-        closing = known_fee(given, EXIT_FEE, case.instrument, notes)
+        against = any(one.side == -case.side and contract_of(one) == contract_of(case) for one in prices.cases)
+        closing = known_fee(given, EXIT_FEE, case.instrument, notes) if against else ZERO
         held = traded(prices.cases, case, closing, _is_hedged(case, prices))
         check_margin_there(case, held, *_free(case, prices))
         prices = Prices(_paid_in(prices.portfolio, case, held.paid_in), (*held.cases, *prices.legs))
