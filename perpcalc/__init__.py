@@ -12,12 +12,10 @@ With `portfolio="book.toml"` a function answers with a list, a record for each p
 `where`, `what` and `remedy`. `ask({"command": "pnl", ...})` answers as a line of `perpcalc batch`, errors included.
 """
 
-from typing import Any
 
-from perpcalc.names import EXPORTED
+def __getattr__(name: str) -> object:
+    from perpcalc.names import EXPORTED  # here, since a script that asks nothing pays for nothing
 
-
-def __getattr__(name: str) -> Any:
     if name == "__all__":
         return list(EXPORTED)
     if name not in EXPORTED:
@@ -29,4 +27,6 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
+    from perpcalc.names import EXPORTED
+
     return sorted({*globals(), *EXPORTED})

@@ -1,11 +1,19 @@
 """The program's entry: the only place that prints an error and picks an exit status."""
 
 import gc
+import os
 
 gc.disable()  # what is imported stays: searching it for garbage would cost a short call a tenth of its time
+INTERRUPTED = 130
+try:
+    import signal
+except KeyboardInterrupt:
+    os._exit(INTERRUPTED)
+if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    # until the program is loaded: an interrupt inside an import would leave a traceback
+    signal.signal(signal.SIGINT, lambda number, frame: os._exit(INTERRUPTED))
 
 import decimal  # noqa: E402
-import os  # noqa: E402
 import sys  # noqa: E402
 from collections.abc import Sequence  # noqa: E402
 from typing import Any, NoReturn  # noqa: E402
@@ -20,6 +28,7 @@ def main() -> None:
     _open_streams()
     status = 0
     try:
+        _load()
         status = run(sys.argv[1:])
         sys.stdout.flush()
     except BrokenPipeError:  # perpcalc ... | head: whoever reads has read enough
@@ -29,8 +38,18 @@ def main() -> None:
         status = complain(f"{error.filename or 'standard output'}: {error.strerror}: the answer is not complete")
     except KeyboardInterrupt:
         silence(sys.stdout)
-        status = 130
+        status = INTERRUPTED
     _leave(status)
+
+
+def _load() -> None:
+    """Import what every call needs; from here on an interrupt lets a command clear up behind itself."""
+    import typer  # noqa: F401
+
+    import perpcalc.cli.app  # noqa: F401
+
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _leave(status: int) -> NoReturn:
@@ -52,6 +71,8 @@ def run(arguments: Sequence[str]) -> int:
     try:
         if list(arguments) == ["--version"]:
             return _version()
+        if arguments[:1] == ["help"]:  # perpcalc help solve margin
+            arguments = [*arguments[1:], "--help"]
         group = program()
         with group.make_context("perpcalc", list(arguments)) as context:
             status: Any = group.invoke(context)

@@ -14,6 +14,23 @@ class Key(str):
         return "--" + self.replace("_", "-")
 
 
+class Argument(Key):
+    """The name of an argument, `file`, which a command line writes as it is `written` in the help, FILE."""
+
+    written: str
+
+    def __new__(cls, name: str, written: str) -> "Argument":
+        """The name, and how it is written."""
+        made = super().__new__(cls, name)
+        made.written = written
+        return made
+
+    @property
+    def flag(self) -> str:
+        """The argument as the help of a command line has it."""
+        return self.written
+
+
 class Entry(str):
     """An entry of a file, `position 2 (core long)`: what is named inside it is one of its keys."""
 
@@ -55,11 +72,20 @@ class PerpcalcError(ValueError):
         """What to do about it, options named by their keys."""
         return worded(self.parts[1])
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The error in one line, `where: what: what to do`, as parts of which a door writes the options."""
+        inside = any(isinstance(place, Entry) for place in self.places)
+        made: list[str] = [placed(self.places)] if inside else []
+        for part in (*(() if inside else self.places), *self.parts):
+            words = (part,) if isinstance(part, str) else part
+            if any(words):
+                made += [*([": "] if made else []), *(map(str, words) if inside else words)]
+        return tuple(made)
+
     def line(self, flags: bool = False) -> str:
         """The error in one line, `where: what: what to do`; `flags` writes options as a command line has them."""
-        inside = any(isinstance(place, Entry) for place in self.places)
-        said = (worded(part, flags and not inside) for part in self.parts)
-        return ": ".join(part for part in (placed(self.places, flags), *said) if part)
+        return worded(self.words, flags)
 
     def __str__(self) -> str:
         return self.line()
@@ -76,16 +102,15 @@ def worded(words: Words, flags: bool = False) -> str:
     return "".join(word.flag if flags and isinstance(word, Key) else str(word) for word in words)
 
 
-def placed(places: Iterable[str], flags: bool = False) -> str:
-    """Places in one piece; inside the entry of a file an option is a key of it, and stands after a comma.
+def placed(places: Iterable[str]) -> str:
+    """Places in one piece, options named by their keys; inside the entry of a file they stand after a comma.
 
-    >>> placed(("book.toml", Entry("position 2 (hedge)"), Key("mm_basis")), flags=True)
+    >>> placed(("book.toml", Entry("position 2 (hedge)"), Key("mm_basis")))
     'book.toml: position 2 (hedge), mm_basis'
     """
     text, inside = "", False
     for place in places:
-        written = place.flag if flags and isinstance(place, Key) and not inside else str(place)
-        text += (", " if inside else ": ") + written if text else written
+        text += (", " if inside else ": ") + place if text else place
         inside = inside or isinstance(place, Entry)
     return text
 

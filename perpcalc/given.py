@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from perpcalc.decimals import from_program, whole
-from perpcalc.errors import Key, PerpcalcError, Words, listed, shown
+from perpcalc.decimals import LONGEST, from_program, whole
+from perpcalc.errors import Argument, Key, PerpcalcError, Words, listed, shown
 
 T = TypeVar("T")
 
@@ -18,7 +18,8 @@ class Option(NamedTuple, Generic[T]):
     """One option: its long name with `_` for `-`, and how what is written becomes its value.
 
     `read` gets one text or number; of an option that may be repeated (`many`) each item, of a flag nothing. `complete` says
-    what a shell may offer: "file", "venue", "instrument" or nothing. `group` is the heading it stands under in the help.
+    what a shell may offer: "file", "venue", "instrument", "command" or nothing. `group` is the heading it stands under in the
+    help.
     """
 
     name: str
@@ -35,9 +36,9 @@ class Option(NamedTuple, Generic[T]):
     group: str = "This command"
 
     @property
-    def key(self) -> Key | str:
+    def key(self) -> Key:
         """The option as a place or a word of an error."""
-        return self.metavar if self.argument else Key(self.name)
+        return Argument(self.name, self.metavar) if self.argument else Key(self.name)
 
 
 def one(name: str, read: Callable[[str], T], metavar: str, help: str, short: str = "", **more: Any) -> Option[T]:
@@ -175,7 +176,7 @@ def text_of(raw: object) -> str:
     if isinstance(raw, float):
         return from_program(repr(raw))
     if isinstance(raw, Decimal):
-        return f"{raw:f}"
+        return f"{raw:f}" if abs(raw.adjusted()) <= LONGEST else str(raw)
     if isinstance(raw, tuple | list) and len(raw) == 2:
         return f"{text_of(raw[0])}@{text_of(raw[1])}"
     if isinstance(raw, Mapping) and raw.keys() == {"contracts", "price"}:
@@ -192,11 +193,12 @@ class Excludes(NamedTuple):
 
 
 class Needs(NamedTuple):
-    """An option that goes only with one of others."""
+    """An option that goes only with one of others, unless there are others still that give what it needs."""
 
     option: Option[Any]
     others: Sequence[Option[Any]]
     remedy: Words
+    unless: Sequence[Option[Any]] = ()
 
 
 class Needed(NamedTuple):
@@ -249,7 +251,7 @@ def check(rules: Iterable[Rule], given: Given) -> None:
             found = [option for option in rule.others if option in given and option.name not in given.filled]
             if isinstance(rule, Excludes) and found:
                 raise PerpcalcError(("excludes ", found[0].key), rule.remedy).at(rule.option.key)
-            if isinstance(rule, Needs) and not any(option in given for option in rule.others):
+            if isinstance(rule, Needs) and not any(option in given for option in (*rule.others, *rule.unless)):
                 named = listed([option.key for option in rule.others])
                 raise PerpcalcError(("needs ", *named), rule.remedy).at(rule.option.key)
     if missing:

@@ -141,3 +141,10 @@ def day(text: str) -> str:
     except ValueError:
         pass
     raise PerpcalcError(f"{shown(text)} is not a date", "write YYYY-MM-DD, as in 2026-03-27")
+
+
+def time(text: str) -> int:
+    """A moment in microseconds since 1970: ISO 8601, UTC where no offset is written, or a count since 1970."""
+    from perpcalc.core.moments import moment
+
+    return moment(text).time

@@ -93,6 +93,8 @@ CLOSING_FEE = one(
     group=RULES_GROUP,
 )
 
+ACCOUNT = one("account", grammar.label, "NAME", "The account of the portfolio that is meant.", group=POSITION_GROUP)
+
 SIZES = (CONTRACTS, USD, COIN, FILL)
 WHICH_CONTRACT = (VENUE, INSTRUMENT, CONTRACT_SIZE, CURRENCY)
 MARGINS = (LEVERAGE, MARGIN, EXTRA_MARGIN, BALANCE)
@@ -107,7 +109,7 @@ POSITION_RULES: tuple[Rule, ...] = (
     Excludes(EXTRA_MARGIN, (BALANCE,), "a cross position has the whole balance"),
     Needs(EXTRA_MARGIN, (LEVERAGE, MARGIN), "it is added to an isolated margin"),
     Needs(DEDUCTION, (MMR,), "a deduction goes with the rate it belongs to"),
-    Needs(INSTRUMENT, (VENUE, CONTRACT_SIZE), "name the venue that lists it"),
+    Needs(INSTRUMENT, (VENUE, CONTRACT_SIZE), "name the venue that lists it", unless=(ACCOUNT,)),
 )
 
 MARK = one("mark", decimals.positive, "PRICE", "Mark price, USD per coin.", "m", group=POSITION_GROUP)
@@ -121,7 +123,6 @@ PORTFOLIO = one(
     env="PERPCALC_PORTFOLIO",
     group=POSITION_GROUP,
 )
-ACCOUNT = one("account", grammar.label, "NAME", "The account of the portfolio that is meant.", group=POSITION_GROUP)
 POSITION_NAME = one(
     "position", grammar.label, "NAME", "The position of the portfolio that is meant.", group=POSITION_GROUP
 )
@@ -239,9 +240,23 @@ MARKS = many(
 HISTORIES = many(
     "history", grammar.coin_file, "[COIN=]FILE", "Past funding; repeated for several coins.", complete="file"
 )
-START = one("start", str, "TIME", "The first moment, ISO 8601; the first bar by default.")
-END = one("end", str, "TIME", "The last moment, ISO 8601; the last bar by default.")
-FUNDING_FILE = one("funding", grammar.path, "FILE", "Past funding of the trades' times.", complete="file")
+START = one("start", grammar.time, "TIME", "The first moment, as in 2025-10-10T08:00Z; the first bar by default.")
+END = one("end", grammar.time, "TIME", "The last moment; the end of the last bar by default.")
+FILE = one(
+    "file",
+    grammar.path,
+    "FILE",
+    "Your trades, as a venue or ccxt writes them; - reads stdin.",
+    complete="file",
+    argument=True,
+)
+FUNDING_FILE = one(
+    "funding",
+    grammar.path,
+    "FILE",
+    "What funding cost: payments that the venue booked, or the rates of the time.",
+    complete="file",
+)
 HEDGE = switch("hedge", "Keep long and short apart, as an account in hedge mode does.")
 LINEAR = one("linear", grammar.coin, "COIN", "A linear leg: coins of this one, settled in another.")
 SETTLE = one("settle", grammar.coin, "COIN", "What a linear leg is settled in, as in USDT.")

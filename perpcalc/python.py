@@ -2,26 +2,27 @@
 
 import decimal
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from perpcalc.answer import Answer
-from perpcalc.commands.command import Command, Result, asked
+from perpcalc.commands.command import BY_POSITION, ROWS, Command, Result, asked, summed
 from perpcalc.commands.lines import NO_KEYS, answered, with_id
 from perpcalc.commands.registry import command_named
 from perpcalc.decimals import CONTEXT
 from perpcalc.errors import Key, PerpcalcError, suggestion
-from perpcalc.given import read, reader
+from perpcalc.given import Option, read, reader
 from perpcalc.names import FUNCTIONS
 from perpcalc.options import PORTFOLIO, TOTAL
 
 RESERVED = {"for_": "for", "from_": "from"}
+A = TypeVar("A", bound=Answer)
 
 
-class Judged(NamedTuple):
+class Judged(NamedTuple, Generic[A]):
     """What `check` answers: the exit status of the command, and a record for each rule and position."""
 
     status: int
-    rows: Sequence[Answer]
+    rows: Sequence[A]
 
 
 def exported(name: str) -> Any:
@@ -37,17 +38,17 @@ def exported(name: str) -> Any:
 def function(name: str) -> Callable[..., Any]:
     """The function of a command, `liq_price` or `solve_margin`."""
     command = command_named(FUNCTIONS[name])
-    by_keyword = {_keyword(option.name): option for option in command.options if option.name not in NO_KEYS}
+    by_keyword = keywords_of(command)
     options = reader(by_keyword.values(), environment=False)
 
-    def call(**keywords: object) -> Answer | list[Answer] | Judged:
+    def call(**keywords: object) -> Answer | list[Answer] | Judged[Answer]:
         unknown = [keyword for keyword in keywords if keyword not in by_keyword]
         if unknown:
             raise PerpcalcError("is not an option", f"give {suggestion(unknown[0], by_keyword)}").at(Key(unknown[0]))
         with decimal.localcontext(CONTEXT):
             given = read(options, {by_keyword[name].name: value for name, value in keywords.items()}, by_program=True)
             result = asked(command, given)
-            return _handed(command, result if TOTAL not in given or result.totals is None else _summed(result))
+            return _handed(command, summed(result) if TOTAL in given else result)
 
     call.__name__ = call.__qualname__ = name
     call.__module__ = "perpcalc"
@@ -72,7 +73,7 @@ def ask(question: Mapping[str, object]) -> dict[str, Any] | list[dict[str, Any]]
         return with_id(made, named)
 
 
-def as_json(answer: Answer | Sequence[Answer] | Judged) -> str:
+def as_json(answer: Answer | Sequence[Answer] | Judged[Any]) -> str:
     """An answer as `--json` prints it.
 
     >>> from perpcalc import power
@@ -87,15 +88,13 @@ def as_json(answer: Answer | Sequence[Answer] | Judged) -> str:
         return printed(answer.rows if isinstance(answer, Judged) else answer, one=False)
 
 
-def _keyword(name: str) -> str:
-    return next((keyword for keyword, option in RESERVED.items() if option == name), name)
+def keywords_of(command: Command) -> dict[str, Option[Any]]:
+    """The options of a command by the keywords of its function."""
+    keyword = {option: keyword for keyword, option in RESERVED.items()}
+    return {keyword.get(one.name, one.name): one for one in command.options if one.name not in NO_KEYS}
 
 
-def _summed(result: Result) -> Result:
-    return result if result.totals is None else result._replace(rows=result.totals(), one=False)
-
-
-def _handed(command: Command, result: Result) -> Answer | list[Answer] | Judged:
+def _handed(command: Command, result: Result) -> Answer | list[Answer] | Judged[Answer]:
     rows = [row.answer for row in result.rows]
     if command.judges:
         return Judged(result.status, rows)
@@ -104,7 +103,12 @@ def _handed(command: Command, result: Result) -> Answer | list[Answer] | Judged:
 
 def _documented(command: Command) -> str:
     """The docstring of a command's function."""
-    options = [option for option in command.options if option.name not in NO_KEYS]
-    lines = "\n".join(f"    {_keyword(option.name)}: {option.help}" for option in options)
-    several = " With a portfolio a list of them." if PORTFOLIO in command.options else ""
-    return f"{command.help}\n\nReturns {command.result.__name__}.{several}\n\n{lines}\n"
+    options = keywords_of(command)
+    lines = "\n".join(f"    {keyword}: {option.help}" for keyword, option in options.items())
+    record = command.result.__name__
+    returned = f"a list of {record}" if command.shape == ROWS else record
+    if command.judges:
+        returned = f"the status, and {returned}"
+    elif command.shape == BY_POSITION and PORTFOLIO.name in options:
+        returned += ", with a portfolio a list of them"
+    return f"{command.help}\n\nReturns {returned}.\n\n{lines}\n"

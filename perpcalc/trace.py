@@ -208,7 +208,11 @@ def traced_schedule(schedule: Schedule, currency: str, source: str = "") -> Sche
     for place, (tier, deduction) in enumerate(zip(tiers, derived, strict=True), 1):
         tiers[place - 1] = tier._replace(deduction=_deduction(tier.deduction, deduction, told, place, schedule))
     slope = _rule(schedule.slope, "slope", told) if schedule.slope else schedule.slope
-    return schedule._replace(tiers=tuple(tiers), slope=slope)
+    opening = [
+        tier if tier.initial is None else tier._replace(initial=_rule(tier.initial, "imr", told, place))
+        for place, tier in enumerate(schedule.leverage_tiers, 1)
+    ]
+    return schedule._replace(tiers=tuple(tiers), slope=slope, leverage_tiers=tuple(opening))
 
 
 def tier_text(schedule: Schedule, place: int, currency: str) -> str:

@@ -4,12 +4,12 @@ import decimal
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 from hypothesis import HealthCheck, settings
+from inside import Answer, Run, environment, in_folder
 
 from perpcalc.decimals import CONTEXT
 
@@ -36,34 +36,29 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(NumberContext(), "perpcalc-number-context")
 
 
-class Answer(NamedTuple):
-    """What a call of the program wrote, and its exit status."""
-
-    stdout: str
-    stderr: str
-    status: int
-
-
 @pytest.fixture
-def run(tmp_path: Path) -> Callable[..., Answer]:
-    """Call the installed program in an empty directory (`tmp_path`), as on a machine where nothing is configured.
+def run(tmp_path: Path) -> Run:
+    """Call the program in an empty directory (`tmp_path`), as on a machine where nothing is configured, in this process.
 
     `run("pnl", "--side", "long", stdin="text", env={"PERPCALC_VENUE": "bybit"})`
     """
 
-    def call(*arguments: str, stdin: str | None = None, env: Mapping[str, str] | None = None) -> Answer:
+    def call(*arguments: str, stdin: str = "", env: Mapping[str, str] | None = None) -> Answer:
+        return in_folder(tmp_path, arguments, stdin.encode("utf-8", "surrogateescape"), env)
+
+    return call
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Run:
+    """Call the program as `run` does, in a process of its own."""
+
+    def call(*arguments: str, stdin: str = "", env: Mapping[str, str] | None = None) -> Answer:
         done = subprocess.run(
             [sys.executable, "-m", "perpcalc", *arguments],
             cwd=tmp_path,
-            env={
-                "PATH": os.environ.get("PATH", os.defpath),
-                "HOME": str(tmp_path),
-                "XDG_CONFIG_HOME": str(tmp_path),
-                "COLUMNS": "80",
-                "PYTHONUTF8": "1",
-                **(env or {}),
-            },
-            input="" if stdin is None else stdin,
+            env=environment(tmp_path, env),
+            input=stdin,
             capture_output=True,
             encoding="utf-8",
             timeout=60,

@@ -8,10 +8,12 @@ from decimal import Decimal
 from fractions import Fraction
 
 from perpcalc.core.rounding import MODES
+from perpcalc.decimals import ZERO
 from perpcalc.explain import Step
 from perpcalc.explain.formula import atoms
 from perpcalc.explain.notation import text
 from perpcalc.explain.trail import Cut
+from perpcalc.trace import Traced
 
 FINE = decimal.Context(prec=150)
 SETTLED = decimal.Context(prec=80)
@@ -43,6 +45,13 @@ def agrees(step: Step) -> bool:
         return abs(found - step.value) <= max(abs(step.value), Decimal("1e-20")) * Decimal(
             "1e-60" if not step.cuts else "1e-11"
         )
+
+
+def is_given(value: Decimal) -> bool:
+    """Whether a number is a leaf, or one that 0 was added to, that was multiplied by 1, or cut to the digits that count."""
+    while isinstance(value, Traced) and value.operands:
+        value = next((operand for operand in value.operands if operand == value and isinstance(operand, Traced)), ZERO)
+    return isinstance(value, Traced)
 
 
 def result(formula: str, names: Mapping[str, Fraction]) -> Fraction:

@@ -1,8 +1,7 @@
-"""The completions: up to date with the option tables, right in the shells themselves, and no Python at TAB."""
+"""What is generated: up to date with the program's tables, right in the shells themselves, and no Python at TAB."""
 
 import os
 import re
-import runpy
 import select
 import shutil
 import signal
@@ -11,21 +10,24 @@ import time
 import tomllib
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from perpcalc.cli.app import COMMANDS, program
-from perpcalc.venues import HERE as VENUE_FILES
+from generate import files
+from perpcalc.cli.app import COMMANDS, program, runnable
+from perpcalc.venues.tables import HERE as VENUE_FILES
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "completions"
-GENERATOR: Mapping[str, Any] = runpy.run_path(str(FOLDER / "generate.py"))
+SHELLS = ("perpcalc.bash", "_perpcalc", "perpcalc.fish", "perpcalc.ps1")
+GENERATED = (*(f"completions/{name}" for name in SHELLS), "completions/perpcalc.1", "perpcalc/__init__.pyi")
+generated = cache(files)
 OFFERS: Mapping[str, set[str]] = {
     "perpcalc pn": {"pnl"},
     "perpcalc po": {"portfolio", "power"},
-    "perpcalc portfolio ": {"init", "add", "import", "validate", "show"},
+    "perpcalc portfolio ": {"init", "add", "import", "remove", "validate", "show"},
     "perpcalc venues show k": {"kraken", "kucoin"},
     "perpcalc pnl --si": {"--side"},
     "perpcalc pnl --target-": {"--target-roe", "--target-pnl"},
@@ -34,9 +36,10 @@ OFFERS: Mapping[str, set[str]] = {
     "perpcalc pnl --side=s": {"short"},
     "perpcalc liq-price --mm-basis ": {"entry", "mark"},
     "perpcalc pnl --json -f ": {"table", "json", "csv"},
-    "perpcalc pnl --venue b": {"binance", "bitmex", "bybit"},
+    "perpcalc pnl --venue b": {"bigone", "binance", "bingx", "bitget", "bitmex", "bybit"},
     "perpcalc pnl -v okx -i E": {"ETC-USD-SWAP", "ETH-USD-SWAP", "EOS-USD-SWAP"},
-    "perpcalc pnl --venue bybit@2024-06-01 --instrument E": {"ETHUSD", "EOSUSD"},
+    "perpcalc pnl --venue=bitmex --json -i X": {"XBTUSD", "XBTEUR"},
+    "perpcalc pnl --venue bybit@2024-06-01 --instrument E": {"ETHUSD", "EOSUSD", "ETCUSD"},
     "perpcalc pnl --venue=deribit --instrument ": {"BTC-PERPETUAL", "ETH-PERPETUAL"},
     "perpcalc pnl --instrument PI_X": {"PI_XBTUSD", "PI_XRPUSD"},
     "perpcalc pnl --entry-fee ": {"maker", "taker"},
@@ -45,6 +48,11 @@ OFFERS: Mapping[str, set[str]] = {
     "perpcalc pnl -p bo": {"book.toml", "books/"},
     "perpcalc portfolio show bo": {"book.toml", "books/"},
     "perpcalc portfolio import bo": {"book.toml", "books/"},
+    "perpcalc portfolio import --isolated - --into bo": {"book.toml", "books/"},
+    "perpcalc schema gr": {"greeks"},
+    "perpcalc venues import k": {"kraken", "kucoin"},
+    "perpcalc stress --scenario 202": {"2020-03-12", "2021-05-19", "2022-06", "2022-11-08", "2024-08-05", "2025-10-10"},
+    "perpcalc funding-cost --funding -0.1 --history bo": {"book.toml", "books/"},
     "perpcalc check --limits bo": {"book.toml", "books/"},
     "perpcalc pnl --entry ": set(),
     "perpcalc pnl --leverage 1": set(),
@@ -94,14 +102,16 @@ def no_python_at_tab(place: Path) -> Iterator[None]:
 
 
 class TestWhatIsGenerated:
-    @pytest.mark.parametrize("name", ["perpcalc.bash", "_perpcalc", "perpcalc.fish", "perpcalc.ps1", "perpcalc.1"])
+    @pytest.mark.parametrize("name", GENERATED)
     def test_is_up_to_date(self, name: str) -> None:
-        assert (FOLDER / name).read_text("utf-8") == GENERATOR["files"]()[name], "run: python completions/generate.py"
+        assert (ROOT / name).read_text("utf-8") == generated()[name], "run: python completions/generate.py"
 
     def test_is_all_there_is(self) -> None:
-        assert {path.name for path in FOLDER.iterdir() if path.is_file()} == {*GENERATOR["files"](), "generate.py"}
+        assert set(generated()) == set(GENERATED)
+        made = {path.name for path in FOLDER.iterdir() if path.is_file() and path.suffix != ".py"}
+        assert made == {*SHELLS, "perpcalc.1"}
 
-    @pytest.mark.parametrize("name", ["perpcalc.bash", "_perpcalc", "perpcalc.fish", "perpcalc.ps1", "perpcalc.1"])
+    @pytest.mark.parametrize("name", [*SHELLS, "perpcalc.1"])
     def test_names_every_command_option_and_venue(self, name: str) -> None:
         """As the program itself, walked as Typer runs it, has them."""
         text = (FOLDER / name).read_text("utf-8").replace("\\-", "-")
@@ -110,7 +120,7 @@ class TestWhatIsGenerated:
         while pending:
             called, command = pending.pop()
             assert all(word in text for word in called.split())
-            pending += [(f"{called} {sub}", made) for sub, made in getattr(command, "commands", {}).items()]
+            pending += [(f"{called} {sub}", command.made(sub)) for sub in getattr(command, "names", ())]
             for parameter in command.params:
                 for word in (*parameter.opts, *parameter.secondary_opts):
                     if word.startswith("-"):
@@ -195,24 +205,42 @@ def shown(printed: str) -> set[str]:
 
 
 class TestBash:
+    def ask(self, place: Path, line: str, **variables: str) -> set[str]:
+        """What bash offers for a line, as readline would ask; the word files where it completes file names itself."""
+        asked = (
+            f"source {FOLDER}/perpcalc.bash; compopt() {{ echo files; }}; COMP_LINE=$1; COMP_POINT=${{#1}}; _perpcalc;"
+            'printf "%s\\n" "${COMPREPLY[@]}"'
+        )
+        done = subprocess.run(
+            ["bash", "--norc", "-c", asked, "bash", line],
+            env={**environment(place), **variables},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stderr == ""
+        return set(done.stdout.split())
+
     def test_offers(self, place: Path) -> None:
-        """Every line of the table, as readline would ask."""
         needs("bash")
         for line, wanted in OFFERS.items():
             files = {name for name in wanted if name.startswith("book")}
-            asked = (
-                f"source {FOLDER}/perpcalc.bash; compopt() {{ echo files; }}; COMP_LINE=$1; COMP_POINT=${{#1}}; _perpcalc;"
-                'printf "%s\\n" "${COMPREPLY[@]}"'
-            )
-            done = subprocess.run(
-                ["bash", "--norc", "-c", asked, "bash", line],
-                env=environment(place),
-                capture_output=True,
-                text=True,
-                check=True,
-            )
-            assert done.stderr == ""
-            assert set(done.stdout.split()) == ({"files"} if files else wanted), line
+            assert self.ask(place, line) == ({"files"} if files else wanted), line
+
+    def test_offers_each_argument_in_its_place(self, place: Path) -> None:
+        needs("bash")
+        assert self.ask(place, "perpcalc venues import --leverage 10 kr") == {"kraken"}
+        assert self.ask(place, "perpcalc venues import kraken kr") == {"files"}
+        assert "--prune" in self.ask(place, "perpcalc portfolio import positions.json ")
+
+    def test_offers_nothing_for_an_option_that_a_command_lacks(self, place: Path) -> None:
+        needs("bash")
+        assert self.ask(place, "perpcalc power --side ") == set()
+
+    def test_offers_the_instruments_of_the_venue_in_the_environment(self, place: Path) -> None:
+        needs("bash")
+        assert self.ask(place, "perpcalc pnl -i X", PERPCALC_VENUE="bitmex@2024-01-01") == {"XBTUSD", "XBTEUR"}
+        assert self.ask(place, "perpcalc pnl -v kucoin -i X", PERPCALC_VENUE="bitmex") == {"XBTUSDM"}
 
     def test_in_a_terminal(self, terminal: Callable[..., Terminal]) -> None:
         needs("bash")
@@ -323,6 +351,28 @@ class TestManPage:
         )
         assert done.stderr == ""
         text = re.sub(".\b", "", ESCAPES.sub("", done.stdout))
-        for heading in ("SYNOPSIS", "COMMANDS", "NUMBERS", "EXIT STATUS", "ENVIRONMENT", "FILES", "EXAMPLES"):
+        for heading in (
+            "SYNOPSIS",
+            "COMMANDS",
+            "OPTIONS",
+            "NUMBERS",
+            "EXIT STATUS",
+            "ENVIRONMENT",
+            "FILES",
+            "EXAMPLES",
+        ):
             assert heading in text
         assert "--target-roe RATE" in text
+
+    def test_tells_of_each_command_what_it_needs_and_an_example(self) -> None:
+        text = (FOLDER / "perpcalc.1").read_text("utf-8").replace("\\-", "-").replace("\\e", "\\")
+        for called in COMMANDS:
+            one = runnable(called)
+            for command in getattr(one, "commands", (one,)):
+                words = called if command is one else f"{called} {command.name}"
+                part = text.partition(f".SS perpcalc {words}")[2].partition(".SS")[0]
+                assert command.help in part
+                needed = re.search(r"fINeeded.fR: (.*)", part)
+                flags = {"--" + option.name.replace("_", "-") for option in command.needed if not option.argument}
+                assert set(re.findall(r"--[a-z-]+", needed[1] if needed else "")) == flags, words
+                assert all(example in text for example in command.examples), words

@@ -1,15 +1,18 @@
 """The program's commands as Typer runs them; a command's module is imported when it is asked for."""
 
+import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any
 
+from typer import Exit, TyperException
 from typer.core import TyperGroup
 
 from perpcalc.cli.door import HELP_OPTIONS, Action, ActionGroup, typer_command
+from perpcalc.cli.help import unknown_flag
 from perpcalc.commands.command import Command, Group
 from perpcalc.commands.registry import found
-from perpcalc.errors import PerpcalcError, shown, suggestion
+from perpcalc.errors import PerpcalcError
 from perpcalc.names import FILES, LISTED, MACHINE
 
 DOORS = {"portfolio": FILES, "venues": FILES, "batch": MACHINE, "schema": MACHINE}
@@ -33,11 +36,27 @@ class Commands(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """The command of this name; raises PerpcalcError where there is none."""
         if cmd_name not in self.names:
-            within = "" if ctx.parent is None else f"{self.name} "
-            raise PerpcalcError("no such command", f"give {suggestion(cmd_name, self.names)}").at(
-                f"{within}{shown(cmd_name)}"
-            )
+            from perpcalc.cli.mistakes import no_such_command
+
+            raise no_such_command(cmd_name, self.names, "" if ctx.parent is None else f"{self.name} ")
         return self.made(cmd_name)
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """The arguments as Typer reads them; where there are none, the help on standard error and status 2."""
+        if not args and not ctx.resilient_parsing:
+            print(ctx.get_help(), file=sys.stderr)
+            raise Exit(2)
+        try:
+            rest: list[str] = super().parse_args(ctx, args)
+        except TyperException as error:
+            if (flag := unknown_flag(error)) is None:
+                raise
+            path = ctx.command_path
+            remedy = f"see {path} --help; options stand behind the command, as in {path} {self.names[0]} {flag}"
+            raise PerpcalcError(f"No such option: {flag}", remedy).at(
+                "usage" if ctx.parent is None else self.name or ""
+            ) from None
+        return rest
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write the commands under their headings, no sentence cut."""

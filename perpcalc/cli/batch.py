@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO
 
 from perpcalc.cli.answering import Block, block_of, blocks
-from perpcalc.cli.door import Action, tell
+from perpcalc.cli.door import Action
 from perpcalc.decimals import count
 from perpcalc.errors import PerpcalcError
 from perpcalc.given import Given, one, switch
+from perpcalc.render.text import tell
 
 MOST_NOTES = 100
 

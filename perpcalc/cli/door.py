@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 from typer.core import TyperArgument, TyperOption
 
 from perpcalc.cli.help import HelpedCommand
-from perpcalc.commands.command import Command, Result, asked
+from perpcalc.commands.command import Command, Result, asked, summed
 from perpcalc.errors import PerpcalcError, Words, worded
 from perpcalc.given import Given, Option, Rule, check, read, reader
-from perpcalc.options import CHART, EXPLAIN, FIELD, FORMAT, JSON, PORTFOLIO, QUIET, SVG, TOTAL, WIDE
-from perpcalc.render.text import say
+from perpcalc.options import CHART, EXPLAIN, FIELD, FORMAT, INTO, JSON, PORTFOLIO, QUIET, SVG, TOTAL, WIDE
+from perpcalc.render.text import tell
 
 HELP_OPTIONS = {"help_option_names": ["-h", "--help"]}
 
@@ -44,9 +44,7 @@ def typer_command(command: Command | Action) -> HelpedCommand:
     def callback(**raw: Any) -> int:
         given = read(reader(command.options), _once(command.options, raw))
         gc.freeze()
-        if (
-            PORTFOLIO not in given
-        ):  # what is made of a portfolio stays to the end: searching it would cost a tenth of the time
+        if PORTFOLIO not in given:  # what a portfolio becomes stays to the end: searching it costs a tenth of the time
             gc.enable()
         if isinstance(command, Action):
             check(command.rules, given)
@@ -59,7 +57,7 @@ def typer_command(command: Command | Action) -> HelpedCommand:
         params=[_parameter(option) for option in command.options],
         callback=callback,
         help=command.help,
-        context_settings=HELP_OPTIONS,
+        context_settings={**HELP_OPTIONS, "allow_extra_args": True},
         rich_markup_mode=None,
         options=command.options,
         needed=command.needed,
@@ -70,15 +68,17 @@ def typer_command(command: Command | Action) -> HelpedCommand:
 def answer(command: Command, given: Given) -> int:
     """Ask, print the answer and say what should be known of it; returns the exit status."""
     result = asked(command, given)
+    if given[INTO] is not None and result.into is not None:
+        from perpcalc.cli.filling import write_into
+
+        write_into(given, result, result.into)
     if given[SVG] is not None and result.charts is not None:
         from perpcalc.cli.pictures import write_svg
 
         if write_svg(given, result.charts()):
             tell_all(result, given)
             return result.status
-    if given[TOTAL] and result.totals is not None:
-        result = result._replace(rows=result.totals(), totals=None, one=False)
-    return show(result, given)
+    return show(summed(result) if given[TOTAL] else result, given)
 
 
 def show(result: Result, given: Given) -> int:
@@ -101,11 +101,6 @@ def tell_all(result: Result, given: Given) -> None:
         if note not in told:
             told.append(note)
             tell(worded(note, flags=True))
-
-
-def tell(note: str) -> None:
-    """Say a note on standard error."""
-    say(f"note: {note}")
 
 
 def check_output(given: Given) -> None:

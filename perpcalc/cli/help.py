@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
+from typer import TyperException
 from typer.core import TyperCommand
 
 from perpcalc.given import Option
 
-HEADINGS = ("Position", "Margin", "Venue and rules", "This command", "Output")
+HEADINGS = ("Position", "Margin", "Venue and rules", "Limits", "This command", "Output")
 NEEDED = "Needed"
 
 
@@ -28,6 +29,23 @@ class HelpedCommand(TyperCommand):
         self.needed_options = needed
         self.examples = examples
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """The arguments as Typer reads them; what is not known is refused in our words."""
+        called = ctx.command_path.partition(" ")[2]
+        try:
+            rest: list[str] = super().parse_args(ctx, args)
+        except TyperException as error:
+            if (flag := unknown_flag(error)) is None:
+                raise
+            from perpcalc.cli.mistakes import no_such_option
+
+            raise no_such_option(called, flag, self.shown_options) from None
+        if ctx.args and not ctx.resilient_parsing:
+            from perpcalc.cli.mistakes import no_such_argument
+
+            raise no_such_argument(called, ctx.args, self.shown_options)
+        return rest
+
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write the options under their headings."""
         for heading, options in grouped(self.shown_options, self.needed_options):
@@ -40,6 +58,11 @@ class HelpedCommand(TyperCommand):
         formatter.write("Examples:\n" if len(self.examples) > 1 else "Example:\n")
         for example in self.examples:
             formatter.write(f"  {example}\n")
+
+
+def unknown_flag(error: Exception) -> str | None:
+    """The option that a usage error does not know; None where it is about something else."""
+    return getattr(error, "option_name", None) if hasattr(error, "possibilities") else None
 
 
 def grouped(options: Sequence[Option[Any]], needed: Sequence[Option[Any]]) -> list[tuple[str, list[Option[Any]]]]:

@@ -1,6 +1,5 @@
 """`perpcalc portfolio import`: positions taken over from what ccxt or a venue answers."""
 
-from perpcalc.cli.door import tell
 from perpcalc.errors import PerpcalcError
 from perpcalc.files import read
 from perpcalc.given import Given
@@ -11,6 +10,7 @@ from perpcalc.options import ACCOUNT, INTO, VENUE
 from perpcalc.portfolio import Portfolio
 from perpcalc.portfolio.edit import Change, change
 from perpcalc.readers.positions import read_positions
+from perpcalc.render.text import tell
 
 
 def take_over(given: Given, source: str, isolated: bool, balances: bool, update: bool, prune: bool) -> int:
@@ -18,6 +18,8 @@ def take_over(given: Given, source: str, isolated: bool, balances: bool, update:
     into = given[INTO] or ""
     dump = read_positions(read(source))
     choices = Choices(given[ACCOUNT], given[VENUE], isolated, balances)
+    if VENUE.name in given.filled:
+        choices = choices._replace(venue=None, fallback=given[VENUE])
     made: list[Plan] = []
 
     def compose(portfolio: Portfolio) -> Change:
@@ -30,7 +32,8 @@ def take_over(given: Given, source: str, isolated: bool, balances: bool, update:
         return change_of(made[0], update, prune)
 
     after = change(into, compose, create=True, tell=tell)
-    tell(f"{into}: {_done(made[0], update, prune)}; it has {len(after.positions)} positions now")
+    held = len(after.positions)
+    tell(f"{into}: {_done(made[0], update, prune)}; it has {held} position{'' if held == 1 else 's'} now")
     return 0
 
 

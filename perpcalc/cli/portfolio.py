@@ -1,10 +1,10 @@
 """`perpcalc portfolio`: make a portfolio file, add to it, take positions over from an exchange, look at it."""
 
-from perpcalc.cli.door import Action, ActionGroup, tell
+from perpcalc.cli.door import Action, ActionGroup
 from perpcalc.commands.case import Case
-from perpcalc.commands.command import Command
+from perpcalc.commands.command import ROWS, Command
 from perpcalc.commands.listing import Listed, faults_of, listing, new_position, unanswerable
-from perpcalc.errors import worded
+from perpcalc.errors import PerpcalcError, worded
 from perpcalc.given import Excludes, Given, Needed, one, switch
 from perpcalc.grammar import label, path
 from perpcalc.options import (
@@ -22,7 +22,7 @@ from perpcalc.options import (
 )
 from perpcalc.portfolio import Portfolio
 from perpcalc.portfolio.edit import EMPTY_FILE, EXAMPLE, Change, change, row_of
-from perpcalc.render.text import say
+from perpcalc.render.text import say, tell
 from perpcalc.saving import create
 
 FILE = one("file", path, "FILE", "The portfolio file.", complete="file", argument=True)
@@ -55,7 +55,8 @@ def init(given: Given) -> int:
 def add(given: Given) -> int:
     """Append the position that the options describe."""
     where, name, account = given[FILE] or "", given[NAME] or "", given[ACCOUNT]
-    described = given.without((FILE, NAME, ACCOUNT))
+    of_account = (VENUE,) if account is not None and VENUE.name in given.filled else ()
+    described = given.without((FILE, NAME, ACCOUNT, *of_account))
     added: list[Case] = []
 
     def compose(portfolio: Portfolio) -> Change:
@@ -81,11 +82,15 @@ def remove(given: Given) -> int:
     where, name = given[FILE] or "", given[GONE] or ""
 
     def compose(portfolio: Portfolio) -> Change:
-        portfolio.position(name)
+        try:
+            portfolio.position(name)
+        except PerpcalcError as error:
+            raise error.at(GONE.key) from None
         return Change(removed=[name])
 
     after = change(where, compose, tell=tell)
-    tell(f"{where}: {name} was removed, {len(after.positions)} positions are left")
+    left = len(after.positions)
+    tell(f"{where}: {name} was removed, {left} position{' is' if left == 1 else 's are'} left")
     return 0
 
 
@@ -127,7 +132,7 @@ GROUP = ActionGroup(
             "import",
             "Take over the inverse positions that ccxt or a venue answered; says what it leaves out, and where the venue's own figures are others.",
             (
-                """echo '[{"symbol": "BTC/USD:BTC", "side": "short", "contracts": 2000, "entryPrice": 65000, "marginMode": "isolated", "leverage": 5}]' | perpcalc portfolio import - --into portfolio.toml --venue bybit""",
+                """echo '[{"symbol": "ETH/USD:ETH", "side": "short", "contracts": 2000, "entryPrice": 2500, "marginMode": "isolated", "leverage": 5}]' | perpcalc portfolio import - --into portfolio.toml --venue bybit""",
                 "perpcalc portfolio import positions.json --into portfolio.toml --account binance-btc --update --prune",
             ),
             (DUMP, INTO, ACCOUNT, VENUE, ISOLATED, BALANCES, UPDATE, PRUNE),
@@ -156,6 +161,7 @@ GROUP = ActionGroup(
             (OPENED, *OUTPUT),
             Listed,
             listing,
+            shape=ROWS,
         ),
     ),
 )

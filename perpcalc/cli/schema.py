@@ -8,7 +8,14 @@ from perpcalc.commands.registry import command_named
 from perpcalc.given import Given, many
 from perpcalc.names import QUESTIONS
 
-NAME = many("command", str, "[COMMAND]", "A command, as in pnl or solve margin; all of them by default.", argument=True)
+NAME = many(
+    "command",
+    str,
+    "[COMMAND]",
+    "A command, as in pnl or solve margin; all of them by default.",
+    complete="command",
+    argument=True,
+)
 
 
 def run(given: Given) -> int:

@@ -6,15 +6,15 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from perpcalc.cli.door import Action, ActionGroup, check_output, output_format, show, tell
-from perpcalc.commands.command import Command
+from perpcalc.cli.door import Action, ActionGroup, check_output, output_format, show
+from perpcalc.commands.command import ROWS, Command
 from perpcalc.commands.known import PROVENANCE, ListedVenue, facts_of, listed, rules_of, value_text
 from perpcalc.errors import PerpcalcError
 from perpcalc.files import read
 from perpcalc.given import Given, one, switch
 from perpcalc.grammar import day, label, path
 from perpcalc.options import FIELD, LEVERAGE, PRINTED
-from perpcalc.render.text import paragraph, printable
+from perpcalc.render.text import paragraph, printable, tell
 from perpcalc.saving import write_whole
 from perpcalc.venues import Venue, load
 
@@ -36,7 +36,8 @@ def show_venue(given: Given) -> int:
     name, at, date = (given[DATED] or "").partition("@")
     venue = load(name)
     if TOML in given:
-        sys.stdout.write(read(venue.path, own_stdin=False).raw.decode())
+        text = read(venue.path, own_stdin=False).raw.decode()
+        sys.stdout.write("\n".join(map(printable, text.split("\n"))) if sys.stdout.isatty() else text)
     elif FIELD not in given and output_format(given) == "table":
         sys.stdout.write("".join(f"{line}\n" for line in described(venue, day(date) if at else "")))
     else:
@@ -67,7 +68,12 @@ def _rule_lines(where: str, rule: Mapping[str, Any], own: bool) -> Iterator[str]
     values = {key: value for key, value in rule.items() if key not in PROVENANCE}
     tiers: list[str] = []
     if "limits" in values and "rates" in values:
-        tiers = _tiers(values.pop("limits"), values.pop("rates"), values.pop("initial_rates", ()))
+        limits, rates = values.pop("limits"), values.pop("rates")
+        more = {}
+        for key, word in (("initial_rates", "initial"), ("leverages", "leverage")):
+            if len(values.get(key, ())) == len(rates):
+                more[word] = values.pop(key)
+        tiers = _tiers(limits, rates, more)
     width = max(map(len, values), default=0)
     for key, value in values.items():
         yield f"  {key.replace('_', ' '):{width}}  {printable(value_text(value))}"
@@ -77,14 +83,14 @@ def _rule_lines(where: str, rule: Mapping[str, Any], own: bool) -> Iterator[str]
             yield paragraph(f"{key}: {rule[key]}", "  ")
 
 
-def _tiers(limits: list[str], rates: list[str], initial_rates: list[str]) -> list[str]:
-    """The tiers of a margin table, one per line."""
+def _tiers(limits: list[str], rates: list[str], more: Mapping[str, list[str]]) -> list[str]:
+    """The tiers of a margin table, one per line, with `more` that is said of each."""
     ends = [*(f"up to {limit}" for limit in limits), "above"]
     width = max(map(len, ends))
     lines = []
     for number, rate in enumerate(rates, 1):
-        initial = f"  initial {initial_rates[number - 1]}" if number <= len(initial_rates) else ""
-        lines.append(f"  tier {number:2}  {ends[number - 1]:{width}}  maintenance {rate}{initial}")
+        said = "".join(f"  {word} {values[number - 1]}" for word, values in more.items())
+        lines.append(f"  tier {number:2}  {ends[number - 1]:{width}}  maintenance {rate}{said}")
     return lines
 
 
@@ -136,6 +142,7 @@ GROUP = ActionGroup(
             PRINTED,
             ListedVenue,
             listed,
+            shape=ROWS,
         ),
         Action(
             "show",

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from perpcalc.core.unified_trade import TradeAccount
 
 TRADE = Entry("the trade")
+TRADE_PORTFOLIO = PORTFOLIO._replace(help="The TOML portfolio that the account is in; - reads stdin.")
 BACKING_RULES: tuple[Rule, ...] = (
     Needs(ACCOUNT, (PORTFOLIO,), "name the file that it is in"),
     Needed((ACCOUNT,), "name an account of the portfolio", when=(PORTFOLIO,)),
@@ -94,7 +95,7 @@ def backing_of(given: Given, side: str, price: Decimal | None) -> Backing:
         rules = margin_rules(given, trade.instrument, cross=False)
     notes = (*trade.market.notes, *book.notes, *notes)
     made = Backing(
-        given.put(BALANCE, home.balance),
+        _with_balance(given, home.balance),
         trade.market,
         rules,
         home.name,
@@ -112,6 +113,14 @@ def backing_of(given: Given, side: str, price: Decimal | None) -> Backing:
         return made._replace(others=held.holdings, ratio=held.ratio(trade)) if held.cases else made
     except PerpcalcError as error:
         raise error.at(portfolio.where) from None
+
+
+def _with_balance(given: Given, balance: Decimal | None) -> Given:
+    if balance is not None and EXPLAIN in given:
+        from perpcalc.trace import leaf
+
+        balance = leaf(balance, BALANCE.name)
+    return given.put(BALANCE, balance) if balance is not None else given
 
 
 def account_of(given: Given, portfolio: Portfolio) -> Account:

@@ -9,6 +9,7 @@ from perpcalc.commands.case import Case, Shared
 from perpcalc.commands.legs import LegCase, no_price
 from perpcalc.commands.moves import Moves
 from perpcalc.commands.positions import unknown
+from perpcalc.commands.trades import NO_MAINTENANCE
 from perpcalc.commands.unified import UnifiedShared
 from perpcalc.core.price_line import common_line, moves_line
 from perpcalc.core.stress import Fatal, Stake, fatal_moves, ladder
@@ -26,7 +27,8 @@ class Block(NamedTuple):
     """An account or an isolated position; of an account the `account` is named, of a position the `position`.
 
     `price` is that of its coin now, `stake` its wallet of one coin, `unified` the account of several; where neither is known
-    there is a `reason`.
+    there is a `reason`. So there is where no maintenance rate is known: such a stake is worth what it is, but where it dies
+    is `unmaintained`.
     """
 
     account: str | None
@@ -39,11 +41,13 @@ class Block(NamedTuple):
     stake: Stake | None = None
     unified: UnifiedShared | None = None
     reason: str | None = None
+    unmaintained: bool = False
 
     @property
     def label(self) -> str:
         """What the block is called."""
-        return self.account or self.position or "position"
+        name = self.account or self.position
+        return name or (self.cases[0].instrument.name if self.cases else None) or self.currency
 
 
 class After(NamedTuple):
@@ -74,7 +78,7 @@ def blocks_of(book: Book) -> list[Block]:
 def block_of(case: Case) -> Block:
     """A position by itself, on its own margin or on a balance that nothing else shares."""
     reasons: list[str] = []
-    standing = unknown(case.margined, reasons) and unknown(case.in_wallet, reasons)
+    standing = unknown(case.margined, reasons) and unknown(lambda: _worth(case).in_wallet(), reasons)
     mark = case.mark
     if mark is None and case.place is None and case.position is not None:
         mark = case.position.entry_price
@@ -86,9 +90,17 @@ def block_of(case: Case) -> Block:
         reserve = margin.coin - margin.usable
         wallet = standing.wallet._replace(collateral=margin.coin, constant=standing.wallet.constant + reserve)
         stake = Stake(wallet, mark, reserve)
+        unknown(case.holding, reasons)
     own = case.instrument
     reason = reasons[0] if reasons else None
-    return Block(None, case.name, own.venue, own.currency, mark, [case], stake=stake, reason=reason)
+    lacks = stake is not None and reason is not None
+    return Block(None, case.name, own.venue, own.currency, mark, [case], stake=stake, reason=reason, unmaintained=lacks)
+
+
+def _worth(case: Case) -> Case:
+    """The case as far as its worth goes, which needs no maintenance rate."""
+    rules = case.rules
+    return case if rules.schedule is not None else case._replace(rules=rules._replace(schedule=NO_MAINTENANCE))
 
 
 def _of_wallet(book: Book, account: Account) -> Block:
@@ -104,10 +116,24 @@ def _of_wallet(book: Book, account: Account) -> Block:
     else:
         shared = cases[0].shared
         assert isinstance(shared, Shared)
-        wallet = unknown(lambda: shared.wallet, reasons)
-        stake = None if wallet is None else Stake(wallet, cases[0].mark or price)
+        worth = shared.of([_worth(case) for case in cases])
+        wallet = unknown(lambda: worth.wallet, reasons)
+        if wallet is not None:
+            stake = Stake(wallet, cases[0].mark or price)
+            unknown(lambda: shared.holdings, reasons)
     reason = reasons[0] if reasons else None
-    return Block(account.name, None, account.venue, account.currency, price, cases, stake=stake, reason=reason)
+    lacks = stake is not None and reason is not None
+    return Block(
+        account.name,
+        None,
+        account.venue,
+        account.currency,
+        price,
+        cases,
+        stake=stake,
+        reason=reason,
+        unmaintained=lacks,
+    )
 
 
 def _of_coins(book: Book, account: Account) -> Block:
@@ -143,7 +169,7 @@ def fatal_of(block: Block, moves: Moves) -> Fatal:
         found = common_move(block.unified.sums, moves.betas)
         return Fatal(found.down, found.up)
     beta = moves.beta(block.currency)
-    if block.stake is None or not block.stake.wallet.groups or not beta:
+    if block.stake is None or block.unmaintained or not block.stake.wallet.groups or not beta:
         return Fatal(None, None)
     down, up = fatal_moves(block.stake)
     ends = (None if end is None else end / beta for end in ((down, up) if beta > 0 else (up, down)))
@@ -166,10 +192,10 @@ def after(block: Block, moves: Moves) -> list[After]:
             made.append(After(None, None, None, None, None, None, None, None))
             continue
         rung, price = next(rungs), block.price * (ONE + move)
-        usd = rung.equity * price
-        made.append(
-            After(told, price, rung.pnl, rung.equity, usd, rung.maintenance_margin, rung.margin_ratio, rung.liquidated)
-        )
+        found = After(told, price, rung.pnl, rung.equity, rung.equity * price, *rung[2:])
+        if block.unmaintained and not rung.liquidated:
+            found = found._replace(maintenance_margin=None, margin_ratio=None, liquidated=None)
+        made.append(found)
     return made
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from perpcalc.commands.case import Case, Shared, case_of
 from perpcalc.commands.market import margin_rules, market_of
+from perpcalc.commands.trades import contract_of
 from perpcalc.decimals import ONE, ZERO
 from perpcalc.errors import PerpcalcError, Words
 from perpcalc.given import Given, Option, Shapes, check_shape
@@ -13,6 +14,7 @@ from perpcalc.options import (
     BALANCE,
     CURRENCY,
     EXACT,
+    EXIT,
     EXPLAIN,
     INSTRUMENT,
     LEVERAGE,
@@ -90,18 +92,23 @@ def book_of(given: Given, prices: Sequence[Option[Any]] = (MARK,)) -> Book:
     `prices` are options that give one price for all: they are refused where there are several coins.
     """
     portfolio = load(given[PORTFOLIO] or "")
+    if EXPLAIN in given:
+        from perpcalc.commands.explain import traced_portfolio
+
+        portfolio = traced_portfolio(portfolio)
     book = opened(portfolio, portfolio.positions, given)
     for option in given.written(prices):
         one_coin(book, option)
-    return book
+    if (mark := given[MARK]) is None:
+        return book
+    return book._replace(portfolio=portfolio._replace(prices={**portfolio.prices, **dict.fromkeys(book.coins, mark)}))
 
 
 def one_coin(book: Book, option: Option[Any]) -> None:
     """Raise PerpcalcError where an option gives one price for positions of several coins."""
     if len(coins := book.coins) > 1:
-        raise PerpcalcError(
-            f"the portfolio has {len(coins)} coins, {', '.join(coins)}", "put their prices into [prices]"
-        ).at(option.key)
+        remedy = "put their prices into [prices]" if option in (MARK, EXIT) else "ask for each by itself"
+        raise PerpcalcError(f"the portfolio has {len(coins)} coins, {', '.join(coins)}", remedy).at(option.key)
 
 
 def opened(portfolio: Portfolio, positions: Sequence[Position], given: Given) -> Book:
@@ -245,12 +252,13 @@ def _in_mode(case: Case, home: Account | None) -> Case:
 
 
 def _same_marks(cases: Sequence[Case], portfolio: Portfolio) -> None:
-    """Raise PerpcalcError where one contract has two marks."""
-    seen: dict[tuple[str | None, str | None], Case] = {}
+    """Raise PerpcalcError where one contract has two marks, whatever the day of its rules; unnamed ones where they share an account."""
+    seen: dict[tuple[str | None, ...], Case] = {}
     for case in cases:
-        if case.mark is None or case.instrument.name is None:
+        name = case.instrument.name
+        if case.mark is None or (name is None and case.account is None):
             continue
-        first = seen.setdefault((case.instrument.venue, case.instrument.name), case)
+        first = seen.setdefault((*contract_of(case), None if name else case.account), case)
         if first.mark != case.mark and case.place is not None:
             error = PerpcalcError(f"{first.place} has another mark of the same contract", "give the contract one mark")
             raise error.at(MARK.key).at(case.place).at(portfolio.where)

@@ -115,7 +115,8 @@ class Case(NamedTuple):
 
     `position` is None without an entry, `margin` without any margin given, `schedule` where the maintenance rate is not
     known. `given` is what the question says of it. A position of a portfolio has its `place` and its `order` there, and where
-    it shares the balance of an account, `shared` and its number in it; `home_balance` is its account's, shared or not.
+    it shares the balance of an account, `shared` and its number in it; `home_balance` is its account's, shared or not. `parts`
+    are the positions that it was put together from, where each may have a stop of its own.
     """
 
     market: Market
@@ -134,6 +135,7 @@ class Case(NamedTuple):
     number: int = 0
     order: int | None = None
     home_balance: Decimal | None = None
+    parts: "tuple[Case, ...]" = ()
 
     @property
     def instrument(self) -> Instrument:

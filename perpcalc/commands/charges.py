@@ -1,7 +1,7 @@
 """What funding is charged: the rate from what is given, the payments of a time, those of the past."""
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from perpcalc.commands.case import Case
 from perpcalc.commands.market import Market
@@ -79,19 +79,19 @@ def charge_of(case: Case, given: Given, files: Files, notes: list[Words]) -> Cha
 
     What is assumed goes into `notes`.
     """
-    sourced = any(option in given for option in SOURCES)
-    if not sourced and case.funding_rate is None:
+    source = next((option for option in SOURCES if option in given), FUNDING_RATE)
+    if source is FUNDING_RATE and case.funding_rate is None:
         return None
-    asked = given if sourced else given.put(RATE, given[FUNDING_RATE])
+    asked = given.put(RATE, given[FUNDING_RATE]) if source is FUNDING_RATE else given
     rule, interval = case.instrument.funding, interval_of(asked, case.market)
     if rule and rule.coin_rate and INDEX not in given and COIN_RATE not in given:
         notes.append(f"{case.instrument.venue} charges rate/index in coin: the mark stands in for the index")
     if files.history is not None:
-        return _past(case, asked, files.history, interval, notes)
+        return _past(case, asked, files.history, notes)
     if case.mark is None:
         raise PerpcalcError("is missing", "the payment is a share of the value at the mark").at(MARK.key)
     average, rate = _rate(case, case.mark, asked, files, interval, notes)
-    check_cap(rate, RATE, case.market, interval)
+    check_cap(rate, source, case.market, interval)
     intervals = _intervals(asked, rule, interval, notes)
     quoted = quoted_for(asked, rule, interval)
     periods = interval / quoted if interval and quoted else ONE
@@ -108,7 +108,7 @@ def interval_of(given: Given, market: Market) -> Decimal | None:
     return interval or (rule.interval if rule else None)
 
 
-def check_cap(rate: Decimal, option: Option[Decimal], market: Market, interval: Decimal | None) -> None:
+def check_cap(rate: Decimal, option: Option[Any], market: Market, interval: Decimal | None) -> None:
     """Raise PerpcalcError for a rate beyond the venue's known cap."""
     rule = market.instrument.funding
     if rule is None or rule.cap is None or interval not in (None, rule.interval) or abs(rate) <= rule.cap:
@@ -176,21 +176,47 @@ def _rate(
     return average, funding_rate(rule, average, of_rule, grid)
 
 
-def _past(case: Case, given: Given, history: "History", interval: Decimal | None, notes: list[Words]) -> Charge:
-    """The payments of a history, each rounded as the venue does; the rate is their mean."""
-    from perpcalc.core.moments import MINUTE
-    from perpcalc.core.past_funding import mean_rate, said_of_gaps, total_of
+class Spacing(NamedTuple):
+    """The time between past payments, and that which each rate is for, in minutes; None where it is not known."""
 
-    payments = history.payments
-    interval = interval or history.per
-    quoted = history.per or quoted_for(given, case.instrument.funding, interval)
+    interval: Decimal | None
+    quoted: Decimal | None
+
+    @property
+    def periods(self) -> Decimal:
+        """How many times its rate a payment covers."""
+        return self.interval / self.quoted if self.interval and self.quoted else ONE
+
+
+def spacing_of(given: Given, market: Market, history: "History") -> Spacing:
+    """How the payments of a history are spaced: as given, as the file says, as the venue does."""
+    interval = (None if INTERVAL in given else history.per) or interval_of(given, market)
+    return Spacing(interval, history.per or quoted_for(given, market.instrument.funding, interval))
+
+
+def said_of(history: "History", spacing: Spacing) -> list[Words]:
+    """What was assumed in reading a history, and the gaps in it; raises PerpcalcError for payments that come too fast."""
+    from perpcalc.core.moments import MINUTE
+    from perpcalc.core.past_funding import said_of_gaps
+
+    gaps: list[str] = []
+    if spacing.interval is not None:
+        times = [payment.time for payment in history.payments]
+        try:
+            gaps = said_of_gaps(times, history.places, int(spacing.interval * MINUTE))
+        except PerpcalcError as error:
+            raise error.at(history.where) from None
+    return [f"{history.where}: {note}" for note in (*history.notes, *gaps)]
+
+
+def _past(case: Case, given: Given, history: "History", notes: list[Words]) -> Charge:
+    """The payments of a history, each rounded as the venue does; the rate is their mean."""
+    from perpcalc.core.past_funding import mean_rate, total_of
+
+    payments, spacing = history.payments, spacing_of(given, case.market, history)
+    notes += said_of(history, spacing)
     try:
-        if interval is not None:
-            times = [payment.time for payment in payments]
-            said = said_of_gaps(times, history.places, int(interval * MINUTE))
-            notes.extend(f"{history.where}: {note}" for note in (*history.notes, *said))
-        periods = interval / quoted if interval and quoted else ONE
-        total = total_of(case.instrument, case.side, case.contracts, payments, case.mark, periods)
+        total = total_of(case.instrument, case.side, case.contracts, payments, case.mark, spacing.periods)
     except PerpcalcError as error:
         raise error.at(history.where) from None
     if any(payment.mark is None and payment.coin_rate is None for payment in payments):
@@ -198,4 +224,6 @@ def _past(case: Case, given: Given, history: "History", interval: Decimal | None
     mark = case.mark or next((payment.mark for payment in reversed(payments) if payment.mark is not None), None)
     if mark is None:
         raise PerpcalcError("is missing", "give the price that the total is valued at").at(MARK.key)
-    return Charge(mark, None, mean_rate(payments), interval, quoted, Decimal(len(payments)), None, total)
+    return Charge(
+        mark, None, mean_rate(payments), spacing.interval, spacing.quoted, Decimal(len(payments)), None, total
+    )

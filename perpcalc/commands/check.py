@@ -4,20 +4,21 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from perpcalc.answer import Answer, Explained, Kind, Number, Sentence, Status
-from perpcalc.commands.command import Command, Result, Row
-from perpcalc.commands.judging import Judged
+from perpcalc.commands.command import ROWS, Command, Result, Row
+from perpcalc.commands.judging import Judged, JudgedLeg, judged_as, sizes_of
 from perpcalc.commands.market import each_once
 from perpcalc.commands.scenes import PLANNED, Scene, scenes_of
-from perpcalc.core.limits import FAIL, PASS, RULES, UNKNOWN, Verdict, asked, judged, worse, worst_first
+from perpcalc.core.limits import FAIL, PASS, RULES, UNKNOWN, Verdict, asked, judged, protects, worse, worst_first
 from perpcalc.decimals import ZERO, plain
 from perpcalc.errors import PerpcalcError, Words
-from perpcalc.given import Given, Rule, read, reader
+from perpcalc.given import Excludes, Given, Needs, Rule, read, reader
 from perpcalc.limit_options import LIMIT_KEYS, LIMIT_RULES
 from perpcalc.options import (
     ACCOUNT,
     CONTRACTS,
     ENTRY,
     ENTRY_FEE,
+    ENTRY_VALUE,
     EXACT,
     EXIT_FEE,
     EXPLAIN,
@@ -34,13 +35,19 @@ from perpcalc.options import (
     POSITION_RULES,
     QUIET,
     SIDE,
+    SIZES,
     STOP,
     WIDE,
 )
 from perpcalc.portfolio import load_limits
 
 STOP_RULES = ("require_stop", "max_loss_at_stop", "stop_before_liquidation")
-KINDS = {"times": Kind("times"), "rate": Kind("rate"), "usd": Kind("usd", "USD"), "yes": Kind("text")}
+KINDS = {"times": Kind("times"), "rate": Kind("rate"), "usd": Kind("number", "USD"), "yes": Kind("text")}
+BOUNDS = {
+    "max": "passes where value <= limit",
+    "min": "passes where value >= limit",
+    "yes": "passes where value = limit",
+}
 WHYS = {
     "max_leverage": "value / equity, of the whole account where it is cross, else of the position and its margin; nothing rounded as the venue does",
     "min_liquidation_distance": "0 where it is passed already, never where no price liquidates",
@@ -77,7 +84,7 @@ class Check(Answer):
         failed, unknown = found.count(FAIL), found.count(UNKNOWN)
         limits = f"{len(found)} limit{'s' if len(found) > 1 else ''}"
         if failed:
-            return (f"FAIL: {failed} of {limits}",)
+            return (f"FAIL: {failed} of {limits}" + (f", {unknown} cannot be judged" if unknown else ""),)
         return (f"UNKNOWN: {unknown} of {limits} cannot be judged",) if unknown else (f"PASS: {limits}",)
 
 
@@ -89,11 +96,13 @@ def answer(given: Given) -> Result:
     if not rules:
         raise PerpcalcError("there is no limit to check", ("give ", LIMIT_RULES[0].key, ", another flag, or [limits] in a file")).at(LIMITS.key)  # fmt: skip
     notes: list[Words] = [note for scene in scenes for note in scene.notes]
+    unjudged: dict[tuple[str, ...], list[str]] = {}
     found: dict[tuple[str, str], Verdict] = {}
     for scene in scenes:
-        for verdict in _verdicts(scene, rules, given, limits, notes):
+        for verdict in _verdicts(scene, rules, given, limits, notes, unjudged):
             place = (verdict.position, verdict.rule)
             found[place] = worse(found[place], verdict) if place in found else verdict
+    notes += [(f"{', '.join(dict.fromkeys(names))}: ", *words) for words, names in unjudged.items()]
     verdicts = worst_first(list(found.values()))
     statuses = {verdict.status for verdict in verdicts}
     return Result(
@@ -115,33 +124,51 @@ def _limits(given: Given, scene: Scene) -> Given:
 
 
 def _verdicts(
-    scene: Scene, rules: Mapping[str, Decimal | bool], given: Given, limits: Given, notes: list[Words]
+    scene: Scene,
+    rules: Mapping[str, Decimal | bool],
+    given: Given,
+    limits: Given,
+    notes: list[Words],
+    unjudged: dict[tuple[str, ...], list[str]],
 ) -> list[Verdict]:
-    """How each position of a scene stands to each rule; what cannot be judged is said in a note."""
-    if not scene.cases:
+    """How each position of a scene stands to each rule; what cannot be judged is put to `unjudged`, why and of whom."""
+    if not scene.entries:
         return [_of_nothing(scene.planned_name, rule, limit) for rule, limit in rules.items()]
     made = []
-    for index, (case, exact) in enumerate(zip(scene.cases, scene.exact, strict=True)):
+    sizes = sizes_of(scene.entries)
+    beside = given.without((STOP, FUNDING_RATE))  # these are the trade's, whose case has them
+    for index, (one, exact) in enumerate(zip(scene.entries, scene.exact, strict=True)):
         planned = index == scene.planned
-        name = scene.planned_name if planned else case.name or PLANNED
-        subject = Judged(case, exact, given.over(case.given) if planned else case.given.over(given), limits)
+        name = scene.planned_name if planned else one.name or PLANNED
+        subject = judged_as(one, exact, one.given.over(beside), limits, sizes)
         for rule, limit in rules.items():
             if planned and not scene.opens and rule in STOP_RULES:
                 continue
-            made.append(_verdict(name, subject, rule, limit, notes))
+            made.append(_verdict(name, subject, rule, limit, notes, unjudged))
     return made
 
 
-def _verdict(name: str, subject: Judged, rule: str, limit: Decimal | bool, notes: list[Words]) -> Verdict:
+def _verdict(
+    name: str,
+    subject: "Judged | JudgedLeg",
+    rule: str,
+    limit: Decimal | bool,
+    notes: list[Words],
+    unjudged: dict[tuple[str, ...], list[str]],
+) -> Verdict:
     try:
         value = RULES[rule].measure(subject)
     except PerpcalcError as error:
-        notes.append(f"{name}: {rule} cannot be judged: {error.line()}")
+        words = error.words if subject.place is None else (error.line(),)
+        unjudged.setdefault((f"{rule} cannot be judged: ", *words), []).append(name)
         return Verdict(name, rule, limit, None, UNKNOWN)
-    stop = subject.stop()
-    if value in (None, False) and rule in ("require_stop", "max_loss_at_stop") and stop is not None:
-        side = "long" if subject.position().side > 0 else "short"
-        notes.append(f"{name}: {rule}: the stop {plain(stop)} does not protect a {side} at {plain(subject.price())}")
+    if value in (None, False) and rule in ("require_stop", "max_loss_at_stop") and subject.case.mark is not None:
+        side = "long" if subject.side() > 0 else "short"
+        notes.extend(
+            f"{name}: {rule}: the stop {plain(stop)} does not protect a {side} at {plain(subject.price())}"
+            for stop in subject.stops()
+            if stop is not None and not protects(subject.side(), stop, subject.price())
+        )
     return Verdict(name, rule, limit, value, judged(rule, limit, value))
 
 
@@ -155,11 +182,17 @@ def _of_nothing(name: str, rule: str, limit: Decimal | bool) -> Verdict:
 def _row(verdict: Verdict) -> Check:
     made = Check(**verdict._asdict())
     never = ["value"] if RULES[verdict.rule].bound == "min" and verdict.status != UNKNOWN else []
-    whys = {"value": WHYS[verdict.rule]} if verdict.rule in WHYS else {}
+    whys = {"status": BOUNDS[RULES[verdict.rule].bound]}
+    if verdict.rule in WHYS:
+        whys["value"] = WHYS[verdict.rule]
     return made.never_where(*never).explained_by(Explained(whys=whys))
 
 
-RULES_OF_OPTIONS: tuple[Rule, ...] = POSITION_RULES
+RULES_OF_OPTIONS: tuple[Rule, ...] = (
+    *POSITION_RULES,
+    Needs(ACCOUNT, (PORTFOLIO,), "name the file it is in"),
+    Excludes(ORDER, (*SIZES, ENTRY, ENTRY_VALUE), "an order has its size and its price"),
+)
 
 COMMAND = Command(
     "check",
@@ -194,4 +227,5 @@ COMMAND = Command(
     RULES_OF_OPTIONS,
     needed=(SIDE, CONTRACTS, ENTRY),
     judges=True,
+    shape=ROWS,
 )

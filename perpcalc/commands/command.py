@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from perpcalc.answer import Answer, Precision, kinds_of
 from perpcalc.commands.market import LEAST_COIN_PLACES, Market
@@ -11,6 +11,13 @@ from perpcalc.errors import Words
 from perpcalc.given import Given, Option, Rule, Shapes, check_shape
 from perpcalc.options import EXPLAIN
 from perpcalc.picture import Chart
+
+if TYPE_CHECKING:
+    from perpcalc.portfolio import Portfolio
+    from perpcalc.portfolio.edit import Change
+
+SINGLE, BY_POSITION, ROWS = "single", "by position", "rows"
+"""What a command answers with: a record; a record, and of a portfolio one for each position; rows."""
 
 
 class Row(NamedTuple):
@@ -37,7 +44,8 @@ class Result(NamedTuple):
     """What a command answers.
 
     `one` is a single answer (a JSON object), else rows (an array). `warnings` are said even to those who want no notes.
-    `totals` makes the sums of the rows, `charts` the pictures, both when they are asked for.
+    `totals` makes the sums of the rows, `charts` the pictures, `into` the change that puts an answer into a portfolio; each when
+    it is asked for.
     """
 
     answer: type[Answer]
@@ -48,13 +56,16 @@ class Result(NamedTuple):
     status: int = 0
     totals: Callable[[], Sequence[Row]] | None = None
     charts: Callable[[], Sequence[Chart]] | None = None
+    below: Sequence[str] = ()
+    into: "Callable[[Portfolio], Change] | None" = None
 
 
 class Command(NamedTuple):
     """A question that can be asked: `answer` is a pure function of what is given, but for the files that it names.
 
     `rules` hold between options; `needed` names the options that the help marks, for the rules know more than one way. One that
-    `judges` has a status that is part of its answer.
+    `judges` has a status that is part of its answer. `shape` is what it answers with, `totals` the records of its sums where
+    they are others than its own.
     """
 
     name: str
@@ -66,6 +77,8 @@ class Command(NamedTuple):
     rules: tuple[Rule, ...] = ()
     needed: tuple[Option[Any], ...] = ()
     judges: bool = False
+    shape: str = BY_POSITION
+    totals: type[Answer] | None = None
 
 
 class Group(NamedTuple):
@@ -88,6 +101,14 @@ def asked(command: Command, given: Given) -> Result:
 
         given = traced(given)
     return command.answer(given)
+
+
+def summed(result: Result) -> Result:
+    """The sums of an answer in the place of its rows; an answer that has none as it is."""
+    if result.totals is None:
+        return result
+    rows = result.totals()
+    return result._replace(answer=type(rows[0].answer), rows=rows, one=False, totals=None)
 
 
 def options_of(command: Command) -> Mapping[str, Option[Any]]:

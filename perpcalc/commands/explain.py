@@ -1,18 +1,22 @@
 """A question asked with numbers that remember how they were made, so that its answer explains itself."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, TypeVar
 
 from perpcalc.answer import Answer, Estimate, Explained
 from perpcalc.commands.case import Case
+from perpcalc.commands.moves import Moves
 from perpcalc.core.liquidation import Liquidation
+from perpcalc.core.plan import State
 from perpcalc.core.position import Fill
 from perpcalc.core.rules import YEAR
 from perpcalc.decimals import ZERO
 from perpcalc.given import Given, Option
-from perpcalc.options import EXPLAIN, HORIZON, MARK_INTERVAL, VOL
-from perpcalc.trace import label, leaf
+from perpcalc.grammar import Take
+from perpcalc.options import EXPLAIN, FILL, HORIZON, MARK_INTERVAL, VOL
+from perpcalc.portfolio import Account, Portfolio
+from perpcalc.trace import Traced, label, leaf
 
 A = TypeVar("A", bound=Answer)
 
@@ -22,6 +26,9 @@ NAMES = {
     "mark": "mark_price",
     "stop": "stop_price",
     "for": "time_held",
+    "entry_fee": "entry_fee_rate",
+    "exit_fee": "exit_fee_rate",
+    "liquidation_fee": "fee_rate",
 }
 """What the fields of answers call some options."""
 
@@ -29,6 +36,14 @@ NAMES = {
 def traced(given: Given, place: int | None = None) -> Given:
     """What is given, every number a leaf of its option's name; `place` is the number of a position in its portfolio."""
     return Given({name: _traced(name, value, place) for name, value in given.values.items()}, given.filled)
+
+
+def untraced(given: Given) -> Given:
+    """The question with plain numbers again, for what is too long to be explained step by step."""
+    values = {name: Decimal(value) if isinstance(value, Traced) else value for name, value in given.values.items()}
+    if fills := given[FILL]:
+        values[FILL.name] = tuple(Fill(Decimal(one.contracts), Decimal(one.price)) for one in fills)
+    return Given(values, given.filled).without((EXPLAIN,))
 
 
 def renamed(given: Given, names: Mapping[Option[Decimal], str]) -> Given:
@@ -47,11 +62,59 @@ def _traced(name: str, value: Any, place: int | None) -> Any:
             Fill(leaf(one.contracts, "contracts", place=number), leaf(one.price, "price", place=number))
             for number, one in enumerate(value, 1)
         )
+    if isinstance(value, tuple) and value and all(isinstance(one, Take) for one in value):
+        return tuple(_traced_take(one, number) for number, one in enumerate(value, 1))
     return value
 
 
+def traced_moves(moves: Moves) -> Moves:
+    """Moves of the market as numbers: `move` of the formulas."""
+    coins = moves.coins
+    return moves._replace(
+        ladder=[leaf(move, "move") for move in moves.ladder],
+        coins=None if coins is None else {coin: leaf(move, "move") for coin, move in coins.items()},
+    )
+
+
+def traced_portfolio(portfolio: Portfolio) -> Portfolio:
+    """A portfolio whose prices and coins have names in formulas, `BTC_price`, `BTC_held` and the `balance` of a wallet."""
+    return portfolio._replace(
+        prices={coin: leaf(price, f"{coin}_price") for coin, price in portfolio.prices.items()},
+        accounts=tuple(map(_traced_account, portfolio.accounts)),
+        holdings=tuple(one._replace(amount=leaf(one.amount, f"{one.coin}_held")) for one in portfolio.holdings),
+    )
+
+
+def _traced_account(account: Account) -> Account:
+    if account.unified is not None:
+        held = {coin: leaf(amount, f"{coin}_held") for coin, amount in account.unified.balances.items()}
+        return account._replace(unified=account.unified._replace(balances=held))
+    return account if account.balance is None else account._replace(balance=leaf(account.balance, "balance"))
+
+
+def _traced_take(take: Take, number: int) -> Take:
+    contracts, share = (
+        None if one is None else leaf(one, name, place=number)
+        for one, name in ((take.contracts, "taken"), (take.share, "share"))
+    )
+    return Take(contracts, share, leaf(take.price, "take_price", place=number))
+
+
+def named_steps(states: Iterable[State]) -> None:
+    """Name what is held and realised after each step of a ladder, so that the next steps can say it."""
+    for number, state in enumerate(states, 1):
+        for value, name in (
+            (state.value, "V"),
+            (state.contracts, "held"),
+            (state.realised_pnl, "realised_pnl"),
+            (state.loss_at_stop, "loss_at_stop"),
+        ):
+            if isinstance(value, Traced) and value.label is None:
+                label(value, f"{name}_{number}", number)
+
+
 def told_apart(case: Case) -> Case:
-    """A position of a portfolio whose size and value have names, so that those of several can be told apart."""
+    """A position whose size and value have names, so that those of several in a portfolio can be told apart."""
     if case.position is not None:
         label(case.position.stored_value, "V", case.order)
         label(case.position.notional, "notional", case.order)

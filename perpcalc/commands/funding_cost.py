@@ -7,15 +7,15 @@ from typing import Any, NamedTuple
 from perpcalc.answer import Coin, Cost, CostUsd, Count, Identified, Price, Rate, Sentence, Told
 from perpcalc.commands.carriers import Standing
 from perpcalc.commands.case import NEED_SIDE, NEED_SIZE, Case, Shared
-from perpcalc.commands.charges import SOURCES, Charge, charge_of, read_files
-from perpcalc.commands.command import Command, Row
-from perpcalc.commands.positions import Asked, Remarks, by_position, placed
+from perpcalc.commands.charges import SOURCES, Charge, Files, charge_of, read_files
+from perpcalc.commands.command import Command
+from perpcalc.commands.positions import Asked, Remarks, by_position
 from perpcalc.core.funding import after_paying, annual_rate, annual_yield, intervals_to_liquidation
 from perpcalc.core.instrument import coin_value
 from perpcalc.core.liquidation import Ends, ends, liquidation
 from perpcalc.decimals import ZERO
-from perpcalc.errors import PerpcalcError
-from perpcalc.given import Excludes, Needed, exclusive
+from perpcalc.errors import Key, PerpcalcError
+from perpcalc.given import Excludes, Given, Needed, exclusive
 from perpcalc.options import (
     COIN_RATE,
     CONTRACTS,
@@ -107,6 +107,9 @@ class FundingCost(Identified):
         return (*said, ", ", Told("apr"), " a year") if self.apr is not None else said
 
 
+NO_RATE = "no funding rate: write funding_rate to the position or give rate"
+
+
 class Payer(NamedTuple):
     """The wallet that pays: an account with the funding of all its positions, or a position's own margin.
 
@@ -119,24 +122,37 @@ class Payer(NamedTuple):
     after: Ends | None = None
 
 
-def rows(positions: Sequence[Asked], said: Remarks) -> list[list[Row]]:
+def answers(positions: Sequence[Asked], said: Remarks) -> list[list[FundingCost]]:
     """What funding costs each of the positions; those of an account pay out of one balance."""
-    files = read_files(positions[0].given) if positions else None
+    files = read_files(positions[0].given) if positions else Files()
     charges: list[Charge | None] = []
+    unknown: dict[int, str] = {}
     charged: list[Case] = []
-    for case, given in positions:
-        with placed(case):
-            charge = charge_of(case, given, files or read_files(given), said.notes)
+    for number, (case, given) in enumerate(positions):
+        charge: Charge | None = None
+        try:
+            charge = charge_of(case, given, files, said.notes)
+        except PerpcalcError as error:
+            if not _is_own(error, case, given):
+                raise (error if case.place is None else error.at(case.place)) from None
+            unknown[number] = error.line()
         charges.append(charge)
         charged.append(_at_rate(case, charge))
     accounts = _accounts(charged, charges, said)
     made = []
-    for case, charge in zip(charged, charges, strict=True):
-        payer: Payer | str | None = None
-        if charge is not None:
-            payer = _payer(case, charge, accounts)
-        made.append([Row(_row(case, charge, payer), case.market)])
+    for number, (case, charge) in enumerate(zip(charged, charges, strict=True)):
+        if charge is None:
+            made.append([_unknown(case, unknown.get(number, NO_RATE))])
+        else:
+            made.append([_row(case, charge, _payer(case, charge, accounts))])
     return made
+
+
+def _is_own(error: PerpcalcError, case: Case, given: Given) -> bool:
+    """Whether what is wrong is of a position of a portfolio alone, and no fault of what is asked of all."""
+    place = error.places[-1] if error.places else ""
+    asked = place in given.values and place not in case.given.values
+    return case.place is not None and isinstance(place, Key) and not asked
 
 
 def _at_rate(case: Case, charge: Charge | None) -> Case:
@@ -198,11 +214,12 @@ def _payer(case: Case, charge: Charge, accounts: dict[str, Paying | PerpcalcErro
     return Payer(account.shared.standing(case.number), account.per_interval, account.total, account.after)
 
 
-def _row(case: Case, charge: Charge | None, payer: Payer | str | None) -> FundingCost:
-    if charge is None:
-        unknown: dict[str, Any] = {**dict.fromkeys(FundingCost._fields), **case.identity(), "mark_price": case.mark}
-        unknown["reason"] = "no funding rate: write funding_rate to the position or give --rate"
-        return FundingCost(**unknown).never_where()
+def _unknown(case: Case, reason: str) -> FundingCost:
+    known: dict[str, Any] = {**case.identity(), "mark_price": case.mark, "reason": reason}
+    return FundingCost(**{**dict.fromkeys(FundingCost._fields), **known}).never_where()
+
+
+def _row(case: Case, charge: Charge, payer: Payer | str | None) -> FundingCost:
     instrument, margin, quoted = case.instrument, case.margin, charge.rate_interval
     apy = None if quoted is None else annual_yield(case.side, charge.rate, quoted)
     before = after = None
@@ -252,7 +269,7 @@ COMMAND = Command(
     FundingCost,
     by_position(
         FundingCost,
-        rows,
+        answers,
         needs=(
             NEED_SIDE,
             NEED_SIZE,

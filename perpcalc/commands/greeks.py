@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from perpcalc.answer import Figure, Identified, Kind, Sentence
 from perpcalc.commands.case import NEED_ENTRY, NEED_SIDE, NEED_SIZE, Case, Shared
-from perpcalc.commands.command import Command, Row
+from perpcalc.commands.command import ROWS, Command, Row
 from perpcalc.commands.legs import LegCase, no_price
-from perpcalc.commands.positions import Asked, Remarks, by_position, placed
+from perpcalc.commands.positions import Asked, Remarks, by_position, unknown
 from perpcalc.core.greeks import Greeks, balance_greeks, greeks
 from perpcalc.core.linear import leg_greeks
 from perpcalc.decimals import ZERO, plain
@@ -41,7 +41,7 @@ class PositionGreeks(Identified):
     """Value, delta and gamma of a position in one frame."""
 
     title = "Greeks"
-    columns = ("frame", "delta", "delta_unit", "value", "gamma", "gamma_unit", "name", "side", "contracts", "account")
+    columns = ("name", "account", "frame", "delta", "delta_unit", "value", "gamma", "gamma_unit", "side", "contracts")
     sums = ("value", "delta", "gamma")
 
     frame: str | None
@@ -68,23 +68,36 @@ class PositionGreeks(Identified):
         return {**kinds, "delta": USD} if self.delta_unit == "USD" else kinds
 
 
-def rows(positions: Sequence[Asked], said: Remarks) -> list[list[Row]]:
+def answers(positions: Sequence[Asked], said: Remarks) -> list[list[PositionGreeks]]:
     """Three rows for each position."""
-    made: list[list[Row]] = []
+    made: list[list[PositionGreeks]] = []
     for case, given in positions:
-        with placed(case):
-            position, mark = case.opened(), case.mark or case.opened().entry_price
-        found = greeks(position, mark, _collateral(case, given))
-        made.append([Row(_row(case.identity(), case.instrument.currency, one), case.market) for one in found])
+        reasons: list[str] = []
+        position = unknown(case.opened, reasons)
+        if position is None:
+            made.append([_unknown(case.identity(), reasons[0])])
+            continue
+        found = greeks(position, case.mark or position.entry_price, _collateral(case, given))
+        made.append([_row(case.identity(), case.instrument.currency, one) for one in found])
     return made
 
 
-def _beside(book: "Book") -> dict[int, list[Row]]:
-    """The coins of each account after its last position, and those outside any account at the end."""
+def _beside(book: "Book", given: Given) -> dict[int, list[Row]]:
+    """The coins of each account after its last position, and those outside any account at the end.
+
+    Coins that are given to count stand for all of them, once for each coin.
+    """
+    if (counted := given[COLLATERAL]) is not None:
+        ends = {_coin(entry): number for number, entry in enumerate(book.entries)}
+        return {number: [Row(_of_coins(coin, counted, book.price(coin)))] for coin, number in ends.items()}
     last = {one.account: number for number, one in enumerate(book.entries) if one.shared is not None}
     made = {number: [Row(one) for one in _balances(book.entries[number], book)] for number in last.values()}
     held = [_of_coins(one.coin, one.amount, book.price(one.coin)) for one in book.portfolio.holdings]
     return {**made, len(book.entries): [Row(one) for one in held]}
+
+
+def _coin(entry: Case | LegCase) -> str:
+    return entry.instrument.currency if isinstance(entry, Case) else entry.leg.coin
 
 
 def _balances(entry: Case | LegCase, book: "Book") -> list[PositionGreeks]:
@@ -102,8 +115,7 @@ def _of_coins(coin: str, amount: Decimal, price: Decimal | None, **whose: Any) -
     """Coins that are held, whose delta is their number."""
     identity = {**dict.fromkeys(Identified._fields), **whose, "currency": coin}
     if price is None:
-        unpriced = {**dict.fromkeys(PositionGreeks._fields), **identity}
-        return PositionGreeks(**unpriced | {"frame": "usd", "reason": no_price(coin)})
+        return _unknown(identity | {"frame": "usd"}, no_price(coin))
     return _row(identity, coin, balance_greeks(amount, price))
 
 
@@ -133,18 +145,21 @@ def _total(currency: str, value: Decimal | None, delta: Decimal | None, unit: st
 
 
 def _collateral(case: Case, given: Given) -> Decimal:
-    """The coins that count with the position; a balance that it shares has a row of its own."""
-    if (given_collateral := given[COLLATERAL]) is not None:
-        return given_collateral
+    """The coins that count with the position: its own margin, unless others are given; in a portfolio those stand apart."""
+    if (counted := given[COLLATERAL]) is not None:
+        return counted if case.place is None else ZERO
     return ZERO if case.margin is None or case.shared is not None else case.margin.coin
 
 
 def _leg(leg: LegCase) -> PositionGreeks:
     """A linear leg, whose delta is its coins at every price."""
     if leg.price is None or leg.settle_price is None:
-        unknown = {**dict.fromkeys(PositionGreeks._fields), **leg.identity()}
-        return PositionGreeks(**unknown | {"reason": no_price(leg.leg.coin)})
+        return _unknown(leg.identity(), no_price(leg.leg.coin))
     return _row(leg.identity(), leg.leg.coin, leg_greeks(leg.leg, leg.price, leg.settle_price))
+
+
+def _unknown(identity: dict[str, Any], reason: str) -> PositionGreeks:
+    return PositionGreeks(**{**dict.fromkeys(PositionGreeks._fields), **identity, "reason": reason})
 
 
 def _row(identity: dict[str, Any], coin: str, one: Greeks) -> PositionGreeks:
@@ -171,8 +186,15 @@ COMMAND = Command(
     (*POSITION, PORTFOLIO, MARK, COLLATERAL, *OUTPUT, TOTAL),
     PositionGreeks,
     by_position(
-        PositionGreeks, rows, needs=(NEED_SIDE, NEED_SIZE, NEED_ENTRY), one=False, leg=_leg, beside=_beside, sums=_sums
+        PositionGreeks,
+        answers,
+        needs=(NEED_SIDE, NEED_SIZE, NEED_ENTRY),
+        one=False,
+        leg=_leg,
+        beside=_beside,
+        sums=_sums,
     ),
     POSITION_RULES,
     needed=(SIDE, CONTRACTS, ENTRY),
+    shape=ROWS,
 )

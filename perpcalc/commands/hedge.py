@@ -4,9 +4,9 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from perpcalc.answer import Answer, Coin, CostUsd, Count, Explained, GainRate, Price, Sentence, Told, Usd
-from perpcalc.commands.backing import BACKING_RULES, Backing, backing_of
+from perpcalc.commands.backing import BACKING_RULES, TRADE_PORTFOLIO, Backing, backing_of
 from perpcalc.commands.charges import check_cap, interval_of, quoted_for
-from perpcalc.commands.command import Command, Result, Row
+from perpcalc.commands.command import SINGLE, Command, Result, Row
 from perpcalc.commands.market import each_once, fee_rate, forbidden_leverage
 from perpcalc.core.hedge import Hedge, HedgePlan, hedge
 from perpcalc.core.liquidation import Liquidation
@@ -25,7 +25,6 @@ from perpcalc.options import (
     LEVERAGE,
     MARGIN_RULES,
     OUTPUT,
-    PORTFOLIO,
     PRICE,
     RATE,
     RATIO,
@@ -212,7 +211,9 @@ def _reason(plan: HedgePlan, found: Hedge) -> str | None:
     elif found.break_even_days is None:
         paid = "the hedge pays funding" if found.funding_per_day_usd else "no funding is paid or received"
         reasons.append(f"{paid} at this rate, so its fees are never earned back")
-    if found.unknown is not None:
+    if plan.schedule is None:
+        reasons.append("the liquidation price is not known: give mmr")
+    elif found.unknown is not None:
         reasons.append(found.unknown)
     elif found.liquidation is not None and found.liquidation.reason is not None:
         reasons.append(found.liquidation.reason)
@@ -233,7 +234,7 @@ def _explained(made: Hedged, plan: HedgePlan, found: Hedge) -> Hedged:
         "break_even_days": "the fees to open and to close at the price, earned back by funding",
         "liquidation_price": f"{margin}; tier and conventions: perpcalc liq-price --explain",
     }
-    return made.explained_by(Explained(whys=whys, named={"fees_usd": found.fees_usd}))
+    return made.explained_by(Explained(whys=whys, named={"fees_usd": found.fees_usd, "delta": plan.holding}))
 
 
 COMMAND = Command(
@@ -251,7 +252,7 @@ COMMAND = Command(
         *WHICH_CONTRACT,
         LEVERAGE,
         *MARGIN_RULES,
-        PORTFOLIO,
+        TRADE_PORTFOLIO,
         ACCOUNT,
         HEDGE_RATE,
         INTERVAL,
@@ -268,4 +269,5 @@ COMMAND = Command(
         Excludes(HOLDING, (ACCOUNT,), "the account gives it"),
     ),
     needed=(HOLDING, PRICE),
+    shape=SINGLE,
 )

@@ -6,16 +6,16 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from perpcalc.answer import Value
-from perpcalc.commands.command import Command, Result, asked
+from perpcalc.commands.command import Command, Result, asked, summed
 from perpcalc.commands.registry import command_named
 from perpcalc.decimals import plain
 from perpcalc.errors import PerpcalcError, suggestion
-from perpcalc.given import Option, Reader, read, reader
+from perpcalc.files import descriptor_of
+from perpcalc.given import Given, Option, Reader, read, reader
 from perpcalc.options import CHART, EXPLAIN, FIELD, FORMAT, INTO, JSON, QUIET, SVG, TOTAL, WIDE
 
 NO_KEYS = frozenset(option.name for option in (CHART, SVG, INTO, FORMAT, JSON, FIELD, EXPLAIN, QUIET, WIDE))
 """Options that say how an answer is printed, or write files."""
-STREAMS = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/", "/proc/thread-self/fd/")
 
 
 class Answered(NamedTuple):
@@ -30,7 +30,7 @@ class Asking(NamedTuple):
 
     command: Command
     reader: Reader
-    files: tuple[str, ...]
+    files: tuple[Option[Any], ...]
 
 
 def answered(question: Mapping[str, object], environment: bool = True) -> Answered:
@@ -40,11 +40,9 @@ def answered(question: Mapping[str, object], environment: bool = True) -> Answer
     """
     name = question.get("command")
     asking = _asking(name if isinstance(name, str) else "", environment)
-    given = read(asking.reader, _options(question, asking), by_program=True)
+    given = _by_name(read(asking.reader, _options(question, asking), by_program=True), asking)
     result = asked(asking.command, given)
-    if TOTAL in given and result.totals is not None:
-        result = result._replace(rows=result.totals(), one=False)
-    return Answered(asking.command, result)
+    return Answered(asking.command, summed(result) if TOTAL in given else result)
 
 
 def _options(question: Mapping[str, object], asking: Asking) -> Mapping[str, object]:
@@ -54,21 +52,26 @@ def _options(question: Mapping[str, object], asking: Asking) -> Mapping[str, obj
         raise PerpcalcError("unknown key", f"give {suggestion(str(unknown), asking.reader.options)}").at(
             ascii(str(unknown)[:64])
         )
-    for name in asking.files:
-        paths = options.get(name)
-        for path in paths if isinstance(paths, list | tuple) else (paths,):
-            if isinstance(path, str) and (
-                path.rpartition("=")[2] == "-" or path.rpartition("=")[2].startswith(STREAMS)
-            ):
-                raise PerpcalcError("standard input holds the lines", "name a file").at(asking.reader.options[name].key)
     return options
+
+
+def _by_name(given: Given, asking: Asking) -> Given:
+    """What is given, whose files are none that the lines come from: raises PerpcalcError, and leaves out one of the environment."""
+    for option in asking.files:
+        value = given[option]
+        paths = () if value is None else (value,) if isinstance(value, str) else [one.path for one in value]
+        if any(path == "-" or descriptor_of(path) is not None for path in paths):
+            if option.name not in given.filled:
+                raise PerpcalcError("standard input holds the lines", "name a file").at(option.key)
+            given = given.without((option,))
+    return given
 
 
 @lru_cache(maxsize=64)
 def _asking(name: str, environment: bool) -> Asking:
     command = command_named(name)
     options: list[Option[Any]] = [option for option in command.options if option.name not in NO_KEYS]
-    files = tuple(option.name for option in options if option.complete == "file")
+    files = tuple(option for option in options if option.complete == "file")
     return Asking(command, reader(options, environment), files)
 
 

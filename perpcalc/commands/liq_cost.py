@@ -8,7 +8,7 @@ from perpcalc.answer import Coin, Gain, Identified, Price, Rate, Sentence, Told,
 from perpcalc.commands.books import Closing, closing_into, read_book
 from perpcalc.commands.carriers import Standing
 from perpcalc.commands.case import NEED_ENTRY, NEED_MARGIN, NEED_SIDE, NEED_SIZE, Case, Shared
-from perpcalc.commands.command import Command, Row
+from perpcalc.commands.command import Command
 from perpcalc.commands.positions import Asked, Remarks, by_position, placed, unknown
 from perpcalc.commands.touching import touch_probability
 from perpcalc.core.liquidation import Liquidation, liquidated_at
@@ -129,11 +129,11 @@ class Loss(NamedTuple):
     cost: LiquidationCost | None
 
 
-def rows(positions: Sequence[Asked], said: Remarks) -> list[list[Row]]:
+def answers(positions: Sequence[Asked], said: Remarks) -> list[list[LiqCost]]:
     """What a liquidation costs each position; an account is liquidated as a whole, each takes its share of what is left."""
     losses: list[Loss | str] = []
     whole: dict[int, Decimal] = {}
-    book = read_book(positions[0].given) if positions else None
+    book = read_book(positions[0].given, said.notes) if positions else None
     for case, given in positions:
         with placed(case):
             reasons: list[str] = []
@@ -152,7 +152,7 @@ def rows(positions: Sequence[Asked], said: Remarks) -> list[list[Row]]:
     made = []
     for (case, _), loss in zip(positions, losses, strict=True):
         answer = _unknown(case, loss) if isinstance(loss, str) else _row(loss, whole.get(id(case.shared or case), ZERO))
-        made.append([Row(answer, case.market)])
+        made.append([answer])
     return made
 
 
@@ -261,7 +261,7 @@ COMMAND = Command(
     LiqCost,
     by_position(
         LiqCost,
-        rows,
+        answers,
         needs=(NEED_SIDE, NEED_SIZE, NEED_ENTRY, NEED_MARGIN),
         known=Case.holding,
         prices=(MARK, STOP, BOOK),

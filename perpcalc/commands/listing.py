@@ -6,12 +6,13 @@ from perpcalc.answer import Coin, Identified, Price, Rate, Times
 from perpcalc.commands.book import book_of, opened
 from perpcalc.commands.case import Case
 from perpcalc.commands.command import Result, Row
-from perpcalc.commands.market import each_once
+from perpcalc.commands.legs import LegCase
+from perpcalc.commands.market import each_once, forbidden_leverage
 from perpcalc.commands.positions import unknown
-from perpcalc.decimals import plain
+from perpcalc.decimals import ZERO, fixed, places
 from perpcalc.errors import Entry, Key, PerpcalcError
 from perpcalc.given import Given
-from perpcalc.options import ACCOUNT, CURRENCY, FUNDING_RATE, MARK, PORTFOLIO, STOP, TARGET, VENUE
+from perpcalc.options import ACCOUNT, CURRENCY, EXPLAIN, FUNDING_RATE, MARK, PORTFOLIO, STOP, TARGET, VENUE
 from perpcalc.portfolio import Portfolio, Position, load, problems
 from perpcalc.venues import find
 
@@ -52,14 +53,33 @@ def listing(given: Given) -> Result:
     """The positions of a portfolio, with what is held and known beside them."""
     book = book_of(given)
     notes = [note for case in book.cases for note in case.notes]
-    if not book.cases:
+    if not book.entries:
         notes.append("the portfolio has no positions")
-    notes += [f"price of {coin}: {plain(price)} USD" for coin, price in book.portfolio.prices.items()]
-    for account in book.portfolio.accounts:
-        where = f" at {account.venue}" if account.venue else ""
-        if account.balance is not None:
-            notes.append(f"balance of {account.name}{where}: {plain(account.balance)} {account.currency}")
-    return Result(Listed, [Row(_listed(case), case.market) for case in book.cases], notes=each_once(notes))
+    rows = [_row(one, given) for one in book.entries]
+    return Result(Listed, rows, notes=each_once(notes), below=[*_held(book.portfolio)])
+
+
+def _row(one: Case | LegCase, given: Given) -> Row:
+    if not isinstance(one, Case):
+        return Row(_listed_leg(one))
+    if EXPLAIN in given:
+        from perpcalc.commands.explain import with_names
+
+        return Row(with_names(_listed(one), one), one.market, one.order)
+    return Row(_listed(one), one.market, one.order)
+
+
+def _held(portfolio: Portfolio) -> Iterator[str]:
+    """The prices and the balances of a portfolio, a line each."""
+    for coin, price in portfolio.prices.items():
+        yield f"price of {coin}: {fixed(price, max(2, places(price)))} USD"
+    for account in portfolio.accounts:
+        where = f" ({account.venue})" if account.venue else ""
+        held = {account.currency: account.balance or ZERO} if account.unified is None else account.unified.balances
+        for coin, amount in held.items():
+            yield f"balance of {account.name}{where}: {fixed(amount, max(8, places(amount)))} {coin}"
+    for holding in portfolio.holdings:
+        yield f"held outside: {fixed(holding.amount, max(8, places(holding.amount)))} {holding.coin}"
 
 
 def _listed(case: Case) -> Listed:
@@ -76,20 +96,32 @@ def _listed(case: Case) -> Listed:
     )
 
 
+def _listed_leg(leg: LegCase) -> Listed:
+    own = leg.given
+    known = {"entry_price": leg.leg.entry, "mark_price": leg.mark, "stop_price": own[STOP], "target_price": own[TARGET]}
+    return Listed(**{**dict.fromkeys(Listed._fields), **leg.identity(), **known, "funding_rate": own[FUNDING_RATE]})
+
+
 def new_position(portfolio: Portfolio, name: str, account: str | None, given: Given) -> Case:
     """A position that is to be added, as a case; raises PerpcalcError where the file cannot hold it."""
     if account is not None:
-        portfolio.account(account)
+        try:
+            portfolio.account(account)
+        except PerpcalcError as error:
+            raise error.at(ACCOUNT.key) from None
         for option in given.written((VENUE, CURRENCY)):
             raise PerpcalcError(("excludes ", ACCOUNT.key, ", which has its own"), "leave one out").at(option.key)
-    for other in portfolio.positions:
+    for number, other in enumerate(portfolio.positions, 1):
         if other.name == name:
-            raise PerpcalcError(f"{name!a} is the name of {other.place}", "give another").at(Key("name"))
+            raise PerpcalcError(f"{name!a} is the name of position {number}", "give another").at(Key("name"))
     position = Position(Entry(name), name, account, given)
     try:
         (case,) = opened(portfolio._replace(positions=()), [position], Given({})).cases
     except PerpcalcError as error:
-        raise type(error)(*error.parts, tuple(place for place in error.places if isinstance(place, Key))) from None
+        keys = tuple(place for place in error.places if place not in (name, portfolio.where))
+        raise type(error)(*error.parts, keys) from None
+    if (forbidden := forbidden_leverage(case.given, case.instrument, case.position)) is not None:
+        raise forbidden
     return case
 
 
@@ -120,8 +152,10 @@ def faults_of(given: Given) -> list[PerpcalcError]:
 
 
 def unanswerable(given: Given) -> Iterator[str]:
-    """For each position that some command cannot answer, which and why."""
+    """For each position that some command cannot answer, or whose leverage its venue forbids, which and why."""
     for case in book_of(given).cases:
+        if (forbidden := forbidden_leverage(case.given, case.instrument, case.position)) is not None:
+            yield f"{case.place}, {forbidden.line()}"
         for commands, why in _lacks(case):
             yield f"{case.place}: {commands} cannot answer: {why}"
 
@@ -130,7 +164,7 @@ def _lacks(case: Case) -> Iterator[tuple[str, str]]:
     reasons: list[str] = []
     if unknown(case.opened, reasons) is None:
         yield "pnl, liq-price, liq-cost, greeks, stress and check", reasons[0]
-    elif unknown(case.standing, reasons) is None:
+    elif unknown(case.holding, reasons) is None or unknown(case.standing, reasons) is None:
         yield "liq-price, liq-cost, stress and check", reasons[0]
     if case.mark is None:
         yield "funding-cost and stress", f"{MARK.name}: is missing: give it a mark, or its coin a price in [prices]"

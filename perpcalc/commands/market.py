@@ -58,12 +58,15 @@ class Market(NamedTuple):
 def market_of(given: Given) -> Market:
     """The contract that the options name; raises PerpcalcError where they contradict the venue."""
     market = _market(given)
-    if EXPLAIN in given:
-        from perpcalc.trace import traced_instrument
+    return traced_market(market) if EXPLAIN in given else market
 
-        sources = {topic: provenance(rule) for topic, rule in market.rules.items() if topic != "contract"}
-        return market._replace(instrument=traced_instrument(market.instrument, sources))
-    return market
+
+def traced_market(market: Market) -> Market:
+    """The market with every number of its rules a leaf that knows where the rule is from."""
+    from perpcalc.trace import traced_instrument
+
+    sources = {topic: provenance(rule) for topic, rule in market.rules.items() if topic != "contract"}
+    return market._replace(instrument=traced_instrument(market.instrument, sources))
 
 
 def provenance(rule: Mapping[str, Any]) -> str:

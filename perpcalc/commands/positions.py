@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from perpcalc.answer import Answer
 from perpcalc.commands.case import Case, case_of
 from perpcalc.commands.command import Result, Row
-from perpcalc.commands.market import each_once
+from perpcalc.commands.market import Market, each_once
 from perpcalc.decimals import ZERO
 from perpcalc.errors import PerpcalcError, Words
 from perpcalc.given import Given, Option, Rule, Shapes, check_shape
@@ -36,17 +36,17 @@ class Remarks(NamedTuple):
     warnings: list[Words]
 
 
-Rows = Callable[[Sequence[Asked], Remarks], list[list[Row]]]
-"""The rows of each of some positions."""
+Answers = Callable[[Sequence[Asked], Remarks], Sequence[Sequence[Answer]]]
+"""What is answered of each of some positions."""
 LegRow = Callable[["LegCase"], Answer]
-Beside = Callable[["Book"], Mapping[int, list[Row]]]
+Beside = Callable[["Book", Given], Mapping[int, list[Row]]]
 """Rows that follow those of a position, by its number in the file; those of the number of positions come last."""
 Sums = Callable[[Sequence[Row], "Book"], Sequence[Row]]
 
 
 def by_position(
     answer: type[Answer],
-    rows: Rows,
+    answers: Answers,
     *,
     needs: tuple[Rule, ...] = (),
     known: Callable[[Case], object] | None = None,
@@ -56,7 +56,7 @@ def by_position(
     beside: Beside | None = None,
     sums: Sums | None = None,
 ) -> Callable[[Given], Result]:
-    """The function that answers with `rows` for the position that the options describe, or for those of a portfolio.
+    """The function that answers with `answers` for the position that the options describe, or for those of a portfolio.
 
     A position that is asked about by itself needs the options of `needs`, and what `known` looks up raises where it is not
     known; in a portfolio an unknown leaves its fields empty. `prices` are options that give one price. `one` says that a
@@ -76,8 +76,8 @@ def by_position(
         if known is not None:
             known(case)
         said = Remarks([*case.notes], [])
-        (made,) = rows([Asked(case, given)], said)
-        return Result(answer, made, one=one, notes=each_once(said.notes), warnings=said.warnings)
+        (made,) = answers([Asked(case, given)], said)
+        return Result(answer, _rows(case, made, given), one=one, notes=each_once(said.notes), warnings=said.warnings)
 
     def of_portfolio(given: Given) -> Result:
         from perpcalc.commands.book import book_of
@@ -85,13 +85,16 @@ def by_position(
         book = book_of(given, prices)
         said = Remarks([*book.notes, *(note for case in book.cases for note in case.notes)], [])
         try:
-            answers = iter(rows([Asked(case, given.over(case.given)) for case in book.cases], said))
+            found = iter(answers([Asked(case, given.over(case.given)) for case in book.cases], said))
         except PerpcalcError as error:
             raise error.at(book.portfolio.where) from None
-        more = {} if beside is None else beside(book)
+        more = {} if beside is None else beside(book, given)
         made: list[Row] = []
         for number, entry in enumerate(book.entries):
-            made.extend(next(answers) if isinstance(entry, Case) else [Row((leg or _unanswered(answer))(entry))])
+            if isinstance(entry, Case):
+                made.extend(_rows(entry, next(found), given))
+            else:
+                made.append(Row((leg or _unanswered(answer))(entry)))
             made.extend(more.get(number, ()))
         made.extend(more.get(len(book.entries), ()))
         notes, warnings = map(each_once, said)
@@ -101,22 +104,26 @@ def by_position(
     return answered
 
 
-def each(row: Callable[[Case, Given, Remarks], Answer]) -> Rows:
-    """The rows of positions that are answered for one by one."""
+def each(answer: Callable[[Case, Given, Remarks], Answer]) -> Answers:
+    """The answers of positions that are answered for one by one."""
 
-    def rows(positions: Sequence[Asked], said: Remarks) -> list[list[Row]]:
+    def answers(positions: Sequence[Asked], said: Remarks) -> list[list[Answer]]:
         made = []
         for case, given in positions:
             with placed(case):
-                answer = row(case, given, said)
-                if EXPLAIN in given:
-                    from perpcalc.commands.explain import with_names
-
-                    answer = with_names(answer, case)
-                made.append([Row(answer, case.market, case.order)])
+                made.append([answer(case, given, said)])
         return made
 
-    return rows
+    return answers
+
+
+def _rows(case: Case, answers: Sequence[Answer], given: Given) -> list[Row]:
+    """What is answered of a position, as rows whose formulas name what is the position's."""
+    if EXPLAIN in given:
+        from perpcalc.commands.explain import with_names
+
+        answers = [with_names(answer, case) for answer in answers]
+    return [Row(answer, case.market, case.order) for answer in answers]
 
 
 def _unanswered(answer: type[Answer]) -> LegRow:
@@ -151,17 +158,22 @@ def totals(answer: type[Answer], rows: Sequence[Row]) -> list[Row]:
     """The sums of an answer's fields that may be added up: a row per currency, and one in USD."""
     by_coin: dict[str, list[Row]] = {}
     for row in rows:
-        by_coin.setdefault(str(row.answer._asdict()["currency"]), []).append(row)
+        by_coin.setdefault(row.precision().coin, []).append(row)
     in_usd = tuple(name for name in answer.sums if name.endswith("usd"))
-    made = [
-        Row(_sum(answer, of_coin, answer.sums, coin), of_coin[0].market) for coin, of_coin in sorted(by_coin.items())
-    ]
+    made = [Row(_sum(answer, ones, answer.sums, coin), _finest(ones)) for coin, ones in sorted(by_coin.items())]
     return [*made, Row(_sum(answer, rows, in_usd, "USD"))]
+
+
+def _finest(rows: Sequence[Row]) -> Market | None:
+    """The market whose coin amounts have the most decimals, which a sum is shown with."""
+    markets = [row.market for row in rows if row.market is not None]
+    return max(markets, key=lambda market: market.coin_places, default=None)
 
 
 def _sum(answer: type[Answer], rows: Sequence[Row], names: Sequence[str], currency: str) -> Answer:
     values: dict[str, Any] = dict.fromkeys(answer._fields)
-    values["currency"] = currency
+    if "currency" in values:
+        values["currency"] = currency
     for name in names:
         amounts = [value for row in rows if isinstance(value := getattr(row.answer, name), Decimal)]
         values[name] = sum(amounts, ZERO) if amounts else None

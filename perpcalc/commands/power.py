@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from perpcalc.answer import Answer, Explained, Figure, Price, Rate, Sentence, Told, Usd
-from perpcalc.commands.command import Command, Result, Row
+from perpcalc.commands.command import SINGLE, Command, Result, Row
 from perpcalc.core.power import (
     COLLATERAL_RATIO,
     PowerContract,
@@ -161,7 +161,7 @@ def _reasons(contract: PowerContract, found: PowerValue, given: Given) -> list[s
             "funding cannot pay for it; a shorter funding period would"
         )
     if POWER_VOL not in given:
-        reasons.append("the fair mark is not known: give --vol")
+        reasons.append("the fair mark is not known: give vol")
     if contract.power in (0, 1):
         reasons.append(f"no volatility is implied: for p = {plain(contract.power)} the price does not depend on it")
     elif POWER_MARK in given and found.implied_vol is None:
@@ -201,4 +201,5 @@ COMMAND = Command(
         Needs(COLLATERAL_RATIO_OPTION, (UNITS,), "it is that of a short"),
     ),
     needed=(POWER, POWER_INDEX, POWER_VOL),
+    shape=SINGLE,
 )

@@ -2,18 +2,19 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from perpcalc.commands.book import entries_of, united
 from perpcalc.commands.case import NEED_ENTRY, NEED_SIDE, NEED_SIZE, Case, case_of
-from perpcalc.commands.market import fee_rate, forbidden_leverage
-from perpcalc.commands.trades import check_margin_there, traded
+from perpcalc.commands.market import forbidden_leverage, known_fee
+from perpcalc.commands.prices import Prices, at_price, coin_of, price_of
+from perpcalc.commands.trades import check_margin_there, contract_of, traded
 from perpcalc.core.position import Fill
 from perpcalc.core.rules import flat_rate
 from perpcalc.core.wallet import equity
-from perpcalc.decimals import ONE, ZERO
+from perpcalc.decimals import ONE, ZERO, plain
 from perpcalc.errors import Entry, PerpcalcError, Words
-from perpcalc.given import Given, Needed, check
+from perpcalc.given import Given, check
 from perpcalc.options import (
     ACCOUNT,
     BALANCE,
@@ -23,7 +24,10 @@ from perpcalc.options import (
     ENTRY,
     EXACT,
     EXIT_FEE,
+    EXPLAIN,
     FUNDING_RATE,
+    INSTRUMENT,
+    LINEAR,
     MARK,
     ORDER,
     PORTFOLIO,
@@ -33,20 +37,25 @@ from perpcalc.options import (
 )
 from perpcalc.portfolio import Account, Portfolio, Position, load
 
+if TYPE_CHECKING:
+    from perpcalc.commands.legs import LegCase
+
 PLANNED = "planned trade"
 TRADE = (*POSITION, STOP, FUNDING_RATE, ORDER)
 NO_PORTFOLIO = (CONTRACT_SIZE, BALANCE)
 NO_MAINTENANCE = flat_rate(ZERO)
+BITCOIN = "BTC"
 
 
 class Scene(NamedTuple):
     """Positions to judge together, with and without the venue's rounding; which of them is the trade's, None for none.
 
-    `opens` says that the trade opened something, `limits` are those of the portfolio.
+    Linear legs come after all inverse positions. `opens` says that the trade opened something, `limits` are those of the
+    portfolio.
     """
 
-    cases: Sequence[Case]
-    exact: Sequence[Case]
+    entries: "Sequence[Case | LegCase]"
+    exact: "Sequence[Case | LegCase]"
     planned: int | None
     planned_name: str
     opens: bool
@@ -69,22 +78,31 @@ def scenes_of(given: Given) -> list[Scene]:
     if ACCOUNT not in given and PORTFOLIO.name in given.filled and given.written(NO_PORTFOLIO):
         given = given.without((PORTFOLIO,))  # that of the environment gives way
     planned = bool(given.written(TRADE))
-    if planned:
-        check((NEED_SIDE, NEED_SIZE._replace(unless=(ORDER,)), NEED_ENTRY._replace(unless=(ORDER,))), given)
-    if PORTFOLIO not in given:
-        check((Needed((PORTFOLIO,), "name the file it is in"),) if ACCOUNT in given else (), given)
-        if not planned:
-            raise PerpcalcError(
-                "there is nothing to check", ("give ", PORTFOLIO.key, ", or a trade by its options")
-            ).at(PORTFOLIO.key)
-        portfolio = Portfolio("", {})
-    else:
+    if PORTFOLIO in given:
         portfolio = load(given[PORTFOLIO] or "")
         if ACCOUNT in given:
             _known_account(given, portfolio)
+    elif planned:
+        portfolio = Portfolio("", {})
+    else:
+        raise PerpcalcError("there is nothing to check", ("give ", PORTFOLIO.key, ", or a trade by its options")).at(
+            PORTFOLIO.key
+        )
     if not planned:
         return [_as_it_is(given, portfolio)]
+    _check_conflicts(given, portfolio)
+    check((NEED_SIDE, NEED_SIZE._replace(unless=(ORDER,)), NEED_ENTRY._replace(unless=(ORDER,))), given)
     return list(_after_trades(given, portfolio))
+
+
+def _check_conflicts(given: Given, portfolio: Portfolio) -> None:
+    """Raise PerpcalcError where the trade says what the portfolio or the account says."""
+    for option in given.written((BALANCE,) if PORTFOLIO in given else ()):
+        raise PerpcalcError(("excludes ", PORTFOLIO.key), "the account gives it").at(option.key)
+    home = portfolio.account(given[ACCOUNT] or "") if ACCOUNT in given else None
+    of_home = () if home is None else (VENUE, CURRENCY) if home.unified is None else (VENUE,)
+    for option in given.written(of_home):
+        raise PerpcalcError(("excludes ", ACCOUNT.key), "the account gives it").at(option.key)
 
 
 def _known_account(given: Given, portfolio: Portfolio) -> None:
@@ -96,84 +114,105 @@ def _known_account(given: Given, portfolio: Portfolio) -> None:
 
 def _as_it_is(given: Given, portfolio: Portfolio) -> Scene:
     """The positions of a portfolio, or those of one account."""
-    found = [_judged(given, portfolio, None, (), exact, ONE) for exact in (False, True)]
-    cases = found[0].cases
-    if not cases:
+    if (mark := given[MARK]) is not None:
+        portfolio = _marked(given, portfolio, mark)
+    found = [_judged(given, portfolio, None, (), exact, None) for exact in (False, True)]
+    entries = found[0].entries
+    if not entries:
         where = portfolio.where
         raise PerpcalcError("there is no position to check", "add one, or give a trade by its options").at(where)
-    if MARK in given and len(coins := {case.instrument.currency for case in cases}) > 1:
+    return Scene(entries, found[1].entries, None, PLANNED, False, portfolio.limits, found[0].notes)
+
+
+def _marked(given: Given, portfolio: Portfolio, mark: Decimal) -> Portfolio:
+    """The portfolio with a price for the one coin of what is judged."""
+    coins = set(map(coin_of, entries_of(portfolio, _positions(given, portfolio), Given({}))))
+    if len(coins) > 1:
         raise PerpcalcError(
             f"the portfolio has {len(coins)} coins, {', '.join(sorted(coins))}", "put their prices into [prices]"
         ).at(MARK.key)
-    return Scene(cases, found[1].cases, None, PLANNED, False, portfolio.limits, found[0].notes)
+    return portfolio._replace(prices={**portfolio.prices, **dict.fromkeys(coins, mark)})
 
 
 def _after_trades(given: Given, portfolio: Portfolio) -> Iterator[Scene]:
     """The account after each fill of the trade, at the price now and at that of the fill."""
-    for option in given.written(NO_PORTFOLIO if PORTFOLIO in given else ()):
-        raise PerpcalcError(("excludes ", PORTFOLIO.key), "venue and account give it").at(option.key)
-    if ACCOUNT in given:
-        for option in given.written((VENUE, CURRENCY)):
-            raise PerpcalcError(("excludes ", ACCOUNT.key), "the account gives it").at(option.key)
-    trades = _trades(given)
+    trades = _trades(given, portfolio)
     for number, trade in enumerate(trades, 1):
         now = _price_now(given, portfolio, trade)
-        for factor in dict.fromkeys((ONE, trade.fill.price / now)):
-            found = [_judged(given, portfolio, now, trades[:number], exact, factor) for exact in (False, True)]
-            plain, exact = found
-            yield Scene(plain.cases, exact.cases, plain.planned, trade.name, plain.opens, portfolio.limits, plain.notes)
+        for price in dict.fromkeys((now, trade.fill.price)):
+            found = [_judged(given, portfolio, now, trades[:number], exact, price) for exact in (False, True)]
+            shown, exact = found
+            yield Scene(
+                shown.entries, exact.entries, shown.planned, trade.name, shown.opens, portfolio.limits, shown.notes
+            )
 
 
-def _trades(given: Given) -> list[Trade]:
-    """The fills that are planned, in their order."""
+def _trades(given: Given, portfolio: Portfolio) -> list[Trade]:
+    """The fills that are planned, in their order; one that the options of a position describe has no contracts here."""
     orders = given[ORDER]
     if orders is None:
-        return [Trade(Fill(ZERO, case_of(given.without((MARK,))).opened().entry_price), PLANNED)]
+        exact = Given({EXACT.name: True})  # an average that the venue rounds is none that was paid
+        alone = _trade_case(given, portfolio, Trade(Fill(ZERO, ZERO), PLANNED), exact, None)
+        return [Trade(Fill(ZERO, alone.opened().entry_price), PLANNED)]
     if len(orders) == 1:
         return [Trade(orders[0], PLANNED)]
     return [Trade(fill, f"{PLANNED}, order {number}") for number, fill in enumerate(orders, 1)]
 
 
 class _Judged(NamedTuple):
-    cases: Sequence[Case]
+    entries: "Sequence[Case | LegCase]"
     planned: int | None
     opens: bool
     notes: Sequence[Words]
 
 
 def _judged(
-    given: Given, portfolio: Portfolio, now: Decimal | None, trades: Sequence[Trade], exact: bool, factor: Decimal
+    given: Given, portfolio: Portfolio, now: Decimal | None, trades: Sequence[Trade], exact: bool, price: Decimal | None
 ) -> _Judged:
-    """The positions after some trades, with the marks of the trade's coin moved by a factor."""
-    asked = Given({EXACT.name: True} if exact or EXACT in given else {})
+    """The positions after some trades, where the contract of the trades is at a price now, and then at another."""
+    asked = Given({}).put(EXACT, exact or given[EXACT]).put(EXPLAIN, given[EXPLAIN])
     if not trades:
         asked = asked.put(MARK, given[MARK])
-    account = given[ACCOUNT]
-    positions = [one for one in portfolio.positions if account is None or one.account == account]
-    entries = entries_of(portfolio, positions, asked)
-    cases = [one for one in entries if isinstance(one, Case)]
-    legs = [one for one in entries if not isinstance(one, Case)]
+    entries = entries_of(portfolio, _positions(given, portfolio), asked)
+    prices = Prices(portfolio, tuple(entries))
+    notes: list[Words] = [note for one in entries if isinstance(one, Case) for note in one.notes]
     planned: int | None = None
     opens = False
-    notes: list[Words] = [note for case in cases for note in case.notes]
     for trade in trades:
         case = _trade_case(given, portfolio, trade, asked, now)
         notes.extend(case.notes)
-        cases = _repriced(cases, case, now)
-        closing = fee_rate(given, EXIT_FEE, case.instrument) or ZERO
-        held = traded(cases, case, closing, _is_hedged(case, cases, portfolio))
-        check_margin_there(case, held, *_free(case, cases, portfolio))
-        cases, planned, opens = list(held.cases), held.planned, opens or held.opens
-        portfolio = _paid_in(portfolio, case, held.paid_in)
-    if now is not None and factor != ONE and trades:
-        coin = _coin(given, portfolio, trades[-1], asked, now)
-        cases = [_moved(case, factor) if case.instrument.currency == coin else case for case in cases]
-        if (price := portfolio.prices.get(coin)) is not None:
-            portfolio = portfolio._replace(prices={**portfolio.prices, coin: price * factor})
-    if exact:
-        cases = [case._replace(rules=case.rules._replace(schedule=NO_MAINTENANCE)) for case in cases]
-    book = united([*cases, *legs], portfolio)
-    return _Judged(book.cases, planned, opens, [*notes, *book.notes])
+        if now is not None:
+            prices = at_price(prices, case, now, price_of(prices, case))
+        closing = known_fee(given, EXIT_FEE, case.instrument, notes)
+        held = traded(prices.cases, case, closing, _is_hedged(case, prices))
+        check_margin_there(case, held, *_free(case, prices))
+        prices = Prices(_paid_in(prices.portfolio, case, held.paid_in), (*held.cases, *prices.legs))
+        planned, opens = held.planned, opens or held.opens
+    if trades and price is not None and price != now:
+        prices = at_price(prices, case, price, now)
+    entries = [_unmaintained(one) if exact else one for one in prices.entries]
+    if EXPLAIN in given:
+        from perpcalc.commands.explain import told_apart
+
+        entries = [told_apart(one) if isinstance(one, Case) else one for one in entries]
+    book = united(entries, prices.portfolio)
+    balances = {account.name: account.balance for account in prices.portfolio.accounts}
+    after = [
+        one._replace(home_balance=balances.get(one.account or "")) if isinstance(one, Case) else one
+        for one in book.entries
+    ]
+    return _Judged(after, planned, opens, [*notes, *book.notes])
+
+
+def _positions(given: Given, portfolio: Portfolio) -> list[Position]:
+    """Those of the account that is asked about, else all."""
+    account = given[ACCOUNT]
+    return [one for one in portfolio.positions if account is None or one.account == account]
+
+
+def _unmaintained(one: "Case | LegCase") -> "Case | LegCase":
+    """A position as far as its worth goes, which needs no maintenance rate."""
+    return one._replace(rules=one.rules._replace(schedule=NO_MAINTENANCE)) if isinstance(one, Case) else one
 
 
 def _trade_case(given: Given, portfolio: Portfolio, trade: Trade, asked: Given, now: Decimal | None) -> Case:
@@ -185,81 +224,102 @@ def _trade_case(given: Given, portfolio: Portfolio, trade: Trade, asked: Given, 
         described = described.put(VENUE, given[VENUE])
     if trade.fill.contracts:
         described = described.put(CONTRACTS, trade.fill.contracts).put(ENTRY, trade.fill.price)
-    account = given[ACCOUNT]
     described = described.put(MARK, now)
     if PORTFOLIO not in given:
-        return case_of(described.put(EXACT, asked[EXACT]))._replace(name=PLANNED)
-    alone = portfolio._replace(positions=())
-    try:
-        (case,) = entries_of(alone, [Position(Entry(PLANNED), PLANNED, account, described)], asked)
-    except PerpcalcError as error:
-        keys = tuple(place for place in error.places if place not in (PLANNED, portfolio.where))
-        raise type(error)(*error.parts, keys) from None
-    assert isinstance(case, Case)
+        return case_of(described.put(EXACT, asked[EXACT]).put(EXPLAIN, asked[EXPLAIN]))._replace(name=PLANNED)
+    if (size := _size_held(described, given, portfolio)) is not None:
+        described = described.put(CONTRACT_SIZE, size)
+    case = _in_portfolio(described, given, portfolio, asked)
     if (forbidden := forbidden_leverage(described, case.instrument, case.position)) is not None:
         raise forbidden
     return case._replace(place=None, order=None)
 
 
-def _coin(given: Given, portfolio: Portfolio, trade: Trade, asked: Given, now: Decimal) -> str:
-    return _trade_case(given, portfolio, trade, asked, now).instrument.currency
+def _in_portfolio(described: Given, given: Given, portfolio: Portfolio, asked: Given) -> Case:
+    """The trade as a position in its account, or beside the accounts."""
+    alone = portfolio._replace(positions=())
+    try:
+        (case,) = entries_of(alone, [Position(Entry(PLANNED), PLANNED, given[ACCOUNT], described)], asked)
+    except PerpcalcError as error:
+        keys = tuple(place for place in error.places if place not in (PLANNED, portfolio.where))
+        raise type(error)(*error.parts, keys) from None
+    assert isinstance(case, Case)
+    return case
 
 
-def _price_now(given: Given, portfolio: Portfolio, trade: Trade) -> Decimal:
-    """The price of the trade's contract now: as given, that of its contract or its coin in the portfolio, else its fill's."""
+def _size_held(described: Given, given: Given, portfolio: Portfolio) -> Decimal | None:
+    """The size of the trade's contract as it is held, where no venue gives it; None where it is not held.
+
+    Raises PerpcalcError where that is not the one size that is given.
+    """
+    account = given[ACCOUNT]
+    home = None if account is None else portfolio.account(account)
+    if VENUE in described or (home is not None and home.venue is not None):
+        return None
+    coin = described[CURRENCY] or BITCOIN
+    sizes = {
+        one.given[CONTRACT_SIZE] or ONE
+        for one in portfolio.positions
+        if one.account == account
+        and not any(option in one.given for option in (VENUE, LINEAR))
+        and one.given[INSTRUMENT] == described[INSTRUMENT]
+        and (one.given[CURRENCY] or BITCOIN) == coin
+    }
+    if (size := described[CONTRACT_SIZE]) is not None and sizes:
+        sizes.add(size)
+    if len(sizes) > 1:
+        shown = " and ".join(map(plain, sorted(sizes)))
+        raise PerpcalcError(
+            f"the contract of the trade has {shown} USD per contract", "give each size an instrument of its own"
+        ).at(CONTRACT_SIZE.key)
+    return next(iter(sizes), None)
+
+
+def _price_now(given: Given, portfolio: Portfolio, trade: Trade) -> Decimal | None:
+    """The price of the trade's contract now: as given, that of its contract or its coin in the portfolio.
+
+    Where nothing of the coin is held it is that of the fill, else None: what is held has a price that nobody gave.
+    """
     if (mark := given[MARK]) is not None:
         return mark
     case = _trade_case(given, portfolio, trade, Given({}), None)
-    for one in entries_of(portfolio, portfolio.positions, Given({})):
-        if isinstance(one, Case) and one.instrument == case.instrument and one.mark is not None:
-            return one.mark
-    return case.mark or trade.fill.price
+    held = [one for one in entries_of(portfolio, portfolio.positions, Given({})) if coin_of(one) == coin_of(case)]
+    marks = [one for one in held if isinstance(one, Case) and one.mark is not None]
+    of_contract = [one.mark for one in marks if contract_of(one) == contract_of(case)]
+    known = [*of_contract, case.mark, *(one.mark for one in marks)]
+    return next((mark for mark in known if mark is not None), None if held else trade.fill.price)
 
 
-def _repriced(cases: Sequence[Case], trade: Case, now: Decimal | None) -> list[Case]:
-    """The positions in the coin of the trade at the price that is given for its contract: all marks move with it."""
-    old = next((case.mark for case in cases if case.instrument == trade.instrument and case.mark is not None), None)
-    made = []
-    for case in cases:
-        if case.instrument.currency != trade.instrument.currency or now is None:
-            made.append(case)
-        elif case.mark is None or case.instrument == trade.instrument:
-            made.append(case._replace(mark=now))
-        else:
-            made.append(case if old is None else case._replace(mark=case.mark * now / old))
-    return made
-
-
-def _moved(case: Case, factor: Decimal) -> Case:
-    return case if case.mark is None else case._replace(mark=case.mark * factor)
-
-
-def _is_hedged(trade: Case, cases: Sequence[Case], portfolio: Portfolio) -> bool:
+def _is_hedged(trade: Case, prices: Prices) -> bool:
     """Whether the account keeps both sides of a contract: it says so, or the file holds both there."""
     if trade.account is None:
         return False
-    home = portfolio.account(trade.account)
+    home = prices.portfolio.account(trade.account)
     if home.mode is not None:
         return home.mode == "hedge"
     same = {
-        case.side for case in cases if case.account == trade.account and case.instrument.name == trade.instrument.name
+        case.side for case in prices.cases if case.account == trade.account and contract_of(case) == contract_of(trade)
     }
     return len(same) > 1 and trade.instrument.hedge_mode
 
 
-def _free(trade: Case, cases: Sequence[Case], portfolio: Portfolio) -> tuple[Decimal, Decimal | None]:
-    """The balance of the trade's account and its equity now, in coin; without an account all that a margin may need."""
-    home = None if trade.account is None else portfolio.account(trade.account)
-    if home is None or home.balance is None:
+def _free(trade: Case, prices: Prices) -> tuple[Decimal, Decimal | None]:
+    """The balance of the trade's account and its equity now, in coin; without an account all that a margin may need.
+
+    Of an account of several coins it is what it holds of the trade's coin.
+    """
+    home = None if trade.account is None else prices.portfolio.account(trade.account)
+    if home is None:
         return Decimal("Infinity"), None
-    shared = [one for one in united(cases, portfolio).cases if one.account == trade.account and one.shared is not None]
+    if home.unified is not None:
+        return home.unified.balances.get(trade.instrument.currency, ZERO), None
+    balance = home.balance or ZERO
+    worth = united([_unmaintained(one) for one in prices.entries], prices.portfolio)
+    shared = [one for one in worth.cases if one.account == home.name and one.shared is not None]
     if not shared or shared[0].mark is None:
-        return home.balance, None
-    try:
-        standing = shared[0].in_wallet()
-    except PerpcalcError:
-        return home.balance, None
-    return home.balance, equity(standing.wallet, standing.holding.ratio / shared[0].mark)
+        return balance, None
+    standing = shared[0].in_wallet()
+    return balance, equity(standing.wallet, standing.holding.ratio / shared[0].mark)
 
 
 def _paid_in(portfolio: Portfolio, trade: Case, coin: Decimal) -> Portfolio:

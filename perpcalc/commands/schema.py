@@ -6,7 +6,7 @@ from typing import Any, get_args, get_type_hints
 
 from perpcalc import decimals, grammar
 from perpcalc.answer import Answer
-from perpcalc.commands.command import Command
+from perpcalc.commands.command import ROWS, SINGLE, Command
 from perpcalc.commands.lines import NO_KEYS
 from perpcalc.given import Needed, Option
 
@@ -26,6 +26,7 @@ NUMBERS = (
     decimals.count,
     grammar.fee,
     grammar.move,
+    grammar.multiple,
 )
 
 Schema = dict[str, Any]
@@ -82,14 +83,17 @@ def _option(option: Option[Any]) -> Schema:
 
 def _answer(command: Command) -> Schema:
     one = record(command.result)
-    rows = {"type": "array", "items": one}
+    totals = [] if command.totals is None else [record(command.totals)]
+    rows = {"type": "array", "items": {"anyOf": [one, *totals]} if totals else one}
     if command.judges:
         return {
             "type": "object",
             "properties": {"status": {"enum": [0, 1, 2]}, "rows": rows},
             "required": ["status", "rows"],
         }
-    return {"anyOf": [one, rows]}
+    if command.shape == ROWS:
+        return rows
+    return one if command.shape == SINGLE else {"anyOf": [one, rows]}
 
 
 def record(answer: type[Answer]) -> Schema:

@@ -4,8 +4,8 @@ from decimal import Decimal
 from typing import Any
 
 from perpcalc.answer import Coin, Explained, Identified, Price, Sentence, Times, Told, Usd
-from perpcalc.commands.backing import BACKING_RULES, Backing, backing_of
-from perpcalc.commands.command import Command, Result, Row
+from perpcalc.commands.backing import BACKING_RULES, TRADE_PORTFOLIO, Backing, backing_of
+from perpcalc.commands.command import SINGLE, Command, Result, Row
 from perpcalc.commands.market import each_once, forbidden_leverage, known_fee
 from perpcalc.core.opening import Opening, max_open
 from perpcalc.core.planned import Plan
@@ -27,7 +27,6 @@ from perpcalc.options import (
     MAX_LEVERAGE,
     MAX_OPEN,
     OUTPUT,
-    PORTFOLIO,
     RISK,
     RISK_COIN,
     RISK_USD,
@@ -245,7 +244,7 @@ COMMAND = Command(
         LEVERAGE,
         BALANCE,
         *MARGIN_RULES,
-        PORTFOLIO,
+        TRADE_PORTFOLIO,
         ACCOUNT,
         STOP,
         TARGET,
@@ -279,4 +278,5 @@ COMMAND = Command(
         Excludes(MAX_OPEN, NO_STOP, "it asks what can be opened, whatever the stop"),
     ),
     needed=(ENTRY, STOP, RISK, BALANCE),
+    shape=SINGLE,
 )

@@ -3,7 +3,7 @@
 from typing import Any
 
 from perpcalc.commands.case import NEED_ENTRY, NEED_MARGIN, NEED_SIDE, NEED_SIZE, Case, Shared, case_of
-from perpcalc.commands.command import Command, Group
+from perpcalc.commands.command import BY_POSITION, ROWS, Command, Group
 from perpcalc.commands.market import fee_rate, forbidden_leverage, market_of
 from perpcalc.commands.solved import (
     SolveAdd,
@@ -167,6 +167,7 @@ def _command(
         solved_by(ask),
         (*POSITION_RULES, *COMMON, *own, *rules),
         needed,
+        shape=ROWS if ask.rows > 1 else BY_POSITION,
     )
 
 

@@ -64,6 +64,8 @@ class Solve(Identified):
         """The value, and what it brings."""
         if self.value is None:
             return (f"nothing does it: {self.reason}",)
+        if not self.value:
+            return (f"nothing to do: {self.reason}" if self.reason else "nothing to do",)
         before, behind = self.words
         return (*self.said(before), behind, *self.brought())
 

@@ -8,7 +8,7 @@ from perpcalc.answer import Answer, Coin, CostUsd, Count, Rate, Sentence, Times,
 from perpcalc.commands.blocks import USD, After, Block, after, blocks_of, fatal_of
 from perpcalc.commands.book import Book, book_of
 from perpcalc.commands.charges import quoted_for
-from perpcalc.commands.command import Command, Result, Row
+from perpcalc.commands.command import ROWS, Command, Result, Row
 from perpcalc.commands.market import each_once
 from perpcalc.commands.moves import Moves
 from perpcalc.core.funding import funding_payment
@@ -88,9 +88,9 @@ def answer(given: Given) -> Result:
 
 
 def _row(block: Block, moves: Moves) -> Status:
-    (now,) = after(block, moves._replace(betas={})) if block.reason is None else (None,)
+    (now,) = after(block, moves._replace(betas={}))
     fatal = fatal_of(block, moves)
-    known = now is not None and now.equity is not None
+    known = now.equity is not None and not block.unmaintained
     return Status(
         account=block.account,
         position=block.position,
@@ -98,10 +98,10 @@ def _row(block: Block, moves: Moves) -> Status:
         currency=block.currency,
         positions=Decimal(len(block.cases) + len(block.legs)),
         balance=_balance(block),
-        equity=now and now.equity,
-        equity_usd=now and now.equity_usd,
-        maintenance_margin=now and now.maintenance_margin,
-        margin_ratio=now and now.margin_ratio,
+        equity=now.equity,
+        equity_usd=now.equity_usd,
+        maintenance_margin=now.maintenance_margin,
+        margin_ratio=now.margin_ratio,
         leverage=_leverage(block, now),
         delta=_delta(block),
         funding_per_day_usd=_funding(block),
@@ -119,11 +119,11 @@ def _balance(block: Block) -> Decimal | None:
     return None
 
 
-def _leverage(block: Block, now: After | None) -> Decimal | None:
+def _leverage(block: Block, now: After) -> Decimal | None:
     """Net notional per contract over the equity; None where there is no equity."""
     if block.unified is not None:
         return block.unified.now.leverage
-    if block.stake is None or now is None or not now.equity:
+    if block.stake is None or not now.equity:
         return None
     return net_notional(block.stake.wallet) / block.stake.mark / now.equity
 
@@ -208,4 +208,5 @@ COMMAND = Command(
     answer,
     (Needed((PORTFOLIO,), "name the file of positions"),),
     needed=(PORTFOLIO,),
+    shape=ROWS,
 )

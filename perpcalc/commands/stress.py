@@ -8,7 +8,7 @@ from perpcalc.answer import Answer, Coin, Count, Gain, Price, Rate, Sentence, St
 from perpcalc.commands.blocks import After, Block, after, block_of, blocks_of, fatal_of
 from perpcalc.commands.book import book_of, is_portfolio
 from perpcalc.commands.case import NEED_ENTRY, NEED_MARGIN, NEED_SIDE, NEED_SIZE, case_of
-from perpcalc.commands.command import Command, Result, Row
+from perpcalc.commands.command import ROWS, Command, Result, Row
 from perpcalc.commands.market import Market, each_once
 from perpcalc.commands.moves import MOVE_OPTIONS, MOVE_RULES, Moves, moves_of
 from perpcalc.commands.scenarios import LIST, scenarios
@@ -22,6 +22,7 @@ from perpcalc.options import (
     CONTRACTS,
     ENTRY,
     EXACT,
+    EXPLAIN,
     LEVERAGE,
     MARK,
     OUTPUT,
@@ -49,7 +50,7 @@ class Stress(Answer):
         "maintenance_margin": "closing fees that count included; nothing rounded as the venue does",
         "margin_ratio": "100% is liquidation",
     }
-    columns = ("move", "price", "equity", "equity_usd", "margin_ratio", "status", "pnl", "maintenance_margin")
+    columns = ("move", "status", "equity_usd", "margin_ratio", "price", "equity", "pnl", "maintenance_margin")
 
     account: str | None
     currency: str
@@ -75,7 +76,7 @@ class Stress(Answer):
         blocks = {(row.account, row.position) for row in asked}
         dead = {(row.account, row.position) for row in asked if row.status == LIQUIDATED}
         if not dead:
-            return ("nothing is liquidated by these moves",) if any(row.status == OK for row in asked) else ()
+            return ("nothing is liquidated by these moves",) if {row.status for row in asked} == {OK} else ()
         if len(blocks) == 1:
             falling = [row for row in asked if row.status == LIQUIDATED and row.move is not None]
             nearest = min(falling, key=lambda row: abs(row.move or ZERO), default=None)
@@ -114,7 +115,8 @@ def answer(given: Given) -> Result:
         return _named_days()
     exact = given.put(EXACT, True)  # a stressed equity is no figure that a venue prints
     notes: list[Words] = []
-    if is_portfolio(given):
+    of_portfolio = is_portfolio(given)
+    if of_portfolio:
         book = book_of(exact)
         blocks = blocks_of(book)
         notes += [*book.notes, *(note for case in book.cases for note in case.notes)]
@@ -125,11 +127,19 @@ def answer(given: Given) -> Result:
         check((NEED_SIDE, NEED_SIZE, NEED_ENTRY, NEED_MARGIN), given)
         case = case_of(exact)
         case.standing()
+        if EXPLAIN in given:
+            from perpcalc.commands.explain import told_apart
+
+            case = told_apart(case)
         blocks, holdings = [block_of(case)], []
         notes += case.notes
     moves = moves_of(given, notes)
     if moves.coins is None and not moves.ladder:
         moves = moves._replace(ladder=visible_moves(fatal_of(block, moves) for block in blocks))
+    if EXPLAIN in given:
+        from perpcalc.commands.explain import traced_moves
+
+        moves = traced_moves(moves)
     rungs = [after(block, moves) for block in blocks]
     rows = [
         Row(_row(block, one, moves), _market(block)) for block, ones in zip(blocks, rungs, strict=True) for one in ones
@@ -138,7 +148,7 @@ def answer(given: Given) -> Result:
         Stress,
         rows,
         notes=each_once(notes),
-        totals=partial(_totals, blocks, rungs, moves, holdings) if PORTFOLIO in given else None,
+        totals=partial(_totals, blocks, rungs, moves, holdings) if of_portfolio else None,
         charts=partial(charts_of, blocks, moves),
     )
 
@@ -147,7 +157,7 @@ def _row(block: Block, one: After, moves: Moves) -> Stress:
     reason = block.reason
     if reason is None and one.equity is None:
         unknown_coin = block.currency if block.unified is None else "one of its coins"
-        reason = f"how far {unknown_coin} fell is not known: give --move {block.currency}=RATE beside the scenario"
+        reason = f"how far {unknown_coin} fell is not known: give move {block.currency}=RATE beside the scenario"
     return Stress(
         account=block.account,
         currency=block.currency,
@@ -229,4 +239,6 @@ COMMAND = Command(
     answer,
     (*POSITION_RULES, *MOVE_RULES),
     needed=(SIDE, CONTRACTS, ENTRY, LEVERAGE),
+    shape=ROWS,
+    totals=StressTotal,
 )

@@ -5,9 +5,10 @@ from decimal import Decimal
 
 from perpcalc.commands.blocks import Block, after, fatal_of
 from perpcalc.commands.moves import Moves
+from perpcalc.commands.positions import unknown
 from perpcalc.core.stress import even_moves
 from perpcalc.decimals import ONE, ZERO
-from perpcalc.picture import Chart, Landmark
+from perpcalc.picture import Chart, Curve, Landmark
 
 CURVE_MOVES = 160
 MOST_ENTRIES = 4
@@ -34,16 +35,24 @@ def _chart(block: Block, moves: Moves) -> Chart:
     if block.unified is not None or block.price is None:
         drawn = [(at * 100, one.equity or ZERO) for at, one in zip(points, curve, strict=True)]
         marks = [Landmark("now", ZERO), *(Landmark("liquidation", death * 100, "danger") for death in deaths)]
-        return Chart(block.label, "common move (%)", "equity (USD)", drawn, marks, 2)
+        return Chart(block.label, "common move (%)", "equity (USD)", [Curve("equity", drawn)], marks, 2)
     places = max((case.market.price_places(block.price) for case in block.cases), default=2)
     price = block.price
     landmarks = [Landmark("entry", entry, "accent") for entry in _entries(block, price)]
     landmarks.append(Landmark("mark", price))
     least = ONE.scaleb(-places)
-    fatal = [price * (1 + death * moves.beta(block.currency)) for death in deaths]
-    landmarks += [Landmark("liquidation", at, "danger") for at in fatal if at >= least]
+    landmarks += [Landmark("liquidation", at, "danger") for at in _ends(block, price, deaths, moves) if at >= least]
     drawn = [(one.price, one.equity or ZERO) for one in curve if one.price is not None]
-    return Chart(block.label, "price (USD)", f"equity ({block.currency})", drawn, landmarks, places)
+    curves = [Curve("equity", drawn)]
+    return Chart(block.label, "price (USD)", f"equity ({block.currency})", curves, landmarks, places)
+
+
+def _ends(block: Block, price: Decimal, deaths: Sequence[Decimal], moves: Moves) -> list[Decimal]:
+    """The prices that liquidate; of one contract those that the venue shows."""
+    found = unknown(block.cases[0].liquidation, []) if len(block.cases) == 1 else None
+    if found is None or found.beyond:
+        return [price * (1 + death * moves.beta(block.currency)) for death in deaths]
+    return [end for end in (found.liquidation_below, found.liquidation_above) if end is not None]
 
 
 def _entries(block: Block, price: Decimal) -> list[Decimal]:

@@ -13,7 +13,7 @@ from perpcalc.core.trading import increased, reduced
 from perpcalc.core.wallet import Holding
 from perpcalc.decimals import ZERO, plain
 from perpcalc.errors import PerpcalcError
-from perpcalc.options import LEVERAGE, MARGIN, STOP
+from perpcalc.options import EXPIRES, FUNDING_RATE, LEVERAGE, MARGIN
 
 CROSS, ISOLATED = "cross", "isolated"
 NO_MAINTENANCE = flat_rate(ZERO)
@@ -50,11 +50,16 @@ def traded(cases: Sequence[Case], trade: Case, fee_rate: Decimal, hedged: bool) 
     return _opened(cases, trade)
 
 
+def contract_of(case: Case) -> tuple[str, str | None, str]:
+    """What a position is in: the venue, whatever the day of its rules, the contract and its coin."""
+    instrument, expires = case.instrument, case.given[EXPIRES]
+    name = f"{instrument.name} {expires}" if instrument.venue is None and expires else instrument.name
+    return (instrument.venue or "").partition("@")[0], name, instrument.currency
+
+
 def _same_contract(case: Case, trade: Case) -> bool:
     """Whether a position is in the contract of the trade and carried alike."""
-    where = (case.account, case.instrument.venue, case.instrument.name, case.instrument.currency)
-    there = (trade.account, trade.instrument.venue, trade.instrument.name, trade.instrument.currency)
-    return where == there and _mode(case) == _mode(trade)
+    return (case.account, contract_of(case), _mode(case)) == (trade.account, contract_of(trade), _mode(trade))
 
 
 def _mode(case: Case) -> str:
@@ -69,20 +74,22 @@ def _opened(cases: Sequence[Case], trade: Case) -> Held:
 
 
 def _added(cases: Sequence[Case], index: int, trade: Case) -> Held:
-    """The position and the trade as one; of both stops the one that loses more, none where one of them has none."""
+    """The position and the trade as one; each with its own stop."""
     case = cases[index]
     before = _backed(case)
     after = increased(before, _fill(trade), ZERO).still_open()
     margin, paid = after.margin, ZERO
     if margin.mode == ISOLATED:
-        if before.margin.leverage is None or trade.margined().leverage is None:
-            brought = trade.margined()
-            margin = Margin(ISOLATED, margin.coin + brought.coin, margin.usable + brought.usable)
+        brought = trade.margined()
+        if before.margin.leverage is None or before.margin.leverage != brought.leverage:
+            own = before.margin
+            margin = Margin(ISOLATED, own.coin + brought.coin, own.usable + brought.usable)
         paid -= margin.coin - before.margin.coin
-    stops = [stop for stop in (case.stop, trade.stop) if stop is not None]
-    worst = None if len(stops) < 2 else min(stops) if case.side > 0 else max(stops)
     merged = trade._replace(
-        position=after.position, contracts=after.position.contracts, given=trade.given.put(STOP, worst)
+        position=after.position,
+        contracts=after.position.contracts,
+        given=trade.given.put(FUNDING_RATE, case.funding_rate if trade.funding_rate is None else trade.funding_rate),
+        parts=(*(case.parts or (case,)), trade),
     )
     if case.margin is not None:
         merged = merged._replace(margin=margin)

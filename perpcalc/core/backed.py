@@ -115,7 +115,19 @@ def lives_to(backed: Backed, price: Decimal, end: str) -> bool:
     >>> lives_to(backed, Decimal(4_000), "below"), lives_to(backed, Decimal(3_999), "below")
     (True, False)
     """
-    found = forward(backed)
+    return is_safe_to(forward(backed), price, end)
+
+
+def is_safe_to(found: Liquidation, price: Decimal, end: str) -> bool:
+    """Whether what is liquidated so is alive now and lives to a price at an end, "below" or "above".
+
+    >>> from perpcalc.core.instrument import PLAIN
+    >>> from perpcalc.core.position import LONG, open_at
+    >>> from perpcalc.core.rules import flat_rate
+    >>> position = open_at(PLAIN, LONG, Decimal(8_000), Decimal(8_000))
+    >>> is_safe_to(forward(Backed(Holding(position, flat_rate(ZERO)), Margin("cross", ONE, ONE))), Decimal(4_001), "below")
+    True
+    """
     if found.beyond:
         return False
     if end == "below":

@@ -68,14 +68,14 @@ class Left(NamedTuple):
 
 
 def value_per_contract(instrument: Instrument, price: Decimal) -> Decimal:
-    """The coin value at the entry of one contract, as the engine of its venue adds it up: rounded where it is per lot or contract.
+    """The coin value at the entry of one contract, as the engine of its venue adds it up: rounded where it keeps that of a lot.
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> value_per_contract(PLAIN, Decimal(8_000))
     Decimal('0.000125')
     """
     rounding = instrument.rounding
-    if rounding.stored_value is None or rounding.value_of == "position":
+    if rounding.stored_value is None or rounding.value_of != "lot":
         return instrument.contract_size / price
     return coin_value(instrument, instrument.lot, price) / instrument.lot
 

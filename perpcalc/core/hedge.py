@@ -73,7 +73,7 @@ def hedge(plan: HedgePlan) -> Hedge:
     ('100000', '0', '0.1095')
     """
     instrument, price, side = plan.instrument, plan.price, plan.side
-    coins = abs(plan.holding)
+    coins = plan.holding if plan.holding > 0 else -plan.holding
     contracts = contracts_of_coin(instrument, coins * plan.ratio, price)
     if not contracts:
         lot = plain(instrument.lot * instrument.contract_size)

@@ -1,6 +1,6 @@
 """Limits a trader keeps: what of a position or its account each rule looks at, and whether it stays within it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import NamedTuple, Protocol
 
@@ -10,7 +10,7 @@ from perpcalc.core.pnl import profit_and_loss
 from perpcalc.core.position import Position
 from perpcalc.core.rules import DAY
 from perpcalc.core.wallet import Wallet, equity
-from perpcalc.decimals import ZERO, settled
+from perpcalc.decimals import ONE, ZERO, settled
 from perpcalc.errors import Key, PerpcalcError
 
 PASS, FAIL, UNKNOWN = "pass", "fail", "unknown"
@@ -21,11 +21,17 @@ Measured = Decimal | bool | None
 class Subject(Protocol):
     """A position to judge, asked for no more than a rule looks at; each answer raises PerpcalcError where it is not known."""
 
-    def position(self) -> Position:
-        """The position."""
+    def side(self) -> Decimal:
+        """+1 long, -1 short."""
 
-    def stop(self) -> Decimal | None:
-        """Its stop as given."""
+    def entry_price(self) -> Decimal:
+        """The price it was entered at."""
+
+    def notional(self) -> Decimal:
+        """The size in USD of its contract and side, all of it that the account holds."""
+
+    def stops(self) -> Sequence[Decimal | None]:
+        """Its stop as given, of each part where parts have stops of their own; None where there is none."""
 
     def price(self) -> Decimal:
         """The price of its contract now."""
@@ -39,11 +45,11 @@ class Subject(Protocol):
     def collateral(self) -> Decimal:
         """What losses and funding are measured against: the account's balance, else the margin."""
 
-    def fees(self) -> tuple[Decimal, Decimal]:
-        """The rates of its opening and its closing fee."""
+    def loss_share(self, collateral: Decimal) -> Decimal:
+        """What is lost at its stop, each part at its own, both fees included, as a share of the collateral."""
 
-    def funding(self) -> tuple[Decimal, Decimal, Decimal]:
-        """Its funding rate, the time between payments and the time the rate is quoted for, in minutes."""
+    def funding_share_per_day(self, collateral: Decimal) -> Decimal:
+        """A day's funding as a share of the collateral, negative when received."""
 
     def chance(self) -> tuple[Decimal, Decimal]:
         """The yearly volatility, and the time in minutes in which a price may be touched."""
@@ -52,7 +58,8 @@ class Subject(Protocol):
 class Rule(NamedTuple):
     """A limit: its name, what it looks at, whether that may be at most (max), at least (min) or must be so (yes), its kind of number.
 
-    `kind` is times, rate, usd or yes. A measure of None is no stop or no equity, for a distance never.
+    `kind` is times, rate, usd or yes. A measure of None is no stop or no equity, for a distance never; one that has come to
+    `fatal` is of a position that is liquidated, which no limit lets pass.
     """
 
     name: str
@@ -60,6 +67,7 @@ class Rule(NamedTuple):
     bound: str
     kind: str
     measure: Callable[[Subject], Measured]
+    fatal: Decimal | None = None
 
 
 class Verdict(NamedTuple):
@@ -85,7 +93,8 @@ def asked(limits: Mapping[str, object]) -> dict[str, Decimal | bool]:
 def judged(rule: str, limit: Decimal | bool, value: Measured) -> str:
     """`pass` or `fail`: at most the limit of a maximum, at least that of a minimum, true where a rule demands it.
 
-    None is never liquidated for a distance, which passes; for anything else it is no stop or no equity, which fails.
+    None is never liquidated for a distance, which passes; for anything else it is no stop or no equity, which fails. So does
+    what is liquidated already, whatever the limit.
 
     >>> judged("max_leverage", Decimal(5), Decimal(5)), judged("min_liquidation_distance", Decimal("0.15"), None)
     ('pass', 'pass')
@@ -97,7 +106,7 @@ def judged(rule: str, limit: Decimal | bool, value: Measured) -> str:
         kept = value
     else:
         exact = settled(value)
-        kept = exact >= limit if minimum else exact <= limit
+        kept = exact != RULES[rule].fatal and (exact >= limit if minimum else exact <= limit)
     return PASS if kept else FAIL
 
 
@@ -220,17 +229,20 @@ def funding_share_per_day(
 
 
 def protecting_stop(subject: Subject) -> Decimal | None:
-    """The stop of a position, None where it has none that protects it from its price now."""
-    stop, position = subject.stop(), subject.position()
-    if stop is None:
+    """The stop of a position, of several the last; None where a part has none that protects it from its price now."""
+    stops = [stop for stop in subject.stops() if stop is not None]
+    if len(stops) < len(subject.stops()):
         return None
+    side = subject.side()
     try:
         price = subject.price()
     except PerpcalcError:
-        if not protects(position.side, stop, position.entry_price):
+        if not all(protects(side, stop, subject.entry_price()) for stop in stops):
             raise
-        return stop
-    return stop if protects(position.side, stop, price) else None
+    else:
+        if not all(protects(side, stop, price) for stop in stops):
+            return None
+    return min(stops) if side > 0 else max(stops)
 
 
 def _leverage(subject: Subject) -> Measured:
@@ -247,23 +259,20 @@ def _margin_ratio(subject: Subject) -> Measured:
 
 def _loss_at_stop(subject: Subject) -> Measured:
     stop, collateral = protecting_stop(subject), subject.collateral()
-    if stop is None or not collateral:
+    if stop is None or collateral <= 0:
         return None
-    return loss_share(subject.position(), stop, collateral, *subject.fees())
+    return subject.loss_share(collateral)
 
 
 def _funding_per_day(subject: Subject) -> Measured:
-    rate, interval, rate_interval = subject.funding()
     collateral = subject.collateral()
-    if not collateral:
-        return None
-    return funding_share_per_day(subject.position(), rate, subject.price(), collateral, interval, rate_interval)
+    return subject.funding_share_per_day(collateral) if collateral > 0 else None
 
 
 def _stop_before_liquidation(subject: Subject) -> Measured:
     found, stop = subject.liquidation(), protecting_stop(subject)
     if stop is not None:
-        return stops_first(subject.position().side, stop, found)
+        return stops_first(subject.side(), stop, found)
     if found.liquidation_price is None:
         return True
     raise PerpcalcError("is missing", "there is no stop to compare").at(Key("stop"))
@@ -274,7 +283,7 @@ def _has_stop(subject: Subject) -> Measured:
 
 
 def _notional(subject: Subject) -> Measured:
-    return subject.position().notional
+    return subject.notional()
 
 
 def _touch_probability(subject: Subject) -> Measured:
@@ -288,13 +297,21 @@ RULES: Mapping[str, Rule] = {
     rule.name: rule
     for rule in (
         Rule("max_leverage", "Value at the mark / equity, of the account where it is cross.", MAX, "times", _leverage),
-        Rule("min_liquidation_distance", "Distance of the liquidation price from the mark.", MIN, "rate", _distance),
+        Rule(
+            "min_liquidation_distance",
+            "Distance of the liquidation price from the mark.",
+            MIN,
+            "rate",
+            _distance,
+            fatal=ZERO,
+        ),
         Rule(
             "max_margin_ratio",
             "Maintenance margin / equity at the mark, 100% at liquidation.",
             MAX,
             "rate",
             _margin_ratio,
+            fatal=ONE,
         ),
         Rule("max_loss_at_stop", "Loss at the stop, of the balance (else the margin).", MAX, "rate", _loss_at_stop),
         Rule(
@@ -302,13 +319,14 @@ RULES: Mapping[str, Rule] = {
         ),
         Rule("stop_before_liquidation", "The stop comes before liquidation.", YES, "yes", _stop_before_liquidation),
         Rule("require_stop", "There is a stop.", YES, "yes", _has_stop),
-        Rule("max_notional_usd", "Size in USD.", MAX, "usd", _notional),
+        Rule("max_notional_usd", "Size in USD of the contract and side that it adds to.", MAX, "usd", _notional),
         Rule(
             "max_touch_probability",
             "Probability of liquidation; needs vol and horizon.",
             MAX,
             "rate",
             _touch_probability,
+            fatal=ONE,
         ),
     )
 }

@@ -9,25 +9,18 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from perpcalc.core.instrument import Instrument, trade_fee
-from perpcalc.core.liquidation import liquidation
-from perpcalc.core.margin import Margin, Piece
+from perpcalc.core.liquidation import Ends, ends, liquidation, margin_ratio
+from perpcalc.core.margin import Margin
 from perpcalc.core.past_funding import Payment, cost_of
 from perpcalc.core.pnl import gross_pnl
 from perpcalc.core.rules import ClosingFee, Schedule
 from perpcalc.core.spans import safe_spans
-from perpcalc.core.wallet import (
-    Holding,
-    Wallet,
-    closing_fees,
-    closing_fees_at_bankruptcy,
-    equity,
-    maintenance,
-    wallet_of,
-)
+from perpcalc.core.wallet import Holding, equity, wallet_of
 from perpcalc.decimals import CONTEXT, ONE, ZERO, settled
 
 END, STOP, LIQUIDATION = "end", "stop", "liquidation"
 NEVER = Decimal("Infinity")
+NO_ENDS = Ends(None, ())
 
 
 class Leg(NamedTuple):
@@ -106,12 +99,6 @@ class _Event(NamedTuple):
 class Course:
     """The state of a run on its way; prices are those of the bars, to which each leg has its own ratio."""
 
-    wallet: Wallet
-    below: Decimal | None
-    above: Decimal | None
-    _beyond: bool
-    _bounds: tuple[Decimal, Decimal] | None
-
     def __init__(self, run: Run, time: int, price: Decimal, payments: Sequence[Payment]) -> None:
         self.margin, self.periods = run.margin, run.periods
         self.legs = dict(enumerate(run.legs))
@@ -122,8 +109,11 @@ class Course:
         self.ratio, self.ratio_at = ZERO, time
         self.ended_at, self.ended_by, self.price = time, "", price
         self.bars = 0
+        self.below: Decimal | None = None
+        self.above: Decimal | None = None
+        self._bounds: tuple[Decimal, Decimal] | None = None
         self._face_next_rate()
-        self._settle(price)
+        self._born_dead = self._is_beyond(price)
         x = 1 / price
         self.coin = Fall(max(ZERO, equity(self.wallet, x)))
         self.usd = Fall(max(ZERO, self.wallet.constant * price - self.wallet.linear))
@@ -133,19 +123,15 @@ class Course:
         """When the next payment or new rule comes."""
         return min((coming[-1].time for coming in (self.payments, self.changes) if coming), default=None)
 
-    def is_beyond(self) -> bool:
-        """Whether the wallet lived no more where it was last settled."""
-        return self._beyond
-
     def equity_at(self, price: Decimal) -> Decimal:
         """Equity in coin at a price, 0 once it is liquidated."""
         return ZERO if self.ended_by == LIQUIDATION else equity(self.wallet, 1 / price)
 
     def pass_bar(self, time: int, until: int, opened: Decimal, low: Decimal, high: Decimal) -> None:
         """Pay what falls due before `until`, then meet the extremes of a bar, the events nearest to its open first."""
-        if self._pay(time, until, opened):
-            self._settle(opened)
-        if self.is_beyond():
+        dead = self._is_beyond(opened) if self._pay(time, until, opened) else self._born_dead
+        self._born_dead = False
+        if dead:
             return self._die(time, opened)
         while True:
             events = self._events(opened, low, high)
@@ -156,22 +142,22 @@ class Course:
             )
             if not events:
                 return None
-            first = min(events, key=lambda event: (_apart(event.price, opened), event.leg is not None))
-            if first.leg is None:
-                return self._die(time, first.price)
-            self._stop(first.leg, first.price)
-            self._settle(first.price)
+            price = min((event.price for event in events), key=lambda price: _apart(price, opened))
+            for event in events:
+                if event.price == price and event.leg is None:
+                    return self._die(time, price)
+            for event in events:
+                if event.price == price and event.leg is not None:
+                    self._stop(event.leg, price)
+            if self._is_beyond(price):
+                return self._die(time, price)
             if not self.legs:
-                self.ended_at, self.ended_by, self.price = time, STOP, first.price
-                return self._observe(time, first.price, first.price)
-            if self.is_beyond():
-                return self._die(time, first.price)
+                self.ended_at, self.ended_by, self.price = time, STOP, price
+                return self._observe(time, price, price)
 
     def pass_end(self, time: int, price: Decimal) -> None:
         """Pay what falls due up to the end, and stand at the last price."""
-        if self._pay(time, time + 1, price):
-            self._settle(price)
-        if self.is_beyond():
+        if self._pay(time, time + 1, price) and self._is_beyond(price):
             return self._die(time, price)
         self.ended_at, self.ended_by, self.price = time, END, price
         return self._observe(time, price, price)
@@ -209,11 +195,14 @@ class Course:
         lows.append(self._bounds[0])
         highs.append(self._bounds[1])
         a, b = self.wallet.constant, self.wallet.linear
-        for fall, slope, at in ((self.coin, b, _price_in_coin), (self.usd, a, _price_in_usd)):
-            peak, trough = at(a, b, fall.peak), at(a, b, fall.peak - fall.most)
+        coin, usd = self.coin, self.usd
+        for slope, peak, trough in (
+            (b, _over(b, a - coin.peak), _over(b, a - coin.peak + coin.most)),
+            (a, _over(b + usd.peak, a), _over(b + usd.peak - usd.most, a)),
+        ):
             best, worst = (highs, lows) if slope > 0 else (lows, highs)
-            best += [settled(peak)] if peak and peak > 0 else []
-            worst += [settled(trough)] if trough and trough > 0 else []
+            best += peak
+            worst += trough
         return max(lows), min(highs)
 
     def _of_smaller_ratio(self, price: Decimal) -> tuple[Decimal, Decimal]:
@@ -223,12 +212,12 @@ class Course:
         none holds the price, every bar is looked at.
         """
         wallet, x = self.wallet, settled(1 / price)
-        if not self.ratio and not any(
-            group.closing_fee.rate or any(map(_asks, group.pieces)) for group in wallet.groups
-        ):
+        pieces = (piece for group in wallet.groups for piece in group.pieces)
+        asks = any(piece.constant or piece.linear or piece.quadratic for piece in pieces)
+        if not self.ratio and not asks and not any(group.closing_fee.rate for group in wallet.groups):
             return ZERO, NEVER
         smaller = wallet._replace(constant=wallet.constant * self.ratio, linear=wallet.linear * self.ratio)
-        for start, end in safe_spans(smaller, closing_fees_at_bankruptcy(wallet)):
+        for start, end in safe_spans(smaller, self.ends.reserve):
             if settled(start) <= x and (end is None or x <= settled(end)):
                 return (ZERO if end is None else settled(1 / end)), (settled(1 / start) if start else NEVER)
         return NEVER, ZERO
@@ -256,12 +245,10 @@ class Course:
         coin, usd = [], []
         for price in (low, high):
             x = 1 / price
-            held = max(ZERO, equity(wallet, x))
-            asked = max(ZERO, maintenance(wallet, x) + closing_fees(wallet, x))
-            ratio = ZERO if not asked else asked / held if asked < held else ONE
+            ratio = margin_ratio(wallet, x, self.ends) or ZERO
             if ratio > self.ratio:
                 self.ratio, self.ratio_at, self._bounds = ratio, time, None
-            coin.append(held)
+            coin.append(max(ZERO, equity(wallet, x)))
             usd.append(max(ZERO, wallet.constant * price - wallet.linear))
         self.coin = self.coin.at(min(coin), max(coin))
         self.usd = self.usd.at(min(usd), max(usd))
@@ -314,33 +301,24 @@ class Course:
         self.coin, self.usd = self.coin.at(ZERO, ZERO), self.usd.at(ZERO, ZERO)
         self.ended_at, self.ended_by, self.price = time, LIQUIDATION, price
 
-    def _settle(self, price: Decimal) -> None:
-        """Find again where the wallet lives, after it changed at a price."""
+    def _is_beyond(self, price: Decimal) -> bool:
+        """Find again where the wallet lives, after it changed at a price, and tell whether it is dead there."""
         holdings = [leg.holding for leg in self.legs.values()]
         self.wallet = wallet_of(self.collateral, holdings)
         self.below = self.above = self._bounds = None
-        self._beyond = False
-        if holdings:
-            ratio = holdings[0].ratio
-            found = liquidation(self.wallet, 0, holdings[0], price * ratio)
-            self._beyond = found.beyond
-            self.below = found.liquidation_below and found.liquidation_below / ratio
-            self.above = found.liquidation_above and found.liquidation_above / ratio
+        self.ends = ends(self.wallet, holdings[0]) if holdings else NO_ENDS
+        if not holdings:
+            return False
+        ratio = holdings[0].ratio
+        found = liquidation(self.wallet, 0, holdings[0], price * ratio, of_wallet=self.ends)
+        self.below = found.liquidation_below and found.liquidation_below / ratio
+        self.above = found.liquidation_above and found.liquidation_above / ratio
+        return found.beyond
 
 
-def _price_in_coin(constant: Decimal, linear: Decimal, level: Decimal) -> Decimal | None:
-    """Where an equity of `constant - linear/P` coins is at a level."""
-    return linear / (constant - level) if constant != level else None
-
-
-def _price_in_usd(constant: Decimal, linear: Decimal, level: Decimal) -> Decimal | None:
-    """Where an equity of `constant*P - linear` USD is at a level."""
-    return (linear + level) / constant if constant else None
-
-
-def _asks(piece: Piece) -> bool:
-    """Whether a piece of maintenance margin asks for any."""
-    return bool(piece.constant or piece.linear or piece.quadratic)
+def _over(above: Decimal, below: Decimal) -> list[Decimal]:
+    """The quotient where it is a price, rounded so that one that came from a price is that price again."""
+    return [settled(above / below)] if above * below > 0 else []
 
 
 def _apart(price: Decimal, opened: Decimal) -> Decimal:

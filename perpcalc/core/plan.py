@@ -61,7 +61,7 @@ class State(NamedTuple):
 
     `traded` is positive where it buys. `realised_pnl` is net of all fees so far; the loss at the stop is that of closing there
     next, what is realised included, in coin and USD. `r_multiple` is what is realised over the loss at the stop with all orders
-    filled, None where that is no loss.
+    filled, None where that is no loss. `value` is the coin value of what is held, as the venue keeps it.
     """
 
     event: str
@@ -77,6 +77,7 @@ class State(NamedTuple):
     r_multiple: Decimal | None
     status: str
     reason: str | None
+    value: Decimal | None = None
 
 
 class Step(NamedTuple):
@@ -233,6 +234,7 @@ def _state(
         r_multiple=None,
         status=status,
         reason="; ".join(filter(None, reasons)) or None,
+        value=held and held.position.stored_value,
     )
 
 

@@ -75,7 +75,7 @@ def replay(
             until = following[0]
             length = until - time
         else:
-            until = _last(time, length, end)
+            until = last_end(time, length, end)
         count += 1
         met = alive
         if pending < until or low < low_calm or high > high_calm:
@@ -96,8 +96,12 @@ def replay(
     return [course.outcome(begun, until) for course in courses]
 
 
-def _last(time: int, length: int, end: int | None) -> int:
-    """When the last bar ends: a bar is as long as the one before it, but not beyond the end."""
+def last_end(time: int, length: int, end: int | None) -> int:
+    """When the last bar ends: a bar is as long as the one before it, but not beyond the end.
+
+    >>> last_end(60, 60, None), last_end(60, 60, 100)
+    (120, 100)
+    """
     if end is None:
         return time + length
     return min(end, time + length) if length else end

@@ -3,10 +3,11 @@
 from decimal import Decimal
 from typing import NamedTuple
 
-from perpcalc.core.backed import Backed, lives_to
+from perpcalc.core.backed import Backed, forward, is_safe_to
 from perpcalc.core.course import Crossing
 from perpcalc.core.initial import largest_leverage
 from perpcalc.core.instrument import coin_value, trade_fee, whole_lots
+from perpcalc.core.liquidation import Liquidation
 from perpcalc.core.margin import Margin
 from perpcalc.core.order_cost import largest_order, order_cost, order_cost_rate
 from perpcalc.core.planned import Plan, venue_cap
@@ -84,8 +85,8 @@ def size(plan: Plan, risk: Decimal, target: Decimal | None = None) -> Size:
         ).at(Key("max_leverage"))
     binding = min(caps, key=lambda name: settled(caps[name]))
     fitting = whole_lots(plan.instrument, max(ZERO, caps[binding]))
-    safe = _largest_safe(plan, fitting)
-    return _described(plan, safe, binding if safe == fitting else "liquidation", target)
+    safe, liquidated = _largest_safe(plan, fitting)
+    return _described(plan, safe, liquidated, binding if safe == fitting else "liquidation", target)
 
 
 def one_lot(plan: Plan) -> Size:
@@ -96,7 +97,8 @@ def one_lot(plan: Plan) -> Size:
     >>> one_lot(Plan(PLAIN, LONG, Decimal(50_000), Decimal(40_000))).loss_at_stop
     Decimal('0.000005')
     """
-    return _described(plan, plan.instrument.lot, "risk", None)
+    lot = plan.instrument.lot
+    return _described(plan, lot, plan.liquidation(lot), "risk", None)
 
 
 def max_safe_leverage(plan: Plan, contracts: Decimal) -> Decimal | None:
@@ -167,27 +169,30 @@ def _caps(plan: Plan, risk: Decimal) -> dict[str, Decimal]:
     return caps
 
 
-def _largest_safe(plan: Plan, contracts: Decimal) -> Decimal:
-    """The largest number of contracts, at most so many, that are liquidated beyond the stop by at least the buffer, or never."""
+def _largest_safe(plan: Plan, contracts: Decimal) -> tuple[Decimal, Liquidation | None]:
+    """The most contracts, at most so many, that are liquidated beyond the stop by at least the buffer, or never; and where that is."""
     if plan.together is not None and plan.leverage is None and plan.schedule is not None:
-        return plan.together.largest_safe(plan, contracts)
+        safe = plan.together.largest_safe(plan, contracts)
+        return safe, plan.liquidation(safe) if safe else None
     backed = plan.backed(contracts) if contracts else None
     if backed is None:
-        return contracts
+        return contracts, None
     goal = Goal(LIQUIDATION, plan.limit)
     aim = aim_of(backed, goal)
-    if lives_to(backed, goal.value, aim.end):
-        return contracts
+    if is_safe_to(liquidated := forward(backed), goal.value, aim.end):
+        return contracts, liquidated
     unknown, spans = contracts_question(backed, goal, aim)
     for span in reversed(spans):
         if span.start is None or span.start.at < contracts:
             end = Crossing(contracts, ZERO) if span.end is None or span.end.at > contracts else span.end
             if (found := settle(unknown, end, DOWN)) is not None:
-                return found.value
-    return ZERO
+                return found.value, plan.liquidation(found.value)
+    return ZERO, None
 
 
-def _described(plan: Plan, contracts: Decimal, binding: str, target: Decimal | None) -> Size:
+def _described(
+    plan: Plan, contracts: Decimal, liquidated: Liquidation | None, binding: str, target: Decimal | None
+) -> Size:
     instrument, room = plan.instrument, plan.room()
     highest = max_safe_leverage(plan, contracts or instrument.lot)
     value = coin_value(instrument, contracts, plan.entry_price)
@@ -199,7 +204,7 @@ def _described(plan: Plan, contracts: Decimal, binding: str, target: Decimal | N
         )
         return Size(ZERO, ZERO, ZERO, ZERO, ZERO, effective, highest, zero_margin, None, binding, None, zero_cost)
     position = open_at(instrument, plan.side, contracts, plan.entry_price)
-    liquidated, margin = plan.liquidation(contracts), plan.margin(contracts)
+    margin = plan.margin(contracts)
     entry_fee = trade_fee(instrument, contracts, plan.entry_price, plan.entry_fee_rate)
 
     def costs(price: Decimal) -> Decimal:

@@ -27,6 +27,7 @@ from perpcalc.errors import Key, PerpcalcError
 LIQUIDATION, MARGIN_RATIO, AVERAGE = "liquidation", "margin_ratio", "average"
 UP, DOWN = decimal.ROUND_CEILING, decimal.ROUND_FLOOR
 CORRECTIONS = 4
+DOUBLINGS = 12  # of steps to the safe side, where a price is printed at the border of a tier
 BY_ROUNDING = "a step further than the equation: so the venue's rounding asks"
 ROUNDED_AWAY = "the rounding of the venue leaves no value that does it"
 
@@ -155,7 +156,8 @@ def unknown_of(
 def settle(unknown: Unknown[T], crossing: Crossing, direction: str) -> Found | None:
     """The value rounded to the safe side and proved by the forward calculation; None where none is proved.
 
-    What the venue's rounding leaves at the goal, or leaves missing, is taken in: `u - left/slope`, a few times at most.
+    What the venue's rounding leaves at the goal, or leaves missing, is taken in: `u - left/slope`, a few times at most; then steps
+    to the safe side, each twice the one before.
 
     >>> unknown = Unknown(lambda u: u, lambda u: u >= 2, None, Decimal("0.01"))  # type: ignore[arg-type, return-value, operator]
     >>> settle(unknown, Crossing(Decimal("1.995"), Decimal(1)), UP)
@@ -174,7 +176,7 @@ def settle(unknown: Unknown[T], crossing: Crossing, direction: str) -> Found | N
         tried.append(better)
     tried.sort(reverse=direction == DOWN)
     safer = step if direction == UP else -step
-    for value in (*tried, *(tried[-1] + safer * 2**power for power in range(CORRECTIONS))):
+    for value in (*tried, *(tried[-1] + safer * 2**power for power in range(DOUBLINGS))):
         if unknown.allows(value) and unknown.keeps(unknown.state(value)):
             return Found(value, BY_ROUNDING if unknown.step and (value - first) * safer > 0 else None)
     return None

@@ -7,7 +7,7 @@ from perpcalc.core.course import Crossing
 from perpcalc.core.initial import largest_leverage
 from perpcalc.core.instrument import Instrument
 from perpcalc.core.margin import usable_extra
-from perpcalc.core.rounding import to_multiple
+from perpcalc.core.rounding import EXACT, to_multiple
 from perpcalc.core.solve import (
     DOWN,
     MARGIN_RATIO,
@@ -28,7 +28,7 @@ from perpcalc.core.trading import extra_margin, levered
 from perpcalc.core.wallet import Wallet
 from perpcalc.decimals import ONE, ZERO, plain, settled
 
-CENT = Decimal("0.01")
+CENT, SATOSHI = Decimal("0.01"), Decimal("1E-8")
 
 
 def solve_margin(backed: Backed, goal: Goal) -> Solved:
@@ -68,6 +68,8 @@ def solve_margin(backed: Backed, goal: Goal) -> Solved:
     found = settle(unknown, crossing, UP)
     if found is None:
         return unmet(goal, unit, ROUNDED_AWAY)
+    if found.value < -backed.margin.coin:
+        found = Found(-backed.margin.coin, "all of it may be taken out")
     return backed_answer(goal, unit, found, unknown.state(found.value))
 
 
@@ -134,15 +136,17 @@ def leverage_question(backed: Backed, goal: Goal, step: Decimal) -> tuple[Unknow
 
 
 def margin_step(instrument: Instrument) -> Decimal | None:
-    """The smallest amount of margin that a venue's decimals show; None where nothing is rounded.
+    """The smallest amount of margin that a venue's decimals show, 1E-8 where they are not known; None where nothing is rounded.
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> margin_step(PLAIN) is None
     True
     """
     rounding = instrument.rounding
+    if rounding == EXACT:
+        return None
     grid = rounding.margin or rounding.value or rounding.fee
-    return None if grid is None else grid.step
+    return SATOSHI if grid is None else grid.step
 
 
 def lacking(wallet: Wallet, reserve: Decimal, start: Decimal, goal: Decimal) -> Decimal:

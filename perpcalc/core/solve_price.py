@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
-from perpcalc.core.backed import Backed, forward, printable_price, wallet_behind
+from perpcalc.core.backed import Backed, forward, free_at, printable_price, wallet_behind
 from perpcalc.core.course import Course, Crossing, border_crossings, crossings, entry_crossings
 from perpcalc.core.instrument import Instrument
 from perpcalc.core.liquidation import reserved_fees
@@ -205,6 +205,8 @@ def _priced(backed: Backed, goal: Goal, end: tuple[Decimal, str] | None, where: 
     moved = unknown.state(found.value)
     if not maintained:
         return answered(goal, USD, found, moved.position, moved.margin.coin)
+    if goal.name == MARGIN_RATIO and abs(free_at(backed, end[0], goal.value)) > FINEST:
+        found = found._replace(note="at the border of a tier, whose rate on the whole position passes the ratio")
     liquidated = forward(backed)
     before = liquidated.liquidation_below if where == "below" else liquidated.liquidation_above
     if liquidated.beyond:

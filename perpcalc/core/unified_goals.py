@@ -36,7 +36,7 @@ def unified_margin(sums: Sums, index: int, goal: Goal) -> Solved:
     >>> from perpcalc.core.rules import flat_rate
     >>> from perpcalc.core.wallet import Holding
     >>> held = Holding(open_at(PLAIN, LONG, Decimal(100_000), Decimal(50_000)), flat_rate(ZERO))
-    >>> sums = sums_of(Account({"BTC": ONE}, {"BTC": Decimal(50_000)}, (held,)))
+    >>> sums = sums_of(Account({"BTC": Decimal(1)}, {"BTC": Decimal(50_000)}, (held,)))
     >>> str(unified_margin(sums, 0, Goal("liquidation", Decimal(25_000))).value)
     '1'
     """
@@ -60,7 +60,7 @@ def unified_close(sums: Sums, index: int, goal: Goal, fee_rate: Decimal | None) 
     >>> from perpcalc.core.rules import flat_rate
     >>> from perpcalc.core.wallet import Holding
     >>> held = Holding(open_at(PLAIN, LONG, Decimal(100_000), Decimal(50_000)), flat_rate(ZERO))
-    >>> sums = sums_of(Account({"BTC": ONE}, {"BTC": Decimal(50_000)}, (held,)))
+    >>> sums = sums_of(Account({"BTC": Decimal(1)}, {"BTC": Decimal(50_000)}, (held,)))
     >>> str(unified_close(sums, 0, Goal("liquidation", Decimal(25_000)), ZERO).value)
     '50000'
     """
@@ -89,7 +89,7 @@ def unified_price(sums: Sums, index: int, goal: Goal) -> tuple[Solved, Solved]:
     >>> from perpcalc.core.rules import flat_rate
     >>> from perpcalc.core.wallet import Holding
     >>> held = Holding(open_at(PLAIN, LONG, Decimal(50_000), Decimal(50_000)), flat_rate(ZERO))
-    >>> sums = sums_of(Account({"BTC": ONE}, {"BTC": Decimal(50_000)}, (held,)))
+    >>> sums = sums_of(Account({"BTC": Decimal(1)}, {"BTC": Decimal(50_000)}, (held,)))
     >>> [found.value and plain(found.value) for found in unified_price(sums, 0, Goal("equity_usd", Decimal(40_000)))]
     ['45000', None]
     """

@@ -240,17 +240,19 @@ def _amounts(sums: Sums, coin: Coin, factor: Decimal) -> Iterator[Decimal]:
 def fewest(free: Callable[[Decimal], Decimal], most: Decimal) -> Decimal | None:
     """The whole number up to `most` from which on `free` is not below zero; None where it is at `most`.
 
+    A number that is found by a search has no formula: its proof is what `free` says of it.
+
     >>> fewest(lambda number: number - Decimal("2.5"), Decimal(10))
     Decimal('3')
     """
-    low, high = ZERO, most
+    low, high = ZERO, Decimal(int(most))
     below, above = free(low), free(high)
     if below >= 0:
         return low
     if above < 0:
         return None
     while high - low > 1:
-        step = to_multiple((high - low) * below / (below - above), ONE, ROUND_CEILING)
+        step = Decimal(int(to_multiple((high - low) * below / (below - above), ONE, ROUND_CEILING)))
         for guess in (low + step, low + step - 1, (low + high) // 2):
             if low < guess < high:
                 left = free(guess)

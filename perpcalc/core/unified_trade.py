@@ -9,13 +9,12 @@ from perpcalc.core.liquidation import Liquidation
 from perpcalc.core.planned import Plan
 from perpcalc.core.position import open_at
 from perpcalc.core.room import Room
-from perpcalc.core.rounding import to_multiple
 from perpcalc.core.unified import Account, sums_of
 from perpcalc.core.unified_liquidation import coin_life, holding_liquidation
 from perpcalc.core.unified_solve import fewest, free_margin, is_reached, liquidation_target
 from perpcalc.core.unified_standing import net_notional
 from perpcalc.core.wallet import Holding
-from perpcalc.decimals import ONE, ZERO
+from perpcalc.decimals import ONE, ZERO, settled
 
 
 class TradeAccount(NamedTuple):
@@ -57,7 +56,7 @@ class TradeAccount(NamedTuple):
         """The most contracts, at most so many, with which the account lives to the trade's limit; proved by the account with them."""
         lot = plan.instrument.lot
         target = liquidation_target(self.account, plan.instrument.currency, plan.limit / self.ratio)
-        most = to_multiple(contracts / lot, ONE, "ROUND_FLOOR")
+        most = Decimal(int(settled(contracts / lot)))  # a search leaves no formula
 
         def with_lots(lots: Decimal) -> Account:
             return self._with(plan, lots * lot) if lots else self._at_entry(plan)

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from perpcalc.decimals import ONE
 from perpcalc.errors import Entry, PerpcalcError, shown, suggestion
-from perpcalc.files import read, toml
+from perpcalc.files import descriptor_of, read, toml
 from perpcalc.given import Given, Option
 from perpcalc.limit_options import LIMIT_KEYS
 from perpcalc.options import FILL, HORIZON, VOL
@@ -100,6 +100,8 @@ class Portfolio(NamedTuple):
 def load(path: str, limits: tuple[Option[Any], ...] = LIMIT_KEYS, own_stdin: bool = True) -> Portfolio:
     """The portfolio in a file, or on standard input for `-`; raises PerpcalcError naming file, entry, key and value."""
     source = read(path, own_stdin)
+    if not source.raw and (path == "-" or descriptor_of(path) is not None):
+        raise PerpcalcError("is empty", "pipe a portfolio into it").at(source.where)
     return parse(source.raw, source.where, limits)
 
 

@@ -19,6 +19,7 @@ from perpcalc.readers.sheet import (
     INSTRUMENT,
     NEWEST_FIRST,
     UTC_ASSUMED,
+    Row,
     Wanted,
     are_rows,
     cells_in,
@@ -26,6 +27,7 @@ from perpcalc.readers.sheet import (
     delimiter_of,
     fold,
     is_header,
+    names_of,
     naming,
     sheet_of,
 )
@@ -139,7 +141,7 @@ def _of_lines(file: BinaryIO, where: str, head: Sequence[bytes], wanted: Wanted)
             samples += [cells] if (cells := to_cells(text)) else []
     if not samples:
         raise PerpcalcError("holds no rows", "ask the venue for another time")
-    layout = _layout({fold(name): name for name in samples[0]}, samples[0], {})
+    layout = _layout(names_of([Row("", samples[0])]), samples[0], {})
     step, falling, notes = _pace(layout, samples)
     if falling:
         lines = backwards(file, sum(map(len, head[:skipped])), skipped + 1)
@@ -184,7 +186,8 @@ def _layout(names: Mapping[str, str], first: Item, outer: Item) -> Layout:
     if time and opened and high and low and close:
         ends = names.keys() >= BITMEX
         return Layout(time, (opened, high, low, close), instrument, _are_marks(names, first), ends)
-    tick = next((name for name in TICKS if name in names), None)
+    ticks = TICKS[:-1] if "side" in names else TICKS  # a file of trades has prices too
+    tick = next((name for name in ticks if name in names), None)
     if time and tick:
         price = names[tick]
         return Layout(time, (price, price, price, price), instrument, True if "mark" in tick else None)

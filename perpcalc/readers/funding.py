@@ -215,7 +215,8 @@ def _length(row: Row, sheet: Sheet, shape: Shape) -> Decimal | None:
 
 def ticks_of(file: BinaryIO, where: str, first: bytes, instrument: str | None, coin: str | None) -> History:
     """The payments in ticks that announce the next one: the last rate and mark before each of them."""
-    columns = cells_of(first.decode(), ",")
+    with naming("line 1"):
+        columns = cells_of(first.decode("utf-8", "surrogateescape"), ",")
     names = {fold(name): name for name in columns}
     symbol, time_in, due_in, rate_in, mark_in = (
         names.get(name) for name in ("symbol", "timestamp", "fundingtimestamp", "fundingrate", "markprice")

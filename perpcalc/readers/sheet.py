@@ -79,7 +79,7 @@ def sheet_of(source: Source, headless: Sequence[tuple[str, ...]] = ()) -> Sheet:
         rows = _csv_rows(source, headless)
     if not rows:
         raise PerpcalcError("holds no rows", "ask the venue for another time")
-    names = {fold(name): name for row in rows for name in row.cells}
+    names = names_of(rows)
     notes = (
         ["the answer has a further page: only this one is read"] if any(_is_more(outer, key) for key in MORE) else []
     )
@@ -92,12 +92,21 @@ def check_readable(raw: bytes) -> None:
         raise PerpcalcError("is compressed", "unpack it")
 
 
+def names_of(rows: Sequence[Row]) -> dict[str, str]:
+    """The columns of some rows by their folded names; what cannot be printed is no name.
+
+    >>> names_of([Row("line 2", {"Funding Rate": "0.01%"})])
+    {'fundingrate': 'Funding Rate'}
+    """
+    return {fold(name): name for row in rows for name in row.cells if name.isprintable()}
+
+
 def with_info(sheet: Sheet) -> Sheet:
     """The sheet with the venue's own fields, which ccxt keeps under `info`, over those of ccxt, where each row has some."""
     if not all(isinstance(row.cells.get("info"), dict) and row.cells["info"] for row in sheet.rows):
         return sheet
     rows = [Row(row.place, {**row.cells, **row.cells["info"]}) for row in sheet.rows]
-    return sheet._replace(rows=rows, names={fold(name): name for row in rows for name in row.cells})
+    return sheet._replace(rows=rows, names=names_of(rows))
 
 
 def recognised(sheet: Sheet, needs: Mapping[str, frozenset[str]], kind: str) -> str:
@@ -197,7 +206,8 @@ def times_of(rows: Sequence[Row], name: str, notes: list[str]) -> list[int]:
     """The times in a column, in microseconds since 1970; raises PerpcalcError naming the place."""
     times, assumed = [], False
     for row in rows:
-        found = moment(_text(row, name))
+        with naming(row.place):
+            found = moment(_text(row, name))
         times.append(found.time)
         assumed = assumed or found.assumed
     if assumed:
@@ -208,7 +218,7 @@ def times_of(rows: Sequence[Row], name: str, notes: list[str]) -> list[int]:
 def _text(row: Row, name: str) -> str:
     value = row.cells.get(name)
     if not isinstance(value, str) or not value:
-        raise PerpcalcError(f"has no {name}", "correct the file").at(row.place)
+        raise PerpcalcError(f"has no {name}", "correct the file")
     return value
 
 
@@ -306,9 +316,9 @@ def _csv_rows(source: Source, headless: Sequence[tuple[str, ...]]) -> list[Row]:
             )
     for number, cells in rows:
         if len(cells) != len(columns):
-            raise PerpcalcError(f"has {len(cells)} cells, not {len(columns)}", f"write {','.join(columns)}").at(
-                f"line {number}"
-            )
+            raise PerpcalcError(
+                f"has {len(cells)} cells, not {len(columns)}", f"write {one_line(','.join(columns))}"
+            ).at(f"line {number}")
     return [Row(f"line {number}", dict(zip(columns, cells, strict=True))) for number, cells in rows]
 
 

@@ -158,37 +158,44 @@ def _once(
 
 
 def _trade(time: int | None, name: str | None, row: Row, sheet: Sheet, shape: Shape) -> Trade:
-    cells = row.cells
-    amount_in = sheet.name(*shape.contracts)
-    contracts = answers.number(cells, amount_in) if amount_in else None
-    usd = answers.number(cells, sheet.names[shape.usd]) if shape.usd and contracts is None else None
-    side_in = sheet.name(*shape.side)
-    side = answers.choice(cells, side_in, SIDES) if side_in else LONG if (contracts or ZERO) > 0 else SHORT
-    price = answers.positive(cells, sheet.names[shape.price])
-    if side is None or price is None or not (contracts or usd):
-        missing = "side" if side is None else "price" if price is None else "amount"
+    contracts = _number(row, sheet, *shape.contracts)
+    usd = _number(row, sheet, shape.usd) if contracts is None else None
+    amount = contracts or usd or ZERO
+    side_in, held_in = sheet.name(*shape.side), sheet.name(shape.held)
+    side = LONG if amount > 0 else SHORT
+    if shape.side:
+        found = answers.choice(row.cells, side_in, SIDES) if side_in else None
+        if found is not None and amount < 0:
+            raise PerpcalcError("has a side and a negative amount", "correct the file")
+        side = found or ZERO
+    price_in = sheet.name(shape.price)
+    price = answers.positive(row.cells, price_in) if price_in else None
+    if not side or not amount or price is None:
+        missing = "side" if not side else "price" if price is None else "amount"
         raise PerpcalcError(f"has no {missing}", "correct the file")
-    if side_in and (contracts or usd or ZERO) < 0:
-        raise PerpcalcError("has a side and a negative amount", "correct the file")
-    fee, currency, unit = _fee(cells, sheet, shape)
-    value = answers.number(cells, sheet.names[shape.value]) if shape.value in sheet.names else None
-    closed = answers.number(cells, sheet.names[shape.closes]) if shape.closes in sheet.names else None
-    held_in = sheet.name(shape.held)
+    fee, currency, unit = _fee(row.cells, sheet, shape)
+    value = _number(row, sheet, shape.value)
     return Trade(
-        time,
-        name,
-        side,
-        None if contracts is None else abs(contracts),
-        price,
-        usd,
-        None if value is None else abs(value) / unit,
-        fee,
-        currency,
-        _word(row, sheet.name(*shape.id)) or None,
-        (answers.choice(cells, held_in, HELD) if held_in else None) or "",
-        bool(closed),
-        row.place,
+        time=time,
+        instrument=name,
+        side=side,
+        contracts=None if contracts is None else abs(contracts),
+        price=price,
+        usd=usd,
+        value=None if value is None else abs(value) / unit,
+        fee=fee,
+        fee_currency=currency,
+        id=_word(row, sheet.name(*shape.id)) or None,
+        held=(answers.choice(row.cells, held_in, HELD) if held_in else None) or "",
+        closes=bool(_number(row, sheet, shape.closes)),
+        place=row.place,
     )
+
+
+def _number(row: Row, sheet: Sheet, *folded: str) -> Decimal | None:
+    """The number in the first of some columns that the file has, None where it has none of them."""
+    name = sheet.name(*folded)
+    return answers.number(row.cells, name) if name else None
 
 
 def _payment(time: int | None, name: str | None, row: Row, sheet: Sheet, shape: Shape) -> Booked:
@@ -202,7 +209,8 @@ def _fee(cells: Item, sheet: Sheet, shape: Shape) -> tuple[Decimal | None, str |
     """What was paid, in which coin, and how many of the file's units make one."""
     several = cells.get(sheet.name("fees") or "")
     single = cells.get(sheet.name(shape.fee) or "")
-    parts = [part for part in (several or [single]) if isinstance(part, dict)]  # as ccxt writes fees
+    listed = several if isinstance(several, list) and several else [single]
+    parts = [part for part in listed if isinstance(part, dict)]  # as ccxt writes fees
     if parts:
         if len({answers.text(part, "currency") for part in parts}) > 1:
             raise PerpcalcError("has fees in several coins", "give the fees in one coin")

@@ -24,8 +24,10 @@ class Axis(NamedTuple):
         return [fixed(tick, decimals) for tick in self.ticks]
 
 
-def axis(values: Sequence[Decimal], most: int, *, to_ticks: bool = False) -> Axis:
+def axis(values: Sequence[Decimal], most: int, *, to_ticks: bool = False, finest: Decimal | None = None) -> Axis:
     """An axis over some values with at most so many ticks; `to_ticks` widens it to begin and end on one.
+
+    Ticks are at least `finest` apart.
 
     >>> axis([Decimal("0.1"), Decimal("0.93")], 6, to_ticks=True).labels()
     ['0.0', '0.2', '0.4', '0.6', '0.8', '1.0']
@@ -34,7 +36,8 @@ def axis(values: Sequence[Decimal], most: int, *, to_ticks: bool = False) -> Axi
     if low == high:
         room = abs(low) / 10
         low, high = low - room, high + (room or ONE)
-    step = _round_step((high - low) / max(1, most - 1))
+    least = (high - low) / max(1, most - 1)
+    step = _round_step(least if finest is None else max(least, finest))
     first = (low / step).quantize(ONE, ROUND_FLOOR if to_ticks else ROUND_CEILING)
     last = (high / step).quantize(ONE, ROUND_CEILING if to_ticks else ROUND_FLOOR)
     ticks = tuple((first + number) * step for number in range(int(last - first) + 1))

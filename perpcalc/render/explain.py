@@ -5,18 +5,32 @@ from collections.abc import Sequence
 from perpcalc.answer import Kind, Value, kinds_of
 from perpcalc.commands.command import Result, Row
 from perpcalc.commands.market import provenance
-from perpcalc.explain import explain, lines
+from perpcalc.explain import Step, explain, lines
 from perpcalc.render.numbers import unit, written
 from perpcalc.render.sentence import told
 from perpcalc.render.text import paragraph, printable
 
-HEADING = ("name", "account", "venue", "instrument")
+HEADING = ("name", "position", "account", "venue", "instrument")
 REASON = "reason"
 
 
 def explained(result: Result, fields: Sequence[str] = ()) -> str:
     """All answers, step by step, as text; of some fields alone where they are named."""
     return "\n".join(_explained(row, fields) for row in result.rows)
+
+
+def steps_of(row: Row) -> list[Step]:
+    """How the figures of an answer that was asked for with `--explain` came about."""
+    answer, rules = row.answer, {} if row.market is None else row.market.rules
+    beside = answer.explained
+    return explain(
+        answer._asdict(),
+        {**answer.whys, **beside.whys},
+        named=beside.named,
+        estimates=beside.estimates,
+        own=row.place,
+        rounding=provenance(rules.get("rounding", {})),
+    )
 
 
 def _explained(row: Row, fields: Sequence[str]) -> str:
@@ -30,16 +44,7 @@ def _explained(row: Row, fields: Sequence[str]) -> str:
             return "never" if name in answer.nevers else "not known"
         return f"{written(value, kind, precision, False)} {unit(value, kind, precision)}".strip()
 
-    beside = answer.explained
-    rules = {} if row.market is None else row.market.rules
-    steps = explain(
-        values,
-        {**answer.whys, **beside.whys},
-        named=beside.named,
-        estimates=beside.estimates,
-        own=row.place,
-        rounding=provenance(rules.get("rounding", {})),
-    )
+    steps = steps_of(row)
     stepped = {step.field for step in steps}
     heading = " ".join(str(values[name]) for name in HEADING if values.get(name))
     text = [printable(f"{answer.title}: {heading}" if heading else answer.title)]
@@ -51,7 +56,7 @@ def _explained(row: Row, fields: Sequence[str]) -> str:
         else [
             name
             for name, value in values.items()
-            if value is not None and name not in stepped and name not in (*HEADING, REASON)
+            if (value is not None or name in answer.nevers) and name not in stepped and name not in (*HEADING, REASON)
         ]
     )
     width = max(map(len, given), default=0)

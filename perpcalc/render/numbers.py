@@ -24,7 +24,7 @@ NUMERIC = frozenset(
     ]
 )
 DEFAULT = Precision()
-LONGEST_RATE = 6
+LONGEST_RATE = 4
 LONGEST_PRICE = 8
 LONGEST_COUNT = 8
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from xml.sax.saxutils import escape
 
-from perpcalc.decimals import ZERO, fixed
+from perpcalc.decimals import ONE, ZERO, fixed
 from perpcalc.picture import Chart, Landmark
 from perpcalc.render.axis import Axis, axis
 from perpcalc.render.text import printable
@@ -18,25 +18,27 @@ STYLE = """
   .title { font-size: 15px; font-weight: 600; fill: #24292f }
   .grid { stroke: #d8dee4; stroke-width: 1 }
   .axis { stroke: #8c959f; stroke-width: 1 }
-  .curve { fill: none; stroke: #0969da; stroke-width: 2.25; stroke-linejoin: round }
   .area { fill: #0969da; fill-opacity: .08 }
+  .curve { stroke: #0969da; fill: #0969da }
   .plain { stroke: #57606a; fill: #57606a }
   .accent { stroke: #8250df; fill: #8250df }
   .danger { stroke: #cf222e; fill: #cf222e }
   line.plain, line.accent, line.danger { stroke-width: 1.25; stroke-dasharray: 4 3 }
-  text.plain, text.accent, text.danger { stroke: none }
+  polyline.curve, polyline.plain, polyline.accent, polyline.danger { fill: none; stroke-width: 2.25; stroke-linejoin: round }
+  text.curve, text.plain, text.accent, text.danger { stroke: none }
   @media (prefers-color-scheme: dark) {
     .card { fill: #0d1117; stroke: #30363d }
     text { fill: #9198a1 }
     .title { fill: #e6edf3 }
     .grid { stroke: #21262d }
     .axis { stroke: #6e7681 }
-    .curve { stroke: #58a6ff }
     .area { fill: #58a6ff }
+    .curve { stroke: #58a6ff; fill: #58a6ff }
     .plain { stroke: #9198a1; fill: #9198a1 }
     .accent { stroke: #bc8cff; fill: #bc8cff }
     .danger { stroke: #ff7b72; fill: #ff7b72 }
-    text.plain, text.accent, text.danger { stroke: none }
+    polyline.curve, polyline.plain, polyline.accent, polyline.danger { fill: none }
+    text.curve, text.plain, text.accent, text.danger { stroke: none }
   }
 """
 
@@ -55,9 +57,8 @@ def svg(charts: Sequence[Chart]) -> str:
 
 
 def _panel(chart: Chart) -> str:
-    x_axis = axis([x for x, _ in chart.points], 8)
-    y_axis = axis([ZERO, *(y for _, y in chart.points)], 6, to_ticks=True)
-    points = " ".join(f"{_x(x_axis, x)},{_y(y_axis, y)}" for x, y in chart.points)
+    x_axis = axis(chart.xs, 8, finest=ONE.scaleb(-chart.x_places))
+    y_axis = axis(chart.ys, 6, to_ticks=True)
     floor = _y(y_axis, y_axis.low)
     first, last = _x(x_axis, x_axis.low), _x(x_axis, x_axis.high)
     parts = [
@@ -73,8 +74,12 @@ def _panel(chart: Chart) -> str:
         parts.append(_text(_x(x_axis, tick), floor + 18, label, anchor="middle"))
     parts.append(f'<line class="axis" x1="{first}" x2="{last}" y1="{floor}" y2="{floor}"/>')
     parts.extend(_landmark_lines(x_axis, [landmark for landmark in chart.landmarks if _inside(x_axis, landmark.x)]))
-    parts.append(f'<polygon class="area" points="{first},{floor} {points} {last},{floor}"/>')
-    parts.append(f'<polyline class="curve" points="{points}"/>')
+    for curve in chart.curves:
+        for run in curve.runs():
+            points = " ".join(f"{_x(x_axis, x)},{_y(y_axis, y)}" for x, y in [*run, *([] if len(run) > 1 else run)])
+            if len(chart.curves) == 1 and chart.from_zero:
+                parts.append(f'<polygon class="area" points="{first},{floor} {points} {last},{floor}"/>')
+            parts.append(f'<polyline class="{curve.tone}" points="{points}"/>')
     parts.append(_legend(chart, x_axis))
     return "\n".join(part for part in parts if part) + "\n"
 
@@ -110,12 +115,19 @@ def _landmark_lines(x_axis: Axis, landmarks: Sequence[Landmark]) -> Iterator[str
 def _legend(chart: Chart, x_axis: Axis) -> str:
     """What the letters stand for, with the values; a line is broken where it is full."""
     x, y, parts = Decimal(LEFT), HEIGHT - 34, []
-    for landmark in chart.landmarks:
-        beyond = "" if _inside(x_axis, landmark.x) else " (beyond)"
-        label = f"{landmark.label[0].upper()} {landmark.label} {fixed(landmark.x, chart.x_places)}{beyond}"
+    for label, tone in _labels(chart, x_axis):
         width = LETTER * len(label) + 18
         if x > LEFT and x + width > WIDTH - RIGHT:
             x, y = Decimal(LEFT), y + 16
-        parts.append(_text(x, y, label, landmark.tone))
+        parts.append(_text(x, y, label, tone))
         x += width
     return "\n".join(parts)
+
+
+def _labels(chart: Chart, x_axis: Axis) -> Iterator[tuple[str, str]]:
+    """What is said of each curve, where there are several, and of each landmark, and its tone."""
+    for curve in chart.curves if len(chart.curves) > 1 else ():
+        yield curve.label, curve.tone
+    for landmark in chart.landmarks:
+        beyond = "" if _inside(x_axis, landmark.x) else " (beyond)"
+        yield f"{landmark.label[0].upper()} {landmark.label} {fixed(landmark.x, chart.x_places)}{beyond}", landmark.tone

@@ -57,7 +57,7 @@ def load(name: str) -> Venue:
         lower = name.lower()
         for stem in (name, lower):
             path = file_of(_own_folder(), stem)
-            if os.path.isfile(path):
+            if os.path.exists(path):
                 state = os.stat(path)
                 return _of_user(stem, path, (state.st_mtime_ns, state.st_size, state.st_ino))
         path = file_of(HERE, lower)
@@ -66,7 +66,7 @@ def load(name: str) -> Venue:
         if (other := _by_ccxt().get(lower)) is not None:
             return load(other)
         for known in names():
-            if known.lower() == lower:
+            if known.lower() == lower and known != name:
                 return load(known)
     from perpcalc.venues.symbols import unknown_venue
 

@@ -7,7 +7,7 @@ from typing import Any
 from perpcalc.decimals import rate_from_zero
 from perpcalc.errors import Entry as Place
 from perpcalc.errors import PerpcalcError, shown, suggestion
-from perpcalc.files import toml
+from perpcalc.files import read, toml
 from perpcalc.venues.instruments import instrument_of
 from perpcalc.venues.keys import (
     KEYS,
@@ -54,14 +54,11 @@ def read_file(path: str | os.PathLike[str]) -> tuple[Tables, Tables]:
 
     Raises PerpcalcError naming the file, the key and the value.
     """
+    source = read(os.fspath(path), own_stdin=False)
     try:
-        with open(path, "rb") as file:
-            raw = file.read(LARGEST_FILE + 1)
-        return read_tables(raw)
-    except OSError as error:
-        raise PerpcalcError(f"{error.strerror}", "give a file that can be read").at(os.fspath(path)) from None
+        return read_tables(source.raw)
     except PerpcalcError as error:
-        raise error.at(os.fspath(path)) from None
+        raise error.at(source.where) from None
 
 
 def read_tables(raw: bytes) -> tuple[Tables, Tables]:

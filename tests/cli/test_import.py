@@ -1,28 +1,23 @@
-"""`perpcalc portfolio import`: what an exchange holds, taken over from what ccxt's fetch_positions returns.
+"""`perpcalc portfolio import`: what an exchange holds, written into a file, and what is said of it.
 
-tests/data/ccxt_binance.json and ccxt_exchanges.json are the answers of ccxt 4.5.90 (2026) to raw positions, each in the shape its
-exchange sends. Recorded by others are: Binance's BTCUSD_PERP and ETHUSD_PERP (comments in ccxt/binance.py), Bybit's BTCUSD
-(bybit-exchange/docs-legacy, position/list, 2020) and Deribit's BTC-PERPETUAL (docs.deribit.com, private/get_positions). The numbers
-of the others are made up.
+How each answer is read and what becomes of it is in tests/readers and tests/importing; here is the command. The data are the
+answers of ccxt 4.5.90 (2026) to raw positions in the shape that Binance sends; its BTCUSD_PERP and ETHUSD_PERP are recorded
+(comments in ccxt/binance.py), the numbers of the others are made up.
 """
 
 import json
-import os
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from inside import Run
 
-from perpcalc import venues
-from perpcalc.__main__ import run as main
 from perpcalc.portfolio import load
-from perpcalc.readers.positions_of_ccxt import VENUES as EXCHANGES
 
 DATA = Path(__file__).parent.parent / "data"
 BINANCE = str(DATA / "ccxt_binance.json")
-EXCHANGES_FILE = str(DATA / "ccxt_exchanges.json")
 ACCOUNTS = """# mine
 [prices]
 ETH = 2_400
@@ -33,20 +28,10 @@ venue = "binance"
 balance = 0.5
 
 [[accounts]]
-name = "deribit"
-venue = "deribit"
-balance = 0.01
-
-[[accounts]]
-name = "kraken"
-venue = "kraken"
-balance = 0.5
-
-[[accounts]]
 name = "nowhere"
 balance = 1
 """
-INVERSE: dict[str, Any] = {
+LONG: dict[str, Any] = {
     "symbol": "BTC/USD:BTC",
     "side": "long",
     "contracts": 5000,
@@ -56,13 +41,23 @@ INVERSE: dict[str, Any] = {
     "marginMode": "isolated",
     "leverage": 10,
 }
+(RECORDED,) = (
+    one
+    for one in json.loads(Path(BINANCE).read_text())
+    if (one["symbol"], one["marginMode"]) == ("BTC/USD:BTC", "isolated")
+)
+SHORT = {**LONG, "side": "short"}
+LEVERAGE = "BTCUSD long: no margin is said: leverage 10 is taken"
 
 
-class Answer(NamedTuple):
-    """What a call said on standard error, and its exit status; standard output stays empty."""
+class Said(NamedTuple):
+    """What an import said on standard error, line by line, and its exit status; standard output stays empty."""
 
     notes: list[str]
     status: int
+
+
+Take = Callable[..., Said]
 
 
 @pytest.fixture
@@ -74,20 +69,18 @@ def book(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def take(book: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Answer]:
+def take(book: Path, run: Run) -> Take:
     """Import a file, or items, into the portfolio."""
-    monkeypatch.chdir(book.parent)
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(book.parent))
 
-    def call(source: object, *options: str) -> Answer:
+    def call(source: object, *options: str, into: str = "book.toml", **more: Any) -> Said:
         name = source
         if not isinstance(source, str):
             name = "dump.json"
             (book.parent / "dump.json").write_text(json.dumps(source))
-        status = main(("portfolio", "import", str(name), "--into", "book.toml", *options))
-        stdout, stderr = capsys.readouterr()
-        assert stdout == ""
-        return Answer([line.removeprefix("perpcalc: ").removeprefix("note: ") for line in stderr.splitlines()], status)
+        answer = run("portfolio", "import", str(name), "--into", into, *options, **more)
+        assert answer.stdout == ""
+        lines = answer.stderr.splitlines()
+        return Said([line.removeprefix("perpcalc: ").removeprefix("note: ") for line in lines], answer.status)
 
     return call
 
@@ -97,251 +90,137 @@ def rows(book: Path) -> list[dict[str, Any]]:
     return tomllib.loads(book.read_text(), parse_float=str).get("positions", [])
 
 
-class TestWhatIsTaken:
-    def test_an_isolated_position_with_its_margin(self, take: Callable[..., Answer], book: Path) -> None:
-        answer = take(BINANCE, "--venue", "binance")
-        assert answer == Answer(
-            [
-                "position 3 (ETH/USD:ETH): left out: is on cross margin: give the --account whose balance stands behind it",
-                "position 4 (BTC/USD:BTC-260925): left out: expires: only perpetuals are imported",
-                "left out: 1 without contracts",
-                "book.toml: 1 position was added, it has 1 now",
-            ],
-            0,
-        )
+class TestWhatIsWritten:
+    def test_an_isolated_position_with_its_margin_and_not_a_byte_else(self, take: Take, book: Path) -> None:
+        assert take([RECORDED], "--venue", "binance") == Said(["book.toml: 1 added; it has 1 position now"], 0)
         assert book.read_text() == ACCOUNTS + (
             '\n[[positions]]\nname = "BTCUSD_PERP long"\nvenue = "binance"\ninstrument = "BTCUSD_PERP"\nside = "long"\n'
             "contracts = 2\nentry = 37643.10000021\nmargin = 0.00268058\nmark = 38103.05510455\n"
         )
 
-    def test_our_liquidation_price_of_a_recorded_position_is_the_venue_s(self, run: Any, book: Path) -> None:
-        run("portfolio", "import", BINANCE, "--into", "book.toml", "--venue", "binance")
+    def test_our_liquidation_price_of_a_recorded_position_is_the_venue_s(self, take: Take, run: Run) -> None:
+        take([RECORDED], "--venue", "binance")
         printed = run("liq-price", "-p", "book.toml", "--field", "liquidation_price").stdout
         assert printed == "25119.9744576\n"  # as Binance sent it
 
-    def test_under_the_rules_of_its_day_bybit_s_recorded_price_is_ours(self, take: Callable[..., Answer]) -> None:
-        [recorded] = [
-            one for one in json.loads(Path(EXCHANGES_FILE).read_text())["positions"] if one["exchange"] == "bybit"
-        ][:1]
-        assert take([recorded], "--venue", "bybit@2020-01-01").notes == [
-            "book.toml: 1 position was added, it has 1 now"
-        ]
-
-    def test_a_price_that_is_not_ours_is_said(self, take: Callable[..., Answer]) -> None:
-        answer = take(EXCHANGES_FILE)
-        assert (
-            "BTCUSD long: the venue's liquidation price is 3608, ours is 3617: see perpcalc liq-price --explain"
-            in answer.notes
-        )
-
-    def test_a_price_that_cannot_be_compared_is_said(self, take: Callable[..., Answer]) -> None:
-        [note] = [note for note in take(EXCHANGES_FILE).notes if note.startswith("BTC-USD-SWAP long")]
-        assert note.startswith("BTC-USD-SWAP long: the venue's liquidation price, 54012.3, cannot be compared: mmr: ")
-
-    def test_never_is_an_answer_too(self, take: Callable[..., Answer]) -> None:
-        one = {**INVERSE, "side": "short", "contracts": 100, "leverage": 1, "liquidationPrice": 1_000_000}
-        assert (
-            "BTCUSD short: the venue's liquidation price is 1000000, ours is never: see perpcalc liq-price --explain"
-            in take([one], "--venue", "bybit").notes
-        )
-
-    def test_each_position_may_say_where_it_is(self, take: Callable[..., Answer], book: Path) -> None:
-        take(EXCHANGES_FILE)
-        assert [(row["venue"], row["instrument"], row["margin"]) for row in rows(book)] == [
-            ("bybit", "BTCUSD", "0.0006947"),
-            ("okx", "BTC-USD-SWAP", "0.0311861"),
-        ]
-
-    def test_a_cross_position_goes_into_its_account(self, take: Callable[..., Answer], book: Path) -> None:
-        answer = take(EXCHANGES_FILE, "--account", "kraken")
-        assert answer.status == 0
-        assert rows(book) == [
-            {
-                "name": "PI_XBTUSD short",
-                "account": "kraken",
-                "instrument": "PI_XBTUSD",
-                "side": "short",
-                "contracts": 25000,
-                "entry": "37190.625",
-            }
-        ]
-
-    def test_an_isolated_position_in_an_account_keeps_its_own_margin(
-        self, take: Callable[..., Answer], book: Path
-    ) -> None:
-        take(BINANCE, "--account", "coinm")
-        [row] = rows(book)
-        assert (row["account"], row["margin"]) == ("coinm", "0.00268058")
+    def test_into_an_account_which_gives_the_venue(self, take: Take, book: Path) -> None:
+        assert take([LONG | {"contractSize": 100, "contracts": 50}], "--account", "coinm").status == 0
+        (row,) = rows(book)
+        assert (row["account"], row["instrument"], row["leverage"]) == ("coinm", "BTCUSD_PERP", 10)
         assert "venue" not in row
 
-    def test_deribit_s_size_is_in_usd_whatever_ccxt_calls_it(self, take: Callable[..., Answer], book: Path) -> None:
-        answer = take(EXCHANGES_FILE, "--account", "deribit")
-        [row] = rows(book)
-        assert (row["side"], row["contracts"]) == (
-            "short",
-            5,
-        )  # ccxt: contracts -50 of contractSize 10, which is 50 USD
-        assert any(note.startswith("BTC-PERPETUAL short: the venue's liquidation price is 11801.89, ours is ") for note in answer.notes)  # fmt: skip
+    def test_into_a_file_that_is_not_there_yet(self, take: Take, book: Path) -> None:
+        answer = take([LONG], "--venue", "bybit", into="new.toml")
+        assert answer == Said([LEVERAGE, "new.toml: 1 added; it has 1 position now"], 0)
+        assert [row["name"] for row in rows(book.with_name("new.toml"))] == ["BTCUSD long"]
 
-    def test_a_price_of_the_file_counts_before_the_mark_of_the_dump(
-        self, take: Callable[..., Answer], book: Path
-    ) -> None:
-        one = {**INVERSE, "symbol": "ETH/USD:ETH"}
-        take([one, INVERSE], "--venue", "bybit")
-        assert ["mark" in row for row in rows(book)] == [False, True]
+    def test_the_venue_of_the_environment_only_fills_a_gap(self, take: Take, book: Path) -> None:
+        environment = {"PERPCALC_VENUE": "bybit"}
+        assert take([LONG], env=environment).status == 0
+        assert take([LONG | {"exchange": "bitmex", "contracts": 1000}], env=environment).status == 0
+        assert [row["venue"] for row in rows(book)] == ["bybit", "bitmex"]
 
-    def test_stops_and_targets_come_along(self, take: Callable[..., Answer], book: Path) -> None:
-        take([{**INVERSE, "stopLossPrice": 58_000, "takeProfitPrice": "70000"}], "--venue", "bybit")
-        assert (rows(book)[0]["stop"], rows(book)[0]["target"]) == (58_000, 70_000)
+    def test_standard_input_is_read_and_named(self, take: Take, book: Path) -> None:
+        assert take("-", "--venue", "bybit", stdin=json.dumps([LONG])).status == 0
+        (error,) = take("-", "--venue", "bybit", stdin="[").notes
+        assert error.startswith("standard input: not JSON: ")
+        assert len(load(str(book)).positions) == 1
 
-    def test_names_are_made_unique(self, take: Callable[..., Answer], book: Path) -> None:
-        take([INVERSE, {**INVERSE, "contracts": 6000}, {**INVERSE, "side": "short"}], "--venue", "bybit")
-        assert [row["name"] for row in rows(book)] == ["BTCUSD long", "BTCUSD long 2", "BTCUSD short"]
 
-    def test_a_second_import_adds_nothing(self, take: Callable[..., Answer], book: Path) -> None:
-        take([INVERSE], "--venue", "bybit")
+class TestAgain:
+    def test_what_is_unchanged_stays_as_it_is(self, take: Take, book: Path) -> None:
+        take([LONG], "--venue", "bybit")
         before = book.read_bytes()
-        assert take([INVERSE], "--venue", "bybit") == Answer(
+        assert take([LONG], "--venue", "bybit") == Said([LEVERAGE, "book.toml: 1 unchanged; it has 1 position now"], 0)
+        assert book.read_bytes() == before
+
+    def test_a_change_is_listed_and_nothing_is_written_new_ones_included(self, take: Take, book: Path) -> None:
+        take([LONG], "--venue", "bybit")
+        before = book.read_bytes()
+        answer = take([LONG | {"contracts": 6000}, SHORT], "--venue", "bybit")
+        assert answer.status == 2
+        assert "BTCUSD long: contracts is 5000, the venue has 6000" in answer.notes
+        assert answer.notes[-1] == "1 position has changed (BTCUSD long): write the new values with --update"
+        assert book.read_bytes() == before
+
+    def test_update_rewrites_the_values_that_changed_and_no_other_byte(self, take: Take, book: Path) -> None:
+        take([LONG], "--venue", "bybit")
+        book.write_text(book.read_text().replace("contracts = 5000", "contracts  =  5000   # mine"))
+        before = book.read_text()
+        answer = take([LONG | {"contracts": 6000}], "--venue", "bybit", "--update")
+        assert answer == Said(
             [
-                "position 1 (BTC/USD:BTC): left out: it is in the portfolio already, as 'BTCUSD long'",
-                "book.toml: 0 positions were added, it has 1 now",
+                LEVERAGE,
+                "BTCUSD long: contracts is 5000, the venue has 6000",
+                "book.toml: 1 updated; it has 1 position now",
             ],
             0,
         )
-        assert book.read_bytes() == before
+        assert book.read_text() == before.replace("contracts  =  5000", "contracts  =  6000")
 
-    def test_an_exchange_that_holds_nothing(self, take: Callable[..., Answer], book: Path) -> None:
-        assert take([], "--venue", "bybit") == Answer(["book.toml: 0 positions were added, it has 0 now"], 0)
-        assert take([{**INVERSE, "contracts": 0, "side": None}], "--venue", "bybit").status == 0
+    def test_prune_removes_what_the_venue_no_longer_has(self, take: Take, book: Path) -> None:
+        take([LONG, SHORT], "--venue", "bybit")
+        assert "no longer there: BTCUSD short" in take([LONG], "--venue", "bybit").notes
+        assert len(rows(book)) == 2
+        answer = take([LONG], "--venue", "bybit", "--prune")
+        assert answer.notes[-1] == "book.toml: 1 removed, 1 unchanged; it has 1 position now"
+        assert [row["name"] for row in rows(book)] == ["BTCUSD long"]
+
+    def test_an_exchange_that_holds_nothing(self, take: Take, book: Path) -> None:
+        for source in ([], [LONG | {"contracts": 0, "side": None}]):
+            answer = take(source, "--venue", "bybit")
+            assert answer.notes[-1] == "book.toml: nothing was written; it has 0 positions now"
+            assert answer.status == 0
         assert book.read_text() == ACCOUNTS
 
-    @pytest.mark.parametrize("exchange", [*EXCHANGES, "bybit", "okx", "deribit"])
-    def test_the_names_that_ccxt_has_for_exchanges(
-        self, take: Callable[..., Answer], book: Path, exchange: str
-    ) -> None:
-        size = venues.find(EXCHANGES.get(exchange, exchange)).instrument.contract_size
-        one = {**INVERSE, "contractSize": str(size), "leverage": 2}
-        assert take({"exchange": exchange, "positions": [one]}).status == 0
-        assert rows(book)[0]["venue"] == EXCHANGES.get(exchange, exchange)
-        assert take([{**one, "contracts": 4000}], "--venue", exchange).status == 0
 
-    def test_the_venue_of_the_environment_only_fills_a_gap(
-        self, take: Callable[..., Answer], book: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setenv("PERPCALC_VENUE", "bybit")
-        assert take([INVERSE, {**INVERSE, "exchange": "bitmex", "contracts": 1000}]).status == 0
-        assert take([INVERSE], "--account", "coinm").status == 2
-        assert [row["venue"] for row in rows(book)] == ["bybit", "bitmex"]
-
-    def test_every_venue_has_one_inverse_perpetual_per_coin(self) -> None:
-        """By which a symbol such as BTC/USD:BTC names it."""
-        for name in venues.names():
-            coins = [table["currency"] for table in venues.load(name).tables["instruments"].values()]
-            assert len(coins) == len(set(coins)), name
-
-    @pytest.mark.parametrize(
-        ("value", "written"),
-        [
-            ("8.5e-05", "0.000085"),
-            ("0.00008500000000000000001", "0.000085"),
-            ('"0.000085"', "0.000085"),
-            ("1.5E+1", 15),
-            ("0.1e1", 1),
-        ],
-    )
-    def test_numbers_may_be_as_programs_write_them(
-        self, take: Callable[..., Answer], book: Path, value: str, written: object
-    ) -> None:
-        (book.parent / "raw.json").write_text(json.dumps([{**INVERSE, "positionMargin": "%"}]).replace('"%"', value))
-        assert take("raw.json", "--venue", "bybit").status == 0
-        assert rows(book)[0]["margin"] == written
-
-    def test_a_number_that_is_not_asked_for_may_be_nan(self, take: Callable[..., Answer]) -> None:
-        assert take([{**INVERSE, "percentage": float("nan")}], "--venue", "bybit").status == 0
-
-
-class TestWhatIsLeftOut:
-    @pytest.mark.parametrize(
-        ("change", "reason"),
-        [
-            ({"symbol": "BTC/USDT:USDT"}, "settles in USDT, not in the coin BTC: only inverse contracts are imported"),
-            ({"symbol": "BTC/USD:USD"}, "settles in USD, not in the coin BTC: only inverse contracts are imported"),
-            ({"symbol": "ETH/USD:BTC"}, "settles in BTC, not in the coin ETH: only inverse contracts are imported"),
-            ({"symbol": "BTC/USD:BTC-260925"}, "expires: only perpetuals are imported"),
-            ({"symbol": "BTC/USD:BTC-260925-60000-C"}, "expires: only perpetuals are imported"),
-            ({"symbol": "BTC/USD"}, "is a spot or margin trade: only inverse perpetuals are imported"),
-            ({"symbol": "BTCUSD"}, "has no unified symbol, as in BTC/USD:BTC"),
-            ({"symbol": None}, "has no unified symbol, as in BTC/USD:BTC"),
-            ({"symbol": "SOL/USD:SOL"}, "bybit has no inverse perpetual of SOL that we know"),
-            ({"side": None}, "has no side: it must be long or short"),
-            ({"side": "buy"}, "has no side: it must be long or short"),
-            ({"contracts": None}, "has no contracts"),
-            ({"contracts": 0.5}, "contracts: 0.5 contracts cannot be traded: give whole contracts, such as 1"),
-            ({"contractSize": 100}, "has contracts of 100 USD, bybit of 1 USD"),
-            ({"entryPrice": None}, "has no entryPrice"),
-            ({"entryPrice": -1}, "entryPrice is negative"),
-            ({"entryPrice": "many"}, "entryPrice 'many' is not a number of at most 15 digits"),
-            ({"entryPrice": True}, "entryPrice 'bool' is not a number of at most 15 digits"),
-            ({"entryPrice": "1e30"}, "entryPrice '1e30' is not a number of at most 15 digits"),
-            ({"entryPrice": "NaN"}, "entryPrice 'NaN' is not a number of at most 15 digits"),
-            ({"entryPrice": "1e999999999999999999999"}, "entryPrice '1e999999999999999999999' is not a number of at most 15 digits"),
-            ({"entryPrice": float("inf")}, "entryPrice 'Infinity' is not a number of at most 15 digits"),
-            ({"leverage": None}, "is isolated, and neither positionMargin nor leverage says with what margin"),
-            ({"leverage": 1000}, "leverage: 1000 is above the largest of BTCUSD at bybit: give at most 100"),
-            ({"marginMode": "cross"}, "is on cross margin: give the --account whose balance stands behind it"),
-            ({"exchange": "okx"}, "is at okx, not at bybit"),
-        ],
-    )  # fmt: skip
-    def test_with_the_reason(
-        self, take: Callable[..., Answer], book: Path, change: dict[str, Any], reason: str
-    ) -> None:
-        item = {**INVERSE, **change}
-        where = "position 1" + (f" ({item['symbol']})" if item["symbol"] else "")
-        before = book.read_bytes()
-        assert take([item], "--venue", "bybit") == Answer(
+class TestWhatIsSaid:
+    def test_what_is_left_out_with_its_reason_and_the_rest_is_written(self, take: Take, book: Path) -> None:
+        answer = take([LONG | {"symbol": "BTC/USDT:USDT"}, LONG, LONG | {"contracts": 0}], "--venue", "bybit")
+        assert answer == Said(
             [
-                f"{where}: left out: {reason}",
-                "dump.json: none of the 1 positions could be taken over: see why above",
+                LEVERAGE,
+                "left out: position 1 (BTC/USDT:USDT): is linear: it settles in USDT, not in the coin BTC: "
+                "only inverse contracts are imported",
+                "left out: 1 without contracts",
+                "book.toml: 1 added; it has 1 position now",
             ],
-            2,
+            0,
         )
-        assert book.read_bytes() == before
-        assert take([item, INVERSE], "--venue", "bybit").status == 0
-        assert len(load(str(book)).positions) == 1
+        assert len(rows(book)) == 1
 
-    def test_another_coin_than_the_account_s(self, take: Callable[..., Answer]) -> None:
-        assert (
-            "position 3 (ETH/USD:ETH): left out: settles in ETH, and the account holds BTC"
-            in take(BINANCE, "--account", "coinm").notes
+    def test_a_price_that_is_not_ours(self, take: Take) -> None:
+        one = LONG | {"liquidationPrice": 50_000.5}
+        (difference,) = [note for note in take([one], "--venue", "bybit@2026-01-01").notes if "ours" in note]
+        assert difference.startswith("BTCUSD long: the venue's liquidation price is 50000.5, ours is 55732.5: ")
+
+    def test_options_are_named_as_flags(self, take: Take) -> None:
+        (note, _) = take([LONG | {"marginMode": None}], "--venue", "bybit").notes
+        assert note == (
+            "left out: position 1 (BTC/USD:BTC): does not say whether its margin is isolated: "
+            "give --isolated, or the --account whose balance stands behind it"
         )
 
-    def test_what_is_no_position(self, take: Callable[..., Answer]) -> None:
-        for item in (5, "BTC", None, [], True):
-            assert take([item], "--venue", "bybit").notes[0] == (
-                "position 1: left out: is not an object: give what ccxt's fetch_positions returns"
-            )
-
-    def test_a_symbol_cannot_steer_the_terminal(self, take: Callable[..., Answer]) -> None:
-        for note in take([{**INVERSE, "symbol": "\x1b[31mB/USD:\u202eB", "exchange": "\x1b]0;x\x07"}]).notes:
+    def test_a_symbol_cannot_steer_the_terminal(self, take: Take) -> None:
+        for note in take([LONG | {"symbol": "\x1b[31mB/USD:\u202eB", "exchange": "\x1b]0;x\x07"}]).notes:
             assert note.isprintable()
 
 
 class TestRefusals:
-    """One line, status 2, and the portfolio as it was."""
+    """Status 2, and the portfolio as it was."""
 
     @pytest.mark.parametrize(
         ("raw", "message"),
         [
-            (b"", "not JSON: expecting value (at line 1, column 1): give what ccxt's fetch_positions returns"),
-            (b"[{]", "not JSON: expecting property name enclosed in double quotes"),
-            (b"5", 'holds no positions: give an array of them, or {"positions": [...]}'),
-            (b"{}", 'holds no positions: give an array of them, or {"positions": [...]}'),
-            (b'{"positions": {}}', 'holds no positions: give an array of them, or {"positions": [...]}'),
-            (b"[" * 100_000, "not "),
+            (b"", "is empty: give the answer of a venue's API as it came, or what ccxt returns"),
+            (b"[{]", "not JSON: "),
+            (b"5", "holds no positions"),
+            (b"{}", "holds no positions"),
+            (b"[" * 100_000, "is nested too deeply: "),
             ("[]".encode("utf-16"), "byte 0 is not UTF-8: save the file as UTF-8"),
         ],
     )
-    def test_what_is_no_dump(self, take: Callable[..., Answer], book: Path, raw: bytes, message: str) -> None:
+    def test_what_is_no_dump(self, take: Take, book: Path, raw: bytes, message: str) -> None:
         (book.parent / "raw.json").write_bytes(raw)
         answer = take("raw.json", "--venue", "bybit")
         assert answer.notes[0].startswith(f"raw.json: {message}")
@@ -351,31 +230,21 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("options", "message"),
         [
-            (["--account", "okx"], "--account: there is no account 'okx': give one of coinm, deribit, kraken, nowhere"),
-            (["--account", "nowhere"], "--account: has no venue, which says what its contracts are: write it to the account"),
-            (["--venue", "bybitt"], "--venue: 'bybitt' is not a known venue: give bybit"),
-            (["--venue", "bybit", "--account", "coinm"], "--venue: excludes --account, which has its own: leave one out"),
+            (["--account", "okx"], "--account: there is no account 'okx': give one of coinm, nowhere"),
+            (["--venue", "bybitt"], "--venue: 'bybitt' is not a known venue: give bybit or bitget"),
+            (["--venue", "bybit", "--account", "coinm"], "--venue: excludes --account: the account has its own"),
         ],
-    )  # fmt: skip
-    def test_options_that_do_not_fit(self, take: Callable[..., Answer], options: list[str], message: str) -> None:
-        assert take([INVERSE], *options) == Answer([message], 2)
+    )
+    def test_options_that_do_not_fit(self, take: Take, options: list[str], message: str) -> None:
+        assert take([LONG], *options) == Said([message], 2)
 
-    def test_a_dump_that_does_not_say_where_it_comes_from(self, take: Callable[..., Answer]) -> None:
-        assert take([INVERSE]).notes[0] == (
-            "position 1 (BTC/USD:BTC): left out: does not say where it is held: give --account or --venue"
-        )
+    def test_nothing_that_could_be_taken_over(self, take: Take, book: Path) -> None:
+        answer = take([LONG | {"side": "buy"}, 5], "--venue", "bybit")
+        assert answer.notes[-1] == "dump.json: none of the 2 positions could be taken over: see why above"
+        assert answer.status == 2
+        assert book.read_text() == ACCOUNTS
 
-    def test_without_a_portfolio(self, run: Any, tmp_path: Path) -> None:
+    def test_without_a_portfolio_or_a_file(self, run: Run) -> None:
         assert run("portfolio", "import", BINANCE).stderr == "perpcalc: --into: is missing: name the portfolio file\n"
-        answer = run("portfolio", "import", BINANCE, "--into", "nowhere.toml", "--venue", "binance")
-        assert answer.stderr == (
-            "perpcalc: nowhere.toml: there is no such file: create it with perpcalc portfolio init\n"
-        )
-        assert (answer.stdout, answer.status, os.listdir(tmp_path)) == ("", 2, [])
-
-    def test_standard_input_is_read_and_named(self, run: Any, book: Path) -> None:
-        options = ("--into", "book.toml", "--venue", "bybit")
-        assert run("portfolio", "import", "-", *options, stdin=json.dumps([INVERSE])).status == 0
-        answer = run("portfolio", "import", "-", *options, stdin="[")
-        assert answer.stderr.startswith("perpcalc: standard input: not JSON: ")
-        assert len(load(str(book)).positions) == 1
+        answer = run("portfolio", "import", "none.json", "--into", "book.toml")
+        assert answer.stderr == "perpcalc: none.json: No such file or directory: give a file that can be read\n"

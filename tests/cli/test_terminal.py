@@ -209,8 +209,8 @@ class TestStatus:
     @pytest.mark.parametrize(
         ("arguments", "message"),
         [
-            ("", "Missing command"),
-            ("pln", "'pln': no such command: give pnl"),
+            ("--json pnl", "options stand behind the command, as in perpcalc pnl --json"),
+            ("pln", "'pln': no such command: give plan or pnl"),
             ("pnl --sid long", "No such option"),
             ("pnl --side", "requires an argument"),
             ("pnl --side long extra", "unexpected extra argument"),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from perpcalc.options import CONTRACTS, STOP
 from perpcalc.portfolio import load
 
 Done = subprocess.CompletedProcess[str]
@@ -51,14 +52,14 @@ pytestmark = pytest.mark.skipif(
 
 class TestATrade:
     def test_within_the_limits_goes_out(self, tmp_path: Path) -> None:
-        done = work(tmp_path, "1%", HELD)
+        done = work(tmp_path, "0.5%", HELD)
         assert done.returncode == 0, done.stderr
         assert done.stdout.startswith("sent ")
         held, trade = load(str(tmp_path / "book.toml")).positions
-        assert (held.name, held.contracts, held.stop) == ("BTCUSD_PERP long", 200, 60_000)
-        assert (trade.name, trade.account, trade.stop) == ("trade", "main", 61_000)
-        # 1% of 1.25 BTC over 1/61000 - 1/64000 and 0.05% of 1/64000 + 1/61000, a USD: 0.0125/0.00000078445 = 15,934 USD.
-        assert trade.contracts == 159
+        assert (held.name, held.given[CONTRACTS], held.given[STOP]) == ("BTCUSD_PERP long", 200, 60_000)
+        assert (trade.name, trade.account, trade.given[STOP]) == ("trade", "main", 61_000)
+        # 0.5% of 1.25 BTC over 1/61000 - 1/64000 and 0.05% of 1/64000 + 1/61000, a USD: 0.00625/0.00000078445 = 7,967 USD.
+        assert trade.given[CONTRACTS] == 79
         assert {row["status"] for row in json.loads((tmp_path / "verdict.json").read_text())} == {"pass"}
         assert len((tmp_path / "after.txt").read_text().split()) == 2
 
@@ -67,7 +68,12 @@ class TestATrade:
         assert (done.stdout.split()[:2], done.returncode) == (["held", "back"], 1)
         failed = [row["rule"] for row in json.loads((tmp_path / "verdict.json").read_text()) if row["status"] == "fail"]
         assert failed == ["max_loss_at_stop"]
-        assert load(str(tmp_path / "book.toml")).positions == []
+        assert load(str(tmp_path / "book.toml")).positions == ()
+
+    def test_that_makes_one_position_too_large_is_held_back(self, tmp_path: Path) -> None:
+        # 1% of its own, but 35,900 USD of one contract that lose 0.0305 BTC at the farther stop, of 1.25.
+        done = work(tmp_path, "1%", HELD)
+        assert (done.stdout, done.returncode) == ("held back 159 contracts\n", 1)
 
     def test_beside_a_position_without_a_stop_is_held_back(self, tmp_path: Path) -> None:
         done = work(tmp_path, "1%", HELD | {"stopLossPrice": None})
@@ -76,8 +82,8 @@ class TestATrade:
 
     def test_that_cannot_be_judged_is_not_sent(self, tmp_path: Path) -> None:
         done = work(
-            tmp_path, "1%", HELD, limits=("--max-funding-per-day", "0.1%")
-        )  # the funding rate of HELD is not known
+            tmp_path, "0.5%", HELD, limits=("--max-touch-probability", "5%", "--horizon", "7d")
+        )  # without a volatility
         assert (done.stdout, done.returncode) == ("no verdict\n", 2)
 
     def test_without_a_dump_stops_the_script(self, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from perpcalc import venues
 from perpcalc.core.instrument import PLAIN
 from perpcalc.core.ledger import Booked, Ledger, Trade, by_instrument, fill_of, ledger
 from perpcalc.core.past_funding import Payment
+from perpcalc.core.pnl import gross_pnl
 from perpcalc.core.position import LONG, SHORT
 from perpcalc.decimals import plain
 from perpcalc.errors import PerpcalcError
@@ -88,6 +89,29 @@ def test_amounts_in_usd_become_contracts() -> None:
     deribit = venues.find("deribit").instrument
     found = ledger(deribit, [Trade(0, "BTC-PERPETUAL", LONG, None, Decimal(60_000), usd=Decimal(10_000))])
     assert sides(found)[1] == "1000"
+
+
+def test_bybit_cuts_the_closed_share_and_keeps_the_average() -> None:
+    # JKorf/Bybit.Net, recorded position of 2023-05-22: short 300 worth 0.00999850, one contract closed, leaves 0.00996518 and
+    # an unrealised profit of 0.00113932 at 26,926. Two fills of 6 and 294 at 30,004.5 are worth that.
+    bybit = venues.find("bybit@2023-05-22").instrument
+    opened = [trade(SHORT, 6, "30004.5"), trade(SHORT, 294, "30004.5")]
+    before = ledger(bybit, opened).position
+    assert before is not None
+    assert (plain(before.entry_value), plain(before.entry_price)) == ("0.0099985", "30004.5006751")
+    after = ledger(bybit, [*opened, trade(LONG, 1, 27_000)]).position
+    assert after is not None
+    assert (plain(after.entry_value), plain(after.entry_price)) == ("0.00996518", "30004.5006751")
+    assert plain(gross_pnl(after, Decimal(26_926))) == "0.00113932"
+
+
+def test_many_closes_keep_a_position_small() -> None:
+    trades = [trade(LONG, 100, 60_000)]
+    for _ in range(200):
+        trades += [trade(LONG, 7, 61_000), trade(SHORT, 7, 62_000)]
+    found = ledger(PLAIN, trades)
+    assert found.position is not None
+    assert len(found.position.fills) <= 2
 
 
 # Fees and funding

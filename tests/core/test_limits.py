@@ -27,7 +27,7 @@ from perpcalc.core.liquidation import Liquidation, position_liquidation
 from perpcalc.core.margin import given_margin, isolated_margin
 from perpcalc.core.position import LONG, SHORT, Position, open_at
 from perpcalc.core.rules import flat_rate
-from perpcalc.core.wallet import Holding, Wallet, wallet_of
+from perpcalc.core.wallet import Holding, wallet_of
 from perpcalc.errors import PerpcalcError
 
 FREE = flat_rate(Decimal(0))
@@ -265,16 +265,22 @@ class TestWorse:
 
 
 class Standing:
-    """A long of 10,000 USD from 10,000 on half a coin, with what a test knows of it."""
+    """A long of 10,000 USD from 10,000 on half a coin, with what a test knows of it; of several stops each is of a part."""
 
-    def __init__(self, stop: str | None = None, price: str | None = "10000", collateral: str = "0.5") -> None:
-        self.given_stop, self.now, self.behind = stop, price, Decimal(collateral)
+    def __init__(self, *stops: str | None, price: str | None = "10000", collateral: str = "0.5") -> None:
+        self.given, self.now, self.behind = stops or (None,), price, Decimal(collateral)
 
-    def position(self) -> Position:
-        return long_at(10_000)
+    def side(self) -> Decimal:
+        return LONG
 
-    def stop(self) -> Decimal | None:
-        return None if self.given_stop is None else Decimal(self.given_stop)
+    def entry_price(self) -> Decimal:
+        return Decimal(10_000)
+
+    def notional(self) -> Decimal:
+        return Decimal(10_000)
+
+    def stops(self) -> list[Decimal | None]:
+        return [None if stop is None else Decimal(stop) for stop in self.given]
 
     def price(self) -> Decimal:
         if self.now is None:
@@ -282,23 +288,26 @@ class Standing:
         return Decimal(self.now)
 
     def liquidation(self) -> Liquidation:
-        holding = Holding(self.position(), HALF_PERCENT)
-        return position_liquidation(holding, given_margin(self.position(), Decimal("0.5")), self.price())
-
-    def funds(self) -> tuple[Wallet, Decimal]:
-        return wallet_of(Decimal("0.5"), [Holding(self.position(), FREE)]), 1 / self.price()
+        held = long_at(10_000)
+        return position_liquidation(Holding(held, HALF_PERCENT), given_margin(held, Decimal("0.5")), self.price())
 
     def leverage(self) -> Decimal | None:
-        return self.position().entry_value / self.behind if self.behind else None
+        return leverage(wallet_of(Decimal("0.5"), [Holding(long_at(10_000), FREE)]), 1 / self.price())
 
     def collateral(self) -> Decimal:
         return self.behind
 
-    def fees(self) -> tuple[Decimal, Decimal]:
-        return Decimal("0.001"), Decimal("0.001")
+    def loss_share(self, collateral: Decimal) -> Decimal:
+        fee = Decimal("0.001")
+        return sum(
+            (loss_share(long_at(10_000), stop, collateral, fee, fee) for stop in self.stops() if stop), Decimal(0)
+        )
 
-    def funding(self) -> tuple[Decimal, Decimal, Decimal]:
-        return Decimal("0.0001"), Decimal(480), Decimal(480)
+    def funding_share_per_day(self, collateral: Decimal) -> Decimal:
+        eight_hours = Decimal(480)
+        return funding_share_per_day(
+            long_at(10_000), Decimal("0.0001"), self.price(), collateral, eight_hours, eight_hours
+        )
 
     def chance(self) -> tuple[Decimal, Decimal]:
         return Decimal("0.6"), Decimal(10_080)
@@ -322,11 +331,11 @@ class TestMeasures:
         ],
     )
     def test_a_number_is_that_of_the_position(self, rule: str, value: str) -> None:
-        assert self.measured(rule, Standing(stop="8000")) == Decimal(value)
+        assert self.measured(rule, Standing("8000")) == Decimal(value)
 
     def test_the_stop_comes_before_liquidation_or_not(self) -> None:
-        assert self.measured("stop_before_liquidation", Standing(stop="7000")) is True
-        assert self.measured("stop_before_liquidation", Standing(stop="6500")) is False
+        assert self.measured("stop_before_liquidation", Standing("7000")) is True
+        assert self.measured("stop_before_liquidation", Standing("6500")) is False
 
     def test_without_a_stop_what_is_never_liquidated_needs_none(self) -> None:
         class Covered(Standing):
@@ -344,11 +353,16 @@ class TestMeasures:
         ("8000", "10000", True), (None, "10000", False), ("9500", "9000", False), ("8000", None, True),
     ])  # fmt: skip
     def test_a_stop_counts_where_it_protects_from_the_price_now(self, stop: str, price: str, has: bool) -> None:
-        assert self.measured("require_stop", Standing(stop, price)) is has
+        assert self.measured("require_stop", Standing(stop, price=price)) is has
+
+    def test_of_several_parts_each_needs_a_stop_and_the_last_of_them_counts(self) -> None:
+        assert self.measured("require_stop", Standing("8000", "9000")) is True
+        assert self.measured("require_stop", Standing("8000", None)) is False
+        assert self.measured("stop_before_liquidation", Standing("9000", "6500")) is False
 
     def test_a_stop_that_only_the_price_could_judge_is_not_known(self) -> None:
         with pytest.raises(PerpcalcError, match="mark: is missing"):
-            self.measured("require_stop", Standing("11000", None))
+            self.measured("require_stop", Standing("11000", price=None))
 
     def test_without_a_stop_or_collateral_there_is_no_loss_to_measure(self) -> None:
         assert self.measured("max_loss_at_stop", Standing()) is None

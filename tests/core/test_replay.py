@@ -221,6 +221,13 @@ def test_what_was_received_is_lost_with_the_margin() -> None:
     assert (outcome.net_pnl, outcome.funding) == (Decimal("-0.02"), Decimal("-0.002"))
 
 
+def test_what_is_received_in_the_first_bar_may_save_a_position_that_was_dead_at_its_start() -> None:
+    rows = bars((0, 45_000, 45_000, 45_000, 45_000), (60, 45_000, 45_000, 45_000, 45_000))
+    assert one(isolated(LONG, 10), rows).ended_at == 0
+    saved = one(isolated(LONG, 10), rows, [funding(30, "-0.1")])
+    assert (saved.survived, saved.bars) == (True, 2)
+
+
 def test_a_leg_that_expires_pays_no_funding() -> None:
     run = isolated(LONG, 1)
     dated = run._replace(legs=(run.legs[0]._replace(funded=False),))
@@ -269,6 +276,17 @@ def test_the_stop_of_one_leg_leaves_the_other_in_the_account() -> None:
     outcome = one(run, rows)
     assert (outcome.ended_by, outcome.ended_at) == ("liquidation", 60)
     assert outcome.net_pnl == Decimal("-0.02")
+
+
+def test_stops_at_one_price_fill_together() -> None:
+    # Either of the two alone would be dead at 40,000 with these coins; the bar opens beyond the stops of both.
+    legs = tuple(
+        Leg(Holding(open_at(PLAIN, side, Decimal(10_000), Decimal(50_000)), HALF_PERCENT), Decimal(stop))
+        for side, stop in ((LONG, 45_000), (SHORT, 39_000))
+    )
+    run = Run(Margin("cross", Decimal("0.01"), Decimal("0.01")), legs)
+    outcome = one(run, bars((0, 40_000, 40_000, 40_000, 40_000)))
+    assert (outcome.ended_by, outcome.survived, outcome.net_pnl) == ("stop", True, 0)
 
 
 def test_a_rate_against_the_position_counts_into_its_margin_before_it_is_charged() -> None:
@@ -390,14 +408,16 @@ class Naive:
             )
             if not events:
                 return None
-            _, at, number = min(events, key=lambda event: (event[0], event[2] is not None))
-            if number is None:
+            _, at, _ = min(events, key=lambda event: event[0])
+            due = [number for _, price, number in events if price == at]
+            if None in due:
                 return self.die(time, at)
-            leg = self.legs.pop(number)
-            usd, own = Fraction(leg.contracts) * Fraction(leg.size), at * Fraction(leg.ratio)
-            gain = twin.pnl(leg.side, usd, leg.entry, own) - twin.fee(usd, own, fee)
-            self.realised += gain
-            self.balance += gain
+            for number in due:
+                leg = self.legs.pop(number or 0)
+                usd, own = Fraction(leg.contracts) * Fraction(leg.size), at * Fraction(leg.ratio)
+                gain = twin.pnl(leg.side, usd, leg.entry, own) - twin.fee(usd, own, fee)
+                self.realised += gain
+                self.balance += gain
             self.settle()
             if not self.legs:
                 self.see(time, at, at)
@@ -411,8 +431,9 @@ class Naive:
         for price in (low, high):
             x = 1 / price
             equity = max(Fraction(0), wallet.equity(x))
-            asked = max(Fraction(0), wallet.maintenance(x) + wallet.fees(x, at_bankruptcy=False) + wallet.reserved)
-            ratio = asked / equity if asked < equity else Fraction(asked > 0)
+            ratio = Fraction(bool(self.legs))
+            if self.lives(price):
+                ratio = 1 - wallet.slack(x) / equity
             if ratio > self.ratio:
                 self.ratio, self.ratio_at = ratio, time
             held.append((equity, equity * price))

@@ -91,6 +91,12 @@ def test_margin_that_is_too_much_may_be_taken_out() -> None:
     assert plain(found.liquidation_price_after) == "45000"
 
 
+def test_no_more_than_all_of_the_margin_may_be_taken_out() -> None:
+    # From 50,000 at 70,000 the profit carries the position down to 60,000 by itself.
+    found = solve_margin(isolated(position(), mark="70000"), liquidation("60000"))
+    assert (value(found), found.margin_after, found.reason) == ("-0.04", 0, "all of it may be taken out")
+
+
 def test_margin_below_what_the_tier_allows_is_said() -> None:
     found = solve_margin(bybit_isolated(bybit()), liquidation("62300"))
     assert found.reason == "the tier allows at most 100x, a margin of 0.0016 BTC"
@@ -540,6 +546,18 @@ def test_both_ends_of_a_rate_that_grows_with_size() -> None:
     assert below.value < 50_000 < above.value
 
 
+def test_a_ratio_that_a_tier_jumps_past_is_reached_at_its_border() -> None:
+    # A long of 1.2 coins at 100,000: below 60,000 it is worth more than 2 coins, which ask for 50% instead of 1%.
+    tiers = Schedule((Tier(Decimal(2), Decimal("0.01")), Tier(None, Decimal("0.5"))), marginal=False)
+    below, _ = solve_price(cross(position(contracts="120000", entry="100000"), "2", tiers, "100000"), ratio("0.5"))
+    assert value(below) == "60000"
+    assert below.margin_ratio_after is not None
+    assert plain(below.margin_ratio_after) == twin.printed(Fraction("0.02") / Fraction("1.2"))
+    assert below.reason == "at the border of a tier, whose rate on the whole position passes the ratio"
+    even, _ = solve_price(cross(position(), "0.1", HALF_PERCENT, "50000"), ratio("0.5"))
+    assert even.reason is None
+
+
 def test_an_equity_has_one_price() -> None:
     # 1 + 0.2 - 10,000/P
     below, above = solve_price(cross(position(), "1"), Goal("equity", Decimal("0.95")))
@@ -605,8 +623,8 @@ def test_the_step_of_a_price() -> None:
         (isolated(position()), liquidation("50000"), "liquidation: 50000 is the entry price, where a long is not liquidated: give a price below it"),
         (isolated(position(SHORT), mark="48000"), liquidation("45000"), "liquidation: 45000 is below the mark price, where a short is not liquidated: give a price above it"),
         (isolated(position()), ratio("0.5"), "mark: is missing: give the price now"),
-        (isolated(position(), mark="50000"), ratio("1"), "margin_ratio: 100% is out of range: give less than 100%"),
-        (isolated(position(), mark="50000"), ratio("0"), "margin_ratio: 0% is out of range: give less than 100%"),
+        (isolated(position(), mark="50000"), ratio("1"), "margin_ratio: 100% is out of range: give more than 0% and less than 100%"),
+        (isolated(position(), mark="50000"), ratio("0"), "margin_ratio: 0% is out of range: give more than 0% and less than 100%"),
     ],
 )  # fmt: skip
 def test_a_question_without_sense_is_one_clear_line(backed: Backed, goal: Goal, message: str) -> None:
@@ -622,7 +640,7 @@ def test_what_is_added_below_the_goal_is_refused() -> None:
 
 
 def test_a_price_for_a_ratio_beyond_liquidation_is_refused() -> None:
-    with pytest.raises(PerpcalcError, match="margin_ratio: 110% is out of range: give 100% or less"):
+    with pytest.raises(PerpcalcError, match="margin_ratio: 110% is out of range: give more than 0% and at most 100%"):
         solve_price(cross(position(), "1"), ratio("1.1"))
 
 

@@ -5,9 +5,8 @@ from decimal import Decimal
 from functools import cache
 
 import pytest
-from evaluation import agrees
+from evaluation import agrees, is_given
 
-from perpcalc.decimals import ZERO
 from perpcalc.explain import Step, explain
 from perpcalc.trace import Traced
 
@@ -51,13 +50,6 @@ def test_every_computed_figure_has_a_step(kind: str) -> None:
             if isinstance(value, Decimal) and value not in (0, 1) and field not in explained(kind, seed):
                 assert isinstance(value, Traced), f"seed {seed}: the trail of {field} ends"
                 assert is_given(value), f"seed {seed}: {field}"
-
-
-def is_given(value: Decimal) -> bool:
-    """Whether a number is a leaf, or one that 0 was added to, that was multiplied by 1, or cut to the digits that count."""
-    while isinstance(value, Traced) and value.operands:
-        value = next((operand for operand in value.operands if operand == value and isinstance(operand, Traced)), ZERO)
-    return isinstance(value, Traced)
 
 
 def test_the_questions_ask_for_thousands_of_figures() -> None:

@@ -226,7 +226,7 @@ UNKNOWN = (
         (HEADER + rows(0) + '"5,6\n', "line 3: not CSV"),
         ((HEADER + rows(0)).encode("utf-16"), "byte 0 is not UTF-8: save the file as UTF-8"),
         ((HEADER + rows(0, 1, 2, 3, 4)).encode() + b"\xff\n", "line 7: is not UTF-8"),
-        (gzip.compress(HEADER.encode()), "is compressed: unpack it"),
+        (gzip.compress(HEADER.encode(), mtime=0), "is compressed: unpack it"),
         ("<!DOCTYPE html><title>502</title>", "is a web page, '502', not JSON"),
         (
             '{"retCode": 10001, "retMsg": "symbol invalid", "result": {}}',

@@ -249,13 +249,13 @@ UNKNOWN = "is no funding history of a known form: known are OKX or HTX (funding-
         ("1717200000000,0.01%,60k\n", "line 1: mark '60k' is not a number"),
         ("1717200000000,abc,60000\n", "line 1: rate 'abc' is not a number"),
         ("1717200000000,1.5,60000\n", "line 1: '1.5' is not clear as a rate: write 1.5% or 150%"),
-        ("2024-06-31T00:00Z,0.01%\n", "'2024-06-31T00:00Z' is not a time: write it as 2024-06-01T08:00:00Z"),
-        ("171720000,0.01%\n", "'171720000' is not a time"),
+        ("2024-06-31T00:00Z,0.01%\n", "line 1: '2024-06-31T00:00Z' is not a time: write it as 2024-06-01T08:00:00Z"),
+        ("171720000,0.01%\n", "line 1: '171720000' is not a time"),
         ("time,funding\n1717200000000,0.1\n", UNKNOWN),
         ("time,rate,rate\n1717200000000,0.1,0.1\n", "line 1: the column rate is there twice: leave one out"),
         ('"0.01%\n', "line 1: not CSV: unexpected end of data"),
         ("1717200000000,0.01%\n".encode("utf-16"), "byte 0 is not UTF-8: save the file as UTF-8"),
-        (gzip.compress(b"time,rate\n"), "is compressed: unpack it"),
+        (gzip.compress(b"time,rate\n", mtime=0), "is compressed: unpack it"),
         ("<html><head><title>403 Forbidden</title></head></html>", "is a web page, '403 Forbidden', not JSON"),
         ('[{"symbol": "BTCUSD", "fundingTime": 1717200000000, "fundi', "not JSON: it breaks off"),
         ('{"retCode": 10001, "retMsg": "params error", "result": {}}', "the venue refused: params error (code 10001)"),
@@ -381,3 +381,10 @@ def test_samples_that_are_wrong_are_named_with_their_place(write: Write, content
 
 def test_a_payment_is_a_record() -> None:
     assert Payment(0, Decimal(1)) == (0, 1, None, None)
+
+
+def test_ticks_whose_header_is_not_utf_8_are_refused(write: Write) -> None:
+    path = write(b"exchange,symbol,timestamp,local_timestamp,funding_timestamp,funding_rate,mark_price,\xff\n")
+    with pytest.raises(PerpcalcError) as caught:
+        read_history(path)
+    assert str(caught.value) == f"{path}: line 1: is not UTF-8: save the file as UTF-8"

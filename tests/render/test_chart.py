@@ -7,10 +7,10 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from perpcalc.render.report import Chart, Landmark
 from rich.console import Console
 from rich.text import Text
 
+from perpcalc.picture import Chart, Curve, Landmark
 from perpcalc.render.axis import axis
 from perpcalc.render.chart import drawn
 from perpcalc.render.svg import svg
@@ -21,7 +21,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 def chart(title: str = "btc", landmarks: tuple[Landmark, ...] = ()) -> Chart:
     """The line from (0, 0) to (100, 100)."""
     points = [(Decimal(x), Decimal(x)) for x in range(0, 101, 5)]
-    return Chart(title, "price (USD)", "equity (BTC)", points, landmarks, 1)
+    return Chart(title, "price (USD)", "equity (BTC)", [Curve("equity", points)], landmarks, 1)
 
 
 MARKED = (
@@ -110,7 +110,7 @@ def test_a_name_cannot_steer_the_terminal() -> None:
 
 @pytest.mark.parametrize("points", [[(1, 5), (2, 5)], [(1, 0), (2, 0)], [(3, 1), (3, 1)]])
 def test_a_flat_line_and_a_single_place_are_drawn(points: list[tuple[int, int]]) -> None:
-    flat = chart()._replace(points=[(Decimal(x), Decimal(y)) for x, y in points])
+    flat = chart()._replace(curves=[Curve("equity", [(Decimal(x), Decimal(y)) for x, y in points])])
     assert any("*" in row for row in lines(drawn(flat, 80, ascii_only=True)))
     assert any("\u2800" < character <= "\u28ff" for character in drawn(flat, 80).plain)
     ElementTree.fromstring(svg([flat]))
@@ -181,6 +181,85 @@ def test_any_name_makes_well_formed_xml(name: str) -> None:
 
 
 def test_what_is_always_zero_is_drawn_on_the_floor() -> None:
-    nothing = chart()._replace(points=[(Decimal(x), Decimal(0)) for x in (1, 2, 3)])
+    nothing = chart()._replace(curves=[Curve("equity", [(Decimal(x), Decimal(0)) for x in (1, 2, 3)])])
     rows = lines(drawn(nothing, 80, ascii_only=True))
     assert rows[12].strip().startswith("0.00+****")
+
+
+# Several curves
+
+
+def several(from_zero: bool = False) -> Chart:
+    """A line up, one down with a gap, and one that is level."""
+    xs = [Decimal(x) for x in range(1, 6)]
+    curves = [
+        Curve("up", [(x, 100 + x) for x in xs], "accent"),
+        Curve("down", [(x, None if x == 3 else 106 - x) for x in xs], "danger"),
+        Curve("level", [(x, Decimal(103)) for x in xs], "plain"),
+    ]
+    return Chart("plan", "step", "price (USD)", curves, x_places=0, from_zero=from_zero)
+
+
+@pytest.mark.parametrize("ascii_only", [False, True])
+def test_each_of_several_curves_has_its_letter_at_its_end(ascii_only: bool) -> None:
+    rows = lines(drawn(several(), 80, ascii_only))
+    assert rows[-1] == "U up   D down   L level"
+    ends = {letter: next(number for number, row in enumerate(rows[1:13]) if row.endswith(letter)) for letter in "UDL"}
+    assert ends["U"] < ends["L"] < ends["D"]
+
+
+def test_one_curve_needs_no_letter() -> None:
+    assert lines(drawn(chart(), 80))[-1] == ""
+
+
+def test_several_curves_are_told_apart_without_colour_in_ascii() -> None:
+    picture = "\n".join(lines(drawn(several(), 80, ascii_only=True))[1:13])
+    assert all(stroke in picture for stroke in "*+o")
+
+
+def test_curves_share_the_dots_of_a_cell() -> None:
+    xs = (Decimal(0), Decimal(1))
+    crossing = [Curve("up", [(x, x) for x in xs]), Curve("down", [(x, 1 - x) for x in xs])]
+    alone = [lines(drawn(chart()._replace(curves=[one]), 80)) for one in crossing]
+    both = lines(drawn(chart()._replace(curves=crossing), 80))
+    for row in range(1, 13):
+        for column in range(6, 79):
+            dots = [ord(text[row][column]) - 0x2800 if text[row][column] > "\u2800" else 0 for text in alone]
+            if both[row][column] > "\u2800":
+                assert ord(both[row][column]) - 0x2800 == dots[0] | dots[1]
+
+
+def test_a_gap_is_not_drawn_over() -> None:
+    whole = several().curves[1]._replace(points=[(Decimal(x), 106 - Decimal(x)) for x in range(1, 6)])
+    gap, closed = (
+        sum(character > "\u2800" for character in drawn(several()._replace(curves=[one]), 80).plain)
+        for one in (several().curves[1], whole)
+    )
+    assert gap < closed
+
+
+def test_a_curve_of_nothing_is_an_empty_chart() -> None:
+    empty = several()._replace(curves=[Curve("up", [(Decimal(1), None), (Decimal(2), None)])])
+    assert "price (USD) against step" in drawn(empty, 80).plain
+    ElementTree.fromstring(svg([empty]))
+
+
+def test_what_does_not_start_at_zero_uses_the_whole_height() -> None:
+    assert lines(drawn(several(), 80))[12].split("┤")[0].strip() == "101"
+    assert lines(drawn(several(from_zero=True), 80))[12].split("┤")[0].strip() == "0"
+
+
+def test_ticks_are_no_finer_than_people_see() -> None:
+    assert lines(drawn(several(), 200))[-2].split() == ["1", "2", "3", "4", "5"]
+
+
+def test_several_curves_in_a_picture_have_a_line_for_each_run_and_a_legend() -> None:
+    root = ElementTree.fromstring(svg([several()]))
+    assert [line.get("class") for line in root.iter(f"{SVG}polyline")] == ["accent", "danger", "danger", "plain"]
+    assert not list(root.iter(f"{SVG}polygon"))
+    legend = {
+        text.text: text.get("class")
+        for text in root.iter(f"{SVG}text")
+        if text.get("class") in ("accent", "danger", "plain")
+    }
+    assert legend == {"up": "accent", "down": "danger", "level": "plain"}

@@ -212,7 +212,7 @@ def test_what_is_no_venue_file_is_refused_in_one_line(tmp_path: Path, raw: bytes
 
 
 def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(PerpcalcError, match="give a file that can be read"):
+    with pytest.raises(PerpcalcError, match="is a directory: give a file"):
         read_file(tmp_path)
 
 

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from inside import Run
 
 FIELDS = [
     "power",
@@ -16,17 +17,20 @@ FIELDS = [
     "delta",
     "gamma",
     "implied_vol",
+    "liquidation_price",
+    "hedge_notional_usd",
     "reason",
 ]
+SHORT = ("--power", "2", "--index", "3000", "--mark", "9045000", "--units", "0.001")
 
 
-def asked(run: Any, *arguments: str) -> Any:
+def asked(run: Run, *arguments: str) -> Any:
     answer = run("power", *arguments, "--json")
     assert answer.status == 0, answer.stderr
     return json.loads(answer.stdout)
 
 
-def test_a_squared_perpetual(run: Any) -> None:
+def test_a_squared_perpetual(run: Run) -> None:
     # k = 0.64/365; 9,000,000/(2e^-k - 1), to 12 digits.
     found = asked(run, "--power", "2", "--index", "3000", "--vol", "80%")
     assert list(found) == FIELDS
@@ -36,29 +40,29 @@ def test_a_squared_perpetual(run: Any) -> None:
     assert found["premium"] == f"{fair / 9_000_000 - 1:.12g}"
     assert found["funding_per_day"] == f"{fair - 9_000_000:.12g}"
     assert found["implied_vol"] == "0.8"
-    assert found["mark"] is found["reason"] is None
+    assert found["mark"] is found["liquidation_price"] is found["hedge_notional_usd"] is found["reason"] is None
 
 
-def test_a_mark_replaces_the_fair_one_and_implies_a_volatility(run: Any) -> None:
+def test_a_mark_replaces_the_fair_one_and_implies_a_volatility(run: Run) -> None:
     fair = asked(run, "--power", "2", "--index", "3000", "--vol", "80%", "--periods", "3", "--interest", "4%")[
         "fair_mark"
     ]
     found = asked(run, "--power", "2", "--index", "3000", "--mark", fair, "--periods", "3", "--interest", "4%")
     assert float(found["implied_vol"]) == pytest.approx(0.8, abs=1e-7)
-    assert (found["fair_mark"], found["reason"]) == (None, "the fair mark is not known: give --vol")
+    assert (found["fair_mark"], found["reason"]) == (None, "the fair mark is not known: give vol")
 
     dear = asked(run, "--power", "2", "--index", "3000", "--mark", "9045000", "--funding-period", "12h")
     assert (dear["premium"], dear["funding_per_day"]) == ("0.005", "90000")
     assert (dear["delta"], dear["gamma"]) == ("6030", "2.01")
 
 
-def test_to_the_power_of_1_it_is_a_plain_perpetual(run: Any) -> None:
+def test_to_the_power_of_1_it_is_a_plain_perpetual(run: Run) -> None:
     found = asked(run, "--power", "1", "--index", "62500", "--vol", "60%", "--interest", "5%")
     assert (found["fair_mark"], found["premium"], found["delta"], found["gamma"]) == ("62500", "0", "1", "0")
     assert found["reason"] == "no volatility is implied: for p = 1 the price does not depend on it"
 
 
-def test_to_the_power_of_minus_1_it_has_an_inverse_contracts_greeks(run: Any) -> None:
+def test_to_the_power_of_minus_1_it_has_an_inverse_contracts_greeks(run: Run) -> None:
     found = asked(run, "--power", "-1", "--index", "50000", "--mark", "0.00002")
     greeks = json.loads(
         run("greeks", "--side", "long", "-n", "1", "--entry", "50000", "--mark", "50000", "--json").stdout
@@ -68,24 +72,24 @@ def test_to_the_power_of_minus_1_it_has_an_inverse_contracts_greeks(run: Any) ->
     assert Decimal(found["gamma"]) == -Decimal(coin["gamma"])
 
 
-def test_without_convexity_there_is_no_premium(run: Any) -> None:
+def test_without_convexity_there_is_no_premium(run: Run) -> None:
     for arguments in (("--power", "0", "--vol", "60%"), ("--power", "2", "--vol", "0")):
         found = asked(run, *arguments, "--index", "3000")
         assert (found["premium"], found["funding_per_day"]) == ("0", "0")
 
 
-def test_where_no_price_is_fair_the_reason_says_why(run: Any) -> None:
+def test_where_no_price_is_fair_the_reason_says_why(run: Run) -> None:
     found = asked(run, "--power", "2", "--index", "3000", "--vol", "100%", "--funding-period", "52w")
     assert all(found[field] is None for field in FIELDS[2:-1])
     assert found["reason"].startswith("no price is fair: the payoff grows by k = 0.997260 in a funding period")
     assert "k = 0.693147" in found["reason"]
 
 
-def test_a_mark_that_no_volatility_brings_says_so(run: Any) -> None:
+def test_a_mark_that_no_volatility_brings_says_so(run: Run) -> None:
     found = asked(run, "--power", "2", "--index", "3000", "--mark", "8990000")
     assert found["implied_vol"] is None
     assert found["reason"] == (
-        "the fair mark is not known: give --vol; "
+        "the fair mark is not known: give vol; "
         "no volatility is implied: the mark is out of reach of every one at this interest"
     )
 
@@ -109,24 +113,42 @@ def test_a_mark_that_no_volatility_brings_says_so(run: Any) -> None:
         (("--power", "1/2", "--index", "3000", "--vol", "80%"), "--power: '1/2' is not a plain decimal number"),
     ],
 )
-def test_what_cannot_be_answered_is_refused(run: Any, arguments: tuple[str, ...], message: str) -> None:
+def test_what_cannot_be_answered_is_refused(run: Run, arguments: tuple[str, ...], message: str) -> None:
     answer = run("power", *arguments)
     assert (answer.stdout, answer.status) == ("", 2)
     assert answer.stderr.startswith(f"perpcalc: {message}")
 
 
-def test_exact_changes_nothing(run: Any) -> None:
+def test_exact_changes_nothing(run: Run) -> None:
     arguments = ("--power", "2", "--index", "3000", "--vol", "80%")
     assert asked(run, *arguments, "--exact") == asked(run, *arguments)
 
 
-def test_small_figures_keep_their_digits_in_the_table(run: Any) -> None:
+def test_small_figures_keep_their_digits_in_the_table(run: Run) -> None:
     table = run("power", "--power", "-1", "--index", "50000", "--mark", "0.00002").stdout
     assert "-0.0000000004" in table
 
 
-def test_explained(run: Any) -> None:
-    answer = run("power", "--power", "2", "--index", "3000", "--vol", "80%", "--mark", "9045000", "--explain")
-    assert "index_p / ((N + 1) * exp(-k / N) - N)" in answer.stdout
-    assert "2 * (2 - 1) * 9045000 / 3000^2" in answer.stdout
-    assert "an estimate: geometric Brownian motion" in answer.stdout
+def test_a_short_is_liquidated_where_its_collateral_covers_its_debt_no_longer(run: Run) -> None:
+    # C*P = 1.5 * N * k * P^2 with k = 9,045,000/3,000^2 = 1.005: P = 6/(1.5 * 0.001 * 1.005); (0.001 * 6,030 - 6) * 3,000 USD.
+    found = asked(run, *SHORT, "--collateral", "6")
+    assert found["liquidation_price"] == f"{Decimal(6) / (Decimal('0.0015') * Decimal('1.005')):.12g}"
+    assert found["hedge_notional_usd"] == "90"
+    nearer = asked(run, *SHORT, "--collateral", "6", "--collateral-ratio", "2")
+    assert nearer["liquidation_price"] == f"{Decimal(6) / (Decimal('0.002') * Decimal('1.005')):.12g}"
+
+
+def test_a_short_of_a_plain_perpetual_is_never_liquidated_by_the_price(run: Run) -> None:
+    found = asked(run, "--power", "1", "--index", "3000", "--mark", "3001", "--units", "0.001", "--collateral", "6")
+    assert found["liquidation_price"] is None
+    assert found["reason"].endswith("never liquidated by the price: for p = 1 debt and collateral move together")
+
+
+def test_explained(run: Run) -> None:
+    arguments = ("--power", "2", "--index", "3000", "--vol", "80%", "--mark", "9045000", "--explain")
+    shown = run("power", *arguments, "--periods", "3").stdout
+    assert "fair_mark = 9,021,084.22649\n    index_p / ((periods + 1) * exp(-k / periods) - periods)\n" in shown
+    assert "k = 0.00175342\n    (power - 1) * power * vol^2 * day / (2 * year)\n" in shown
+    assert "power * (power - 1) * mark / index^2\n    = 2 * (2 - 1) * 9045000 / 3000^2\n" in shown
+    assert "an estimate: geometric Brownian motion" in shown
+    assert "source: Paradigm, Power Perpetuals, 2021-08-17" in shown

@@ -6,8 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from inside import Run
 
-LONG = ("--side", "long", "-n", "10k", "--entry", "62500", "--leverage", "10", "--mark", "63000")
+SIZE = ("-n", "10k", "--entry", "62500", "--leverage", "10", "--mark", "63000")
+ENTERED = ("--side", "long", "-n", "10k", "--entry", "62500", "--leverage", "10")
+LONG, SHORT = (("--side", side, *SIZE) for side in ("long", "short"))
 PORTFOLIO = """
 [prices]
 BTC = 64_000
@@ -39,24 +42,27 @@ leverage = 5
 """
 
 
-def asked(run: Any, *arguments: str, **more: Any) -> Any:
+def minutes(count: int, premium: str) -> str:
+    """A premium sample for each of some minutes."""
+    return "".join(f"2024-06-01T{minute // 60:02d}:{minute % 60:02d}:00Z,{premium}\n" for minute in range(count))
+
+
+def asked(run: Run, *arguments: str, **more: Any) -> Any:
     answer = run("funding-cost", *arguments, "--json", **more)
     assert answer.status == 0, answer.stderr
     return json.loads(answer.stdout)
 
 
-def test_a_day_of_eight_hour_payments(run: Any) -> None:
+def test_a_day_of_eight_hour_payments(run: Run) -> None:
     # ceil8(floor8(10,000/63,000)*0.01%) = 0.00001588, three times; the margin is 0.016.
-    found = asked(run, "--venue", "bybit", *LONG, "--rate", "0.01%")
+    found = asked(run, "--venue", "bybit@2026-01-01", *LONG, "--rate", "0.01%")
     assert (found["payment"], found["intervals"], found["total"]) == ("0.00001588", "3", "0.00004764")
     assert (found["apr"], found["margin_share"]) == ("0.1095", "0.0029775")
     assert Decimal(found["liquidation_price_after"]) > Decimal(found["liquidation_price"]) == Decimal("57102.5")
 
 
-def test_a_short_receives_what_a_long_pays(run: Any) -> None:
-    found = asked(
-        run, *LONG, "--side", "short", "--mmr", "0.5%", "--rate", "0.01%", "--intervals", "1", "--interval", "8h"
-    )
+def test_a_short_receives_what_a_long_pays(run: Run) -> None:
+    found = asked(run, *SHORT, "--mmr", "0.5%", "--rate", "0.01%", "--intervals", "1", "--interval", "8h")
     assert found["payment"].startswith("-0.0000158730")
     assert found["apr"] == "-0.1095"
     assert found["intervals_to_liquidation"] is None
@@ -67,14 +73,15 @@ def test_a_short_receives_what_a_long_pays(run: Any) -> None:
     [
         ("bybit", ("--premium", "0.03%"), "0.0003", "0.0001"),  # inside the damper: the interest
         ("bybit", ("--premium", "2%"), "0.02", "0.005"),  # the cap
-        ("kraken", ("--premium", "1.2%"), "0.012", "0.0005"),  # a 24th an hour
+        ("kraken@2026-01-01", ("--premium", "1.2%"), "0.012", "0.0005"),  # a 24th an hour
+        ("kraken", ("--premium", "1.2%"), "0.012", "0.0015"),  # an eighth an hour
         ("okx@2024-06-01", ("--premium", "0.03%"), "0.0003", "0.0003"),  # before April 2025: no damper, no interest
         # The ticker of 2019-02-21 in Deribit's documents; 8 decimals.
         ("deribit@2019-02-21", ("--index", "3910.46", "--mark", "3931.97"), None, "0.00500063"),
     ],
 )
 def test_the_venues_rule_makes_the_rate(
-    run: Any, venue: str, source: tuple[str, ...], premium: str | None, rate: str
+    run: Run, venue: str, source: tuple[str, ...], premium: str | None, rate: str
 ) -> None:
     mark = () if "--mark" in source else ("--mark", "63000")
     found = asked(run, "--venue", venue, "--side", "long", "-n", "100", *mark, *source)
@@ -82,7 +89,7 @@ def test_the_venues_rule_makes_the_rate(
     assert premium is None or found["premium"] == premium
 
 
-def test_a_momentary_rate_of_eight_hours_is_charged_by_the_hour_for_an_eighth(run: Any) -> None:
+def test_a_momentary_rate_of_eight_hours_is_charged_by_the_hour_for_an_eighth(run: Run) -> None:
     deribit = ("--venue", "deribit", "--side", "long", "-n", "1000", "--mark", "63000", "--index", "62000")
     a_day = asked(run, *deribit, "--for", "1d")
     by_the_hour = asked(run, *deribit, "--for", "1d", "--interval", "1h")
@@ -92,13 +99,13 @@ def test_a_momentary_rate_of_eight_hours_is_charged_by_the_hour_for_an_eighth(ru
     assert round(Decimal(by_the_hour["total"]), 15) == round(Decimal(a_day["total"]), 15)
 
 
-def test_the_momentary_premium_is_only_an_assumption_where_the_venue_averages(run: Any) -> None:
+def test_the_momentary_premium_is_only_an_assumption_where_the_venue_averages(run: Run) -> None:
     index = ("--index", "62990")
     assert "stands for the average" in run("funding-cost", "--venue", "bybit", *LONG, *index).stderr
     assert "stands for the average" not in run("funding-cost", "--venue", "deribit", *LONG, *index).stderr
 
 
-def test_kraken_charges_coin_at_the_index(run: Any) -> None:
+def test_kraken_charges_coin_at_the_index(run: Run) -> None:
     # Worked example 3 of the support page, in full digits: 0.05% an hour at 7,000 is 7.142857...e-8 coin per USD.
     at = ("--venue", "kraken", "--side", "long", "-n", "125000", "--mark", "7010", "--rate", "0.05%", "--for", "1h")
     assert asked(run, *at, "--index", "7000")["payment"] == "0.00892857143"
@@ -118,19 +125,19 @@ def test_kraken_charges_coin_at_the_index(run: Any) -> None:
         (("--history", "x.csv", "--for", "1d"), "--for: excludes --history"),
     ],
 )
-def test_what_is_missing_or_given_twice_is_refused(run: Any, arguments: tuple[str, ...], message: str) -> None:
+def test_what_is_missing_or_given_twice_is_refused(run: Run, arguments: tuple[str, ...], message: str) -> None:
     answer = run("funding-cost", *LONG, *arguments)
     assert (answer.stdout, answer.status) == ("", 2)
     assert answer.stderr.startswith(f"perpcalc: {message}")
 
 
-def test_without_an_entry_there_is_no_liquidation_price(run: Any) -> None:
+def test_without_an_entry_there_is_no_liquidation_price(run: Run) -> None:
     found = asked(run, "--venue", "bybit", "--side", "long", "-n", "10", "--mark", "63000", "--rate", "0.01%")
     assert found["liquidation_price"] is found["intervals_to_liquidation"] is found["margin_share"] is None
     assert found["reason"] is None
 
 
-def test_where_the_tiers_are_not_known_the_cost_still_is(run: Any) -> None:
+def test_where_the_tiers_are_not_known_the_cost_still_is(run: Run) -> None:
     found = asked(
         run,
         "--venue",
@@ -153,7 +160,7 @@ def test_where_the_tiers_are_not_known_the_cost_still_is(run: Any) -> None:
     assert "not known" in found["reason"]
 
 
-def test_a_rate_against_the_position_counts_into_bitmexs_maintenance_margin(run: Any) -> None:
+def test_a_rate_against_the_position_counts_into_bitmexs_maintenance_margin(run: Run) -> None:
     # P = E/(1 + s*(1/L - mm - max(0, s*F))): 62,500/(1 + 0.1 - 0.005 - 0.003), to the tick.
     at = (
         "--venue",
@@ -174,12 +181,12 @@ def test_a_rate_against_the_position_counts_into_bitmexs_maintenance_margin(run:
     assert abs(Decimal(in_favour["liquidation_price"]) - 62_500 / Decimal("1.095")) < 1
 
 
-def test_a_rate_that_cannot_be_compounded_has_no_yield(run: Any) -> None:
-    found = asked(run, *LONG, "--side", "short", "--mmr", "1%", "--rate", "150%", "--interval", "7h")
+def test_a_rate_that_cannot_be_compounded_has_no_yield(run: Run) -> None:
+    found = asked(run, *SHORT, "--mmr", "1%", "--rate", "150%", "--interval", "7h")
     assert found["apy"] is None
 
 
-def test_after_that_many_payments_the_position_is_gone(run: Any) -> None:
+def test_after_that_many_payments_the_position_is_gone(run: Run) -> None:
     one = asked(run, *LONG, "--mmr", "0.5%", "--rate", "1%", "--interval", "8h")
     count = int(one["intervals_to_liquidation"])
 
@@ -190,23 +197,82 @@ def test_after_that_many_payments_the_position_is_gone(run: Any) -> None:
     assert after(count - 1) < 63_000 <= after(count)
 
 
+# Files
+
+
+def test_a_history_is_charged_payment_by_payment_with_the_venues_rounding(run: Run, tmp_path: Path) -> None:
+    # The first payment is the one in the Phemex documents of 2024-06-17: floor8(700/6947.3435) = 0.10075793, and
+    # 0.00004747 of it is 4.783e-6, rounded up. The other two are 0.1 BTC at 0.01%, paid and received.
+    (tmp_path / "past.csv").write_text(
+        "2024-06-01T00:00Z,0.00004747,6947.3435\n2024-06-01T08:00Z,0.0001,7000\n2024-06-01T16:00Z,-0.0001,7000\n"
+    )
+    arguments = ("--venue", "phemex", "--side", "long", "-n", "700", "--history", "past.csv", "--json")
+    answer = run("funding-cost", *arguments)
+    assert (answer.status, answer.stderr) == (0, "")
+    found = json.loads(answer.stdout)
+    assert found["total"] == "0.00000479"
+    assert found["payment"] is None
+    assert (found["intervals"], found["mark_price"], found["interval_hours"]) == ("3", "7000", "8")
+    assert found["rate"] == "0.000015823333333333"
+
+
+def test_samples_make_the_rate_that_the_venue_would_have_set(run: Run, tmp_path: Path) -> None:
+    # Premium 0.3% all along: 0.3% - 0.05% damper; Bybit caps at 0.5%.
+    (tmp_path / "samples.csv").write_text(minutes(480, "0.3%"))
+    asked = ("--venue", "bybit", *ENTERED, "--mark", "63000", "--premium-samples", "samples.csv", "--json")
+    found = json.loads(run("funding-cost", *asked).stdout)
+    assert (found["premium"], found["rate"]) == ("0.003", "0.0025")
+
+
+def test_deribit_charges_each_moment_by_itself(run: Run, tmp_path: Path) -> None:
+    # Damper 0.025%: moments at 0.1% and -0.02% cost 0.075% and 0%, though their mean premium is 0.04%.
+    (tmp_path / "samples.csv").write_text("0.1%\n-0.02%\n")
+    asked = ("--venue", "deribit", "--side", "long", "-n", "100", "--mark", "63000", "--premium-samples", "samples.csv")
+    found = json.loads(run("funding-cost", *asked, "--json").stdout)
+    assert (found["premium"], found["rate"]) == ("0.0004", "0.000375")
+
+
+def test_a_bad_file_prints_one_line_and_nothing_else(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "past.csv").write_text("2024-06-01,0.01%,50k\n")
+    answer = run("funding-cost", *ENTERED, "--history", "past.csv")
+    assert (answer.stdout, answer.status) == ("", 2)
+    assert answer.stderr == (
+        "perpcalc: past.csv: line 1: mark '50k' is not a number of at most 15 digits: correct the file\n"
+    )
+
+
+def test_of_a_file_without_marks_the_mark_stands_for_all_and_it_is_said(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "past.csv").write_text("time,rate\n2024-06-01T00:00Z,0.01%\n2024-06-01T08:00Z,0.03%\n")
+    answer = run("funding-cost", *ENTERED, "--history", "past.csv")
+    assert (answer.stdout, answer.status) == ("", 2)
+    assert answer.stderr == "perpcalc: past.csv: has no marks: give --mark, which then stands for all\n"
+    answer = run("funding-cost", *ENTERED, "--history", "past.csv", "--mark", "50000", "--field", "total")
+    assert answer.stdout == "0.00008\n"  # 0.2 BTC at 0.04% in all
+    assert answer.stderr == "perpcalc: note: past.csv: has no marks: --mark stands for all\n"
+
+
+def test_a_history_comes_from_a_pipe_too(run: Run) -> None:
+    answer = run("funding-cost", *ENTERED, "--history", "-", "--field", "total", stdin="2024-06-01,0.01%,50000\n")
+    assert answer.stdout == "0.00002\n"
+
+
 # Portfolios
 
 
-def test_all_positions_of_an_account_are_paid_from_its_balance(run: Any) -> None:
+def test_all_positions_of_an_account_are_paid_from_its_balance(run: Run) -> None:
     long, short, silent = asked(run, "-p", "-", stdin=PORTFOLIO)
     # 500*100/64,000 and 200*100/64,000 BTC at 0.1%, cut to 8 decimals, three times a day.
     assert (long["total"], short["total"]) == ("0.00234375", "-0.0009375")
     assert long["liquidation_price_after"] == short["liquidation_price_after"] != long["liquidation_price"]
     assert long["intervals_to_liquidation"] == short["intervals_to_liquidation"]
-    assert silent["reason"] == "no funding rate: write funding_rate to the position or give --rate"
+    assert silent["reason"] == "no funding rate: write funding_rate to the position or give rate"
     assert silent["payment"] is silent["liquidation_price"] is None
 
     richer = PORTFOLIO.replace("balance = 0.5", "balance = 0.49859375")  # 0.5 - 0.00234375 + 0.0009375
     assert asked(run, "-p", "-", stdin=richer)[0]["liquidation_price"] == long["liquidation_price_after"]
 
 
-def test_an_account_whose_tiers_are_not_known_still_has_a_cost(run: Any) -> None:
+def test_an_account_whose_tiers_are_not_known_still_has_a_cost(run: Run) -> None:
     unknown = PORTFOLIO.replace('venue = "binance"', 'venue = "okx"')
     long, *_ = asked(run, "-p", "-", stdin=unknown)
     assert long["total"] is not None
@@ -214,14 +280,14 @@ def test_an_account_whose_tiers_are_not_known_still_has_a_cost(run: Any) -> None
     assert "maintenance tiers of BTC-USD-SWAP at okx are not known" in long["reason"]
 
 
-def test_liquidation_prices_are_those_of_liq_price(run: Any) -> None:
+def test_liquidation_prices_are_those_of_liq_price(run: Run) -> None:
     prices = json.loads(run("liq-price", "-p", "-", "--json", stdin=PORTFOLIO).stdout)
     found = asked(run, "-p", "-", stdin=PORTFOLIO)
     assert [row["liquidation_price"] for row in found[:2]] == [row["liquidation_price"] for row in prices[:2]]
 
 
 @pytest.mark.parametrize("option", ["--index", "--history"])
-def test_a_price_is_not_asked_of_several_coins(run: Any, tmp_path: Path, option: str) -> None:
+def test_a_price_is_not_asked_of_several_coins(run: Run, tmp_path: Path, option: str) -> None:
     (tmp_path / "past.csv").write_text("2024-06-01,0.01%,50000\n")
     text = (
         PORTFOLIO.replace("[prices]", "[prices]\nETH = 3000")
@@ -232,13 +298,14 @@ def test_a_price_is_not_asked_of_several_coins(run: Any, tmp_path: Path, option:
     assert answer.stderr == f"perpcalc: {option}: the portfolio has 2 coins, BTC, ETH: ask for each by itself\n"
 
 
-def test_an_account_without_a_balance_has_no_share_of_it(run: Any) -> None:
+def test_an_account_without_a_balance_has_no_share_of_it(run: Run) -> None:
     long, *_ = asked(run, "-p", "-", stdin=PORTFOLIO.replace("balance = 0.5", "balance = 0"))
     assert long["margin_share"] is None
 
 
-def test_explained(run: Any) -> None:
-    answer = run("funding-cost", "--venue", "bybit", *LONG, "--premium", "0.03%", "--explain")
-    assert "premium / divisor + clamp(interest - premium / divisor, -damper, damper)" in answer.stdout
-    assert "0.0003 / 1 + clamp(0.0001 - 0.0003 / 1, -0.0005, 0.0005)" in answer.stdout
-    assert "an estimate: at this mark and this rate until the end" in answer.stdout
+def test_explained(run: Run) -> None:
+    shown = run("funding-cost", "--venue", "bybit", *LONG, "--premium", "0.2%", "--explain").stdout
+    assert "rate = 0.15%\n    premium - damper\n    = 0.002 - 0.0005\n" in shown
+    assert "premium / divisor + clamp(interest - premium / divisor, -damper, damper)" in shown
+    assert "payment = 0.00023810 BTC paid\n    s * position_value * rate\n    = 1 * 0.15873015 * 0.0015\n" in shown
+    assert "an estimate: at this mark and this rate until the end" in shown

@@ -5,9 +5,10 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from inside import Run
 
-LONG = ("--side", "long", "-n", "100k", "--entry", "62500")
-ISOLATED = (*LONG, "--leverage", "10", "--mmr", "0.5%")
+SIZE = ("-n", "100k", "--entry", "62500", "--leverage", "10", "--mmr", "0.5%")
+ISOLATED = ("--side", "long", *SIZE)
 TOUCH = ("--vol", "60%", "--horizon", "7d")
 FIELDS = [
     "name",
@@ -66,7 +67,7 @@ stop = 50_000
 """
 
 
-def asked(run: Any, *arguments: str, command: str = "liq-cost", **more: Any) -> Any:
+def asked(run: Run, *arguments: str, command: str = "liq-cost", **more: Any) -> Any:
     answer = run(command, *arguments, "--json", **more)
     assert answer.status == 0, answer.stderr
     return json.loads(answer.stdout)
@@ -76,12 +77,12 @@ def near(text: str, expected: float | Decimal) -> bool:
     return float(text) == pytest.approx(float(expected), rel=1e-12)
 
 
-def test_fields_and_their_order(run: Any) -> None:
+def test_fields_and_their_order(run: Run) -> None:
     assert list(asked(run, *ISOLATED)) == FIELDS
     assert run("liq-cost", *ISOLATED, "-f", "csv").stdout.splitlines()[0] == ",".join(FIELDS)
 
 
-def test_without_a_fee_and_a_venue_all_of_the_margin_is_kept(run: Any) -> None:
+def test_without_a_fee_and_a_venue_all_of_the_margin_is_kept(run: Run) -> None:
     found = asked(run, *ISOLATED)
     assert near(found["total_cost_usd"], 500)  # mmr*Q
     assert found["margin_forfeited"] == found["total_cost"]
@@ -89,7 +90,7 @@ def test_without_a_fee_and_a_venue_all_of_the_margin_is_kept(run: Any) -> None:
     assert found["liquidation_fee"] == found["slippage_cost"] == "0"
 
 
-def test_a_liquidation_fee_means_that_the_remainder_is_returned(run: Any) -> None:
+def test_a_liquidation_fee_means_that_the_remainder_is_returned(run: Run) -> None:
     found = asked(run, *ISOLATED, "--liquidation-fee", "0.2%", "--slippage", "0.1%")
     assert near(found["total_cost_usd"], 300)
     assert found["margin_forfeited"] == "0"
@@ -97,7 +98,7 @@ def test_a_liquidation_fee_means_that_the_remainder_is_returned(run: Any) -> Non
     assert near(found["margin_lost"], 1 - 200 / Decimal(found["liquidation_price"]) / Decimal("0.16"))
 
 
-def test_fee_and_slippage_are_never_more_than_what_is_left(run: Any) -> None:
+def test_fee_and_slippage_are_never_more_than_what_is_left(run: Run) -> None:
     found = asked(run, *ISOLATED, "--liquidation-fee", "1%", "--slippage", "0.1%")
     assert near(found["total_cost_usd"], 500)
     assert found["reason"] == "fee and slippage of 1.1% take all of the equity left"
@@ -106,21 +107,21 @@ def test_fee_and_slippage_are_never_more_than_what_is_left(run: Any) -> None:
 @pytest.mark.parametrize(
     ("venue", "kept", "usd"),
     [
-        ("bybit", True, 500.4),  # bankruptcy at 56,818.5 after rounding to the tick: the rest of 0.5%
+        ("bybit@2026-01-01", True, 500.4),  # bankruptcy at 56,818.5 after rounding to the tick: the rest of 0.5%
         ("bitmex@2025-01-01", True, 456.6),  # 0.5% of the value at entry
         ("deribit@2024-06-01", False, 750),
         ("kraken", False, 0),
         ("binance", False, 400),  # the fee is 1.5%, the maintenance margin 0.4%
     ],
 )
-def test_the_same_position_on_several_venues(run: Any, venue: str, kept: bool, usd: float) -> None:
+def test_the_same_position_on_several_venues(run: Run, venue: str, kept: bool, usd: float) -> None:
     margin = ("--balance", "0.16") if venue == "kraken" else ("--leverage", "10")
     found = asked(run, "--side", "long", "--usd", "100k", "--entry", "62500", "--venue", venue, *margin)
     assert (found["margin_forfeited"] != "0") == kept
     assert float(found["total_cost_usd"]) == pytest.approx(usd, abs=0.1)
 
 
-def test_a_venue_whose_rule_is_not_known_is_taken_to_keep_all_and_it_is_said(run: Any) -> None:
+def test_a_venue_whose_rule_is_not_known_is_taken_to_keep_all_and_it_is_said(run: Run) -> None:
     answer = run("liq-cost", *ISOLATED, "--venue", "gate", "--field", "margin_lost")
     assert near(answer.stdout, 1)
     assert "what happens to the margin left at a liquidation is not known: taken as kept" in answer.stderr
@@ -130,7 +131,7 @@ def test_a_venue_whose_rule_is_not_known_is_taken_to_keep_all_and_it_is_said(run
     assert (returned.stdout, returned.stderr) == ("0\n", "")
 
 
-def test_a_stop_saves_what_a_liquidation_would_not_leave(run: Any) -> None:
+def test_a_stop_saves_what_a_liquidation_would_not_leave(run: Run) -> None:
     # 0.16 + 100,000*(1/62,500 - 1/58,000) - 0.1%*100,000/58,000
     after = Decimal("0.16") + 100_000 * (1 / Decimal(62_500) - 1 / Decimal(58_000)) - 100 / Decimal(58_000)
     kept = asked(run, *ISOLATED, "--stop", "58000", "--slippage", "0.1%")
@@ -151,8 +152,8 @@ def test_a_stop_saves_what_a_liquidation_would_not_leave(run: Any) -> None:
         ("short", "69097", False),
     ],
 )
-def test_a_stop_beyond_liquidation_is_said_loudly(run: Any, side: str, stop: str, beyond: bool) -> None:
-    found = asked(run, *ISOLATED, "--side", side, "--stop", stop)
+def test_a_stop_beyond_liquidation_is_said_loudly(run: Run, side: str, stop: str, beyond: bool) -> None:
+    found = asked(run, *SIZE, "--side", side, "--stop", stop)
     if beyond:
         assert found["reason"].startswith("STOP BEYOND LIQUIDATION: the position is liquidated at ")
         assert found["reason"].endswith(f"before the stop at {stop} is reached")
@@ -162,14 +163,14 @@ def test_a_stop_beyond_liquidation_is_said_loudly(run: Any, side: str, stop: str
         assert Decimal(found["saved_by_stop"]) > 0
 
 
-def test_who_is_never_liquidated_loses_nothing_to_it(run: Any) -> None:
+def test_who_is_never_liquidated_loses_nothing_to_it(run: Run) -> None:
     found = asked(run, "--side", "short", "-n", "10k", "--entry", "62500", "--leverage", "1", "--mmr", "0.5%", *TOUCH)
     assert found["liquidation_price"] is found["total_cost"] is found["margin_lost"] is None
     assert (found["touch_probability"], found["expected_cost_usd"]) == ("0", "0")
     assert found["reason"].startswith("never")
 
 
-def test_the_expected_cost_is_the_probability_times_the_cost(run: Any) -> None:
+def test_the_expected_cost_is_the_probability_times_the_cost(run: Run) -> None:
     found = asked(run, *ISOLATED, *TOUCH)
     assert near(found["expected_cost_usd"], Decimal(found["touch_probability"]) * Decimal(found["total_cost_usd"]))
     assert found["touch_probability"] == asked(run, *ISOLATED, *TOUCH, command="liq-price")["touch_probability"]
@@ -188,7 +189,7 @@ def test_the_expected_cost_is_the_probability_times_the_cost(run: Any) -> None:
         (("--vol", "100000%", "--horizon", "52w"), "--vol: is too large for the horizon"),
     ],
 )
-def test_volatility_and_horizon_come_together(run: Any, command: str, arguments: tuple[str, ...], message: str) -> None:
+def test_volatility_and_horizon_come_together(run: Run, command: str, arguments: tuple[str, ...], message: str) -> None:
     answer = run(command, *ISOLATED, *arguments)
     assert (answer.stdout, answer.status) == ("", 2)
     assert answer.stderr.startswith(f"perpcalc: {message}")
@@ -203,11 +204,11 @@ def test_volatility_and_horizon_come_together(run: Any, command: str, arguments:
         ((*TOUCH, "--mark", "50000"), "1"),
     ],
 )
-def test_limits_of_the_probability(run: Any, arguments: tuple[str, ...], probability: str) -> None:
+def test_limits_of_the_probability(run: Run, arguments: tuple[str, ...], probability: str) -> None:
     assert asked(run, *ISOLATED, *arguments, command="liq-price")["touch_probability"] == probability
 
 
-def test_the_probability_is_reckoned_from_the_mark_and_fewer_marks_touch_less(run: Any) -> None:
+def test_the_probability_is_reckoned_from_the_mark_and_fewer_marks_touch_less(run: Run) -> None:
     def touched(*arguments: str) -> Decimal:
         return Decimal(asked(run, *ISOLATED, *TOUCH, *arguments, command="liq-price")["touch_probability"])
 
@@ -215,7 +216,7 @@ def test_the_probability_is_reckoned_from_the_mark_and_fewer_marks_touch_less(ru
     assert touched("--mark-interval", "1d") < touched("--mark-interval", "1h") < touched()
 
 
-def test_an_account_is_liquidated_as_a_whole(run: Any) -> None:
+def test_an_account_is_liquidated_as_a_whole(run: Run) -> None:
     core, more, alone = asked(run, "-p", "-", *TOUCH, stdin=PORTFOLIO)
     price = Decimal(core["liquidation_price"])
     assert more["liquidation_price"] == core["liquidation_price"]
@@ -236,12 +237,19 @@ def test_an_account_is_liquidated_as_a_whole(run: Any) -> None:
     assert alone["reason"].startswith("STOP BEYOND LIQUIDATION")
 
 
-def test_the_table_of_a_portfolio_has_totals(run: Any) -> None:
+def test_the_table_of_a_portfolio_has_totals(run: Run) -> None:
     lines = run("liq-cost", "-p", "-", stdin=PORTFOLIO).stdout.splitlines()
-    assert [line.split(":")[0] for line in lines[-2:]] == ["all total cost", "all total cost usd"]
+    assert [line.split(":")[0] for line in lines[-2:]] == ["all total cost", "all total cost"]
+    assert [line.split()[-1] for line in lines[-2:]] == ["BTC", "USD"]
+    rows = asked(run, "-p", "-", stdin=PORTFOLIO)
+    of_coin, in_usd = asked(run, "-p", "-", "--total", stdin=PORTFOLIO)
+    assert (of_coin["currency"], in_usd["currency"]) == ("BTC", "USD")
+    for total, name in ((of_coin, "total_cost"), (of_coin, "total_cost_usd"), (in_usd, "total_cost_usd")):
+        assert near(total[name], sum(Decimal(row[name]) for row in rows))
+    assert in_usd["total_cost"] is of_coin["liquidation_price"] is of_coin["name"] is None
 
 
-def test_a_position_in_an_account_costs_what_it_costs_by_itself(run: Any) -> None:
+def test_a_position_in_an_account_costs_what_it_costs_by_itself(run: Run) -> None:
     only = PORTFOLIO[: PORTFOLIO.index('[[positions]]\nname = "more"')]
     (row,) = asked(run, "-p", "-", stdin=only)
     flags = asked(
@@ -263,13 +271,20 @@ def test_a_position_in_an_account_costs_what_it_costs_by_itself(run: Any) -> Non
         assert row[key] == flags[key], key
 
 
-def test_explained(run: Any) -> None:
-    answer = run("liq-cost", *ISOLATED, "--venue", "bybit", "--stop", "58000", *TOUCH, "--explain")
-    assert "equity_left - liquidation_fee - slippage_cost" in answer.stdout
-    assert "the venue keeps what is left" in answer.stdout
-    assert "bybitglobal.com help, Liquidation Process (Inverse Contract), 2024-01-24 (published" in answer.stdout
-    assert "an estimate: geometric Brownian motion without drift" in answer.stdout
+def test_explained(run: Run) -> None:
+    costs = ("--slippage", "0.1%", "--liquidation-fee", "0.2%")
+    shown = run("liq-cost", *ISOLATED, "--venue", "deribit", *costs, "--stop", "58000", *TOUCH, "--explain").stdout
+    for step in (
+        "    where equity = maintenance margin + closing fees; tier and conventions: see perpcalc liq-price\n",
+        "an estimate of yours or of the book's, not of the venue; at most what the fee leaves",
+        "total_cost_usd = 3,000.00 USD\n    total_cost * liquidation_price\n",
+        "closed at the stop for the taker fee and the slippage",
+        "an estimate: geometric Brownian motion without drift",
+        "liquidation_fee = 0.035024880 BTC\n    value_at_liquidation * fee_rate\n    = 17.512437811 * 0.002\n",
+        "expected_cost_usd = 869.04 USD\n    touch_probability * total_cost_usd\n",
+    ):
+        assert step in shown
 
 
-def test_help_says_what_is_an_estimate(run: Any) -> None:
+def test_help_says_what_is_an_estimate(run: Run) -> None:
     assert "estimate" in run("liq-cost", "--help").stdout

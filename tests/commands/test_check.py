@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from inside import Run
 
-TRADE = ("--side", "long", "-n", "10000", "--entry", "62500", "--venue", "bybit", "--leverage", "10")
+TRADE = ("--side", "long", "-n", "10000", "--entry", "62500", "--venue", "bybit@2026-01-01", "--leverage", "10")
 PORTFOLIO = """
 [prices]
 BTC = 64_000
@@ -50,7 +51,7 @@ horizon = "7d"
 
 
 @pytest.fixture
-def check(run: Callable[..., Any]) -> Callable[..., Any]:
+def check(run: Run) -> Callable[..., Any]:
     """Run `perpcalc check --json`; returns the status, the rows and what stderr says."""
 
     def call(*arguments: str, **more: Any) -> tuple[int, list[dict[str, Any]], str]:
@@ -258,16 +259,16 @@ class TestPortfolio:
         trade = ("--side", "long", "-n", "2000", "--entry", "64000", "--stop", "63500", "--funding-rate", "0.001%")
         status, rows, _ = check("-p", file.name, "--account", "wallet", *trade)
         assert status == 0
-        assert {row["position"] for row in rows} == {"core long", "planned trade"}
-        # 250,000/64,000 coins over 1.26875: both positions show the leverage of the whole wallet.
-        for name in ("core long", "planned trade"):
-            assert by_rule(rows, name)["max_leverage"][0].startswith("3.0788")
+        # One position of the contract: 250,000/64,000 coins over 1.26875.
+        assert {row["position"] for row in rows} == {"planned trade"}
+        assert by_rule(rows)["max_leverage"][0].startswith("3.0788")
+        assert by_rule(rows)["max_notional_usd"] == ("250000", "pass")
 
     def test_a_trade_too_large_for_the_account(self, check: Callable[..., Any], file: Path) -> None:
         trade = ("--side", "long", "-n", "5000", "--entry", "64000", "--stop", "63000", "--funding-rate", "0.01%")
         status, rows, _ = check("-p", file.name, "--account", "wallet", *trade)
         assert status == 1
-        assert by_rule(rows, "core long")["max_leverage"][1] == "fail"
+        assert by_rule(rows)["max_leverage"][1] == "fail"
 
     def test_one_account_alone(self, check: Callable[..., Any], file: Path) -> None:
         status, rows, _ = check("-p", file.name, "--account", "wallet")
@@ -276,8 +277,15 @@ class TestPortfolio:
 
     def test_a_trade_outside_the_accounts(self, check: Callable[..., Any], file: Path) -> None:
         _, rows, _ = check("-p", file.name, *TRADE)
-        assert {row["position"] for row in rows} == {"core long", "alone", "planned trade"}
+        # It adds to the position of its contract, whatever day the rules are of.
+        assert {row["position"] for row in rows} == {"core long", "planned trade"}
         assert by_rule(rows)["max_leverage"][1] == "fail"
+        assert by_rule(rows)["max_notional_usd"] == ("20000", "pass")
+        other = [("ETHUSD" if part == "bybit@2026-01-01" else part) for part in TRADE]
+        other.insert(other.index("ETHUSD"), "bybit")
+        other.insert(other.index("ETHUSD"), "--instrument")
+        _, rows, _ = check("-p", file.name, *other)
+        assert {row["position"] for row in rows} == {"core long", "alone", "planned trade"}
 
     def test_a_missing_price_cannot_be_judged(self, check: Callable[..., Any], tmp_path: Path) -> None:
         (tmp_path / "p.toml").write_text(PORTFOLIO.replace("BTC = 64_000", "") + "[limits]\nmax_leverage = 50\n")
@@ -318,6 +326,83 @@ class TestPortfolio:
         assert [row["position"] for row in rows] == ["planned trade"]
 
 
+class TestATradeInAnAccount:
+    """What is held afterwards: 500 contracts long of 100 USD at 62,500 in a wallet of 1.25 BTC at 64,000."""
+
+    @pytest.fixture
+    def after(self, check: Callable[..., Any], tmp_path: Path) -> Callable[..., Any]:
+        (tmp_path / "p.toml").write_text(PORTFOLIO.partition('[[positions]]\nname = "alone"')[0])
+
+        def call(*arguments: str) -> Any:
+            return check("-p", "p.toml", "--account", "wallet", "--max-leverage", "20", *arguments)
+
+        return call
+
+    def test_a_limit_order_is_judged_where_it_fills_too(self, after: Callable[..., Any]) -> None:
+        # 250,000 USD at 30,000 over 1.25 + 0.8 - 50,000/30,000 coins; at 64,000 it would be 3 times.
+        status, rows, _ = after("--side", "long", "-n", "2000", "-e", "30000")
+        assert status == 1
+        assert rows[0]["value"].startswith("21.7391")
+
+    def test_a_trade_that_only_reduces_needs_no_stop(self, after: Callable[..., Any]) -> None:
+        stops = ("--require-stop", "--max-loss-at-stop", "5%", "--stop-before-liquidation")
+        status, rows, _ = after("--side", "short", "-n", "300", "-e", "64000", *stops)
+        assert (status, [row["rule"] for row in rows]) == (0, ["max_leverage"])
+        status, rows, _ = after("--side", "short", "-n", "500", "-e", "64000", *stops)
+        assert (status, {row["status"] for row in rows}) == (0, {"pass"})
+        assert by_rule(rows)["max_leverage"] == ("0", "pass")
+        status, rows, _ = after("--side", "short", "-n", "700", "-e", "64000", *stops)
+        assert by_rule(rows)["require_stop"] == (False, "fail")
+
+    def test_an_isolated_margin_leaves_the_wallet_and_has_to_be_there(self, after: Callable[..., Any]) -> None:
+        status, rows, errors = after("--side", "long", "-n", "2000", "-e", "64000", "-l", "2")
+        assert (status, rows) == (2, [])
+        assert errors == (
+            "perpcalc: --leverage: the trade takes a margin of 1.5625 BTC, the account has 1.25: "
+            "trade less, or with more leverage\n"
+        )
+        status, rows, _ = after("--side", "long", "-n", "200", "-e", "64000", "-l", "2")
+        # 50,000/64,000 coins over 1.26875 less the 0.15625 that are gone.
+        assert by_rule(rows, "core long")["max_leverage"][0].startswith("0.70224")
+        assert by_rule(rows)["max_leverage"][0] == "2"
+
+    def test_orders_are_judged_after_each_fill(self, after: Callable[..., Any]) -> None:
+        orders = ("--order", "2000@64000", "--order", "3000@30000")
+        status, rows, _ = after("--side", "long", *orders, "--max-margin-ratio", "50%")
+        assert status == 1
+        assert by_rule(rows, "planned trade, order 1")["max_leverage"][0].startswith("3.0788")
+        assert by_rule(rows, "planned trade, order 1")["max_margin_ratio"][1] == "pass"
+        # 550,000 USD from 47,391 on at 30,000: nothing is left.
+        assert by_rule(rows, "planned trade, order 2") == {
+            "max_leverage": (None, "fail"),
+            "max_margin_ratio": ("1", "fail"),
+        }
+
+    def test_an_account_in_hedge_mode_keeps_both_sides(self, check: Callable[..., Any], tmp_path: Path) -> None:
+        held = PORTFOLIO.partition('[[positions]]\nname = "alone"')[0]
+        (tmp_path / "p.toml").write_text(held.replace("balance = 1.25", 'balance = 1.25\nmode = "hedge"'))
+        trade = ("--account", "wallet", "--side", "short", "-n", "500", "-e", "64000")
+        _, rows, _ = check("-p", "p.toml", *trade, "--max-notional-usd", "1m")
+        assert {row["position"] for row in rows} == {"core long", "planned trade"}
+
+
+def test_a_certain_failure_is_one_whatever_else_is_unknown(check: Callable[..., Any]) -> None:
+    trade = ("--side", "long", "-n", "1000", "-e", "62500", "--venue", "okx", "-l", "10")
+    status, rows, errors = check(*trade, "--max-notional-usd", "5", "--min-liquidation-distance", "1%")
+    assert status == 1
+    assert [row["status"] for row in rows] == ["fail", "unknown"]
+    assert "maintenance tiers of BTC-USD-SWAP at okx are not known" in errors
+
+
+def test_the_sentence_counts_the_limits(run: Run) -> None:
+    for limits, sentence in (
+        (("--max-leverage", "10"), "PASS: 1 limit"),
+        (("--max-leverage", "10", "--require-stop"), "FAIL: 1 of 2 limits"),
+        (("--max-funding-per-day", "1%"), "UNKNOWN: 1 of 1 limit cannot be judged"),
+    ):
+        assert run("check", *TRADE, *limits).stdout.splitlines()[0] == sentence
+
+
 class TestLimitsFile:
     @pytest.mark.parametrize("text", ["max_leverage = 10\n", "[limits]\nmax_leverage = 10\n", "max_leverage = '10'"])
     def test_a_table_or_bare_keys(self, check: Callable[..., Any], tmp_path: Path, text: str) -> None:
@@ -328,9 +413,9 @@ class TestLimitsFile:
     @pytest.mark.parametrize(
         ("text", "message"),
         [
-            ("", "there is no limit to check"),
-            ("[limits]\n", "there is no limit to check"),
-            ("require_stop = false", "there is no limit to check"),
+            ("", "limits.toml: has no limit"),
+            ("[limits]\n", "limits.toml: has no limit"),
+            ("require_stop = false", "limits.toml: has no limit"),
             ("max_levrage = 10", "did you mean max_leverage?"),
             ("[limits]\nmax_levrage = 10", "did you mean max_leverage?"),
             ("[limit]\nmax_leverage = 10", "unknown key"),
@@ -348,9 +433,10 @@ class TestLimitsFile:
         self, check: Callable[..., Any], tmp_path: Path, text: str, message: str
     ) -> None:
         (tmp_path / "limits.toml").write_text(text)
-        status, rows, errors = check(*TRADE, "--limits", "limits.toml")
-        assert (status, rows) == (2, [])
-        assert message in errors
+        for flags in ((), ("--max-leverage", "99")):
+            status, rows, errors = check(*TRADE, "--limits", "limits.toml", *flags)
+            assert (status, rows) == (2, [])
+            assert message in errors
 
     def test_a_file_that_is_not_there(self, check: Callable[..., Any]) -> None:
         status, rows, errors = check(*TRADE, "--limits", "none.toml")
@@ -358,7 +444,7 @@ class TestLimitsFile:
         assert errors.startswith("perpcalc: none.toml: ")
 
 
-def test_the_table_names_units_and_never(run: Callable[..., Any]) -> None:
+def test_the_table_names_units_and_never(run: Run) -> None:
     position = ("--side", "short", "-n", "100", "-e", "100", "--leverage", "1", "--mmr", "0.5%")
     answer = run(
         "check", *position, "--min-liquidation-distance", "15%", "--max-leverage", "2", "--max-notional-usd", "1k"

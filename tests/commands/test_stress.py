@@ -9,6 +9,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from inside import Run
 
 FIELDS = [
     "account",
@@ -21,6 +22,8 @@ FIELDS = [
     "maintenance_margin",
     "margin_ratio",
     "status",
+    "position",
+    "reason",
 ]
 LONG = ("--side", "long", "-n", "10000", "--entry", "10000", "--mmr", "1%")
 BOOK = """
@@ -82,7 +85,7 @@ leverage = 1
 """
 
 
-def asked(run: Any, *arguments: str, **more: Any) -> Any:
+def asked(run: Run, *arguments: str, **more: Any) -> Any:
     answer = run("stress", *arguments, "--json", **more)
     assert answer.status == 0, answer.stderr
     return json.loads(answer.stdout)
@@ -94,11 +97,11 @@ def book(tmp_path: Path) -> str:
     return "book.toml"
 
 
-def test_a_single_position_is_an_array_of_rows_with_all_fields(run: Any) -> None:
+def test_a_single_position_is_an_array_of_rows_with_all_fields(run: Run) -> None:
     down, still, up = asked(run, *LONG, "--margin", "0.5", "--moves", "-50%,0%,25%")
     assert list(down) == FIELDS
     assert up == {
-        "account": "isolated BTC",
+        "account": None,
         "currency": "BTC",
         "price": "12500",
         "move": "0.25",
@@ -108,6 +111,8 @@ def test_a_single_position_is_an_array_of_rows_with_all_fields(run: Any) -> None
         "maintenance_margin": "0.008",
         "margin_ratio": "0.011428571428571429",
         "status": "ok",
+        "position": None,
+        "reason": None,
     }
     assert still["pnl"] == "0"
     assert {name: down[name] for name in FIELDS[4:]} == {
@@ -117,36 +122,37 @@ def test_a_single_position_is_an_array_of_rows_with_all_fields(run: Any) -> None
         "maintenance_margin": None,
         "margin_ratio": "1",
         "status": "liquidated",
+        "position": None,
+        "reason": None,
     }
 
 
-def test_a_cross_position_has_no_account_and_an_isolated_one_is_called_so(run: Any) -> None:
-    (cross,) = asked(run, *LONG, "--balance", "0.5", "--moves", "1%")
-    assert cross["account"] is None
-    (isolated,) = asked(run, *LONG[:-2], "--venue", "bybit@2026-01-01", "--leverage", "5", "--moves", "1%")
-    assert isolated["account"] == "isolated bybit@2026-01-01 BTC"
+def test_a_position_by_itself_has_no_account(run: Run) -> None:
+    for margin in (("--balance", "0.5"), ("--leverage", "5")):
+        (row,) = asked(run, *LONG, *margin, "--moves", "1%")
+        assert row["account"] is row["position"] is None
 
 
-def test_the_mark_moves_or_else_the_entry(run: Any) -> None:
+def test_the_mark_moves_or_else_the_entry(run: Run) -> None:
     (row,) = asked(run, *LONG, "--balance", "1", "--mark", "20000", "--moves", "-10%")
     assert row["price"] == "18000"
     (row,) = asked(run, *LONG, "--balance", "1", "--moves", "-10%")
     assert row["price"] == "9000"
 
 
-def test_each_account_and_each_isolated_position_has_its_rows(run: Any, book: str) -> None:
+def test_each_account_and_each_isolated_position_has_its_rows(run: Run, book: str) -> None:
     rows = asked(run, "-p", book, "--moves", "-20%,0%")
-    assert [(row["account"], row["currency"], row["price"], row["status"]) for row in rows] == [
-        ("wallet", "BTC", "8000", "ok"),
-        ("wallet", "BTC", "10000", "ok"),
-        ("idle", "ETH", "800", "ok"),
-        ("idle", "ETH", "1000", "ok"),
-        ("isolated c", "BTC", "8000", "ok"),
-        ("isolated c", "BTC", "10000", "ok"),
-        ("isolated d", "BTC", "8000", "liquidated"),
-        ("isolated d", "BTC", "10000", "ok"),
-        ("isolated e", "BTC", "8000", "ok"),
-        ("isolated e", "BTC", "10000", "ok"),
+    assert [(row["account"], row["position"], row["currency"], row["price"], row["status"]) for row in rows] == [
+        ("wallet", None, "BTC", "8000", "ok"),
+        ("wallet", None, "BTC", "10000", "ok"),
+        ("idle", None, "ETH", "800", "ok"),
+        ("idle", None, "ETH", "1000", "ok"),
+        (None, "c", "BTC", "8000", "ok"),
+        (None, "c", "BTC", "10000", "ok"),
+        (None, "d", "BTC", "8000", "liquidated"),
+        (None, "d", "BTC", "10000", "ok"),
+        (None, "e", "BTC", "8000", "ok"),
+        (None, "e", "BTC", "10000", "ok"),
     ]
     wallet, _, idle, _, living, _, dead, *_ = rows
     # 1 + (1 - 10,000/8,000) + (4,000/8,000 - 4,000/8,000); one percent of the 6,000 USD that are left after netting.
@@ -157,14 +163,14 @@ def test_each_account_and_each_isolated_position_has_its_rows(run: Any, book: st
     assert (dead["pnl"], dead["equity"], dead["maintenance_margin"], dead["margin_ratio"]) == ("-0.1", "0", None, "1")
 
 
-def test_a_venue_s_rounding_does_not_count(run: Any) -> None:
+def test_a_venue_s_rounding_does_not_count(run: Run) -> None:
     position = ("--venue", "bybit", "--side", "long", "-n", "10000", "--entry", "62500.5", "--leverage", "7")
     assert asked(run, *position, "--moves", "3%") == asked(run, *position, "--moves", "3%", "--exact")
     (row,) = asked(run, *position, "--moves", "0%")
     assert row["equity"] == f"{10_000 / Decimal('62500.5') / 7:.18f}"
 
 
-def test_even_moves_are_as_many_rows_as_steps(run: Any) -> None:
+def test_even_moves_are_as_many_rows_as_steps(run: Run) -> None:
     rows = asked(run, *LONG, "--balance", "1", "--from", "-40%", "--to", "60%", "--steps", "5")
     assert [row["move"] for row in rows] == ["-0.4", "-0.15", "0.1", "0.35", "0.6"]
 
@@ -173,41 +179,46 @@ ONE_COIN = BOOK.replace("ETH = 1_000\n", "").replace('currency = "ETH"', 'curren
 
 
 @pytest.mark.parametrize("text", [ONE_COIN, ONE_COIN.partition("[[positions]]")[0]])
-def test_a_mark_is_that_of_accounts_without_positions_too(run: Any, tmp_path: Path, text: str) -> None:
+def test_a_mark_is_that_of_accounts_without_positions_too(run: Run, tmp_path: Path, text: str) -> None:
     (tmp_path / "one.toml").write_text(text)
     rows = asked(run, "-p", "one.toml", "--mark", "20000", "--moves", "0")
     assert {row["price"] for row in rows} == {"20000"}
     assert next(row["equity_usd"] for row in rows if row["account"] == "idle") == "600000"
 
 
-def test_a_mark_is_refused_where_accounts_have_two_coins(run: Any, book: str) -> None:
+def test_a_mark_is_refused_where_accounts_have_two_coins(run: Run, book: str) -> None:
     answer = run("stress", "-p", book, "--mark", "20000")
     assert (answer.stdout, answer.status) == ("", 2)
     assert answer.stderr == "perpcalc: --mark: the portfolio has 2 coins, BTC, ETH: put their prices into [prices]\n"
 
 
 @pytest.mark.parametrize("mark", [(), ("--mark", "62500")])
-def test_a_missing_entry_is_said_as_such(run: Any, mark: tuple[str, ...]) -> None:
+def test_a_missing_entry_is_said_as_such(run: Run, mark: tuple[str, ...]) -> None:
     answer = run("stress", "-s", "long", "-n", "10k", "-l", "5", "-v", "bybit", *mark)
     assert (answer.stdout, answer.status) == ("", 2)
     assert answer.stderr.startswith("perpcalc: --entry: is missing: ")
 
 
-@pytest.mark.parametrize("command", ["stress", "liq-price", "liq-cost"])
-def test_a_missing_entry_of_a_portfolio_is_said_as_such(run: Any, tmp_path: Path, command: str) -> None:
+def test_a_missing_entry_of_a_portfolio_hides_no_other_position(run: Run, tmp_path: Path) -> None:
+    known = '[[positions]]\nname = "b"\nside = "long"\ncontracts = 10\nentry = 5\nleverage = 2\nmark = 5\nmmr = "1%"\n'
     (tmp_path / "book.toml").write_text(
-        '[[positions]]\nname = "a"\nside = "long"\ncontracts = 10\nleverage = 2\nmark = 5\n'
+        '[[positions]]\nname = "a"\nside = "long"\ncontracts = 10\nleverage = 2\nmark = 5\n' + known
     )
-    answer = run(command, "-p", "book.toml")
-    assert answer.stderr == "perpcalc: book.toml: position 1 (a), entry: is missing: give the entry price, or fills\n"
+    unknown, row = asked(run, "-p", "book.toml", "--moves", "0")
+    assert (unknown["position"], unknown["reason"]) == (
+        "a",
+        "leverage: is missing: give one of leverage, margin and balance",
+    )
+    assert unknown["equity"] is unknown["status"] is None
+    assert (row["position"], row["equity"], row["reason"]) == ("b", "1", None)
 
 
-def test_moves_stay_in_the_order_they_were_given(run: Any) -> None:
+def test_moves_stay_in_the_order_they_were_given(run: Run) -> None:
     rows = asked(run, *LONG, "--balance", "1", "--moves", "10%,-10%,10%")
     assert [row["move"] for row in rows] == ["0.1", "-0.1", "0.1"]
 
 
-def test_without_moves_the_liquidation_can_be_seen(run: Any) -> None:
+def test_without_moves_the_liquidation_can_be_seen(run: Run) -> None:
     # Liquidated at 10,000 * 1.01/1.1 = 9,181.81…, 8.2% below.
     rows = asked(run, *LONG, "--margin", "0.1")
     status = {row["move"]: row["status"] for row in rows}
@@ -216,7 +227,7 @@ def test_without_moves_the_liquidation_can_be_seen(run: Any) -> None:
     assert {"-0.5", "0.5"} <= set(status)
 
 
-def test_the_rows_agree_with_the_liquidation_prices_of_the_account(run: Any, book: str) -> None:
+def test_the_rows_agree_with_the_liquidation_prices_of_the_account(run: Run, book: str) -> None:
     prices = json.loads(run("liq-price", "-p", book, "--json", "--exact").stdout)
     below = Decimal(next(row for row in prices if row["name"] == "a")["liquidation_below"])
     for factor, expected in (("1.0001", "ok"), ("0.9999", "liquidated")):
@@ -225,65 +236,99 @@ def test_the_rows_agree_with_the_liquidation_prices_of_the_account(run: Any, boo
         assert (row["account"], row["status"]) == ("wallet", expected)
 
 
-def test_csv_and_a_bare_field(run: Any, book: str) -> None:
+def test_csv_and_a_bare_field(run: Run, book: str) -> None:
     rows = list(csv.DictReader(io.StringIO(run("stress", "-p", book, "--moves", "0%", "-f", "csv").stdout)))
     assert list(rows[0]) == FIELDS
     assert run("stress", "-p", book, "--moves", "-50%", "--field", "maintenance_margin").stdout.split("\n")[2] == ""
 
 
-def test_the_table_has_a_part_for_each_account_and_sums_their_equity(run: Any, book: str) -> None:
+def test_the_table_has_a_part_for_each_account_and_sums_their_equity(run: Run, book: str) -> None:
     shown = run("stress", "-p", book, "--moves", "-20%,0%").stdout
-    for name in ("wallet", "idle", "isolated c", "isolated d", "isolated e"):
-        assert f"Stress: {name}  " in shown
+    for name in ("wallet", "idle", "c", "d", "e"):
+        assert f"\nStress: {name}\n" in shown
     rows = asked(run, "-p", book, "--moves", "-20%")
     usd = sum(Decimal(row["equity_usd"]) for row in rows)
-    assert f"all equity at -20%: {usd:,.2f} USD" in shown
-    assert "all equity at -20%: 30.00000000 ETH" in shown
-    assert "all equity" not in run("stress", *LONG, "--balance", "1").stdout
+    lines = shown.splitlines()
+    falling, still = lines[-3:-1]
+    assert lines[lines.index("All") + 2 :][0].split() == ["│", "│", "equity", "usd", "│", "│", "│"]
+    assert falling.split("│")[1:-1] == [" -20.00% ", f"  {usd:,.2f} ", "          1 ", " d     "]
+    assert still.split("│")[3:-1] == ["          0 ", " -     "]
+    assert "\nAll\n" not in run("stress", *LONG, "--balance", "1").stdout
 
 
-def test_the_chart_is_below_the_table(run: Any) -> None:
+def test_totals_are_those_of_the_rows(run: Run, book: str) -> None:
+    rows = asked(run, "-p", book, "--moves", "-20%,0%")
+    totals = asked(run, "-p", book, "--moves", "-20%,0%", "--total")
+    assert [(row["move"], row["liquidated"], row["first"]) for row in totals] == [("-0.2", "1", "d"), ("0", "0", None)]
+    for total in totals:
+        assert Decimal(total["equity_usd"]) == sum(
+            Decimal(row["equity_usd"]) for row in rows if row["move"] == total["move"]
+        )
+    shown = run("stress", "-p", book, "--moves", "-20%", "--total", "-f", "csv").stdout
+    assert shown.startswith("move,equity_usd,liquidated,first\n-0.2,")
+    assert run("stress", "-p", book, "--moves", "-20%", "--total", "--field", "first").stdout == "d\n"
+
+
+def test_of_several_dead_the_first_is_the_one_that_dies_nearest_to_the_mark(run: Run, book: str) -> None:
+    (total,) = asked(run, "-p", book, "--moves", "-60%", "--total")
+    assert (total["liquidated"], total["first"]) == ("3", "d")
+    assert "3 of 5 are liquidated by one of these moves\n" in run("stress", "-p", book, "--moves", "-60%").stdout
+
+
+def test_the_chart_is_below_the_table(run: Run) -> None:
     shown = run("stress", *LONG, "--margin", "0.1", "--mark", "10500", "--chart").stdout
-    table, _, drawn = shown.partition("isolated BTC: equity (BTC) against price (USD)")
+    table, _, drawn = shown.partition("BTC: equity (BTC) against price (USD)")
     assert "-50.00%" in table
     assert "E entry 10,000.00   M mark 10,500.00   L liquidation 9,181.82" in drawn
     assert any("\u2800" < character <= "\u28ff" for character in drawn)
 
 
 @pytest.mark.parametrize("format", ["json", "csv"])
-def test_a_format_of_the_environment_gives_way_to_the_chart(run: Any, format: str) -> None:
+def test_a_format_of_the_environment_gives_way_to_the_chart(run: Run, format: str) -> None:
     arguments = ("stress", *LONG, "--margin", "0.1", "--chart")
     assert run(*arguments, env={"PERPCALC_FORMAT": format}) == run(*arguments) == run(*arguments, "-f", "table")
 
 
-def test_the_chart_is_ascii_where_braille_cannot_be_written(run: Any) -> None:
+def test_the_chart_is_ascii_where_braille_cannot_be_written(start: Run) -> None:
     arguments = ("stress", *LONG, "--margin", "0.1", "--chart")
     for env in ({"PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"}, {"PYTHONUTF8": "0", "PYTHONIOENCODING": "latin-1"}):
-        shown = run(*arguments, env=env).stdout
+        shown = start(*arguments, env=env).stdout
         assert shown.isascii()
         assert "****" in shown
         assert "\\u" not in shown
 
 
-def test_the_svg_goes_to_its_file_and_the_answer_to_standard_output(run: Any, book: str, tmp_path: Path) -> None:
+def test_the_svg_goes_to_its_file_and_the_answer_to_standard_output(run: Run, book: str, tmp_path: Path) -> None:
     rows = asked(run, "-p", book, "--moves", "-20%,20%", "--svg", "book.svg")
     assert len(rows) == 10
     root = ElementTree.parse(tmp_path / "book.svg").getroot()
     assert len(root.findall("{http://www.w3.org/2000/svg}g")) == 5
 
 
-def test_explain_says_how(run: Any) -> None:
+def test_explain_says_how(run: Run) -> None:
     shown = run("stress", *LONG, "--balance", "1", "--moves", "25%", "--explain").stdout
-    assert "price = 12,500.00 USD\n    coin_price * (1 + move)\n    = 10000 * (1 + 0.25)\n" in shown
-    assert "B + sV - sQ / price\n    = 1 + 1 - 10000 / 12500\n" in shown
-    assert "10000 / price * 0.01\n    = 10000 / 12500 * 0.01\n" in shown
-    assert "stays dead" in shown
+    for step in (
+        "price = 12,500.00 USD\n    entry_price * (1 + move)\n    = 10000 * (1 + 0.25)\n",
+        "equity = 1.20000000 BTC\n    balance + s * V - s * notional / (entry_price * (1 + move))\n"
+        "    = 1 + 1 * 1 - 1 * 10000 / (10000 * (1 + 0.25))\n",
+        "maintenance_margin = 0.00800000 BTC\n    mmr * notional / (entry_price * (1 + move))\n"
+        "    = 0.01 * 10000 / (10000 * (1 + 0.25))\n    closing fees that count included; nothing rounded as the venue does\n",
+    ):
+        assert step in shown
 
 
-def test_explain_of_the_dead_divides_nothing(run: Any) -> None:
+def test_explain_names_the_account_or_the_position_and_the_price_of_its_coin(run: Run, book: str) -> None:
+    shown = run("stress", "-p", book, "--moves", "25%", "--explain").stdout
+    assert [line for line in shown.splitlines() if line.startswith("Stress")] == [
+        "Stress: wallet", "Stress: idle", "Stress: c", "Stress: d", "Stress: e",
+    ]  # fmt: skip
+    assert "price = 12,500.00 USD\n    BTC_price * (1 + move)\n    = 10000 * (1 + 0.25)\n" in shown
+
+
+def test_explain_of_the_dead_divides_nothing(run: Run) -> None:
     shown = run("stress", *LONG, "--margin", "0.1", "--moves", "-50%", "--explain").stdout
-    assert "equity = 0.00000000 BTC\n    0\n    liquidated on the way from the mark\n" in shown
-    assert "pnl = -0.10000000 BTC\n    -collateral\n    = -0.1\n" in shown
+    assert "equity = 0.00000000 BTC\n    0 where it was liquidated on the way from the mark\n" in shown
+    assert "pnl = -0.10000000 BTC\n    -margin\n    = -0.1\n" in shown
     assert "maintenance_margin" not in shown
 
 
@@ -294,7 +339,7 @@ def test_explain_of_the_dead_divides_nothing(run: Any) -> None:
         (("--moves", "10%,,5%"), "--moves: '' is not a plain decimal number: give one, as in 62500.5"),
         (("--moves", "1"), "--moves: '1' is not clear as a rate: write 1% or 100%"),
         (("--moves", "1%", "--from", "1%"), "--from: excludes --moves: give one of them"),
-        (("--from", "1%", "--to", "2%"), "--steps: is missing: --from, --to and --steps go together"),
+        (("--from", "1%", "--to", "2%"), "--from: needs --steps: --from, --to and --steps go together"),
         (
             ("--from", "1%", "--to", "2%", "--steps", "1"),
             "--steps: 1 has room for one move: give 2 or more, or the same --from and --to",
@@ -308,37 +353,45 @@ def test_explain_of_the_dead_divides_nothing(run: Any) -> None:
         (("--chart", "--explain"), "--chart: excludes --explain: it is drawn below the table"),
         (("--chart", "-f", "csv"), "--chart: excludes --format: it is drawn below the table"),
         (("--chart", "--field", "equity"), "--chart: excludes --field: it is drawn below the table"),
-        (("--svg", "no/such.svg"), "--svg: no/such.svg: No such file or directory: give a file that can be written"),
+        (("--svg", "no/such.svg"), "--svg: no/such.svg: No such file or directory: give a name that can be written"),
     ],
 )
-def test_what_cannot_be_answered_is_refused(run: Any, arguments: tuple[str, ...], message: str) -> None:
+def test_what_cannot_be_answered_is_refused(run: Run, arguments: tuple[str, ...], message: str) -> None:
     answer = run("stress", *LONG, "--balance", "1", *arguments)
     assert (answer.stdout, answer.stderr, answer.status) == ("", f"perpcalc: {message}\n", 2)
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "message"),
+    ("old", "new", "name", "reason"),
     [
-        (
-            "BTC = 10_000\n",
-            "",
-            "book.toml: position 1 (a), mark: is missing: give the position a mark, or its coin a price in [prices]",
-        ),
-        ("ETH = 1_000\n", "", "book.toml: account idle: ETH has no price: write it into [prices]"),
-        (
-            "leverage = 2\n",
-            "",
-            "book.toml: position 3 (c), leverage: is missing: give one of --leverage, --margin and --balance",
-        ),
+        ("BTC = 10_000\n", "", "wallet", "BTC has no price: write it into [prices]"),
+        ("BTC = 10_000\n", "", "c", "mark: is missing: give the position a mark, or its coin a price in [prices]"),
+        ("ETH = 1_000\n", "", "idle", "ETH has no price: write it into [prices]"),
+        ("leverage = 2\n", "", "c", "leverage: is missing: give one of leverage, margin and balance"),
     ],
 )
-def test_a_portfolio_that_lacks_something_says_where(
-    run: Any, tmp_path: Path, old: str, new: str, message: str
+def test_what_is_not_known_of_one_hides_no_other(
+    run: Run, tmp_path: Path, old: str, new: str, name: str, reason: str
 ) -> None:
     (tmp_path / "book.toml").write_text(BOOK.replace(old, new))
-    answer = run("stress", "-p", "book.toml")
-    assert (answer.stdout, answer.status) == ("", 2)
-    assert (
-        answer.stderr.splitlines()[-1].replace(" leverage, margin and balance", " --leverage, --margin and --balance")
-        == f"perpcalc: {message}"
-    )
+    rows = asked(run, "-p", "book.toml", "--moves", "0")
+    assert len(rows) == 5
+    (row,) = [row for row in rows if name in (row["account"], row["position"])]
+    assert row["reason"] == reason
+    assert all(row[field] is None for field in FIELDS[4:10])
+    (total,) = asked(run, "-p", "book.toml", "--moves", "0", "--total")
+    assert total["equity_usd"] is None
+
+
+def test_without_a_maintenance_rate_the_equity_is_known_and_death_only_where_nothing_is_left(
+    run: Run, tmp_path: Path
+) -> None:
+    # The 2x long loses a quarter of a coin of its half at -20%, and all of it at -60%, whatever its maintenance margin is.
+    (tmp_path / "book.toml").write_text(BOOK.replace('leverage = 2\nmmr = "1%"\n', "leverage = 2\n"))
+    rows = [row for row in asked(run, "-p", "book.toml", "--moves", "-20%,-60%") if row["position"] == "c"]
+    assert [(row["pnl"], row["equity"], row["status"]) for row in rows] == [
+        ("-0.25", "0.25", None),
+        ("-0.5", "0", "liquidated"),
+    ]
+    assert rows[0]["maintenance_margin"] is rows[0]["margin_ratio"] is None
+    assert rows[0]["reason"] == "mmr: no maintenance rate is known: give one as mmr, or a venue"

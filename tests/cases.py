@@ -1,0 +1,100 @@
+"""Something to call the program with: a good question for each command, files of each kind, and what is bad in any."""
+
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from perpcalc.cli.app import COMMANDS, runnable
+from perpcalc.cli.door import Action
+from perpcalc.commands.command import Command
+from perpcalc.given import Option
+
+VENUES = Path(import_module("perpcalc.venues").__file__ or "").parent
+EXAMPLE = (VENUES.parent / "portfolio/example.toml").read_text()
+
+WORST = (
+    "", " ", "-", "--", "+", ".", "_", "0", "-0", "00", "1", "-1", "0.0", "1e5", "1E-9", "1e999999999", "nan", "-nan", "snan",
+    "inf", "-infinity", "0x1F", "1,5", "1_000", "1__0", "\u0663", "\uff11", "true", "None", "5k", "5.5m", "9b", "5%", "-5%",
+    "1bp", "%", "bp", "8h", "0m", "-8h", "1w", "h", "999999999999999", "0.000000000000000001", "1" * 16, "1." + "1" * 19,
+    "999999999999999.999999999999999999", "-999999999999999.999999999999999999", "999999999999999%", "999999999999999b",
+    "999999999999999w", "9" * 5000, "a" * 300, "[red]x[/b]", "\x1b[31mx", "\x1b]0;t\x07", "\u202ex", "\u2028", "a\nb", "a\tb",
+    "=1+1", "+1", "@x", "\x00", "\udcff", "\U0001f468\u200d\U0001f469", "../x", "/", "~",
+)  # fmt: skip
+
+
+FILES = {
+    "book.toml": EXAMPLE,
+    "bare.toml": '[[positions]]\nname = "one"\nside = "long"\ncontracts = 5\nentry = 62_500\nmargin = 1\nmark = 3\nfunding_rate = "1%"\n',
+    "limits.toml": 'max_leverage = 5\nmax_touch_probability = "5%"\nvol = "60%"\nhorizon = "7d"\n',
+    "samples.csv": "premium\n0.01%\n-0.02%\n",
+    "history.csv": "time,rate,mark\n2024-06-01T00:00:00Z,0.01%,64000\n2024-06-01T08:00:00Z,0.01%,65000\n",
+    "positions.json": '[{"symbol": "BTC/USD:BTC", "side": "long", "contracts": 5, "entryPrice": 62500, "marginMode": "isolated", "leverage": 5}]',
+    "broken": '\x00[{"\x1b[31m',
+}
+
+
+COMMON = {"side": "long", "contracts": "10000", "entry": "62500", "mark": "60000", "leverage": "5", "mmr": "0.5%"}
+BASES: Mapping[str, tuple[dict[str, str], ...]] = {
+    "pnl": (COMMON, {"portfolio": "book.toml", "mark": "60000"}),
+    "liq-price": (COMMON, {**COMMON, "vol": "60%", "horizon": "7d"}, {"portfolio": "book.toml"}),
+    "funding-cost": (
+        {**COMMON, "rate": "0.01%", "interval": "8h"},
+        {**COMMON, "venue": "bybit", "premium_samples": "samples.csv"},
+        {**COMMON, "venue": "kraken", "history": "history.csv"},
+        {"portfolio": "book.toml", "rate": "0.01%"},
+    ),
+    "size": ({"entry": "62500", "stop": "60000", "balance": "1.5", "risk": "1%", "mmr": "0.5%", "leverage": "3"},),
+    "liq-cost": ({**COMMON, "stop": "58000", "vol": "60%", "horizon": "7d"}, {"portfolio": "book.toml"}),
+    "hedge": ({"holding": "2", "price": "60000", "rate": "0.01%", "interval": "8h", "leverage": "2", "mmr": "0.5%"},),
+    "greeks": (COMMON, {"portfolio": "book.toml"}),
+    "power": ({"power": "2", "index": "3000", "vol": "80%"}, {"power": "-1", "index": "3000", "mark": "0.0003"}),
+    "stress": ({**COMMON, "chart": ""}, {"portfolio": "book.toml", "svg": "chart.svg"}, {**COMMON, "from": "-50%", "to": "50%", "steps": "5"}),
+    "check": ({**COMMON, "max_leverage": "5", "stop": "58000"}, {"portfolio": "book.toml", "limits": "limits.toml"}),
+}  # fmt: skip
+
+
+def commands() -> Iterator[tuple[tuple[str, ...], Command | Action]]:
+    """Every command under the words it is called by."""
+    for name in COMMANDS:
+        one = runnable(name)
+        if isinstance(one, Command | Action):
+            yield (name,), one
+        else:
+            yield from (((name, command.name), command) for command in one.commands)
+
+
+CALLS = dict(commands())
+
+
+def flag(option: Option[Any]) -> str:
+    """The name of an option as the command line has it."""
+    return option.metavar if option.argument else "--" + option.name.replace("_", "-")
+
+
+def written(option: Option[Any], text: str) -> list[str]:
+    """An option as the command line has it."""
+    if option.argument:
+        return [text]
+    return [flag(option)] if option.flag else [flag(option), text]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A directory to call from, with a file of each kind, on a machine where nothing else is configured."""
+    for name in ("PERPCALC_VENUE", "PERPCALC_PORTFOLIO", "PERPCALC_FORMAT"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def refilled(folder: Path) -> None:
+    """The folder as it was before the last case."""
+    for path in folder.iterdir():
+        if path.is_file():
+            path.unlink()
+    for name, text in FILES.items():
+        (folder / name).write_text(text, encoding="utf-8", newline="")

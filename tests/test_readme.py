@@ -1,0 +1,92 @@
+"""What the README says beside its console blocks: its Python, its recipes, its picture and its table of fields.
+
+`python tests/test_readme.py` writes the table of fields and the picture anew.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from perpcalc.commands.command import Command
+from perpcalc.commands.registry import found
+from perpcalc.names import LISTED
+from perpcalc.portfolio.edit import EXAMPLE
+
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+PICTURE = ROOT / "tests/data/stress.svg"
+TABLE = re.compile(r"\| command \| fields \|\n\|---\|---\|\n(?:\|.*\n)*")
+QUESTION = '{"id": 1, "command": "pnl", "side": "long", "contracts": 1, "entry": 5, "exit": 6}'
+DRAWN = re.compile(r"^\$ (perpcalc stress .*) --svg stress\.svg$", re.MULTILINE)
+
+
+def blocks(language: str) -> list[str]:
+    """The code blocks of a language, in order."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", README.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+
+
+def table() -> str:
+    """The fields of every answer, in their order."""
+    records = {name: one if isinstance(one := found(name), Command) else one.commands[0] for name in LISTED}
+    rows = (f"| `{name}` | {', '.join(one.result._fields)} |\n" for name, one in records.items())
+    return "| command | fields |\n|---|---|\n" + "".join(rows)
+
+
+def picture() -> str:
+    """The picture at the top, as its command draws it."""
+    drawn = DRAWN.search(README.read_text(encoding="utf-8"))
+    assert drawn is not None
+    program = [sys.executable, "-m", *drawn[1].split(), "--svg", "-", "--quiet"]
+    return subprocess.run(program, capture_output=True, text=True, check=True).stdout
+
+
+def test_the_table_of_fields_is_that_of_the_records() -> None:
+    assert TABLE.findall(README.read_text(encoding="utf-8")) == [table()]
+
+
+def test_the_picture_is_what_the_command_draws() -> None:
+    assert PICTURE.read_text(encoding="utf-8") == picture()
+
+
+def test_the_python_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("portfolio.toml").write_bytes(EXAMPLE.read_bytes())
+    written = blocks("python")
+    assert written
+    names: dict[str, object] = {}
+    for block in written:
+        exec(compile(block, "README.md", "exec"), names)
+
+
+@pytest.mark.parametrize(
+    ("tool", "script"),
+    [
+        ("jq", "\n".join(block for block in blocks("sh") if "| jq" in block)),
+        ("parallel", "\n".join(block for block in blocks("sh") if "parallel" in block)),
+        ("make", "make order ORDER='--side long -n 100 --entry 64000 --stop 58000 --funding-rate 0.01%'"),
+    ],
+)
+def test_recipes_run_where_their_tools_are(tool: str, script: str, tmp_path: Path) -> None:
+    assert script
+    if shutil.which(tool) is None:
+        pytest.skip(f"{tool} is not installed")
+    (tmp_path / "portfolio.toml").write_bytes(EXAMPLE.read_bytes())
+    (tmp_path / "questions.ndjson").write_text(f"{QUESTION}\n" * 3, encoding="utf-8")
+    (tmp_path / "Makefile").write_text(*blocks("make"), encoding="utf-8")
+    (tmp_path / "send-order").write_text("#!/bin/sh\necho sent\n", encoding="utf-8")
+    (tmp_path / "send-order").chmod(0o755)
+    environment = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "HOME": str(tmp_path)}
+    done = subprocess.run(
+        ["bash", "-euc", script], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+if __name__ == "__main__":
+    README.write_text(TABLE.sub(lambda _: table(), README.read_text(encoding="utf-8")), encoding="utf-8")
+    PICTURE.write_text(picture(), encoding="utf-8")
