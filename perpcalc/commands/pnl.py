@@ -119,7 +119,7 @@ def answer(case: Case, given: Given, said: Remarks) -> Pnl:
     result = None if exit_price is None else profit_and_loss(position, exit_price, *costs, leverage, coin)
     break_even = target_price(position, ZERO, *costs)
     target = _target(case, given, *costs)
-    found = unknown(case.liquidation, []) if margin is not None else None
+    found = unknown(case.liquidation, []) if margin is not None or case.is_unified else None
     liquidated = None if exit_price is None else liquidated_at(found, exit_price)
     if liquidated and found is not None and found.liquidation_price is not None:
         said.warnings.append(_liquidated_before(case, found.liquidation_price))
@@ -184,7 +184,7 @@ def _target(case: Case, given: Given, opening: Decimal, closing: Decimal, fundin
 def _liquidated_before(case: Case, price: Decimal) -> str:
     """What a reader must know of a profit beyond the liquidation price."""
     where = f"{case.name}: " if case.name else ""
-    stops = ": the loss stops at the margin" if case.margined().mode == "isolated" else ""
+    stops = ": the loss stops at the margin" if case.margin is not None and case.margin.mode == "isolated" else ""
     return f"{where}liquidated before the exit is reached, at {plain(price)}{stops}"
 
 
