@@ -6,9 +6,10 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from commands.accounts import UNIFIED
 from core import twin
 from inside import Run
+
+from commands.accounts import UNIFIED
 
 # reference/unified-accounts.md, section 9: derived by hand, exact; one USDT is one USD
 PRICES = "[prices]\nBTC = 100_000\nETH = 4_000\n"
