@@ -156,14 +156,14 @@ def answer(case: Case, given: Given, said: Remarks) -> Pnl:
 def _leg(leg: LegCase) -> Pnl:
     """A linear leg at its mark: its profit is in what it is settled in, and said in USD."""
     found = unknown(leg.liquidation, [])
-    price = leg.price
+    unpriced = leg.leg.coin if leg.price is None else leg.leg.settle
     known: dict[str, Any] = {
         "entry_price": leg.leg.entry,
         "exit_price": leg.mark,
         "net_pnl_usd": leg.pnl_usd(),
         "liquidation_price": found and found.liquidation_price,
         "liquidated": found and found.beyond,
-        "reason": None if price is not None else no_price(leg.leg.coin),
+        "reason": None if leg.mark is not None else no_price(unpriced),
     }
     return Pnl(**{**dict.fromkeys(Pnl._fields), **leg.identity(), **known}).never_where()
 

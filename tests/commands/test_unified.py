@@ -270,3 +270,16 @@ def test_pnl_knows_where_the_account_dies(run: Run) -> None:
     profit, where = rows(run, "pnl", UNIFIED)[0], rows(run, "liq-price", UNIFIED)[0]
     assert (profit["liquidation_price"], profit["liquidated"]) == (where["liquidation_price"], False)
     assert rows(run, "pnl", UNIFIED.replace("BTC = 100_000", "BTC = 20_000"))[0]["liquidated"] is True
+
+
+def test_a_scenario_that_lacks_a_coin_names_it(run: Run) -> None:
+    text = UNIFIED.replace("ETH = 4_000", "ETH = 4_000\nDOGE = 1").replace("BTC = 1, ETH", "DOGE = 5, BTC = 1, ETH")
+    (row,) = rows(run, "stress", text, "--scenario", "2020-03-12")
+    assert row["equity"] is None
+    assert row["reason"] == "how far DOGE fell is not known: give move DOGE=RATE beside the scenario"
+
+
+def test_a_leg_settled_in_what_has_no_price_says_so(run: Run) -> None:
+    text = OUTSIDE.replace('settle = "USDT"', 'settle = "DAI"')
+    for command in ("pnl", "greeks"):
+        assert rows(run, command, text)[0]["reason"] == "DAI has no price: write it into [prices]"
