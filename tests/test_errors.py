@@ -12,6 +12,7 @@ from itertools import product
 from pathlib import Path
 
 import pytest
+
 import perpcalc
 
 PACKAGE = Path(perpcalc.__file__).parent
