@@ -1,7 +1,7 @@
 """`perpcalc check`: rows worst first, and a status that a gate can trust."""
 
-import re
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
