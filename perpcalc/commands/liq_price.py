@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from perpcalc.answer import Answer, Coin, Count, Identified, Price, Rate, Sentence, Times, Told
 from perpcalc.commands.case import NEED_ENTRY, NEED_MARGIN, NEED_SIDE, NEED_SIZE, Case
 from perpcalc.commands.command import Command
-from perpcalc.commands.legs import LegCase
 from perpcalc.commands.positions import Remarks, by_position, each, unknown
 from perpcalc.commands.touching import touch_probability
 from perpcalc.core.liquidation import Liquidation
@@ -26,6 +25,9 @@ from perpcalc.options import (
     TOUCH,
     TOUCH_RULES,
 )
+
+if TYPE_CHECKING:
+    from perpcalc.commands.legs import LegCase
 
 UNIFIED, USD = "unified", "USD"
 
@@ -180,7 +182,7 @@ def _identity(case: Case) -> dict[str, Any]:
     return case.identity() | ({"currency": USD} if case.is_unified else {})
 
 
-def _leg(leg: LegCase) -> LiqPrice:
+def _leg(leg: "LegCase") -> LiqPrice:
     """Where a linear leg dies with its account, in what it is settled in."""
     reasons: list[str] = []
     found = unknown(leg.liquidation, reasons)

@@ -13,7 +13,7 @@ from perpcalc.commands.positions import totals
 from perpcalc.commands.replay_chart import charts_of
 from perpcalc.core.moments import iso
 from perpcalc.core.passage import LIQUIDATION, STOP, Outcome
-from perpcalc.core.unified_passage import UnifiedOutcome
+from perpcalc.core.unified_replay import UnifiedOutcome
 from perpcalc.given import Given, Needed
 from perpcalc.options import (
     CHART,

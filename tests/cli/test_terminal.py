@@ -209,7 +209,6 @@ class TestStatus:
     @pytest.mark.parametrize(
         ("arguments", "message"),
         [
-            ("", "Missing command"),
             ("--json pnl", "options stand behind the command, as in perpcalc pnl --json"),
             ("pln", "'pln': no such command: give plan or pnl"),
             ("pnl --sid long", "No such option"),
