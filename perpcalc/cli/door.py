@@ -71,7 +71,7 @@ def answer(command: Command, given: Given) -> int:
     if given[INTO] is not None and result.into is not None:
         from perpcalc.cli.filling import write_into
 
-        write_into(given[INTO] or "", result.into)
+        write_into(given, result, result.into)
     if given[SVG] is not None and result.charts is not None:
         from perpcalc.cli.pictures import write_svg
 

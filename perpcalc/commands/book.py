@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from perpcalc.commands.case import Case, Shared, case_of
 from perpcalc.commands.market import margin_rules, market_of
+from perpcalc.commands.trades import contract_of
 from perpcalc.decimals import ONE, ZERO
 from perpcalc.errors import PerpcalcError, Words
 from perpcalc.given import Given, Option, Shapes, check_shape
@@ -256,12 +257,13 @@ def _in_mode(case: Case, home: Account | None) -> Case:
 
 
 def _same_marks(cases: Sequence[Case], portfolio: Portfolio) -> None:
-    """Raise PerpcalcError where one contract has two marks."""
-    seen: dict[tuple[str | None, str | None], Case] = {}
+    """Raise PerpcalcError where one contract has two marks, whatever the day of its rules; unnamed ones where they share an account."""
+    seen: dict[tuple[str | None, ...], Case] = {}
     for case in cases:
-        if case.mark is None or case.instrument.name is None:
+        name = case.instrument.name
+        if case.mark is None or (name is None and case.account is None):
             continue
-        first = seen.setdefault((case.instrument.venue, case.instrument.name), case)
+        first = seen.setdefault((*contract_of(case), None if name else case.account), case)
         if first.mark != case.mark and case.place is not None:
             error = PerpcalcError(f"{first.place} has another mark of the same contract", "give the contract one mark")
             raise error.at(MARK.key).at(case.place).at(portfolio.where)

@@ -42,7 +42,7 @@ from perpcalc.options import (
 from perpcalc.portfolio import load_limits
 
 STOP_RULES = ("require_stop", "max_loss_at_stop", "stop_before_liquidation")
-KINDS = {"times": Kind("times"), "rate": Kind("rate"), "usd": Kind("usd", "USD"), "yes": Kind("text")}
+KINDS = {"times": Kind("times"), "rate": Kind("rate"), "usd": Kind("number", "USD"), "yes": Kind("text")}
 BOUNDS = {
     "max": "passes where value <= limit",
     "min": "passes where value >= limit",
@@ -84,7 +84,7 @@ class Check(Answer):
         failed, unknown = found.count(FAIL), found.count(UNKNOWN)
         limits = f"{len(found)} limit{'s' if len(found) > 1 else ''}"
         if failed:
-            return (f"FAIL: {failed} of {limits}",)
+            return (f"FAIL: {failed} of {limits}" + (f", {unknown} cannot be judged" if unknown else ""),)
         return (f"UNKNOWN: {unknown} of {limits} cannot be judged",) if unknown else (f"PASS: {limits}",)
 
 
@@ -96,11 +96,13 @@ def answer(given: Given) -> Result:
     if not rules:
         raise PerpcalcError("there is no limit to check", ("give ", LIMIT_RULES[0].key, ", another flag, or [limits] in a file")).at(LIMITS.key)  # fmt: skip
     notes: list[Words] = [note for scene in scenes for note in scene.notes]
+    unjudged: dict[tuple[str, ...], list[str]] = {}
     found: dict[tuple[str, str], Verdict] = {}
     for scene in scenes:
-        for verdict in _verdicts(scene, rules, given, limits, notes):
+        for verdict in _verdicts(scene, rules, given, limits, notes, unjudged):
             place = (verdict.position, verdict.rule)
             found[place] = worse(found[place], verdict) if place in found else verdict
+    notes += [(f"{', '.join(dict.fromkeys(names))}: ", *words) for words, names in unjudged.items()]
     verdicts = worst_first(list(found.values()))
     statuses = {verdict.status for verdict in verdicts}
     return Result(
@@ -122,9 +124,14 @@ def _limits(given: Given, scene: Scene) -> Given:
 
 
 def _verdicts(
-    scene: Scene, rules: Mapping[str, Decimal | bool], given: Given, limits: Given, notes: list[Words]
+    scene: Scene,
+    rules: Mapping[str, Decimal | bool],
+    given: Given,
+    limits: Given,
+    notes: list[Words],
+    unjudged: dict[tuple[str, ...], list[str]],
 ) -> list[Verdict]:
-    """How each position of a scene stands to each rule; what cannot be judged is said in a note."""
+    """How each position of a scene stands to each rule; what cannot be judged is put to `unjudged`, why and of whom."""
     if not scene.entries:
         return [_of_nothing(scene.planned_name, rule, limit) for rule, limit in rules.items()]
     made = []
@@ -137,16 +144,23 @@ def _verdicts(
         for rule, limit in rules.items():
             if planned and not scene.opens and rule in STOP_RULES:
                 continue
-            made.append(_verdict(name, subject, rule, limit, notes))
+            made.append(_verdict(name, subject, rule, limit, notes, unjudged))
     return made
 
 
-def _verdict(name: str, subject: "Judged | JudgedLeg", rule: str, limit: Decimal | bool, notes: list[Words]) -> Verdict:
+def _verdict(
+    name: str,
+    subject: "Judged | JudgedLeg",
+    rule: str,
+    limit: Decimal | bool,
+    notes: list[Words],
+    unjudged: dict[tuple[str, ...], list[str]],
+) -> Verdict:
     try:
         value = RULES[rule].measure(subject)
     except PerpcalcError as error:
         words = error.words if subject.place is None else (error.line(),)
-        notes.append((f"{name}: {rule} cannot be judged: ", *words))
+        unjudged.setdefault((f"{rule} cannot be judged: ", *words), []).append(name)
         return Verdict(name, rule, limit, None, UNKNOWN)
     if value in (None, False) and rule in ("require_stop", "max_loss_at_stop") and subject.case.mark is not None:
         side = "long" if subject.side() > 0 else "short"

@@ -41,7 +41,7 @@ class PositionGreeks(Identified):
     """Value, delta and gamma of a position in one frame."""
 
     title = "Greeks"
-    columns = ("frame", "delta", "delta_unit", "value", "gamma", "gamma_unit", "name", "side", "contracts", "account")
+    columns = ("name", "account", "frame", "delta", "delta_unit", "value", "gamma", "gamma_unit", "side", "contracts")
     sums = ("value", "delta", "gamma")
 
     frame: str | None

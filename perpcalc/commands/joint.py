@@ -3,20 +3,21 @@
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from decimal import Decimal
-from itertools import chain, takewhile
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from perpcalc.commands.charges import said_of, spacing_of
+from perpcalc.commands.legs import LegCase
 from perpcalc.commands.runs import leg_of, without_later_changes
 from perpcalc.commands.unified import UnifiedShared
-from perpcalc.core.past_funding import due
+from perpcalc.core.past_funding import Payment
 from perpcalc.core.replay import Bar
 from perpcalc.core.unified import PEGGED
-from perpcalc.core.unified_passage import JointBar, UnifiedOutcome, passed
-from perpcalc.decimals import ONE
+from perpcalc.core.unified_replay import Guard, UnifiedOutcome, UnifiedRun, unified_replay
+from perpcalc.decimals import ONE, ZERO
 from perpcalc.errors import PerpcalcError, Words
 from perpcalc.given import Given
-from perpcalc.options import END, MARKS, START
+from perpcalc.options import END, EXIT_FEE, HISTORIES, MARKS, START, STOP
 from perpcalc.readers.candles import candles
 from perpcalc.readers.funding import History, read_history
 
@@ -24,34 +25,6 @@ if TYPE_CHECKING:
     from perpcalc.commands.past import Parts, Past
 
 WORST = "all lows of a moment are taken together, then all highs: the worst that the bars allow"
-
-
-class Joined:
-    """Bars of several coins at the times that all of them have; `left_out` counts the others."""
-
-    def __init__(self, streams: Mapping[str, Iterator[Bar]]) -> None:
-        self.streams = streams
-        self.left_out = 0
-
-    def __iter__(self) -> Iterator[JointBar]:
-        while True:
-            bars = {coin: next(stream, None) for coin, stream in self.streams.items()}
-            while None not in bars.values() and len({bar[0] for bar in bars.values() if bar}) > 1:
-                latest = max(bar[0] for bar in bars.values() if bar)
-                for coin, bar in bars.items():
-                    if bar is not None and bar[0] < latest:
-                        self.left_out += 1
-                        bars[coin] = next(self.streams[coin], None)
-            found = {coin: bar for coin, bar in bars.items() if bar is not None}
-            if len(found) < len(bars) or not found:
-                return
-            yield JointBar(
-                next(iter(found.values()))[0],
-                {coin: bar[1] for coin, bar in found.items()},
-                {coin: bar[2] for coin, bar in found.items()},
-                {coin: bar[3] for coin, bar in found.items()},
-                {coin: bar[4] for coin, bar in found.items()},
-            )
 
 
 def coins_of(shared: UnifiedShared) -> tuple[str, ...]:
@@ -71,21 +44,20 @@ def through(
     """How an account of several coins went; raises PerpcalcError where a file cannot be read."""
     for coin in past.coins:
         if coin not in marks:
-            missing = PerpcalcError(f"no candles of {coin}", ("give ", MARKS.key, f" {coin}=FILE"))
-            return past._replace(unknown=missing)
-    start, end = given[START], given[END]
+            return past._replace(unknown=PerpcalcError(f"no candles of {coin}", ("give ", MARKS.key, f" {coin}=FILE")))
     past_funding = {coin: read_history(path, None, coin) for coin, path in histories.items() if coin in past.coins}
     with ExitStack() as stack:
         read = {coin: stack.enter_context(candles(marks[coin], None, coin)) for coin in past.coins}
-        joined = Joined({coin: _within(one.bars, start, end) for coin, one in read.items()})
-        bars = iter(joined)
-        first = next(bars, None)
-        if first is None:
-            where = ", ".join(one.where for one in read.values())
-            raise PerpcalcError("no bar of one time in all of them", "give candles of that time").at(where)
-        then = parts(first.time)[place]
+        bars = {coin: one.bars for coin, one in read.items()}
+        time = 0
+        for coin, one in read.items():
+            first = next((bar for bar in one.bars if bar[0] >= (given[START] or 0)), None)
+            if first is None:
+                raise PerpcalcError("no bar lies between start and end", "give candles of that time").at(one.where)
+            bars[coin], time = chain((first,), one.bars), max(time, first[0])
+        then = parts(time)[place]
         try:
-            outcome = _passed(then, given, past_funding, chain((first,), bars), end, notes)
+            outcome = _passed(then, given, past_funding, bars, notes)
         except PerpcalcError as error:
             return then._replace(unknown=error)
     notes.append(f"{past.account}: {WORST}")
@@ -93,40 +65,50 @@ def through(
         notes += [f"{one.where}: {note}" for note in one.notes]
         if one.marks is False:
             notes.append(f"{one.where}: has last prices, which stand for the marks")
-    if joined.left_out:
-        notes.append(f"{past.account}: {joined.left_out} bars are left out: not every coin has one of that time")
-    if not outcome.sure:
-        notes.append(f"{past.account}: rates that grow with value leave open whether it lived between two prices")
+    if not past_funding:
+        notes.append(("no funding is counted: ", HISTORIES.key, f" gives the payments of {past.account}"))
     return then._replace(several=outcome)
-
-
-def _within(bars: Iterator[Bar], start: int | None, end: int | None) -> Iterator[Bar]:
-    """The bars that open from a start on and before an end."""
-    later = (bar for bar in bars if start is None or bar[0] >= start)
-    return takewhile(lambda bar: end is None or bar[0] < end, later)
 
 
 def _passed(
     past: "Past",
     given: Given,
     histories: Mapping[str, History],
-    bars: Iterator[JointBar],
-    end: int | None,
+    bars: Mapping[str, Iterator[Bar]],
     notes: list[Words],
 ) -> UnifiedOutcome:
+    """How the account goes under the rules of its first day."""
     shared = past.shared
     assert shared is not None
     account = shared.sums.account
-    legs = [leg_of(case, given, holding, notes) for case, holding in zip(shared.cases, account.holdings, strict=True)]
-    payments, periods = {}, dict[str, Decimal]()
-    for case in shared.cases:
-        coin = case.instrument.currency
+    guards = []
+    for case, holding in zip(shared.cases, account.holdings, strict=True):
+        leg = leg_of(case, given, holding, notes)
+        guards.append(Guard(leg.stop, leg.exit_fee, leg.funded))
         notes += without_later_changes(case)
-        if (history := histories.get(coin)) is not None and coin not in payments:
-            spacing = spacing_of(given, case.market, history)
+    payments = {}
+    for coin, history in histories.items():
+        funded = next((case for case in shared.cases if case.instrument.currency == coin), None)
+        periods = ONE
+        if funded is not None:
+            spacing = spacing_of(given, funded.market, history)
             notes += said_of(history, spacing)
-            payments[coin] = due(history.payments, None, end)
-            periods[coin] = spacing.periods if spacing else ONE
-    if account.legs:
-        notes.append(f"{past.account}: linear legs pay no funding here")
-    return passed(account, legs, bars, payments, periods, end)
+            periods = spacing.periods
+        payments[coin] = [_covering(payment, periods) for payment in history.payments]
+    run = UnifiedRun(account, tuple(guards), tuple(_guard(leg, given) for leg in shared.legs))
+    return unified_replay(run, bars, payments, given[START], given[END])
+
+
+def _covering(payment: Payment, periods: Decimal) -> Payment:
+    """A payment that covers its rate so many times."""
+    if periods == ONE:
+        return payment
+    coin_rate = payment.coin_rate and payment.coin_rate * periods
+    return payment._replace(rate=payment.rate * periods, coin_rate=coin_rate)
+
+
+def _guard(leg: LegCase, given: Given) -> Guard:
+    """What goes with a linear leg; no venue's fee is known for one."""
+    asked = given.over(leg.given)
+    fee = asked[EXIT_FEE]
+    return Guard(asked[STOP], fee if isinstance(fee, Decimal) else ZERO)

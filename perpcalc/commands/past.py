@@ -17,7 +17,7 @@ from perpcalc.core.instrument import Instrument
 from perpcalc.core.moments import iso
 from perpcalc.core.passage import Change, Outcome, Run
 from perpcalc.core.replay import State, replay
-from perpcalc.core.unified_passage import UnifiedOutcome
+from perpcalc.core.unified_replay import UnifiedOutcome
 from perpcalc.decimals import ONE
 from perpcalc.decimals import plain as written
 from perpcalc.errors import PerpcalcError, Words, listed

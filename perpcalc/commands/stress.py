@@ -50,7 +50,7 @@ class Stress(Answer):
         "maintenance_margin": "closing fees that count included; nothing rounded as the venue does",
         "margin_ratio": "100% is liquidation",
     }
-    columns = ("move", "price", "equity", "equity_usd", "margin_ratio", "status", "pnl", "maintenance_margin")
+    columns = ("move", "status", "equity_usd", "margin_ratio", "price", "equity", "pnl", "maintenance_margin")
 
     account: str | None
     currency: str

@@ -24,7 +24,7 @@ NUMERIC = frozenset(
     ]
 )
 DEFAULT = Precision()
-LONGEST_RATE = 6
+LONGEST_RATE = 4
 LONGEST_PRICE = 8
 LONGEST_COUNT = 8
 
@@ -47,6 +47,8 @@ def amount(value: Decimal, kind: str, precision: Precision = DEFAULT) -> str:
         text = fixed(value, 2)
     elif kind == "times":
         text = fixed(value, min(4, max(2, places(value)))) + "x"
+    elif kind == "number":
+        text = fixed(value, min(4, places(value)))
     elif kind == "figure":
         text = fixed(value, min(places(value), max(LONGEST_COUNT, 5 - value.adjusted())))
     else:

@@ -30,19 +30,24 @@ def paragraph(text: str, indent: str = "") -> str:
     >>> paragraph("a source", "  ")
     '  a source'
     """
-    line = indent + printable(text)
-    if sys.stdout is None or not sys.stdout.isatty():
+    return _broken(indent + printable(text), sys.stdout, indent + "  ")
+
+
+def _broken(line: str, stream: TextIO | None, indent: str = "") -> str:
+    """A line broken between words where the stream is a terminal, and nowhere else."""
+    if stream is None or not stream.isatty():
         return line
     from shutil import get_terminal_size
     from textwrap import fill
 
-    return fill(line, max(40, get_terminal_size().columns), subsequent_indent=indent + "  ", break_on_hyphens=False)
+    width = max(40, get_terminal_size().columns)
+    return fill(line, width, subsequent_indent=indent, break_on_hyphens=False, break_long_words=False)
 
 
 def say(message: str) -> None:
     """Print one line for people on standard error; nobody there to read it changes nothing."""
     try:
-        print(f"perpcalc: {printable(message)}", file=sys.stderr, flush=True)
+        print(_broken(f"perpcalc: {printable(message)}", sys.stderr), file=sys.stderr, flush=True)
     except OSError:
         silence(sys.stderr)
 

@@ -71,11 +71,11 @@ class Found:
     broken: bool = False
 
 
-class NotThere(Exception):
+class MissingMarginError(Exception):
     """The margin of an isolated trade is not in its account."""
 
 
-class Unknown(Exception):
+class UnknownError(Exception):
     """Something is missing, as the funding rate of a position."""
 
 
@@ -137,7 +137,7 @@ def measured(world: World, position: Position, rule: str) -> Fraction | bool | N
         if collateral <= 0:
             return None
         if position.rate is None:
-            raise Unknown
+            raise UnknownError
         return position.side * position.rate * position.usd * x * 3 / collateral
     if rule == "stop_before_liquidation":
         if protected:
@@ -146,7 +146,7 @@ def measured(world: World, position: Position, rule: str) -> Fraction | bool | N
             return not dead and (end is None or position.side * (last - end) > 0)
         if not dead and below is None and above is None:
             return True
-        raise Unknown
+        raise UnknownError
     if rule == "require_stop":
         return protected
     same = [
@@ -246,7 +246,7 @@ def after(world: World, trade: Trade, usd: Fraction, price: Fraction, name: str)
         paid = -(made.margin or Fraction(0))
         positions.append(made)
     if mode and trade.account is not None and paid < 0 and -paid > free():
-        raise NotThere
+        raise MissingMarginError
     pay(paid)
     return replace(world, balances=balances, positions=tuple(positions)), made, opened
 
@@ -273,7 +273,7 @@ def found(
                     continue
                 try:
                     value = measured(scene, position, rule)
-                except Unknown:
+                except UnknownError:
                     unknown.add(rule)
                     continue
                 if value is None or value is False:
@@ -371,3 +371,78 @@ def random_trade(random: Random, world: World) -> Trade:
     rate = None if random.random() < 0.05 else Fraction(random.randint(-20, 20), 100_000)
     given = Fraction(int(mark * random.randint(80, 120) / 100)) if random.random() < 0.3 else None
     return Trade(account, contract, side, tuple(fills), leverage, stop, rate, given)
+
+
+def written(amount: Fraction) -> str:
+    """A fraction as a plain decimal number."""
+    scaled = amount * 10**18
+    assert scaled.denominator == 1, amount
+    sign, digits = "-" if scaled < 0 else "", str(abs(scaled.numerator)).rjust(19, "0")
+    return f"{sign}{digits[:-18]}.{digits[-18:]}"
+
+
+def file_of(world: World) -> str:
+    """The world as a portfolio file."""
+    lines = []
+    for name, balance in world.balances.items():
+        mode = "hedge" if name in world.hedged else "one-way"
+        coin = "ETH" if name == "e" else "BTC"
+        lines += [
+            "[[accounts]]",
+            f'name = "{name}"',
+            f'currency = "{coin}"',
+            f'balance = "{written(balance)}"',
+            f'mode = "{mode}"',
+        ]
+    for p in world.positions:
+        ((usd, entry, stop),) = p.lots
+        lines += [
+            "[[positions]]",
+            f'name = "{p.name}"',
+            f'account = "{p.account}"',
+            f'instrument = "{p.contract}"',
+            "contract_size = 1",
+        ]
+        lines += [f'side = "{"long" if p.side > 0 else "short"}"', f"contracts = {usd}", f"entry = {entry}"]
+        lines += [f'mmr = "{written(MMR[p.contract])}"', f'mark = "{written(world.marks[p.contract])}"']
+        lines += [f"leverage = {usd / entry / p.margin}"] if p.margin is not None else []
+        lines += [f"stop = {stop}"] if stop is not None else []
+        lines += [f'funding_rate = "{written(p.rate)}"'] if p.rate is not None else []
+    return "\n".join(lines)
+
+
+def options_of(trade: Trade) -> dict[str, object]:
+    """The trade as options of `perpcalc check`."""
+    made: dict[str, object] = {"account": trade.account, "instrument": trade.contract, "contract_size": 1}
+    made |= {"side": "long" if trade.side > 0 else "short", "mmr": written(MMR[trade.contract])}
+    if len(trade.fills) == 1:
+        ((usd, price),) = trade.fills
+        made |= {"contracts": usd, "entry": written(price)}
+    else:
+        made["order"] = [f"{usd}@{written(price)}" for usd, price in trade.fills]
+    given = {"leverage": trade.leverage, "stop": trade.stop, "funding_rate": trade.rate, "mark": trade.mark}
+    return made | {name: written(value) for name, value in given.items() if value is not None}
+
+
+def question(random: Random) -> tuple[World, Trade | None, str | None]:
+    """A world, a trade or none, and the account that is looked at."""
+    world = random_world(random)
+    if random.random() < 0.15 and world.positions:
+        return world, None, random.choice([None, world.positions[0].account])
+    trade = random_trade(random, world)
+    if not any(p.contract == trade.contract for p in world.positions if p.account == trade.account):
+        # a contract that the account does not hold moves nothing before it fills
+        mark = trade.mark or world.marks[trade.contract]
+        trade, world = replace(trade, mark=mark), replace(world, marks={**world.marks, trade.contract: mark})
+    return world, trade, trade.account
+
+
+def limit_for(random: Random, rule: str, result: Found | None) -> Fraction:
+    """A limit, mostly the last one that is kept, or the first that is broken, to the 18th decimal."""
+    limit = Fraction(random.randint(1, 100), 100)
+    if result is not None and result.values and random.random() < 0.8:
+        scaled = (min if rule.startswith("min") else max)(result.values) * 10**18
+        limit = Fraction(random.choice([scaled.__floor__(), scaled.__ceil__(), int(scaled * 2)]), 10**18)
+    if rule in ("max_leverage", "max_notional_usd"):
+        return max(limit, Fraction(1, 10**18))
+    return min(max(limit, Fraction(0)), 1 - Fraction(1, 10**18))

@@ -327,7 +327,7 @@ def test_what_is_open_goes_into_a_portfolio_and_is_known_again(run: Run, write: 
     file = write(PARTLY_CLOSED)
     answer = run("fills", file, "--venue", "bybit", "--into", "book.toml", "--field", "contracts")
     assert (answer.status, answer.stdout) == (0, "15000\n")
-    assert "book.toml: 1 added; it has 1 positions now" in answer.stderr
+    assert "book.toml: 1 added; it has 1 position now" in answer.stderr
     written = (tmp_path / "book.toml").read_bytes()
     again = run("fills", file, "--venue", "bybit", "--into", "book.toml")
     assert "nothing was written" in again.stderr
@@ -359,6 +359,17 @@ def test_another_position_of_the_contract_is_not_overwritten(run: Run, write: An
     line = refused(run, more, "--venue", "bybit", "--into", "book.toml", "-q")
     assert "is of the same contract and side, 15000 contracts" in line
     assert (tmp_path / "book.toml").read_bytes() == before
+
+
+def test_nothing_is_written_where_the_answer_cannot_be_printed(run: Run, write: Any, tmp_path: Path) -> None:
+    line = refused(run, write(PARTLY_CLOSED), "--into", "book.toml", "--field", "contrats", "-q")
+    assert "'contrats' is not a field" in line
+    assert not (tmp_path / "book.toml").exists()
+
+
+def test_no_notes_are_said_where_none_are_wanted(run: Run, write: Any) -> None:
+    answer = run("fills", write(PARTLY_CLOSED), "--into", "book.toml", "-q", "--field", "side")
+    assert (answer.status, answer.stdout, answer.stderr) == (0, "long\n", "")
 
 
 def test_nothing_is_written_where_nothing_is_open(run: Run, tmp_path: Path) -> None:

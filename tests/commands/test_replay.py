@@ -400,7 +400,7 @@ def test_all_lows_of_an_account_of_several_coins_are_taken_together(run: Run, wr
 def test_a_stop_in_an_account_of_several_coins_closes_its_leg(run: Run, write: Any) -> None:
     book = write(SEVERAL.format(dollars="0", btc=20_000, eth=3_000, stop="\nstop = 47_000"), "uta.toml")
     (row,) = asked(run, "-p", book, "--marks", f"BTC={write(WEEK)}", "--marks", f"ETH={write(ETHER, 'eth.csv')}", "-q")
-    assert row["net_pnl"] == twin.printed(twin.pnl(1, 20_000, 50_000, 47_000) * 50_000)
+    assert row["net_pnl"] == twin.printed(twin.pnl(1, 20_000, 50_000, 47_000) * 47_000)
 
 
 def test_funding_of_an_account_of_several_coins_is_in_usd(run: Run, write: Any) -> None:
@@ -412,7 +412,7 @@ def test_funding_of_an_account_of_several_coins_is_in_usd(run: Run, write: Any) 
     )  # fmt: skip
     paid = twin.funding_payment(1, 20_000, 50_000, Fraction(1, 1000))
     assert row["funding"] == twin.printed(paid * 51_000)  # the coin is worth the open of its bar
-    assert row["net_pnl"] == twin.printed(-paid * 50_000)
+    assert row["net_pnl"] == twin.printed(-paid * 51_000)
 
 
 def test_an_account_of_several_coins_needs_the_candles_of_each(run: Run, write: Any) -> None:

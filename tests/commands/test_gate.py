@@ -1,0 +1,649 @@
+"""What somebody tries who wants a bad order out: `check` says 0 only where each limit is kept.
+
+Tried, and what comes of it (status 0 kept, 1 broken, 2 not known; each by flags, most by files, lines of `batch` and Python too):
+
+a price      --mark of one coin beside positions of another: theirs stays. A trade in a contract with a mark takes that, not
+             its entry. A coin without a price, or one that another contract alone has: no entry of a trade stands for it.
+             A mark that is 0, negative, or given for two coins: 2. Two marks of one contract, dated rules or not: 2.
+a limit order far from the market: judged where it fills too, each order of a ladder after it, all that is held at that price.
+a size       Sold as two positions, as isolated beside cross, under another name of the contract (BTC, ccxt's, another day of the
+             rules): the contract holds their sum. Contracts of 100 USD traded as if of 1: the size that is held. --order beside
+             -n: 2. A lot broken, 0, negative, above the tiers: 2, 2, 2, judged with a note.
+a margin     An isolated trade without the margin in its wallet, of one coin or several: 2; where it is there it leaves the
+             wallet, and losses are measured against what is left. At another leverage it brings its own.
+a stop       Of the trade for what is held, of one part for the whole, beyond the price, none for a trade that only reduces
+             (needs none) or flips (needs one). A linear leg needs one as well.
+a limit      Equal, one in the 18th decimal below; 0, negative, NaN, infinite, with exponent or other digits, given twice, null,
+             false, an empty file, an empty table, a pipe that failed, vol alone: none of them lets a trade pass.
+both sides   Of a contract in hedge mode count both, in accounts of one coin and of several.
+death        A liquidated account passes no limit, not even 100 % of margin ratio, 0 of distance or 100 % of probability; one
+             in debt has no balance to lose from. Deductions above the maintenance margin: never below 0.
+not known    Tiers, fees, funding rate, volatility: 2, but 1 where another rule is broken for certain.
+doors        --explain, --exact, --quiet, --field, a file, a line and Python say the same; variables fill only what is absent.
+
+Left: a contract that has expired is judged as if it had not (the program has no clock); an account in debt with nothing open
+has no position that a limit could break; opening fees are not taken from the balance, as in a file.
+"""
+
+import json
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from inside import Run
+
+import perpcalc
+from commands import gate_judge as judge
+from perpcalc import PerpcalcError
+
+Check = Callable[..., tuple[int, list[dict[str, Any]], str]]
+
+WALLET = """
+[[accounts]]
+name = "w"
+venue = "binance@2026-01-01"
+balance = 1
+"""
+CORE = """
+[[positions]]
+name = "core"
+account = "w"
+side = "long"
+contracts = 500
+entry = 62_500
+"""
+OTHER = """
+[[positions]]
+name = "other"
+venue = "bybit@2026-01-01"
+side = "long"
+contracts = 1_000
+entry = 60_000
+leverage = 2
+"""
+PRICES = "[prices]\nBTC = 64_000\n"
+UNIFIED = """
+[prices]
+BTC = 64_000
+ETH = 3_000
+
+[[accounts]]
+name = "u"
+margin = "unified"
+balances = { BTC = 1, ETH = 10 }
+"""
+LEG = """
+[[positions]]
+name = "leg"
+account = "u"
+linear = "BTC"
+settle = "USDT"
+side = "short"
+coin = 5
+entry = 64_000
+mmr = "0.5%"
+"""
+TRADE = ("-s", "long", "-n", "10000", "-e", "62500", "--leverage", "10")
+IN_WALLET = ("-p", "p.toml", "--account", "w")
+
+
+@pytest.fixture
+def check(run: Run, tmp_path: Path) -> Check:
+    """Run `perpcalc check --json` over a portfolio; returns the status, the rows and what stderr says."""
+
+    def call(*arguments: str, file: str = "", **more: Any) -> tuple[int, list[dict[str, Any]], str]:
+        (tmp_path / "p.toml").write_text(file)
+        answer = run("check", *arguments, "--json", **more)
+        return answer.status, json.loads(answer.stdout) if answer.stdout else [], answer.stderr
+
+    return call
+
+
+def values(rows: list[dict[str, Any]], rule: str) -> dict[str, Any]:
+    return {row["position"]: row["value"] for row in rows if row["rule"] == rule}
+
+
+class TestPrices:
+    def test_a_mark_is_that_of_the_coin_of_the_trade(self, check: Check) -> None:
+        eth = '[[positions]]\nname = "eth"\nvenue = "bybit"\ninstrument = "ETHUSD"\nside = "long"\ncontracts = 3_000\nentry = 3_000\nleverage = 2\nmark = 3_000\n'
+        status, rows, _ = check("-p", "p.toml", *TRADE, "--mark", "62500", "--max-leverage", "10", file=eth)
+        assert (status, values(rows, "max_leverage")) == (0, {"eth": "2", "planned trade": "10"})
+
+    @pytest.mark.parametrize("where", ["\nmark = 50_000\n", "\n[prices]\nBTC = 50_000\n"])
+    def test_a_contract_with_a_mark_is_not_priced_by_the_entry_of_a_trade(self, check: Check, where: str) -> None:
+        trade = (*IN_WALLET, "-s", "long", "-n", "10", "-e", "90000", "--max-leverage", "1.2")
+        status, rows, _ = check(*trade, file=WALLET + CORE + where)
+        # 51,000 USD at 50,000 over 1 + 0.8 + 1/90 - 1.02 coins
+        assert (status, values(rows, "max_leverage")["planned trade"][:6]) == (1, "1.2893")
+
+    def test_nor_one_whose_coin_has_a_price_by_another_contract(self, check: Check) -> None:
+        trade = (*IN_WALLET, "-i", "BTCUSD_261225", "-s", "long", "-n", "600", "-e", "30000", "--max-leverage", "1.6")
+        status, rows, _ = check(*trade, file=WALLET + CORE + "mark = 64_000\n")
+        # 110,000 USD at 30,000 over 1 + 0.8 + 2 - 3.6667 coins
+        assert (status, values(rows, "max_leverage")["planned trade"]) == (1, "27.5")
+
+    def test_what_is_held_without_a_price_is_not_priced_by_a_trade(self, check: Check) -> None:
+        trade = (*IN_WALLET, "-s", "long", "-n", "10", "-e", "90000")
+        status, rows, errors = check(*trade, "--max-leverage", "5", file=WALLET + CORE)
+        assert (status, rows[0]["status"]) == (2, "unknown")
+        assert "give the coin a price" in errors
+        assert check(*trade, "--max-leverage", "5", "--max-notional-usd", "5", file=WALLET + CORE)[0] == 1
+        assert check(*trade, "--max-leverage", "5", "--mark", "64000", file=WALLET + CORE)[0] == 0
+
+    @pytest.mark.parametrize("mark", ["0", "-1", "nan", "6e4", "６0000"])
+    def test_a_mark_that_is_none(self, check: Check, mark: str) -> None:
+        assert check(*TRADE, f"--mark={mark}", "--max-leverage", "50")[:2] == (2, [])
+
+    @pytest.mark.parametrize("venue", ["bybit@2026-01-01", "bybit"])
+    def test_two_marks_of_one_contract_are_refused(self, check: Check, venue: str) -> None:
+        two = (
+            OTHER
+            + "mark = 64_000\n"
+            + OTHER.replace("other", "two").replace("bybit@2026-01-01", venue)
+            + "mark = 30_000\n"
+        )
+        status, rows, errors = check("-p", "p.toml", "--max-leverage", "100", file=two)
+        assert (status, rows) == (2, [])
+        assert "another mark of the same contract" in errors
+
+    def test_the_coins_of_an_account_of_several_move_with_the_mark(self, check: Check) -> None:
+        held = (
+            UNIFIED
+            + '[[positions]]\nname = "c"\naccount = "u"\ncurrency = "BTC"\nside = "short"\ncontracts = 64_000\nentry = 64_000\nmmr = "1%"\n'
+        )
+        trade = (
+            "-p",
+            "p.toml",
+            "--account",
+            "u",
+            "--currency",
+            "BTC",
+            "--mmr",
+            "1%",
+            "-s",
+            "short",
+            "-n",
+            "1",
+            "-e",
+            "64000",
+        )
+        _, rows, _ = check(*trade, "--mark", "128000", "--max-leverage", "5", file=held)
+        # 1 BTC hedges itself: 64,000 USD stay, and 30,000 of ETH, whatever BTC costs; 64,001 USD are short.
+        assert values(rows, "max_leverage")["planned trade"][:6] == "0.6808"
+
+
+class TestSizes:
+    @pytest.mark.parametrize("instrument", ["BTCUSD_PERP", "btcusd_perp", "BTC", "BTC/USD:BTC"])
+    @pytest.mark.parametrize("margin", [(), ("--leverage", "100")])
+    def test_a_contract_holds_what_it_held_and_the_trade(
+        self, check: Check, instrument: str, margin: tuple[str, ...]
+    ) -> None:
+        trade = (
+            *IN_WALLET,
+            "-i",
+            instrument,
+            "-s",
+            "long",
+            "-n",
+            "100",
+            "-e",
+            "64000",
+            *margin,
+            "--max-notional-usd",
+            "59999",
+        )
+        status, rows, _ = check(*trade, file=PRICES + WALLET + CORE)
+        assert (status, values(rows, "max_notional_usd")["planned trade"]) == (1, "60000")
+
+    def test_two_entries_of_a_file_are_one_contract(self, check: Check) -> None:
+        status, rows, _ = check(
+            "-p", "p.toml", "--max-notional-usd", "99999", file=WALLET + CORE + CORE.replace("core", "two")
+        )
+        assert (status, values(rows, "max_notional_usd")) == (1, {"core": "100000", "two": "100000"})
+
+    def test_another_day_of_the_rules_is_the_same_contract(self, check: Check) -> None:
+        trade = ("-p", "p.toml", *TRADE, "-v", "bybit", "--max-notional-usd", "10999")
+        assert check(*trade, file=PRICES + OTHER)[0] == 1
+
+    def test_contracts_have_the_size_that_is_held(self, check: Check) -> None:
+        plain = '[[positions]]\nname = "a"\nside = "long"\ncontracts = 100\ncontract_size = 100\nentry = 62_500\nleverage = 5\nmark = 62_500\n'
+        status, rows, _ = check("-p", "p.toml", *TRADE, "--max-notional-usd", "1m", file=plain)
+        assert (status, values(rows, "max_notional_usd")) == (1, {"planned trade": "1010000"})
+        status, rows, errors = check(
+            "-p", "p.toml", *TRADE, "--contract-size", "1", "--max-notional-usd", "1m", file=plain
+        )
+        assert (status, rows) == (2, [])
+        assert errors.startswith("perpcalc: --contract-size: the contract of the trade has 1 and 100 USD per contract")
+
+    def test_contracts_of_two_maturities_are_two(self, check: Check) -> None:
+        plain = '[[positions]]\nname = "a"\nside = "long"\ncontracts = 100\ninstrument = "X"\ncontract_size = 1\nexpires = 2026-12-25\nentry = 62_500\nleverage = 5\nmark = 62_500\n'
+        _, rows, _ = check(
+            "-p", "p.toml", "-i", "X", *TRADE, "--contract-size", "1", "--max-notional-usd", "1m", file=plain
+        )
+        assert values(rows, "max_notional_usd") == {"a": "100", "planned trade": "10000"}
+
+    @pytest.mark.parametrize(
+        "size", [("-n", "9m"), ("--usd", "9m"), ("--coin", "9"), ("-n", "9", "-e", "60000"), ("--fill", "9@60000")]
+    )
+    def test_an_order_goes_with_no_other_size(self, check: Check, size: tuple[str, ...]) -> None:
+        status, rows, errors = check("-s", "long", *size, "-l", "2", "--order", "1@60000", "--max-notional-usd", "5")
+        assert (status, rows) == (2, [])
+        assert errors.startswith("perpcalc: --order: excludes --")
+
+    @pytest.mark.parametrize("size", ["0", "-5", "0.5", "nan", "1e3", "१०"])
+    def test_a_size_that_is_none(self, check: Check, size: str) -> None:
+        trade = ("-v", "binance", "-s", "long", f"--contracts={size}", "-e", "62500", "-l", "2")
+        assert check(*trade, "--max-leverage", "50")[:2] == (2, [])
+
+    def test_a_coin_value_that_the_venue_shows_is_of_its_contracts(self, check: Check) -> None:
+        # 10 contracts of 100 USD for 0.016 BTC: bought at 62,500
+        trade = (*IN_WALLET, "-s", "long", "-n", "10", "--entry-value", "0.016", "--max-leverage", "0.9")
+        status, rows, _ = check(*trade, file=PRICES + WALLET + CORE)
+        assert (status, values(rows, "max_leverage")["planned trade"][:6]) == (0, "0.816")
+
+
+class TestMargins:
+    def test_of_an_account_of_several_coins_it_has_to_be_there_in_its_coin(self, check: Check) -> None:
+        trade = (
+            "-p",
+            "p.toml",
+            "--account",
+            "u",
+            "--currency",
+            "BTC",
+            "--mmr",
+            "1%",
+            "-s",
+            "long",
+            "-e",
+            "64000",
+            "-l",
+            "1",
+            "--max-leverage",
+            "1",
+        )
+        assert check(*trade, "-n", "64000", file=UNIFIED)[0] == 0
+        status, rows, errors = check(*trade, "-n", "64064", file=UNIFIED)
+        assert (status, rows) == (2, [])
+        assert "the trade takes a margin of 1.001 BTC, the account has 1" in errors
+
+    def test_losses_are_measured_against_what_is_left_of_the_balance(self, check: Check) -> None:
+        stop = CORE + "stop = 60_000\n"
+        limit = ("--max-loss-at-stop", "10%")
+        assert check("-p", "p.toml", *limit, file=PRICES + WALLET + stop)[0] == 0
+        trade = (*IN_WALLET, "-s", "long", "-n", "480", "-e", "64000", "-l", "1", "--stop", "63999")
+        status, rows, _ = check(*trade, *limit, file=PRICES + WALLET + stop)
+        # 0.0333 lost of the 0.25 that are left
+        assert (status, values(rows, "max_loss_at_stop")["core"][:5]) == (1, "0.136")
+
+    def test_it_comes_at_the_leverage_of_the_trade(self, check: Check) -> None:
+        trade = (
+            "-p",
+            "p.toml",
+            "-v",
+            "bybit@2026-01-01",
+            "-s",
+            "long",
+            "-n",
+            "1000",
+            "-e",
+            "60000",
+            "-l",
+            "20",
+            "--max-leverage",
+            "3.5",
+        )
+        status, rows, _ = check(*trade, file="[prices]\nBTC = 60_000\n" + OTHER)
+        # 2,000 USD over the margins of 500 and 50
+        assert (status, values(rows, "max_leverage")["planned trade"][:6]) == (1, "3.6363")
+
+    def test_an_account_of_several_coins_that_keeps_both_sides_carries_both(self, check: Check) -> None:
+        held = UNIFIED.replace('margin = "unified"', 'margin = "unified"\nmode = "hedge"') + (
+            '[[positions]]\nname = "c"\naccount = "u"\ncurrency = "BTC"\nside = "long"\ncontracts = 94_000\nentry = 64_000\nmmr = "1%"\n'
+        )
+        trade = (
+            "-p",
+            "p.toml",
+            "--account",
+            "u",
+            "--currency",
+            "BTC",
+            "--mmr",
+            "1%",
+            "-s",
+            "short",
+            "-n",
+            "94000",
+            "-e",
+            "64000",
+        )
+        status, rows, _ = check(*trade, "--max-leverage", "1.99", file=held)
+        # 188,000 USD over 94,000
+        assert (status, values(rows, "max_leverage")) == (1, {"c": "2", "planned trade": "2"})
+        status, rows, _ = check(*trade, "--max-leverage", "1.99", file=held.replace("hedge", "one-way"))
+        assert (status, values(rows, "max_leverage")) == (0, {"planned trade": "0"})
+
+
+class TestStops:
+    def test_a_stop_of_the_trade_is_none_of_what_is_held(self, check: Check) -> None:
+        trade = (*IN_WALLET, "-s", "long", "-n", "10", "-e", "64000", "--stop", "60000", "--require-stop")
+        assert check(*trade, file=PRICES + WALLET + CORE)[0] == 1
+        assert check(*trade, file=PRICES + WALLET + CORE + "stop = 55_000\n")[0] == 0
+        elsewhere = ("-p", "p.toml", "-v", "okx", "-s", "long", "-n", "10", "-e", "64000", "-l", "2", "--stop", "60000")
+        status, rows, _ = check(*elsewhere, "--require-stop", file=PRICES + OTHER)
+        assert (status, values(rows, "require_stop")) == (1, {"other": False, "planned trade": True})
+
+    def test_each_part_loses_at_its_own_stop(self, check: Check) -> None:
+        held = '[[accounts]]\nname = "w"\nbalance = 1\n[[positions]]\nname = "a"\naccount = "w"\nside = "long"\ncontracts = 40_000\nentry = 50_000\nstop = 40_000\nmmr = "1%"\n'
+        trade = (
+            *IN_WALLET,
+            "--mmr",
+            "1%",
+            "-s",
+            "long",
+            "-n",
+            "20000",
+            "-e",
+            "50000",
+            "--stop",
+            "32000",
+            "--max-loss-at-stop",
+            "1",
+        )
+        status, rows, _ = check(*[*trade[:-1], "50%"], file="[prices]\nBTC = 50_000\n" + held)
+        # 0.2 of the one and 0.225 of the other
+        assert (status, values(rows, "max_loss_at_stop")) == (0, {"planned trade": "0.425"})
+        assert check(*[*trade[:-1], "42.49%"], file="[prices]\nBTC = 50_000\n" + held)[0] == 1
+
+    def test_a_funding_rate_of_the_trade_is_none_of_what_is_held(self, check: Check) -> None:
+        trade = (
+            "-p",
+            "p.toml",
+            "-v",
+            "okx",
+            "-s",
+            "long",
+            "-n",
+            "10",
+            "-e",
+            "64000",
+            "-l",
+            "2",
+            "--funding-rate",
+            "-0.1%",
+        )
+        status, rows, _ = check(*trade, "--max-funding-per-day", "1%", file=PRICES + OTHER)
+        assert (status, values(rows, "max_funding_per_day")["other"]) == (2, None)
+
+    @pytest.mark.parametrize(
+        ("side", "stop"), [("long", "62500"), ("long", "63000"), ("short", "62500"), ("short", "62000")]
+    )
+    def test_a_stop_at_or_beyond_the_price_protects_nothing(self, check: Check, side: str, stop: str) -> None:
+        trade = ("-s", side, "-n", "10000", "-e", "62500", "-l", "2", "--stop", stop)
+        assert check(*trade, "--require-stop")[0] == 1
+        assert check(*trade, "--max-loss-at-stop", "999%")[0] == 1
+
+    def test_only_what_opens_needs_a_stop(self, check: Check) -> None:
+        trade = (*IN_WALLET, "-s", "short", "-e", "64000", "--require-stop")
+        file = PRICES + WALLET + CORE
+        assert [check(*trade, "-n", size, file=file)[0] for size in ("499", "500", "501")] == [0, 0, 1]
+        hedged = file.replace("balance = 1", 'balance = 1\nmode = "hedge"')
+        assert check(*trade, "-n", "499", file=hedged)[0] == 1
+
+
+class TestLimits:
+    @pytest.mark.parametrize(
+        ("rule", "kept", "broken"),
+        [
+            ("--max-leverage", "10", "9.999999999999999999"),
+            ("--max-notional-usd", "10000", "9999.999999999999999999"),
+            ("--max-margin-ratio", "5%", "4.9999999999999999%"),
+            ("--min-liquidation-distance", "4.545454545454545454%", "4.545454545454545455%"),
+        ],
+    )
+    def test_the_limit_itself_is_kept_and_nothing_beyond_it(
+        self, check: Check, rule: str, kept: str, broken: str
+    ) -> None:
+        # 1 coin at 10,000 on 0.1 with 0.5 % of maintenance: liquidated at 10,050/1.1, or 1/1.1 of 10,050
+        trade = ("-s", "long", "-n", "10000", "-e", "10000", "-l", "10", "--mmr", "0.5%")
+        if rule == "--min-liquidation-distance":
+            trade = (*trade[:-1], "5%")
+        assert [check(*trade, rule, limit)[0] for limit in (kept, broken)] == [0, 1]
+
+    @pytest.mark.parametrize(
+        "limit", ["0", "-1", "-0", "nan", "inf", "1e3", "5,0", "５", "−5", "", " 5", "5%", "1" * 16]
+    )
+    def test_a_limit_that_is_none(self, check: Check, tmp_path: Path, limit: str) -> None:
+        assert check(*TRADE, f"--max-leverage={limit}")[:2] == (2, [])
+        (tmp_path / "l.toml").write_text(f'max_leverage = "{limit}"\n')
+        assert check(*TRADE, "--limits", "l.toml")[:2] == (2, [])
+
+    @pytest.mark.parametrize(
+        "more",
+        [
+            ("--max-leverage", "5", "--max-leverage", "500"),
+            ("--max-levrage", "500"),
+            ("--vol", "60%", "--horizon", "7d"),
+            ("--limits", "none.toml", "--max-leverage", "500"),
+            ("--limits", "-", "--max-leverage", "500"),
+            ("-p", "-", "--max-leverage", "500"),
+        ],
+    )
+    def test_what_is_no_gate_lets_nothing_pass(self, check: Check, more: tuple[str, ...]) -> None:
+        assert check(*TRADE, *more)[:2] == (2, [])
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "",
+            "[limits]\n",
+            "require_stop = false\n",
+            'vol = "60%"\nhorizon = "7d"\n',
+            "max_leverage = 5\nmax_leverage = 500\n",
+        ],
+    )
+    def test_nor_does_a_file_without_a_limit_whatever_stands_beside_it(
+        self, check: Check, tmp_path: Path, text: str
+    ) -> None:
+        (tmp_path / "l.toml").write_text(text)
+        assert check(*TRADE, "--limits", "l.toml", "--max-leverage", "500")[:2] == (2, [])
+
+    def test_flags_do_not_take_away_what_the_file_demands(self, check: Check) -> None:
+        book = PRICES + OTHER + "[limits]\nrequire_stop = true\nmax_leverage = 3\n"
+        assert check("-p", "p.toml", "--max-leverage", "500", file=book)[0] == 1
+
+    def test_a_null_or_false_of_a_line_takes_nothing_away(self, run: Run, tmp_path: Path) -> None:
+        (tmp_path / "p.toml").write_text(PRICES + OTHER + "[limits]\nrequire_stop = true\n")
+        line = '{"command": "check", "portfolio": "p.toml", "require_stop": %s}\n'
+        for value in ("null", "false"):
+            assert json.loads(run("batch", stdin=line % value).stdout)["status"] == 1
+
+
+class TestDeath:
+    @pytest.mark.parametrize(
+        "limit",
+        [
+            ("--max-margin-ratio", "100%"),
+            ("--max-margin-ratio", "500%"),
+            ("--min-liquidation-distance", "0"),
+            ("--max-touch-probability", "100%", "--vol", "60%", "--horizon", "7d"),
+            ("--stop-before-liquidation", "--stop", "39000"),
+        ],
+    )
+    def test_what_is_liquidated_passes_no_limit(self, check: Check, limit: tuple[str, ...]) -> None:
+        assert check(*TRADE, "--mmr", "0.5%", "--mark", "40000", *limit)[0] == 1
+
+    def test_an_account_in_debt_has_nothing_to_lose_from(self, check: Check) -> None:
+        held = (
+            UNIFIED.replace("BTC = 1, ETH = 10", "BTC = 1, ETH = 10, USDT = -100_000")
+            + LEG.replace("coin = 5", "coin = 0.1")
+            + "stop = 70_000\n"
+        )
+        status, rows, _ = check("-p", "p.toml", "--max-loss-at-stop", "50%", file=held)
+        assert (status, rows[0]["value"]) == (1, None)
+
+    def test_a_deduction_makes_no_room(self, check: Check) -> None:
+        trade = (*TRADE, "--mmr", "0.5%", "--deduction", "0.01", "--min-liquidation-distance", "9.1%")
+        status, rows, _ = check(*trade)
+        # liquidated where it is bankrupt, 1/1.1 of the entry
+        assert (status, rows[0]["value"]) == (1, "0.090909090909090909")
+
+
+class TestLegs:
+    def test_a_linear_leg_is_judged_like_any_position(self, check: Check) -> None:
+        limits = (
+            "--require-stop",
+            "--max-notional-usd",
+            "100k",
+            "--max-leverage",
+            "3",
+            "--min-liquidation-distance",
+            "1%",
+            "--max-margin-ratio",
+            "50%",
+        )
+        status, rows, _ = check("-p", "p.toml", *limits, file=UNIFIED + LEG)
+        assert status == 1
+        found = {row["rule"]: (row["value"], row["status"]) for row in rows}
+        assert found["require_stop"] == (False, "fail")
+        assert found["max_notional_usd"] == ("320000", "fail")
+        # 320,000 over 94,000
+        assert found["max_leverage"][0][:5] == "3.404"
+        # 0.5 % of 320,000 over 94,000
+        assert found["max_margin_ratio"] == ("0.017021276595744681", "pass")
+
+    def test_its_losses_and_its_funding_are_of_the_coins_of_its_account(self, check: Check) -> None:
+        leg = UNIFIED + LEG + 'stop = 65_000\nfunding_rate = "-0.01%"\n'
+        limits = ("--max-loss-at-stop", "5%", "--max-funding-per-day", "1%", "--interval", "8h")
+        status, rows, _ = check("-p", "p.toml", *limits, file=leg)
+        # 5,000 and 3*32 USD of 94,000
+        assert status == 1
+        assert values(rows, "max_loss_at_stop")["leg"][:7] == "0.05319"
+        assert values(rows, "max_funding_per_day")["leg"][:7] == "0.00102"
+        assert check("-p", "p.toml", *limits[2:4], file=leg)[0] == 2
+
+    def test_a_trade_beside_it_does_not_hide_it(self, check: Check) -> None:
+        trade = (
+            "-p",
+            "p.toml",
+            "--account",
+            "u",
+            "--currency",
+            "BTC",
+            "--mmr",
+            "1%",
+            "-s",
+            "long",
+            "-n",
+            "100",
+            "-e",
+            "64000",
+            "--stop",
+            "60000",
+        )
+        status, rows, _ = check(*trade, "--require-stop", file=UNIFIED + LEG)
+        assert (status, values(rows, "require_stop")) == (1, {"leg": False, "planned trade": True})
+
+
+class TestNotKnown:
+    @pytest.mark.parametrize(
+        "rule",
+        [
+            ("--max-touch-probability", "5%"),
+            ("--max-touch-probability", "5%", "--vol", "60%"),
+            ("--max-funding-per-day", "1%"),
+            ("--max-funding-per-day", "99%", "--funding-rate", "50%"),
+            ("--stop-before-liquidation",),
+        ],
+    )
+    def test_it_is_2_and_1_where_another_rule_is_broken(self, check: Check, rule: tuple[str, ...]) -> None:
+        trade = (*TRADE, "-v", "bybit@2026-01-01")
+        assert check(*trade, *rule)[0] == 2
+        assert check(*trade, *rule, "--max-notional-usd", "5")[0] == 1
+        assert check(*trade, *rule, "--max-notional-usd", "50k")[0] == 2
+
+    def test_a_leverage_is_certain_without_tiers_also_in_an_account(self, check: Check) -> None:
+        wallet = WALLET.replace("binance@2026-01-01", "okx")
+        trade = (*IN_WALLET, "-s", "long", "-n", "600", "-e", "64000", "--max-margin-ratio", "50%")
+        assert check(*trade, "--max-leverage", "1.5", file=PRICES + wallet + CORE)[0] == 1
+        assert check(*trade, "--max-leverage", "20", file=PRICES + wallet + CORE)[0] == 2
+
+    @pytest.mark.parametrize(
+        "trade",
+        [
+            ("--account", "v", *TRADE),
+            ("--account", "w", "--balance", "5", *TRADE[:-2]),
+            ("--account", "w", "-v", "bybit", *TRADE),
+            ("--account", "w", "-i", "ETHUSD_PERP", *TRADE[:-2]),
+            ("--account", "w", "-i", "BTCUSDT", *TRADE[:-2]),
+            ("--account", "w", "-s", "long", "-n", "10"),
+            ("--account", "w", "--leverage", "5"),
+        ],
+    )
+    def test_a_trade_that_is_none(self, check: Check, trade: tuple[str, ...]) -> None:
+        assert check("-p", "p.toml", *trade, "--max-leverage", "999", file=PRICES + WALLET + CORE)[:2] == (2, [])
+
+
+class TestDoors:
+    @pytest.mark.parametrize(
+        "more", [("--explain",), ("--exact",), ("--quiet",), ("--field", "value"), ("--format", "csv"), ()]
+    )
+    @pytest.mark.parametrize(("limit", "status"), [("12", 0), ("9", 1)])
+    def test_every_manner_of_printing_has_the_same_status(
+        self, run: Run, more: tuple[str, ...], limit: str, status: int
+    ) -> None:
+        assert run("check", *TRADE, "-v", "bybit@2026-01-01", "--max-leverage", limit, *more).status == status
+
+    def test_variables_fill_what_is_absent_and_no_more(self, check: Check, tmp_path: Path) -> None:
+        (tmp_path / "soft.toml").write_text("[limits]\nmax_leverage = 999\n")
+        env = {"PERPCALC_PORTFOLIO": "soft.toml", "PERPCALC_VENUE": "okx"}
+        assert check(*TRADE, "-v", "bybit@2026-01-01", "--max-leverage", "9", env=env)[0] == 1
+        assert check("-p", "p.toml", file=PRICES + OTHER, env=env)[:2] == (2, [])
+
+    @pytest.mark.parametrize(
+        "limit",
+        [Decimal("1e999999999"), Decimal("-1e-999999999"), Decimal("NaN"), float("inf"), 10**4000, True, [5], b"5"],
+    )
+    def test_python_reads_no_limit_that_is_none(self, limit: object) -> None:
+        with pytest.raises(PerpcalcError):
+            perpcalc.check(side="long", contracts=100, entry=62500, leverage=5, max_leverage=limit)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_it_says_what_a_judge_in_fractions_says(tmp_path: Path, seed: int) -> None:
+    """Accounts and trades at random, each with limits at the very edge: 0 where none is broken, 1 where one is, else 2."""
+    random = Random(seed)
+    path = tmp_path / "p.toml"
+    for _ in range(15):
+        world, trade, account = judge.question(random)
+        rules = random.sample(judge.RULES, random.randint(1, 4))
+        results, unknown, there = {}, set[str](), True
+        try:
+            results, unknown = judge.found(world, trade, rules, account)
+        except judge.MissingMarginError:
+            there = False
+        limits = {
+            rule: None
+            if rule in ("stop_before_liquidation", "require_stop")
+            else judge.limit_for(random, rule, results.get(rule))
+            for rule in rules
+        }
+        broken = any(judge.is_broken(result, rule, limits[rule]) for rule, result in results.items())
+        expected = 1 if broken else 2 if unknown else 0
+        path.write_text(judge.file_of(world))
+        asked = {rule: True if limit is None else judge.written(limit) for rule, limit in limits.items()}
+        options = {
+            "portfolio": str(path),
+            "interval": "8h",
+            "account": account,
+            **asked,
+            **(judge.options_of(trade) if trade else {}),
+        }
+        if there:
+            assert perpcalc.check(**options).status == expected, (path.read_text(), options, results)
+        else:
+            with pytest.raises(PerpcalcError, match="the trade takes a margin of"):
+                perpcalc.check(**options)
