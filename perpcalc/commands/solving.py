@@ -141,7 +141,7 @@ def _of_position(ask: Ask, case: Case, given: Given, alone: bool) -> list[Row]:
         found = ask.solve(subject)
     except PerpcalcError as error:
         if alone:
-            raise (error if case.place is None else error.at(case.place)) from None
+            raise (error if case.place is None or case.place in error.places else error.at(case.place)) from None
         subject = Subject(case, given, _goal(given), None, None, error)
         unit = _unit(ask, case.instrument.currency)
         found = [Solved(*subject.goal, None, unit, reason=error.line())] * ask.rows

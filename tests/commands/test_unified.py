@@ -283,3 +283,28 @@ def test_a_leg_settled_in_what_has_no_price_says_so(run: Run) -> None:
     text = OUTSIDE.replace('settle = "USDT"', 'settle = "DAI"')
     for command in ("pnl", "greeks"):
         assert rows(run, command, text)[0]["reason"] == "DAI has no price: write it into [prices]"
+
+
+class TestAnAccountOfWhichSomethingIsNotKnown:
+    UNKNOWN = UNIFIED.replace("ETH = 4_000\n", "")
+    REASON = "account 1 (uta): the price of ETH is not known: give it under [prices]"
+
+    def test_stress_keeps_the_moves_that_were_asked_for(self, run: Run) -> None:
+        found = rows(run, "stress", self.UNKNOWN, "--moves", "-20%,0%")
+        assert [(row["move"], row["equity"], row["reason"]) for row in found] == [
+            ("-0.2", None, self.REASON),
+            ("0", None, self.REASON),
+        ]
+        (row,) = rows(run, "stress", self.UNKNOWN, "--move", "BTC=-20%")
+        assert (row["move"], row["status"]) == (None, None)
+
+    @pytest.mark.parametrize("command", ["liq-price", "status"])
+    def test_every_row_says_what_is_missing(self, run: Run, command: str) -> None:
+        assert {row["reason"] for row in rows(run, command, self.UNKNOWN)} == {self.REASON}
+
+    def test_solve_names_the_position_once(self, run: Run) -> None:
+        arguments = ("solve", "price", "-p", "-", "--position", "core", "--margin-ratio", "80%")
+        text = UNIFIED.replace('venue = "bybit"', 'venue = "okx"').replace("BTCUSD", "BTC-USD-SWAP")
+        answer = run(*arguments, stdin=text.replace("ETHUSD", "ETH-USD-SWAP"))
+        assert answer.status == 2
+        assert answer.stderr.count("position 1 (core)") == 1
