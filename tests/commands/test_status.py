@@ -130,3 +130,14 @@ def test_never_and_unknown_are_told_apart(run: Run) -> None:
     cells = [cell.strip() for cell in row.split("│")]
     assert "-79.90%" in cells
     assert "never" in cells
+
+
+def test_an_account_stands_at_the_mark_of_its_contract_and_is_worth_the_price_of_its_coin(
+    run: Run, tmp_path: Path
+) -> None:
+    text = ROUND.replace("funding = 0.003", "mark = 64_000")
+    (tmp_path / "book.toml").write_text(text, encoding="utf-8")
+    main = next(row for row in asked(run) if row["account"] == "main")
+    # 3 + 1 - 40,000 / 64,000, at 50,000
+    assert (main["equity"], main["equity_usd"]) == ("3.375", "168750")
+    assert near(main["leverage"], Fraction("0.625") / Fraction("3.375"))
