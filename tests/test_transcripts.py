@@ -41,7 +41,8 @@ def run(command: str, folder: Path) -> str:
     if call["joint"] == "; ":
         assert not before, f"{command} prints {before!r}"
     answer = in_folder(folder, shlex.split(call["words"]), before, TERMINAL)
-    return shown(answer.stderr + answer.stdout, answer.status)
+    first_out = call["words"].startswith("batch")
+    return shown(answer.stdout + answer.stderr if first_out else answer.stderr + answer.stdout, answer.status)
 
 
 def in_shell(line: str, folder: Path) -> "subprocess.CompletedProcess[bytes]":
