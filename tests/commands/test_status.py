@@ -173,3 +173,20 @@ entry = 100_000
     # 1 coin and a long that cost 0.5; half of the equity in contracts
     assert (row["balance"], row["equity"], row["delta"]) == ("100000", "100000", "1.5")
     assert row["leverage"] == "0.5"
+
+
+def test_a_beta_moves_the_end_of_an_account_and_nothing_of_what_it_is_now(run: Run) -> None:
+    plain = {row["position"] or row["account"]: row for row in asked(run)}
+    moved = {row["position"] or row["account"]: row for row in asked(run, "--beta", "BTC=2")}
+    assert (moved["main"]["down"], plain["main"]["down"]) == ("-0.3995", "-0.799")
+    for row in (*plain.values(), *moved.values()):
+        row.pop("down"), row.pop("up")
+    assert moved == plain
+    turned = next(row for row in asked(run, "--beta", "BTC=-1") if row["account"] == "main")
+    assert (turned["down"], turned["up"]) == (None, "0.799")
+
+
+def test_a_sum_is_of_nobody(run: Run) -> None:
+    for row in asked(run, "--total"):
+        assert [row[name] for name in ("account", "position", "venue", "margin_ratio", "leverage")] == [None] * 5
+        assert [row[name] for name in ("down", "up", "reason")] == [None] * 3
