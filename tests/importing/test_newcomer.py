@@ -26,7 +26,7 @@ README = Path(__file__).parents[2] / "README.md"
 DATA = Path(__file__).parents[1] / "data"
 SECTION = re.compile(r"^### From a venue to a checked portfolio\n\n```sh\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 HOST = "https://api.bybit.com"
-KEY, SECRET = "key-of-a-reader", "only to be read"  # noqa: S105
+KEY, SECRET = "key-of-a-reader", "only to be read"
 
 
 class Venue(BaseHTTPRequestHandler):
@@ -34,11 +34,11 @@ class Venue(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         asked = urlsplit(self.path)
-        answers = {
-            "/v5/market/risk-limit": lambda: (DATA / "venues/bybit-risk-limit.json").read_bytes(),
-            "/v5/position/list": lambda: self.positions(asked.query),
-        }
-        body = answers[asked.path]()
+        if asked.path == "/v5/position/list":
+            body = self.positions(asked.query)
+        else:
+            assert asked.path == "/v5/market/risk-limit"
+            body = (DATA / "venues/bybit-risk-limit.json").read_bytes()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -53,7 +53,7 @@ class Venue(BaseHTTPRequestHandler):
         answer["result"]["nextPageCursor"] = ""
         return json.dumps(answer).encode()
 
-    def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002
+    def log_message(self, format: str, *arguments: object) -> None:
         pass
 
 
