@@ -45,12 +45,12 @@ def _shared(leaves: Iterable[Leaf]) -> Shared:
 
 def _command(leaf: Leaf, shared: Shared) -> list[str]:
     arguments = "".join(f" \\fI{_man(one.metavar)}\\fR" for one in leaf.arguments)
-    lines = [f".SS perpcalc {_man(leaf.words)}{arguments}", _man(leaf.command.help)]
+    lines = [f".SS perpcalc {_man(leaf.words)}{arguments}", _man(leaf.help)]
     for one in leaf.arguments:
         lines += [".TP", f".I {_man(one.metavar)}", _man(one.help)]
     own: list[str] = []
     also: list[str] = []
-    for heading, options in grouped(leaf.options, leaf.command.needed):
+    for heading, options in grouped(leaf.options, leaf.needed):
         own += [line for option in options if option != shared.get(option.name) for line in _described(option)]
         named = [option for option in options if heading == NEEDED or option == shared.get(option.name)]
         listed = [".PP", f"\\fI{_man(heading)}\\fR: {', '.join(_bold(names(option)[-1]) for option in named)}"]
@@ -72,7 +72,7 @@ def _described(option: Option[Any]) -> list[str]:
 
 
 def _examples(leaf: Leaf) -> list[str]:
-    return [line for example in leaf.command.examples for line in (".PP", ".nf", ".RS", _man(example), ".RE", ".fi")]
+    return [line for example in leaf.examples for line in (".PP", ".nf", ".RS", _man(example), ".RE", ".fi")]
 
 
 def _bold(text: str) -> str:

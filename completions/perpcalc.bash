@@ -27,7 +27,7 @@ _perpcalc() {
     current=${words[${#words[@]} - 1]}
     [[ -z $option && $current == --*=* ]] && option=${current%%=*} current=${current#*=}
     case $command in
-        '') options='-h --help --version' values='pnl liq-price funding-cost size solve plan liq-cost hedge greeks power status stress check replay fills portfolio venues batch schema' ;;
+        '') options='-h --help --version' values='pnl liq-price funding-cost size solve plan liq-cost hedge greeks power status stress check replay fills portfolio venues batch schema help' ;;
         'solve') options='-h --help' values='margin leverage contracts add close entry price' ;;
         'portfolio') options='-h --help' values='init add import remove validate show' ;;
         'venues') options='-h --help' values='list show validate import' ;;
@@ -64,6 +64,7 @@ _perpcalc() {
         'venues import') options='-i --instrument --date -l --leverage -h --help' ;;
         'batch') options='--jobs --errors-ok -h --help' ;;
         'schema') options='-h --help' ;;
+        'help') options='-h --help' ;;
     esac
     case ${venue%%@*} in
         bigone) instruments='BTCUSD' ;;
@@ -132,6 +133,7 @@ _perpcalc() {
             'venues import':0) values=$venues ;;
             'venues import':1) files=yes ;;
             'schema':0) values='pnl liq-price funding-cost size solve plan liq-cost hedge greeks power status stress check replay fills' ;;
+            'help':0) values='pnl liq-price funding-cost size solve plan liq-cost hedge greeks power status stress check replay fills portfolio venues batch schema' ;;
         esac
         # Short names only where a dash asks for them.
         [[ $current == -* || -z $values$files ]] && values=$options files= current=${current:---}

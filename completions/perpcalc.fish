@@ -126,6 +126,7 @@ complete -c perpcalc -n '__perpcalc_at ""' -a portfolio -d 'Make a portfolio fil
 complete -c perpcalc -n '__perpcalc_at ""' -a venues -d 'What is known of the venues'
 complete -c perpcalc -n '__perpcalc_at ""' -a batch -d 'Answer one JSON object per line of standard input with one per line of standard output'
 complete -c perpcalc -n '__perpcalc_at ""' -a schema -d 'Print the JSON Schema (2020-12) of a command\'s question and answer, as batch and Python have them'
+complete -c perpcalc -n '__perpcalc_at ""' -a help -d 'Show the help of a command'
 complete -c perpcalc -n '__perpcalc_at solve' -a margin -d 'The coin to add so that the position is liquidated only at a price, or its margin ratio is at most so much'
 complete -c perpcalc -n '__perpcalc_at solve' -a leverage -d 'The largest leverage at which an isolated position is liquidated only at a price or beyond it'
 complete -c perpcalc -n '__perpcalc_at solve' -a contracts -d 'The most contracts, the whole size, that a margin or a balance carries until a liquidation price'
@@ -270,3 +271,4 @@ complete -c perpcalc -n '__perpcalc_at batch' -l errors-ok -d 'Exit with 0 altho
 complete -c perpcalc -n '__perpcalc_at fills portfolio_init portfolio_add portfolio_import portfolio_remove portfolio_validate portfolio_show venues_validate venues_import' -F
 complete -c perpcalc -n '__perpcalc_at venues_show venues_import' -a '(__perpcalc_venues)'
 complete -c perpcalc -n '__perpcalc_at schema' -a 'pnl liq-price funding-cost size solve plan liq-cost hedge greeks power status stress check replay fills'
+complete -c perpcalc -n '__perpcalc_at help' -a 'pnl liq-price funding-cost size solve plan liq-cost hedge greeks power status stress check replay fills portfolio venues batch schema'

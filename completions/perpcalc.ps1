@@ -24,7 +24,7 @@ Register-ArgumentCompleter -Native -CommandName perpcalc -ScriptBlock {
     }
     # What follows each command: commands and options.
     $words = @{
-        '' = @('pnl', 'liq-price', 'funding-cost', 'size', 'solve', 'plan', 'liq-cost', 'hedge', 'greeks', 'power', 'status', 'stress', 'check', 'replay', 'fills', 'portfolio', 'venues', 'batch', 'schema', '-h', '--help', '--version')
+        '' = @('pnl', 'liq-price', 'funding-cost', 'size', 'solve', 'plan', 'liq-cost', 'hedge', 'greeks', 'power', 'status', 'stress', 'check', 'replay', 'fills', 'portfolio', 'venues', 'batch', 'schema', 'help', '-h', '--help', '--version')
         'solve' = @('margin', 'leverage', 'contracts', 'add', 'close', 'entry', 'price', '-h', '--help')
         'portfolio' = @('init', 'add', 'import', 'remove', 'validate', 'show', '-h', '--help')
         'venues' = @('list', 'show', 'validate', 'import', '-h', '--help')
@@ -61,6 +61,7 @@ Register-ArgumentCompleter -Native -CommandName perpcalc -ScriptBlock {
         'venues import' = @('-i', '--instrument', '--date', '-l', '--leverage', '-h', '--help')
         'batch' = @('--jobs', '--errors-ok', '-h', '--help')
         'schema' = @('-h', '--help')
+        'help' = @('-h', '--help')
     }
     # What the value of an option may be, in every command or in one.
     $values = @{
@@ -185,6 +186,7 @@ Register-ArgumentCompleter -Native -CommandName perpcalc -ScriptBlock {
         'venues import 0' = 'venue'
         'venues import 1' = 'file'
         'schema 0' = @('pnl', 'liq-price', 'funding-cost', 'size', 'solve', 'plan', 'liq-cost', 'hedge', 'greeks', 'power', 'status', 'stress', 'check', 'replay', 'fills')
+        'help 0' = @('pnl', 'liq-price', 'funding-cost', 'size', 'solve', 'plan', 'liq-cost', 'hedge', 'greeks', 'power', 'status', 'stress', 'check', 'replay', 'fills', 'portfolio', 'venues', 'batch', 'schema')
     }
     $fields = @{
         'pnl' = @('name', 'account', 'venue', 'instrument', 'currency', 'side', 'contracts', 'contract_size', 'notional_usd', 'entry_price', 'exit_price', 'entry_value', 'exit_value', 'gross_pnl', 'entry_fee', 'exit_fee', 'funding', 'net_pnl', 'net_pnl_usd', 'margin', 'roe', 'net_roe', 'break_even_price', 'target_price', 'liquidation_price', 'liquidated', 'reason')

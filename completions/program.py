@@ -1,7 +1,7 @@
 """The program as shells, man and type checkers are told of it: one walk over its commands, options and venues."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,7 +9,7 @@ from perpcalc.cli.app import COMMANDS, runnable
 from perpcalc.cli.door import Action, ActionGroup
 from perpcalc.commands.command import Command, Group
 from perpcalc.commands.scenarios import LIST, scenarios
-from perpcalc.given import Option
+from perpcalc.given import Option, one
 from perpcalc.grammar import FEES, fee
 from perpcalc.names import LISTED
 from perpcalc.options import FIELD, SCENARIO
@@ -22,25 +22,25 @@ FILE, VENUE, INSTRUMENT = "file", "venue", "instrument"
 
 
 class Leaf(NamedTuple):
-    """A command as it is typed, in one word or two."""
+    """A command as it is typed, in one word or two: its options with a dash, its arguments without, and its fields."""
 
     words: str
-    command: Command | Action
+    help: str
+    options: Sequence[Option[Any]]
+    arguments: Sequence[Option[Any]]
+    needed: Sequence[Option[Any]] = ()
+    examples: Sequence[str] = ()
+    fields: Sequence[str] = ()
 
-    @property
-    def options(self) -> list[Option[Any]]:
-        """What is written with a dash."""
-        return [option for option in self.command.options if not option.argument]
 
-    @property
-    def arguments(self) -> list[Option[Any]]:
-        """What is written without."""
-        return [option for option in self.command.options if option.argument]
-
-    @property
-    def fields(self) -> tuple[str, ...]:
-        """What `--field` may name, of a command that knows it before it answers."""
-        return self.command.result._fields if isinstance(self.command, Command) else ()
+HELP = Leaf(
+    "help",
+    "Show the help of a command.",
+    (),
+    (one("command", str, "COMMAND", "The command, in one word or two.", choices=COMMANDS, argument=True),),
+    examples=("perpcalc help solve margin",),
+)
+"""What the program does before it looks for a command."""
 
 
 class Program(NamedTuple):
@@ -55,7 +55,7 @@ class Program(NamedTuple):
     @property
     def choices(self) -> dict[str, dict[str, str]]:
         """The words that may follow the program's name (under "") and each group's, with their help."""
-        inner = {name: {one.name: one.help for one in group.commands} for name, group in self.groups.items()}
+        inner = {name: {found.name: found.help for found in group.commands} for name, group in self.groups.items()}
         return {"": dict(self.tops), **inner}
 
     @property
@@ -83,19 +83,26 @@ def program() -> Program:
     """The program as its own tables and venue files describe it."""
     made = {name: runnable(name) for name in COMMANDS}
     leaves: list[Leaf] = []
-    for name, one in made.items():
-        if isinstance(one, Command | Action):
-            leaves.append(Leaf(name, one))
+    for name, found in made.items():
+        if isinstance(found, Command | Action):
+            leaves.append(_leaf(name, found))
         else:
-            leaves.extend(Leaf(f"{name} {inner.name}", inner) for inner in one.commands)
+            leaves.extend(_leaf(f"{name} {inner.name}", inner) for inner in found.commands)
     tables = {name: shipped(name) for name in shipped_names()}
     return Program(
-        {name: one.help for name, one in made.items()},
-        {name: one for name, one in made.items() if isinstance(one, Group | ActionGroup)},
-        tuple(leaves),
+        {**{name: found.help for name, found in made.items()}, HELP.words: HELP.help},
+        {name: found for name, found in made.items() if isinstance(found, Group | ActionGroup)},
+        (*leaves, HELP),
         {name: table["title"] for name, table in tables.items()},
         {name: tuple(table["instruments"]) for name, table in tables.items()},
     )
+
+
+def _leaf(words: str, command: Command | Action) -> Leaf:
+    options = [option for option in command.options if not option.argument]
+    arguments = [option for option in command.options if option.argument]
+    fields = command.result._fields if isinstance(command, Command) else ()
+    return Leaf(words, command.help, options, arguments, command.needed, command.examples, fields)
 
 
 def names(option: Option[Any]) -> list[str]:

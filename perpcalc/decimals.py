@@ -240,6 +240,8 @@ def plain(value: Decimal) -> str:
     >>> plain(Decimal("1E-8")), plain(Decimal("-0.000")), plain(Decimal("5739.50"))
     ('0.00000001', '0', '5739.5')
     """
+    if not value:
+        return "0"
     if value.adjusted() < LONGEST:
         value = _SETTLING.plus(value).quantize(FINEST)
         text = str(value)

@@ -44,7 +44,7 @@ def run(tmp_path: Path) -> Run:
     """
 
     def call(*arguments: str, stdin: str = "", env: Mapping[str, str] | None = None) -> Answer:
-        return in_folder(tmp_path, arguments, stdin, env)
+        return in_folder(tmp_path, arguments, stdin.encode("utf-8", "surrogateescape"), env)
 
     return call
 

@@ -91,9 +91,11 @@ def environment(folder: Path, more: Mapping[str, str] | None = None) -> dict[str
     }
 
 
-def in_folder(folder: Path, arguments: Sequence[str], stdin: str = "", env: Mapping[str, str] | None = None) -> Answer:
+def in_folder(
+    folder: Path, arguments: Sequence[str], stdin: bytes = b"", env: Mapping[str, str] | None = None
+) -> Answer:
     """What a call in a folder writes, in an environment of its own."""
     market._found.cache_clear()  # venue files of another folder
     lines._asking.cache_clear()  # and another environment
     with patch.dict(os.environ, environment(folder, env), clear=True), chdir(folder):
-        return called(arguments, stdin.encode("utf-8", "surrogateescape"))
+        return called(arguments, stdin)

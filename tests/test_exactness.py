@@ -286,7 +286,7 @@ def intervals(duration: Decimal, interval: Decimal) -> Pairs:
 
 
 @exact(
-    "rules.with_deductions rules.tier_index rules.flat_rate margin.maintenance_pieces wallet.group_maintenance margin.piece_maintenance wallet.piece_at",
+    "rules.with_deductions rules.tier_index rules.flat_rate margin.maintenance_pieces margin.most_asked wallet.group_maintenance margin.piece_maintenance wallet.piece_at",
     positions,
     numbers,
     numbers,
@@ -306,6 +306,8 @@ def maintenance_in_tiers(
                 limits_, rates_ = zip(*bands, strict=True)
                 tiers = rules.with_deductions(limits_, rates_) if marginal else tuple(map(rules.Tier, limits_, rates_))
                 schedule = rules.Schedule(tiers, basis, unit, marginal)
+                if (most := margin.most_asked(schedule, held.notional)) is not None:
+                    yield most, max(F(rate) for rate in rates_) * F(usd(held))
                 wallet = accounts.wallet_of(Decimal(0), [accounts.Holding(held, schedule)])
                 at = price if basis == "mark" else held.entry_price
                 asked = twin.maintenance(found, held.side, held.contracts, held.instrument.contract_size, at)
@@ -350,7 +352,7 @@ def wallets(
 
 
 @exact(
-    "margin.isolated_margin margin.given_margin margin.usable_extra liquidation.position_liquidation liquidation.liquidation liquidation.ends liquidation.margin_ratio wallet.safe_spans wallet.segments limits.distance",
+    "margin.isolated_margin margin.given_margin margin.usable_extra liquidation.position_liquidation liquidation.liquidation liquidation.ends liquidation.margin_ratio spans.safe_spans spans.segments limits.distance",
     positions,
     leverages,
     rates,

@@ -32,7 +32,8 @@ def write_into(given: Given, result: Result, compose: Callable[[Portfolio], Chan
     if QUIET in given:
         return
     added = f"{len(made[0].added)} added" if made[0].added else "nothing was written"
-    tell(f"{path}: {added}; it has {len(after.positions)} positions now")
+    held = len(after.positions)
+    tell(f"{path}: {added}; it has {held} position{'' if held == 1 else 's'} now")
     for row in made[0].added:
         if "account" not in row:
             tell(f"{row['name']} has no margin yet: write its leverage or margin, or the account it is in")

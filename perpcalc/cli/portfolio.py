@@ -3,7 +3,7 @@
 from perpcalc.cli.door import Action, ActionGroup
 from perpcalc.commands.case import Case
 from perpcalc.commands.command import ROWS, Command
-from perpcalc.commands.listing import Listed, faults_of, listing, new_position, unanswerable
+from perpcalc.commands.listing import Listed, examined, listing, new_position
 from perpcalc.errors import PerpcalcError, worded
 from perpcalc.given import Excludes, Given, Needed, one, switch
 from perpcalc.grammar import label, path
@@ -96,12 +96,12 @@ def remove(given: Given) -> int:
 
 def validate(given: Given) -> int:
     """Whether every command could read the file: nothing on stdout and 0; else all that is wrong, and 2."""
-    faults = faults_of(given)
+    faults, notes = examined(given[OPENED] or "")
     for fault in faults[:-1]:
         say(fault.line())
     if faults:
         raise faults[-1]
-    for note in unanswerable(given):
+    for note in notes:
         tell(note)
     return 0
 

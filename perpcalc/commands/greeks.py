@@ -154,7 +154,7 @@ def _collateral(case: Case, given: Given) -> Decimal:
 def _leg(leg: LegCase) -> PositionGreeks:
     """A linear leg, whose delta is its coins at every price."""
     if leg.price is None or leg.settle_price is None:
-        return _unknown(leg.identity(), no_price(leg.leg.coin))
+        return _unknown(leg.identity() | {"frame": "usd"}, no_price(leg.leg.settle if leg.price else leg.leg.coin))
     return _row(leg.identity(), leg.leg.coin, leg_greeks(leg.leg, leg.price, leg.settle_price))
 
 

@@ -1,12 +1,12 @@
 """`perpcalc liq-price`: where a position is liquidated."""
 
+from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from perpcalc.answer import Coin, Count, Identified, Price, Rate, Sentence, Times, Told
+from perpcalc.answer import Answer, Coin, Count, Identified, Price, Rate, Sentence, Times, Told
 from perpcalc.commands.case import NEED_ENTRY, NEED_MARGIN, NEED_SIDE, NEED_SIZE, Case
 from perpcalc.commands.command import Command
-from perpcalc.commands.legs import LegCase
 from perpcalc.commands.positions import Remarks, by_position, each, unknown
 from perpcalc.commands.touching import touch_probability
 from perpcalc.core.liquidation import Liquidation
@@ -25,6 +25,9 @@ from perpcalc.options import (
     TOUCH,
     TOUCH_RULES,
 )
+
+if TYPE_CHECKING:
+    from perpcalc.commands.legs import LegCase
 
 UNIFIED, USD = "unified", "USD"
 
@@ -103,8 +106,27 @@ class LiqPrice(Identified):
         of = "the entry" if self.mark_price is None else "the mark"
         if not self.distance:
             return ("already liquidated: ", of, " is at or beyond ", Told("liquidation_price"))
-        side = "below" if self.distance < 0 else "above"
-        return ("liquidated at ", Told("liquidation_price"), ", ", Told("distance", size=True), f" {side} {of}")
+        return ("liquidated at ", Told("liquidation_price"), ", ", Told("distance", size=True), self._from(of))
+
+    def _from(self, of: str) -> str:
+        return f" {'below' if self.distance and self.distance < 0 else 'above'} {of}"
+
+    @classmethod
+    def summary(cls, rows: Sequence[Answer]) -> Sentence:
+        """Which of several is the nearest to its liquidation."""
+        known = [
+            (abs(row.distance), place, row)
+            for place, row in enumerate(rows)
+            if isinstance(row, LiqPrice) and row.distance is not None
+        ]
+        if not known:
+            return ()
+        distance, place, row = min(known, key=lambda one: one[:2])
+        if not distance:
+            return (f"{row.name} is liquidated already",)
+        side = row._from("the entry" if row.mark_price is None else "the mark")
+        price, share = Told("liquidation_price", row=place), Told("distance", size=True, row=place)
+        return (f"nearest: {row.name} is liquidated at ", price, ", ", share, side)
 
 
 def answer(case: Case, given: Given, said: Remarks) -> LiqPrice:
@@ -160,7 +182,7 @@ def _identity(case: Case) -> dict[str, Any]:
     return case.identity() | ({"currency": USD} if case.is_unified else {})
 
 
-def _leg(leg: LegCase) -> LiqPrice:
+def _leg(leg: "LegCase") -> LiqPrice:
     """Where a linear leg dies with its account, in what it is settled in."""
     reasons: list[str] = []
     found = unknown(leg.liquidation, reasons)

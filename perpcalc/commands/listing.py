@@ -1,6 +1,7 @@
 """What is in a portfolio: its positions as they are read, and what some command cannot answer for them."""
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from perpcalc.answer import Coin, Identified, Price, Rate, Times
 from perpcalc.commands.book import book_of, opened
@@ -11,9 +12,10 @@ from perpcalc.commands.market import each_once, forbidden_leverage
 from perpcalc.commands.positions import unknown
 from perpcalc.decimals import ZERO, fixed, places
 from perpcalc.errors import Entry, Key, PerpcalcError
+from perpcalc.files import read
 from perpcalc.given import Given
-from perpcalc.options import ACCOUNT, CURRENCY, EXPLAIN, FUNDING_RATE, MARK, PORTFOLIO, STOP, TARGET, VENUE
-from perpcalc.portfolio import Portfolio, Position, load, problems
+from perpcalc.options import ACCOUNT, CURRENCY, EXPLAIN, FUNDING_RATE, MARK, STOP, TARGET, VENUE
+from perpcalc.portfolio import Portfolio, Position, parse, problems_in
 from perpcalc.venues import find
 
 
@@ -125,35 +127,52 @@ def new_position(portfolio: Portfolio, name: str, account: str | None, given: Gi
     return case
 
 
-def faults_of(given: Given) -> list[PerpcalcError]:
-    """All that is wrong with a portfolio, so that some command would refuse it."""
-    where = given[PORTFOLIO] or ""
-    if found := problems(where):
-        return list(found)
-    portfolio = load(where)
-    faults: list[PerpcalcError] = []
+class Examined(NamedTuple):
+    """All that is wrong with a portfolio, and of one that some command takes what others cannot answer."""
+
+    faults: list[PerpcalcError]
+    notes: list[str]
+
+
+def examined(path: str) -> Examined:
+    """What is wrong with a portfolio, so that some command would refuse it, and what is lacking; it is read once."""
+    try:
+        source = read(path)
+    except PerpcalcError as error:
+        return Examined([error], [])
+    if found := problems_in(source):
+        return Examined(list(found), [])
+    portfolio = parse(source.raw, source.where)
+    faults = list(_faults(portfolio))
+    return Examined(faults, [] if faults else list(_unanswerable(portfolio)))
+
+
+def _faults(portfolio: Portfolio) -> Iterator[PerpcalcError]:
+    """What is wrong with accounts and positions, each by itself, else with all of them together."""
+    none = True
     for account in portfolio.accounts:
         if account.venue is not None:
             try:
                 find(account.venue)
             except PerpcalcError as error:
-                faults.append(error.at(VENUE.key).at(account.place).at(portfolio.where))
+                none = False
+                yield error.at(VENUE.key).at(account.place).at(portfolio.where)
     for position in portfolio.positions:
         try:
             opened(portfolio, [position], Given({}))
         except PerpcalcError as error:
-            faults.append(error)
-    if not faults:
+            none = False
+            yield error
+    if none:
         try:
             opened(portfolio, portfolio.positions, Given({}))
         except PerpcalcError as error:
-            faults.append(error)
-    return faults
+            yield error
 
 
-def unanswerable(given: Given) -> Iterator[str]:
+def _unanswerable(portfolio: Portfolio) -> Iterator[str]:
     """For each position that some command cannot answer, or whose leverage its venue forbids, which and why."""
-    for case in book_of(given).cases:
+    for case in opened(portfolio, portfolio.positions, Given({})).cases:
         if (forbidden := forbidden_leverage(case.given, case.instrument, case.position)) is not None:
             yield f"{case.place}, {forbidden.line()}"
         for commands, why in _lacks(case):
@@ -169,4 +188,4 @@ def _lacks(case: Case) -> Iterator[tuple[str, str]]:
     if case.mark is None:
         yield "funding-cost and stress", f"{MARK.name}: is missing: give it a mark, or its coin a price in [prices]"
     elif FUNDING_RATE not in case.given:
-        yield "funding-cost", f"{FUNDING_RATE.name}: is missing: give the rate per interval, or --rate"
+        yield "funding-cost", f"{FUNDING_RATE.name}: is missing: give the rate per interval, or rate"

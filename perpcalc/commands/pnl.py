@@ -1,12 +1,11 @@
 """`perpcalc pnl`: what closing a position brings."""
 
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from perpcalc.answer import Coin, Gain, GainRate, GainUsd, Identified, Price, Sentence, Told
 from perpcalc.commands.case import NEED_ENTRY, NEED_SIDE, NEED_SIZE, Case
 from perpcalc.commands.command import Command
-from perpcalc.commands.legs import LegCase, no_price
 from perpcalc.commands.market import known_fee
 from perpcalc.commands.positions import Remarks, by_position, each, unknown
 from perpcalc.core.liquidation import liquidated_at
@@ -34,6 +33,9 @@ from perpcalc.options import (
     TARGET_ROE,
     TOTAL,
 )
+
+if TYPE_CHECKING:
+    from perpcalc.commands.legs import LegCase
 
 
 class Pnl(Identified):
@@ -153,8 +155,10 @@ def answer(case: Case, given: Given, said: Remarks) -> Pnl:
     return made.never_where(*nevers).people_see(rounded)
 
 
-def _leg(leg: LegCase) -> Pnl:
+def _leg(leg: "LegCase") -> Pnl:
     """A linear leg at its mark: its profit is in what it is settled in, and said in USD."""
+    from perpcalc.commands.legs import no_price
+
     found = unknown(leg.liquidation, [])
     price = leg.price
     known: dict[str, Any] = {

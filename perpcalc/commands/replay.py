@@ -222,7 +222,7 @@ COMMAND = Command(
     "Whether a position or a portfolio would have lived through candles and funding of the past: how it ended, what it paid, how near it came.",
     (
         "perpcalc replay --venue bybit --side long -n 10k --entry 121704.74 --leverage 7 --marks marks.csv --history funding.json",
-        "perpcalc replay -p portfolio.toml --marks BTC=btc.csv --marks ETH=eth.csv --svg replay.svg",
+        "perpcalc replay -p portfolio.toml --marks BTC=btc.csv --history BTC=funding.json --svg replay.svg",
     ),
     (
         *POSITION,

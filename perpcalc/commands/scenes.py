@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from perpcalc.commands.book import entries_of, united
 from perpcalc.commands.case import NEED_ENTRY, NEED_SIDE, NEED_SIZE, Case, case_of
 from perpcalc.commands.market import forbidden_leverage, known_fee
-from perpcalc.commands.prices import Prices, at_price, coin_of, price_of
+from perpcalc.commands.prices import Prices, at_price, coin_of, free, is_hedged, paid_in, price_of, unmaintained
 from perpcalc.commands.trades import check_margin_there, contract_of, traded
 from perpcalc.core.position import Fill
 from perpcalc.core.rules import flat_rate
-from perpcalc.core.wallet import equity
 from perpcalc.decimals import ONE, ZERO, plain
 from perpcalc.errors import Entry, PerpcalcError, Words
 from perpcalc.given import Given, check
@@ -35,7 +34,7 @@ from perpcalc.options import (
     STOP,
     VENUE,
 )
-from perpcalc.portfolio import Account, Portfolio, Position, load
+from perpcalc.portfolio import Portfolio, Position, load
 
 if TYPE_CHECKING:
     from perpcalc.commands.legs import LegCase
@@ -183,14 +182,15 @@ def _judged(
         notes.extend(case.notes)
         if now is not None:
             prices = at_price(prices, case, now, price_of(prices, case))
-        closing = known_fee(given, EXIT_FEE, case.instrument, notes)
-        held = traded(prices.cases, case, closing, _is_hedged(case, prices))
-        check_margin_there(case, held, *_free(case, prices))
-        prices = Prices(_paid_in(prices.portfolio, case, held.paid_in), (*held.cases, *prices.legs))
+        against = any(one.side == -case.side and contract_of(one) == contract_of(case) for one in prices.cases)
+        closing = known_fee(given, EXIT_FEE, case.instrument, notes) if against else ZERO
+        held = traded(prices.cases, case, closing, is_hedged(case, prices))
+        check_margin_there(case, held, *free(case, prices))
+        prices = Prices(paid_in(prices.portfolio, case, held.paid_in), (*held.cases, *prices.legs))
         planned, opens = held.planned, opens or held.opens
     if trades and price is not None and price != now:
         prices = at_price(prices, case, price, now)
-    entries = [_unmaintained(one) if exact else one for one in prices.entries]
+    entries = [unmaintained(one) if exact else one for one in prices.entries]
     if EXPLAIN in given:
         from perpcalc.commands.explain import told_apart
 
@@ -208,11 +208,6 @@ def _positions(given: Given, portfolio: Portfolio) -> list[Position]:
     """Those of the account that is asked about, else all."""
     account = given[ACCOUNT]
     return [one for one in portfolio.positions if account is None or one.account == account]
-
-
-def _unmaintained(one: "Case | LegCase") -> "Case | LegCase":
-    """A position as far as its worth goes, which needs no maintenance rate."""
-    return one._replace(rules=one.rules._replace(schedule=NO_MAINTENANCE)) if isinstance(one, Case) else one
 
 
 def _trade_case(given: Given, portfolio: Portfolio, trade: Trade, asked: Given, now: Decimal | None) -> Case:
@@ -288,52 +283,3 @@ def _price_now(given: Given, portfolio: Portfolio, trade: Trade) -> Decimal | No
     of_contract = [one.mark for one in marks if contract_of(one) == contract_of(case)]
     known = [*of_contract, case.mark, *(one.mark for one in marks)]
     return next((mark for mark in known if mark is not None), None if held else trade.fill.price)
-
-
-def _is_hedged(trade: Case, prices: Prices) -> bool:
-    """Whether the account keeps both sides of a contract: it says so, or the file holds both there."""
-    if trade.account is None:
-        return False
-    home = prices.portfolio.account(trade.account)
-    if home.mode is not None:
-        return home.mode == "hedge"
-    same = {
-        case.side for case in prices.cases if case.account == trade.account and contract_of(case) == contract_of(trade)
-    }
-    return len(same) > 1 and trade.instrument.hedge_mode
-
-
-def _free(trade: Case, prices: Prices) -> tuple[Decimal, Decimal | None]:
-    """The balance of the trade's account and its equity now, in coin; without an account all that a margin may need.
-
-    Of an account of several coins it is what it holds of the trade's coin.
-    """
-    home = None if trade.account is None else prices.portfolio.account(trade.account)
-    if home is None:
-        return Decimal("Infinity"), None
-    if home.unified is not None:
-        return home.unified.balances.get(trade.instrument.currency, ZERO), None
-    balance = home.balance or ZERO
-    worth = united([_unmaintained(one) for one in prices.entries], prices.portfolio)
-    shared = [one for one in worth.cases if one.account == home.name and one.shared is not None]
-    if not shared or shared[0].mark is None:
-        return balance, None
-    standing = shared[0].in_wallet()
-    return balance, equity(standing.wallet, standing.holding.ratio / shared[0].mark)
-
-
-def _paid_in(portfolio: Portfolio, trade: Case, coin: Decimal) -> Portfolio:
-    """The portfolio after so much coin went into the account of the trade."""
-    if trade.account is None or not coin:
-        return portfolio
-
-    def paid(account: Account) -> Account:
-        if account.name != trade.account:
-            return account
-        if account.unified is not None:
-            held = dict(account.unified.balances)
-            held[trade.instrument.currency] = held.get(trade.instrument.currency, ZERO) + coin
-            return account._replace(unified=account.unified._replace(balances=held))
-        return account._replace(balance=(account.balance or ZERO) + coin)
-
-    return portfolio._replace(accounts=tuple(map(paid, portfolio.accounts)))

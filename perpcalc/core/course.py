@@ -14,7 +14,8 @@ from perpcalc.core.backed import Backed, wallet_behind
 from perpcalc.core.curve import Curve
 from perpcalc.core.instrument import Instrument, coin_value
 from perpcalc.core.margin import piece_maintenance
-from perpcalc.core.wallet import Holding, Wallet, equity, piece_at, segments
+from perpcalc.core.spans import segments
+from perpcalc.core.wallet import Holding, Wallet, equity, piece_at
 from perpcalc.decimals import ONE, ZERO, settled
 
 

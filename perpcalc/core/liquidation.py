@@ -8,9 +8,9 @@ from typing import NamedTuple
 from perpcalc.core.instrument import Instrument
 from perpcalc.core.margin import Margin, piece_maintenance
 from perpcalc.core.rounding import Grid, on, to_multiple
+from perpcalc.core.spans import Span, safe_spans
 from perpcalc.core.wallet import (
     Holding,
-    Span,
     Wallet,
     bankruptcy_x,
     closing_fees_at,
@@ -18,7 +18,6 @@ from perpcalc.core.wallet import (
     equity,
     maintenance,
     piece_at,
-    safe_spans,
     wallet_of,
 )
 from perpcalc.decimals import FINEST, ONE, ZERO, plain, settled

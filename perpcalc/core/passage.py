@@ -14,7 +14,8 @@ from perpcalc.core.margin import Margin
 from perpcalc.core.past_funding import Payment, cost_of
 from perpcalc.core.pnl import gross_pnl
 from perpcalc.core.rules import ClosingFee, Schedule
-from perpcalc.core.wallet import Holding, equity, safe_spans, wallet_of
+from perpcalc.core.spans import safe_spans
+from perpcalc.core.wallet import Holding, equity, wallet_of
 from perpcalc.decimals import CONTEXT, ONE, ZERO, settled
 
 END, STOP, LIQUIDATION = "end", "stop", "liquidation"

@@ -23,8 +23,9 @@ from perpcalc.core.solve import (
     unknown_of,
     unmet,
 )
+from perpcalc.core.spans import segments
 from perpcalc.core.trading import extra_margin, levered
-from perpcalc.core.wallet import Wallet, segments
+from perpcalc.core.wallet import Wallet
 from perpcalc.decimals import ONE, ZERO, plain, settled
 
 CENT, SATOSHI = Decimal("0.01"), Decimal("1E-8")

@@ -27,8 +27,9 @@ from perpcalc.core.solve import (
     unknown_of,
     unmet,
 )
+from perpcalc.core.spans import safe_spans
 from perpcalc.core.trading import extra_margin, levered
-from perpcalc.core.wallet import equity, safe_spans
+from perpcalc.core.wallet import equity
 from perpcalc.decimals import FINEST, ONE, ZERO, plain, settled
 from perpcalc.errors import Key, PerpcalcError
 

@@ -10,7 +10,8 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from perpcalc.core.rounding import to_multiple
-from perpcalc.core.wallet import Span, Wallet, closing_fees_at_bankruptcy, safe_spans, segments
+from perpcalc.core.spans import Span, safe_spans, segments
+from perpcalc.core.wallet import Wallet, closing_fees_at_bankruptcy
 from perpcalc.decimals import ONE, ZERO, settled
 
 LOWEST, HIGHEST = Decimal("-0.99"), Decimal(3)

@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from perpcalc.core.collateral import FULL, Weight, counted_by
 from perpcalc.core.linear import Leg
-from perpcalc.core.wallet import Holding, Wallet, closing_fees_at_bankruptcy, segments, wallet_of
+from perpcalc.core.spans import segments
+from perpcalc.core.wallet import Holding, Wallet, closing_fees_at_bankruptcy, wallet_of
 from perpcalc.decimals import ONE, ZERO, settled
 from perpcalc.errors import PerpcalcError, listed
 

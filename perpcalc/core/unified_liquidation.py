@@ -8,9 +8,10 @@ from perpcalc.core.linear import leg_maintenance, leg_mark
 from perpcalc.core.liquidation import Ends, Liquidation, liquidation
 from perpcalc.core.price_line import common_line, equity_on, price_line
 from perpcalc.core.safe_range import End, Range, holds, is_curved, safe_ranges
+from perpcalc.core.spans import Span
 from perpcalc.core.unified import Coin, Sums
 from perpcalc.core.unified_standing import margin_ratio
-from perpcalc.core.wallet import Span, bankruptcy_x
+from perpcalc.core.wallet import bankruptcy_x
 from perpcalc.decimals import FINEST, ONE, ZERO, plain, settled
 
 DEAD = "already under water: at the mark the maintenance margin exceeds the margin balance"

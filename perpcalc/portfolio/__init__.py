@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from perpcalc.decimals import ONE
 from perpcalc.errors import Entry, PerpcalcError, shown, suggestion
-from perpcalc.files import descriptor_of, read, toml
+from perpcalc.files import Source, descriptor_of, read, toml
 from perpcalc.given import Given, Option
 from perpcalc.limit_options import LIMIT_KEYS
 from perpcalc.options import FILL, HORIZON, VOL
@@ -117,12 +117,16 @@ def problems(
     path: str, limits: tuple[Option[Any], ...] = LIMIT_KEYS, own_stdin: bool = True
 ) -> tuple[PerpcalcError, ...]:
     """Everything that is wrong with a file; nothing where `load` reads it."""
-    from perpcalc.portfolio.faults import checked
-
     try:
-        source = read(path, own_stdin)
+        return problems_in(read(path, own_stdin), limits)
     except PerpcalcError as error:
         return (error,)
+
+
+def problems_in(source: Source, limits: tuple[Option[Any], ...] = LIMIT_KEYS) -> tuple[PerpcalcError, ...]:
+    """Everything that is wrong with what was read; nothing where `parse` takes it."""
+    from perpcalc.portfolio.faults import checked
+
     try:
         _, faults = checked(toml(source.raw), limits)
     except PerpcalcError as error:

@@ -47,6 +47,8 @@ def amount(value: Decimal, kind: str, precision: Precision = DEFAULT) -> str:
         text = fixed(value, 2)
     elif kind == "times":
         text = fixed(value, min(4, max(2, places(value)))) + "x"
+    elif kind == "number":
+        text = fixed(value, min(4, places(value)))
     elif kind == "figure":
         text = fixed(value, min(places(value), max(LONGEST_COUNT, 5 - value.adjusted())))
     else:

@@ -143,6 +143,12 @@ def _fitting(lines: Sequence[Line], hidden: Sequence[str], wide: bool, width: in
         more = {name, "currency"} if lines[0].kinds[name].unit == "coin" and "currency" in columns else {name}
         if not chosen or 1 + sum(columns[one].width for one in chosen | more) <= width:
             chosen |= more
+    room = width - 1 - sum(columns[name].width for name in chosen)
+    for name in [name for name in columns if name in chosen]:
+        whole = _column(lines, name)
+        if whole.width - columns[name].width <= room:
+            room -= whole.width - columns[name].width
+            columns[name] = whole
     return [columns[name] for name in told if name in chosen], len(told) - len(chosen)
 
 

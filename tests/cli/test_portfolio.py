@@ -230,7 +230,7 @@ class TestValidate:
     @pytest.mark.parametrize(
         ("old", "new", "note"),
         [
-            ("", "", "position 1 (core): funding-cost cannot answer: funding_rate: is missing: give the rate per interval, or --rate"),
+            ("", "", "position 1 (core): funding-cost cannot answer: funding_rate: is missing: give the rate per interval, or rate"),
             ("BTC = 64_000", "", "position 1 (core): funding-cost and stress cannot answer: mark: is missing: give it a mark, or its coin a price in [prices]"),
             ("entry = 62_500", "", "position 1 (core): pnl, liq-price, liq-cost, greeks, stress and check cannot answer: entry: is missing: give the entry price, or fills"),
             ('venue = "binance"', 'venue = "okx"', "position 1 (core): liq-price, liq-cost, stress and check cannot answer: mmr: the maintenance tiers of BTC-USD-SWAP at okx are not known: "),
@@ -242,6 +242,7 @@ class TestValidate:
         answer = run("portfolio", "validate", "book.toml")
         assert (answer.stdout, answer.status) == ("", 0)
         assert answer.stderr.startswith(f"perpcalc: note: {note}")
+        assert run("portfolio", "validate", "-", stdin=book.read_text()) == answer
 
     def test_says_all_that_is_wrong_at_once(self, run: Run, book: Path) -> None:
         book.write_text(
@@ -273,6 +274,8 @@ class TestValidate:
         book.write_text(book.read_text().replace(old, new, 1))
         answer = run("portfolio", "validate", "book.toml")
         assert answer.stderr.startswith(f"perpcalc: book.toml: {message}")
+        piped = run("portfolio", "validate", "-", stdin=book.read_text())
+        assert piped == answer._replace(stderr=answer.stderr.replace("book.toml", "standard input"))
         assert (answer.stdout, answer.status) == ("", 2)
 
     def test_names_standard_input(self, run: Run) -> None:
@@ -310,7 +313,8 @@ class TestShow:
     def test_formats(self, run: Run, book: Path) -> None:
         assert run("portfolio", "show", "book.toml", "--field", "name").stdout == "core\n"
         assert run("portfolio", "show", "book.toml", "-f", "csv").stdout.splitlines()[0] == ",".join(Listed._fields)
-        assert run("portfolio", "show", "-", "--json", stdin="") == ("[]\n", "perpcalc: note: the portfolio has no positions\n", 0)  # fmt: skip
+        assert run("portfolio", "show", "-", "--json", stdin="positions = []") == ("[]\n", "perpcalc: note: the portfolio has no positions\n", 0)  # fmt: skip
+        refused(run("portfolio", "show", "-", stdin=""), "standard input: is empty: pipe a portfolio into it")
 
     def test_the_margin_can_be_explained_and_left_unrounded(self, run: Run, tmp_path: Path) -> None:
         (tmp_path / "p.toml").write_text(

@@ -1,4 +1,4 @@
-"""Portfolios that the tests of planned trades share: accounts of one coin, of several coins, and what they hold."""
+"""Portfolios that tests share: accounts of one coin, of several coins, and what they hold."""
 
 WALLETS = """
 [prices]
@@ -75,6 +75,61 @@ coin = 0.5
 entry = 100_000
 mmr = "0.5%"
 """
+
+ROUND = """
+[prices]
+BTC = 50_000
+ETH = 2_500
+
+[[accounts]]
+name = "main"
+balance = 3
+
+[[accounts]]
+name = "coins"
+currency = "ETH"
+balance = 10
+
+[[positions]]
+name = "core"
+account = "main"
+side = "long"
+contracts = 40_000
+entry = 40_000
+entry_fee = "0.1%"
+exit_fee = "0.05%"
+funding = 0.003
+mmr = "0.5%"
+
+[[positions]]
+name = "swing"
+side = "short"
+contracts = 25_000
+entry = 62_500
+leverage = 4
+mmr = "0.5%"
+
+[[positions]]
+name = "late"
+side = "long"
+contracts = 10_000
+entry = 62_500
+leverage = 10
+mmr = "0.5%"
+
+[[positions]]
+name = "ether"
+account = "coins"
+side = "short"
+contracts = 5_000
+entry = 2_000
+mmr = "1%"
+
+[[holdings]]
+coin = "BTC"
+amount = 0.5
+"""
+"""Positions without a venue, in numbers that divide without a rest: Q/entry and Q/price are exact."""
 
 
 def position(account: str, side: str, contracts: object, entry: object, instrument: str = "", **more: object) -> str:

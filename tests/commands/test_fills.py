@@ -327,7 +327,7 @@ def test_what_is_open_goes_into_a_portfolio_and_is_known_again(run: Run, write: 
     file = write(PARTLY_CLOSED)
     answer = run("fills", file, "--venue", "bybit", "--into", "book.toml", "--field", "contracts")
     assert (answer.status, answer.stdout) == (0, "15000\n")
-    assert "book.toml: 1 added; it has 1 positions now" in answer.stderr
+    assert "book.toml: 1 added; it has 1 position now" in answer.stderr
     written = (tmp_path / "book.toml").read_bytes()
     again = run("fills", file, "--venue", "bybit", "--into", "book.toml")
     assert "nothing was written" in again.stderr

@@ -40,6 +40,29 @@ contracts = 1000
 entry = 60_000
 leverage = 5
 """
+NETTED = """
+[prices]
+BTC = 50_000
+[[accounts]]
+name = "main"
+balance = 0.1
+[[positions]]
+name = "long"
+account = "main"
+side = "long"
+contracts = 40_000
+entry = 50_000
+mmr = "0.5%"
+funding_rate = "0.1%"
+[[positions]]
+name = "short"
+account = "main"
+side = "short"
+contracts = 10_000
+entry = 50_000
+mmr = "0.5%"
+funding_rate = "0.1%"
+"""
 
 
 def minutes(count: int, premium: str) -> str:
@@ -270,6 +293,55 @@ def test_all_positions_of_an_account_are_paid_from_its_balance(run: Run) -> None
 
     richer = PORTFOLIO.replace("balance = 0.5", "balance = 0.49859375")  # 0.5 - 0.00234375 + 0.0009375
     assert asked(run, "-p", "-", stdin=richer)[0]["liquidation_price"] == long["liquidation_price_after"]
+
+
+def test_payments_that_stop_at_the_margin_are_whole_but_not_where_every_moment_is_charged(run: Run) -> None:
+    # 0.2 BTC at 0.01% is 0.00002; of a balance of 0.05001 the maintenance margin leaves 0.04901, which is 2,450.5 of them.
+    size = ("--side", "long", "--entry", "50000", "--mark", "50000", "--balance", "0.05001", "--mmr", "0.5%")
+    moments = asked(run, "--venue", "deribit", "-n", "1000", *size, "--rate", "0.01%")
+    assert (moments["payment"], moments["intervals_to_liquidation"]) == ("0.00002", "2450.5")
+    whole = asked(run, "-n", "10000", *size, "--rate", "0.01%", "--interval", "8h")
+    assert (whole["payment"], whole["intervals_to_liquidation"]) == ("0.00002", "2451")
+
+
+def test_an_account_lasts_as_long_as_what_its_positions_pay_together(run: Run) -> None:
+    long, short, *_ = asked(run, "-p", "-", "--interval", "8h", "--for", "1d", stdin=NETTED)
+    assert (long["payment"], short["payment"]) == ("0.0008", "-0.0002")
+    assert (long["margin_share"], short["margin_share"]) == ("0.024", "-0.006")
+    # (0.1 - 0.5% of 0.6) / (0.0008 - 0.0002) = 161.67; 30,000 (1 + 0.005) / x = 0.1 - 0.0018 + 0.6
+    assert long["intervals_to_liquidation"] == short["intervals_to_liquidation"] == "162"
+    assert long["liquidation_price_after"] == short["liquidation_price_after"] == "43182.469206531079919794"
+
+
+def test_what_an_account_pays_in_all_kills_its_receivers_too(run: Run) -> None:
+    found = asked(run, "-p", "-", "--interval", "8h", "--intervals", "162", stdin=NETTED)
+    assert [row["reason"] for row in found] == [
+        "already under water: at the mark the maintenance margin exceeds the equity"
+    ] * 2
+
+
+def test_a_sum_is_made_of_what_all_pay_in_coin_and_in_usd(run: Run) -> None:
+    total, usd = asked(run, "-p", "-", "--interval", "8h", "--for", "1d", "--total", stdin=NETTED)
+    assert (total["currency"], total["total"], total["total_usd"]) == ("BTC", "0.0018", "90")
+    assert (usd["currency"], usd["total"], usd["total_usd"]) == ("USD", None, "90")
+
+
+@pytest.mark.parametrize(
+    ("side", "first", "paid", "colour"),
+    [
+        (LONG, "costs 0.00047619 BTC (30.00 USD) over 3 payments, 109.50% a year", "BTC paid", "31"),
+        (SHORT, "earns 0.00047619 BTC (30.00 USD) over 3 payments, -109.50% a year", "BTC received", "32"),
+    ],
+)
+def test_words_and_colours_say_who_pays(run: Run, side: tuple[str, ...], first: str, paid: str, colour: str) -> None:
+    # 10,000 USD at 0.1%, three times
+    question = (*side, "--mmr", "0.5%", "--rate", "0.1%", "--interval", "8h", "--for", "1d")
+    shown = run("funding-cost", *question).stdout.splitlines()
+    assert shown[0] == first
+    assert [paid in line for line in shown if "│ payment" in line or "│ total  " in line] == [True, True]
+    coloured = run("funding-cost", *question, env={"FORCE_COLOR": "1", "TERM": "xterm-256color"}).stdout
+    (row,) = (line for line in coloured.splitlines() if "│ payment" in line)
+    assert f"\x1b[{colour}m" in row
 
 
 def test_an_account_whose_tiers_are_not_known_still_has_a_cost(run: Run) -> None:

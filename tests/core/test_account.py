@@ -13,6 +13,7 @@ from perpcalc.core.liquidation import liquidation
 from perpcalc.core.position import LONG, SHORT, merged, open_at
 from perpcalc.core.rounding import Rounding, grid
 from perpcalc.core.rules import ClosingFee, Schedule, Tier, flat_rate
+from perpcalc.core.spans import safe_spans, segments
 from perpcalc.core.wallet import (
     Holding,
     Wallet,
@@ -23,8 +24,6 @@ from perpcalc.core.wallet import (
     group_maintenance,
     maintenance,
     piece_at,
-    safe_spans,
-    segments,
     wallet_of,
 )
 from perpcalc.decimals import ONE, ZERO, plain

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perpcalc.core.margin import maintenance_pieces, piece_maintenance
+from perpcalc.core.margin import maintenance_pieces, most_asked, piece_maintenance
 from perpcalc.core.rules import NO_CLOSING_FEE, Schedule, Tier, flat_rate, tier_index, with_deductions
 from perpcalc.core.wallet import Group, group_maintenance
 from perpcalc.decimals import ONE, ZERO, plain
@@ -156,6 +156,34 @@ def test_the_margin_is_never_below_zero_and_meets_it_without_a_jump(
     for below, above in pairwise(pieces):
         if below.linear == below.quadratic == 0 and below.tier == above.tier:
             assert plain(piece_maintenance(above, above.start)) == "0"
+
+
+@given(st.data(), trades, moves)
+def test_no_tier_asks_for_more_than_the_bound_of_all_tiers(data: st.DataObject, trade: Trade, move: Decimal) -> None:
+    schedule = schedule_of(data.draw(rules(trade)))
+    most = most_asked(schedule, trade.usd)
+    if most is not None:
+        pieces = maintenance_pieces(schedule, trade.contracts, trade.usd, trade.usd / trade.entry)
+        x = 1 / (trade.entry * move)
+        assert group_maintenance(Group(trade.usd, ONE, pieces, NO_CLOSING_FEE), x) <= most * x
+
+
+def test_pieces_are_made_when_they_are_asked_for() -> None:
+    tiers = (Tier(ONE, Decimal("0.01")), Tier(None, "not a tier that can be reckoned"))  # type: ignore[arg-type]
+    pieces = maintenance_pieces(Schedule(tiers), Decimal(100), Decimal(100), ONE)
+    assert next(iter(pieces)).rate == Decimal("0.01")
+    with pytest.raises(TypeError):
+        _ = pieces[1]
+
+
+def test_pieces_may_be_gone_through_by_several_at_once_and_counted() -> None:
+    pieces = maintenance_pieces(Schedule((Tier(ONE, Decimal("0.01")), Tier(None, Decimal("0.02")))), ONE, ONE, ONE)
+    assert [(one.rate, other.rate) for one, other in zip(pieces, pieces, strict=True)] == [
+        (Decimal("0.01"), Decimal("0.01")),
+        (Decimal("0.02"), Decimal("0.02")),
+    ]
+    assert len(pieces) == 2
+    assert [piece.rate for piece in pieces[1:]] == [pieces[-1].rate] == [Decimal("0.02")]
 
 
 def test_where_a_deduction_takes_all_of_a_tier_the_next_one_may_ask_again() -> None:

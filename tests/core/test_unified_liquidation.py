@@ -14,6 +14,7 @@ from perpcalc.core.price_line import account_at, common_line, price_line
 from perpcalc.core.rounding import Rounding
 from perpcalc.core.rules import ClosingFee, Schedule, Tier
 from perpcalc.core.safe_range import Border, Range, safe_ranges
+from perpcalc.core.spans import safe_spans
 from perpcalc.core.unified import Account, sums_of
 from perpcalc.core.unified_liquidation import (
     DEAD,
@@ -24,7 +25,7 @@ from perpcalc.core.unified_liquidation import (
     holding_liquidation,
     leg_liquidation,
 )
-from perpcalc.core.wallet import Holding, closing_fees_at_bankruptcy, safe_spans, wallet_of
+from perpcalc.core.wallet import Holding, closing_fees_at_bankruptcy, wallet_of
 from perpcalc.decimals import plain, settled
 
 from . import strategies, twin

@@ -284,8 +284,7 @@ class TestAnAccountOfSeveralCoins:
             (SEVERAL + 'weights = "all"', "account 1 (uta), weights: 'all' is not known: give equity or balance"),
             (SEVERAL + POSITION + 'account = "uta"', "position 1 (core), instrument: the key is missing: write it, or currency: its account has several coins"),
             (SEVERAL + POSITION + 'account = "uta"\nvenue = "okx"\ncurrency = "BTC"', "position 1 (core), venue: excludes account, which has its own: leave one out"),
-            (ACCOUNT + POSITION + 'account = "main"\nlinear = "BTC"', 'position 1 (core), linear: needs an account of several coins: name one with margin = "unified"'),
-            (POSITION + 'linear = "BTC"', 'position 1 (core), linear: needs an account of several coins: name one with margin = "unified"'),
+            (ACCOUNT + POSITION + 'account = "main"\nlinear = "BTC"', 'position 1 (core), linear: its account is a wallet of one coin, which carries no linear legs: name one with margin = "unified", or leave account out'),
         ],
     )  # fmt: skip
     def test_contradicts_nothing(self, text: str, message: str) -> None:

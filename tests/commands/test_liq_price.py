@@ -1,0 +1,150 @@
+"""`perpcalc liq-price`: where a position is liquidated, how far that is, or never and why.
+
+A wallet B with a long of V = Q / entry dies where `B + V - Q / x = m * Q / x`, a short of a margin M where `M - V + Q / x = m * Q / x`.
+"""
+
+import json
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+from inside import Run
+
+from .accounts import ROUND
+
+LONG = ("--side", "long", "-n", "10k", "--entry", "62500", "--mmr", "0.5%")
+SHORT = ("--side", "short", *LONG[2:])
+COVERED = "never: the collateral covers the position's coin value at any price"
+
+
+@pytest.fixture(autouse=True)
+def portfolio(tmp_path: Path) -> None:
+    (tmp_path / "book.toml").write_text(ROUND, encoding="utf-8")
+
+
+def asked(run: Run, *arguments: str) -> Any:
+    answer = run("liq-price", *arguments, "--json")
+    assert answer.status == 0, answer.stderr
+    return json.loads(answer.stdout)
+
+
+def near(text: str, exact: Fraction) -> bool:
+    return abs(Fraction(text) - exact) <= Fraction(1, 10**17)
+
+
+def test_an_isolated_long_dies_below_its_entry(run: Run) -> None:
+    found = asked(run, *LONG, "--leverage", "10")
+    end, broke = Fraction(10_050) / Fraction("0.176"), Fraction(10_000) / Fraction("0.176")
+    assert near(found["liquidation_price"], end)
+    assert near(found["bankruptcy_price"], broke)
+    assert near(found["distance"], end / 62_500 - 1)
+    assert (found["liquidation_below"], found["liquidation_above"]) == (found["liquidation_price"], None)
+    assert (found["margin_mode"], found["margin"], found["leverage"]) == ("isolated", "0.016", "10")
+    assert near(found["maintenance_margin"], Fraction(50) / end)
+    assert (found["mark_price"], found["reason"], found["margin_ratio"]) == (None, None, "0.05")
+
+
+def test_an_isolated_short_dies_above_its_entry(run: Run) -> None:
+    found = asked(run, *SHORT, "--leverage", "10", "--mark", "60000")
+    end = Fraction(9_950) / Fraction("0.144")
+    assert near(found["liquidation_price"], end)
+    assert near(found["distance"], end / 60_000 - 1)
+    assert (found["liquidation_below"], found["liquidation_above"]) == (None, found["liquidation_price"])
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        ((*LONG, "-l", "10"), "liquidated at 57,102.27 USD, 8.64% below the entry"),
+        ((*LONG, "-l", "10", "-m", "60000"), "liquidated at 57,102.27 USD, 4.83% below the mark"),
+        ((*SHORT, "-l", "10"), "liquidated at 69,097.22 USD, 10.56% above the entry"),
+        ((*SHORT, "-l", "10", "-m", "65000"), "liquidated at 69,097.22 USD, 6.30% above the mark"),
+        ((*LONG, "-l", "10", "-m", "50000"), "already liquidated: the mark is at or beyond 57,102.27 USD"),
+        ((*SHORT, "--balance", "0.2"), COVERED),
+    ],
+)
+def test_the_first_line_says_where_and_how_far(run: Run, question: tuple[str, ...], said: str) -> None:
+    assert run("liq-price", *question).stdout.splitlines()[0] == said
+
+
+def test_a_short_that_its_collateral_covers_is_never_liquidated(run: Run) -> None:
+    found = asked(run, *SHORT, "--balance", "0.2", "--mark", "60000")
+    ends = ("liquidation_price", "liquidation_below", "liquidation_above", "bankruptcy_price", "distance")
+    assert [found[name] for name in ends] == [None] * 5
+    assert (found["reason"], found["margin_mode"]) == (COVERED, "cross")
+    # m Q / x over 0.2 - 0.16 + Q / x
+    held = Fraction(10_000, 60_000)
+    assert near(found["margin_ratio"], held * Fraction("0.005") / (Fraction("0.04") + held))
+    shown = run("liq-price", *SHORT, "--balance", "0.2").stdout
+    assert [line.split("│")[2].strip() for line in shown.splitlines() if " price " in line][-2:] == ["never", "never"]
+    assert shown.count(COVERED) == 1
+
+
+def test_beyond_its_end_a_position_is_dead_at_a_ratio_of_one(run: Run) -> None:
+    found = asked(run, *LONG, "-l", "10", "-m", "50000")
+    assert (found["distance"], found["margin_ratio"]) == ("0", "1")
+    assert found["reason"] == "the mark price is already beyond the liquidation price"
+    assert found["reason"] in run("liq-price", *LONG, "-l", "10", "-m", "50000").stderr
+
+
+def test_rows_of_a_portfolio_stand_on_their_own_account_or_margin(run: Run) -> None:
+    core, swing, late, ether = asked(run, "-p", "book.toml")
+    # Q 1.005 / x = 3 + 1
+    assert (core["liquidation_price"], core["bankruptcy_price"], core["distance"]) == ("10050", "10000", "-0.799")
+    assert (core["account"], core["margin_mode"], core["margin"], core["margin_ratio"]) == (
+        "main",
+        "cross",
+        "3",
+        "0.00125",
+    )
+    assert near(core["leverage"], Fraction(1, 3))
+    assert near(swing["liquidation_price"], Fraction(24_875) / Fraction("0.3"))
+    assert (swing["account"], swing["margin_mode"], swing["margin"], swing["margin_ratio"]) == (
+        None,
+        "isolated",
+        "0.1",
+        "0.0125",
+    )
+    assert (late["distance"], late["margin_ratio"]) == ("0", "1")
+    assert (ether["currency"], ether["mark_price"], ether["liquidation_price"]) == ("ETH", "2500", None)
+    assert ether["reason"] == COVERED
+
+
+def test_a_table_of_a_portfolio_says_never_and_names_whose_reason_it_is(run: Run) -> None:
+    answer = run("liq-price", "-p", "book.toml")
+    row = next(line for line in answer.stdout.splitlines() if "│ ether" in line)
+    assert row.count("never") == 2
+    assert f"ether: {COVERED}" in answer.stdout.splitlines()
+    assert "note: late: the mark price is already beyond the liquidation price" in answer.stderr
+
+
+def test_two_positions_of_one_contract_die_together_on_one_balance(run: Run, tmp_path: Path) -> None:
+    more = '[[positions]]\nname = "more"\naccount = "main"\nside = "long"\ncontracts = 10_000\nentry = 50_000\nmmr = "0.5%"\n'
+    (tmp_path / "book.toml").write_text(ROUND + more, encoding="utf-8")
+    rows = {row["name"]: row for row in asked(run, "-p", "book.toml")}
+    # 50,000 (1 + 0.005) / x = 3 + 1 + 0.2
+    end = Fraction(50_250) / Fraction("4.2")
+    assert near(rows["core"]["liquidation_price"], end)
+    assert near(rows["more"]["liquidation_price"], end)
+    assert rows["swing"]["liquidation_price"].startswith("82916.666")
+
+
+def test_what_is_not_known_of_one_position_hides_nothing_of_the_others(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "book.toml").write_text(ROUND.replace('leverage = 4\nmmr = "0.5%"', "leverage = 4"), encoding="utf-8")
+    core, swing, *_ = asked(run, "-p", "book.toml")
+    assert core["liquidation_price"] == "10050"
+    assert (swing["entry_price"], swing["mark_price"], swing["margin_mode"]) == ("62500", "50000", "isolated")
+    assert (swing["margin"], swing["leverage"]) == ("0.1", "4")
+    assert (swing["liquidation_price"], swing["bankruptcy_price"]) == (None, None)
+    assert "mmr" in swing["reason"]
+    row = next(line for line in run("liq-price", "-p", "book.toml").stdout.splitlines() if "│ swing" in line)
+    assert "never" not in row
+
+
+def test_a_rate_given_on_entry_value_is_measured_on_it(run: Run) -> None:
+    # M + V - Q / x = m V
+    found = asked(run, *LONG, "--leverage", "10", "--mm-basis", "entry")
+    assert found["mm_basis"] == "entry"
+    assert near(found["liquidation_price"], Fraction(10_000) / (Fraction("0.176") - Fraction("0.0008")))
+    assert asked(run, *LONG, "--leverage", "10")["mm_basis"] == "mark"

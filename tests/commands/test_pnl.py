@@ -1,0 +1,183 @@
+"""`perpcalc pnl`: what closing a position brings, alone and for each position of a portfolio.
+
+`V = Q / entry`, `gross = s * (V - Q / exit)`, and each fee is its rate of the coin value of its own fill.
+"""
+
+import json
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+from inside import Run
+
+from .accounts import ROUND
+
+LONG = ("--side", "long", "-n", "10k", "--entry", "62500")
+LEVERED = (*LONG, "--leverage", "10", "--mmr", "0.5%")
+
+
+@pytest.fixture(autouse=True)
+def portfolio(tmp_path: Path) -> None:
+    (tmp_path / "book.toml").write_text(ROUND, encoding="utf-8")
+
+
+def asked(run: Run, *arguments: str) -> Any:
+    answer = run("pnl", *arguments, "--json")
+    assert answer.status == 0, answer.stderr
+    return json.loads(answer.stdout)
+
+
+def of(run: Run, name: str, *arguments: str) -> Any:
+    return next(row for row in asked(run, "-p", "book.toml", *arguments) if row["name"] == name)
+
+
+def near(text: str, exact: Fraction) -> bool:
+    return abs(Fraction(text) - exact) <= Fraction(1, 10**17)
+
+
+def test_the_parts_of_a_result_in_coin_and_in_usd(run: Run) -> None:
+    # Q = 10,000: V = 0.16, at 64,000 0.15625; fees of 0.1% and 0.2% of them, 0.001 funding on a margin of 0.016.
+    found = asked(run, *LEVERED, "-x", "64000", "--entry-fee", "0.1%", "--exit-fee", "0.2%", "--funding", "0.001")
+    assert (found["entry_value"], found["exit_value"], found["gross_pnl"]) == ("0.16", "0.15625", "0.00375")
+    assert (found["entry_fee"], found["exit_fee"], found["funding"]) == ("0.00016", "0.0003125", "0.001")
+    assert (found["net_pnl"], found["net_pnl_usd"]) == ("0.0022775", "145.76")
+    assert (found["margin"], found["roe"], found["net_roe"]) == ("0.016", "0.234375", "0.14234375")
+    # net = 0: Q (1 + 0.002) / x = 0.16 - 0.00016 - 0.001
+    assert near(found["break_even_price"], Fraction(10_020) / Fraction("0.15884"))
+    # Q (1 + 0.005) / x = M + V
+    assert near(found["liquidation_price"], Fraction(10_050) / Fraction("0.176"))
+    assert found["liquidated"] is False
+
+
+def test_a_position_of_a_portfolio_pays_its_own_fees_and_funding(run: Run) -> None:
+    core = of(run, "core")
+    assert (core["entry_fee"], core["exit_fee"], core["funding"]) == ("0.001", "0.0004", "0.003")
+    assert (core["gross_pnl"], core["net_pnl"], core["net_pnl_usd"]) == ("0.2", "0.1956", "9780")
+    assert near(core["break_even_price"], Fraction(40_020) / Fraction("0.996"))
+    swing = of(run, "swing")
+    assert (swing["entry_fee"], swing["exit_fee"], swing["funding"], swing["net_pnl"]) == ("0", "0", "0", "0.1")
+
+
+def test_a_result_is_measured_against_the_margin_or_the_balance_of_the_positions_own_account(run: Run) -> None:
+    rows = {row["name"]: row for row in asked(run, "-p", "book.toml")}
+    assert [rows[name]["margin"] for name in ("core", "swing", "late", "ether")] == ["3", "0.1", "0.016", "10"]
+    assert near(rows["core"]["roe"], Fraction("0.2") / 3)
+    assert [rows[name]["net_roe"] for name in ("core", "swing", "late", "ether")] == ["0.0652", "1", "-2.5", "-0.05"]
+
+
+def test_each_position_is_closed_at_the_mark_of_its_own_coin(run: Run) -> None:
+    rows = asked(run, "-p", "book.toml")
+    assert [row["exit_price"] for row in rows] == ["50000", "50000", "50000", "2500"]
+    assert [row["gross_pnl"] for row in rows] == ["0.2", "0.1", "-0.04", "-0.5"]
+    assert [row["net_pnl_usd"] for row in rows] == ["9780", "5000", "-2000", "-1250"]
+
+
+def test_totals_are_made_per_coin_and_over_all_coins_in_usd_alone(run: Run) -> None:
+    bitcoin, ether, usd = asked(run, "-p", "book.toml", "--total")
+    assert (bitcoin["currency"], bitcoin["gross_pnl"], bitcoin["net_pnl"]) == ("BTC", "0.26", "0.2556")
+    assert (bitcoin["entry_fee"], bitcoin["exit_fee"], bitcoin["funding"]) == ("0.001", "0.0004", "0.003")
+    assert bitcoin["net_pnl_usd"] == "12780"
+    assert (ether["currency"], ether["gross_pnl"], ether["net_pnl_usd"]) == ("ETH", "-0.5", "-1250")
+    assert (usd["currency"], usd["net_pnl"], usd["net_pnl_usd"]) == ("USD", None, "11530")
+    assert {row["margin"] for row in (bitcoin, ether, usd)} == {None}
+
+
+def test_a_table_of_a_portfolio_ends_in_the_sums_of_each_coin_and_one_in_usd(run: Run) -> None:
+    lines = run("pnl", "-p", "book.toml").stdout.splitlines()
+    assert [line for line in lines if line.startswith("all net pnl")] == [
+        "all net pnl: +0.25560000 BTC",
+        "all net pnl: -0.50000000 ETH",
+        "all net pnl: +11,530.00 USD",
+    ]
+    assert lines[-1] == "all net pnl: +11,530.00 USD"
+
+
+def test_a_position_that_dies_before_its_exit_is_said_to_and_named(run: Run) -> None:
+    assert [row["liquidated"] for row in asked(run, "-p", "book.toml")] == [False, False, True, False]
+    noted = run("pnl", "-p", "book.toml").stderr
+    assert "note: late: liquidated before the exit is reached, at 57102.27" in noted
+    assert noted.rstrip().endswith("the loss stops at the margin")
+    alone = run("pnl", *LEVERED, "--exit", "50000")
+    assert "perpcalc: note: liquidated before" in alone.stderr
+    said = alone.stdout.splitlines()[0]
+    assert said == (
+        "net -0.04000000 BTC (-2,000.00 USD), -250.00% on the margin: but liquidated before it, at 57,102.27 USD"
+    )
+
+
+def test_the_loss_of_a_cross_position_does_not_stop_at_a_margin(run: Run) -> None:
+    # Q (1 + 0.005) / x = 0.016 + 0.16, of a balance as large as that margin
+    crossed = run("pnl", *LONG, "--balance", "0.016", "--mmr", "0.5%", "--exit", "50000")
+    assert "liquidated before the exit is reached" in crossed.stderr
+    assert "stops at the margin" not in crossed.stderr
+
+
+def test_without_a_margin_there_is_no_return_on_it(run: Run) -> None:
+    answer = run("pnl", *LONG, "--exit", "64000")
+    assert answer.stdout.splitlines()[0] == "net +0.00375000 BTC (+240.00 USD)"
+    found = asked(run, *LONG, "--exit", "64000")
+    assert [found[name] for name in ("margin", "roe", "net_roe", "liquidation_price", "liquidated")] == [None] * 5
+
+
+def test_without_an_exit_there_is_the_target_and_what_the_entry_cost(run: Run) -> None:
+    # roe 50% of a margin of 0.016: Q / x = 0.16 - 0.008
+    found = asked(run, *LEVERED, "--target-roe", "50%", "--entry-fee", "0.1%")
+    assert near(found["target_price"], Fraction(10_000) / Fraction("0.152"))
+    assert (found["entry_fee"], found["exit_fee"], found["net_pnl"], found["exit_price"]) == (
+        "0.00016",
+        None,
+        None,
+        None,
+    )
+    assert run("pnl", *LEVERED, "--target-roe", "50%").stdout.startswith("target at 65,789.47 USD\n")
+
+
+def test_a_target_in_coin_counts_the_fees(run: Run) -> None:
+    # 0.16 - 0.00016 - Q / x = 0.01
+    found = asked(run, *LONG, "--target-pnl", "0.01", "--entry-fee", "0.1%")
+    assert near(found["target_price"], Fraction(10_000) / Fraction("0.14984"))
+
+
+def test_a_target_on_a_margin_needs_one(run: Run) -> None:
+    answer = run("pnl", *LONG, "--target-roe", "50%")
+    assert (answer.stdout, answer.status) == ("", 2)
+    assert answer.stderr.startswith("perpcalc: --target-roe: needs a margin: give --leverage, --margin or --balance")
+
+
+@pytest.mark.parametrize(
+    ("side", "asked_for", "reason"),
+    [
+        (
+            "long",
+            ("--target-pnl", "0.2"),
+            "no price reaches the target: a long earns less than its entry value, 0.16 BTC",
+        ),
+        ("short", ("--target-pnl", "-0.2"), "no price reaches the target: a short loses less than its entry value"),
+        (
+            "long",
+            ("-x", "64000", "--funding", "0.2"),
+            "no price reaches the costs: a long earns less than its entry value",
+        ),
+    ],
+)
+def test_a_price_that_does_not_exist_is_never_with_its_reason(
+    run: Run, side: str, asked_for: tuple[str, ...], reason: str
+) -> None:
+    question = ("--side", side, *LONG[2:], *asked_for)
+    found = asked(run, *question)
+    assert found["reason"].startswith(reason)
+    field = "break_even_price" if "-x" in asked_for else "target_price"
+    assert found[field] is None
+    shown = run("pnl", *question).stdout
+    assert f"{field.replace('_', ' ')}" in shown
+    assert "never" in shown
+    assert "reason" not in shown
+
+
+def test_a_gain_is_green_and_a_loss_red_on_a_colour_terminal(run: Run) -> None:
+    colour = {"FORCE_COLOR": "1", "TERM": "xterm-256color"}
+    gain = run("pnl", *LONG, "--exit", "64000", env=colour).stdout
+    loss = run("pnl", *LONG, "--exit", "50000", env=colour).stdout
+    assert "\x1b[32m+0.00375000" in gain
+    assert "\x1b[31m-0.04000000" in loss

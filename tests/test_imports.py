@@ -1,0 +1,95 @@
+"""What a call imports: a scripted one pays for each module at every start."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+POSITION = ("--side", "long", "-n", "10000", "--entry", "62500")
+HEAVY = (
+    "rich",
+    "pydantic",
+    "pydantic_core",
+    "plotille",
+    "tomlkit",
+    "markdown_it",
+    "pygments",
+    "multiprocessing",
+    "csv",
+)
+OURS = frozenset(
+    """
+    __main__ answer decimals errors given grammar names options picture
+    cli cli.app cli.door cli.help
+    commands commands.carriers commands.case commands.command commands.market commands.positions commands.registry
+    core core.initial core.instrument core.liquidation core.margin core.pnl core.position core.rounding core.rules core.spans
+    core.wallet
+    render render.json render.text
+    venues venues.instruments venues.keys venues.tables
+    """.split()
+)
+"""The modules that answer for a position as JSON."""
+PROGRAM = """
+import sys
+from perpcalc.__main__ import run
+status = run(sys.argv[1:])
+print(*sys.modules, file=sys.stderr)
+sys.exit(status)
+"""
+
+
+def imported(*arguments: str) -> set[str]:
+    """The modules that are there after a call, which succeeds."""
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", PROGRAM, *arguments], capture_output=True, text=True, check=True, timeout=60
+    )
+    return set(done.stderr.split("\n")[-2].split())
+
+
+def ours(modules: set[str]) -> set[str]:
+    """Those of the program."""
+    return {name.removeprefix("perpcalc.") for name in modules if name.startswith("perpcalc.")}
+
+
+@pytest.mark.parametrize(
+    ("call", "own"),
+    [
+        (("pnl", *POSITION, "--exit", "64000", "--json"), {"commands.pnl"}),
+        (("pnl", *POSITION, "--exit", "64000", "--field", "net_pnl"), {"commands.pnl", "commands.lines"}),
+        (
+            ("liq-price", *POSITION, "--leverage", "10", "--venue", "bybit", "--json"),
+            {"commands.liq_price", "commands.touching"},
+        ),
+    ],
+    ids=["pnl", "pnl-field", "liq-price-venue"],
+)
+def test_a_scripted_call_imports_what_it_needs_and_no_more(call: tuple[str, ...], own: set[str]) -> None:
+    modules = imported(*call)
+    assert not ours(modules) - OURS - own
+    assert not modules & set(HEAVY)
+
+
+def test_only_a_call_with_a_venue_reads_toml() -> None:
+    assert "tomllib" not in imported("pnl", *POSITION, "--exit", "64000", "--json")
+
+
+def test_a_portfolio_is_read_without_all_of_pydantic(tmp_path: Path) -> None:
+    portfolio = tmp_path / "portfolio.toml"
+    portfolio.write_text(
+        '[[positions]]\nname = "one"\nvenue = "bybit"\nside = "long"\ncontracts = 100\nentry = 62500\nmark = 63000\n'
+    )
+    modules = imported("pnl", "-p", str(portfolio), "--json")
+    assert "pydantic_core" in modules
+    assert not modules & {"pydantic", "rich", "tomlkit"}
+
+
+def test_importing_the_package_imports_no_command() -> None:
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", "import sys, perpcalc; print(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert ours(set(done.stdout.split())) <= {"names"}
