@@ -17,6 +17,9 @@ def take_over(given: Given, source: str, isolated: bool, balances: bool, update:
     """Write what an exchange holds into a portfolio; says what was left out and where the venue's own figures are others."""
     into = given[INTO] or ""
     dump = read_positions(read(source))
+    where = source if source != "-" else "standard input"
+    for garbled in dump.unread:
+        raise garbled.error.at(where)
     choices = Choices(given[ACCOUNT], given[VENUE], isolated, balances)
     if VENUE.name in given.filled:
         choices = choices._replace(venue=None, fallback=given[VENUE])
@@ -28,7 +31,7 @@ def take_over(given: Given, source: str, isolated: bool, balances: bool, update:
         if made[0].left_out and not (made[0].rows or made[0].unchanged or made[0].changes or made[0].followed):
             raise PerpcalcError(
                 f"none of the {len(made[0].left_out)} positions could be taken over", "see why above"
-            ).at(source if source != "-" else "standard input")
+            ).at(where)
         return change_of(made[0], update, prune)
 
     after = change(into, compose, create=True, tell=tell)

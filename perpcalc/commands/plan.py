@@ -5,7 +5,7 @@ from decimal import Decimal
 from functools import partial
 from typing import ClassVar
 
-from perpcalc.answer import Answer, Coin, Count, Gain, Number, Price, Sentence, Status, Told, Usd
+from perpcalc.answer import Answer, Coin, Count, Gain, Multiple, Number, Price, Sentence, Status, Told, Usd
 from perpcalc.commands.backing import BACKING_RULES, TRADE_PORTFOLIO, Backing, backing_of
 from perpcalc.commands.case import NEED_SIDE
 from perpcalc.commands.command import ROWS, Command, Result, Row
@@ -76,7 +76,7 @@ class Planned(Answer):
     realised_pnl: Gain
     loss_at_stop: Coin | None
     loss_at_stop_usd: Usd | None
-    r_multiple: Number | None
+    r_multiple: Multiple | None
     status: Status
     reason: str | None
 

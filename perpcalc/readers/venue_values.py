@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from perpcalc.core.rules import with_deductions
 from perpcalc.decimals import INTEGER_DIGITS, ONE, ZERO, plain
-from perpcalc.errors import Key, PerpcalcError, shown
+from perpcalc.errors import PerpcalcError, shown
 from perpcalc.venues.own_file import Value
 
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?")
@@ -57,7 +57,7 @@ def word(row: Row, key: str) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise PerpcalcError("is not a text", "ask the venue again").at(Key(key))
+        raise PerpcalcError("is not a text", "ask the venue again").at(key)
     return value
 
 
@@ -69,13 +69,13 @@ def number(row: Row, key: str) -> Decimal:
     """
     value = row.get(key)
     if value is None or value == "":
-        raise PerpcalcError("is missing", "ask the venue again").at(Key(key))
+        raise PerpcalcError("is missing", "ask the venue again").at(key)
     if not isinstance(value, str) or len(value) > LONGEST_NUMBER or not NUMBER.fullmatch(value) or not value.isascii():
-        raise PerpcalcError(f"{shown(str(value))} is not a number", "ask the venue again").at(Key(key))
+        raise PerpcalcError(f"{shown(str(value))} is not a number", "ask the venue again").at(key)
     found = Decimal(value)
     if found.adjusted() >= INTEGER_DIGITS:
         digits = f"at most {INTEGER_DIGITS} digits before the point"
-        raise PerpcalcError(f"{shown(value)} is too large", digits).at(Key(key))
+        raise PerpcalcError(f"{shown(value)} is too large", digits).at(key)
     return found.quantize(DECIMALS)
 
 
@@ -88,7 +88,7 @@ def positive(row: Row, key: str) -> Decimal:
     """A number of an answer that is above zero."""
     found = number(row, key)
     if found <= 0:
-        raise PerpcalcError(f"{shown(str(row[key]))} is out of range", "a number above 0 is expected").at(Key(key))
+        raise PerpcalcError(f"{shown(str(row[key]))} is out of range", "a number above 0 is expected").at(key)
     return found
 
 
@@ -100,7 +100,7 @@ def share(row: Row, key: str) -> str:
     """
     found = number(row, key)
     if abs(found) >= 1:
-        raise PerpcalcError(f"{shown(str(row[key]))} is out of range", "a rate below 1 is expected").at(Key(key))
+        raise PerpcalcError(f"{shown(str(row[key]))} is out of range", "a rate below 1 is expected").at(key)
     return percent(found)
 
 
@@ -135,7 +135,7 @@ def rows_of(node: Any, key: str) -> Sequence[Row]:
     """The objects in a list of an answer."""
     found = node.get(key) if isinstance(node, dict) else None
     if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
-        raise PerpcalcError("is not a list of objects", "ask the venue again").at(Key(key))
+        raise PerpcalcError("is not a list of objects", "ask the venue again").at(key)
     return found
 
 
@@ -192,6 +192,12 @@ def _check(steps: Sequence[Step]) -> None:
         place = f"tier {number}"
         if not ZERO < step.rate < ONE:
             raise PerpcalcError(f"the rate {percent(step.rate)} is out of range", "ask the venue again").at(place)
+        if step.initial is not None and not ZERO < step.initial <= ONE:
+            what = f"the initial rate {percent(step.initial)} is out of range"
+            raise PerpcalcError(what, "ask the venue again").at(place)
+        if step.leverage is not None and step.leverage <= 0:
+            what = f"the leverage {plain(step.leverage)} is out of range"
+            raise PerpcalcError(what, "ask the venue again").at(place)
         if step.limit is None and number < len(steps):
             raise PerpcalcError("has no upper end", "ask the venue again").at(place)
         before = steps[number - 2] if number > 1 else Step(ZERO, ZERO)

@@ -239,8 +239,24 @@ class TestRefusals:
         assert take([LONG], *options) == Said([message], 2)
 
     def test_nothing_that_could_be_taken_over(self, take: Take, book: Path) -> None:
-        answer = take([LONG | {"side": "buy"}, 5], "--venue", "bybit")
+        linear = LONG | {"symbol": "BTC/USDT:USDT"}
+        answer = take([linear, LONG | {"symbol": "ETH/USDT:USDT"}], "--venue", "bybit")
         assert answer.notes[-1] == "dump.json: none of the 2 positions could be taken over: see why above"
+        assert answer.status == 2
+        assert book.read_text() == ACCOUNTS
+
+    @pytest.mark.parametrize(
+        ("garbled", "said"),
+        [
+            (5, "dump.json: position 2: is no position of a known shape: "),
+            (SHORT | {"side": "sideways"}, "dump.json: position 2 (BTC/USD:BTC): side 'sideways' is not known: "),
+            (SHORT | {"contracts": "many"}, "dump.json: position 2 (BTC/USD:BTC): contracts 'many' is not a number "),
+        ],
+    )
+    def test_a_garbled_position_stops_all_of_them(self, garbled: Any, said: str, take: Take, book: Path) -> None:
+        answer = take([LONG, garbled], "--venue", "bybit")
+        [line] = answer.notes
+        assert line.startswith(said)
         assert answer.status == 2
         assert book.read_text() == ACCOUNTS
 
