@@ -181,8 +181,8 @@ def after(block: Block, moves: Moves) -> list[After]:
     if block.unified is not None:
         return _coins_after(block.unified, moves)
     if block.currency == USD:
-        told: list[Decimal | None] = list(moves.ladder) if moves.coins is None else [None]
-        return [After(move, None, None, None, None, None, None, None) for move in told]
+        asked: list[Decimal | None] = list(moves.ladder) if moves.coins is None else [None]
+        return [After(move, None, None, None, None, None, None, None) for move in asked]
     own = moves.of(block.currency)
     shown = own if moves.coins is not None or not moves.betas else list(moves.ladder)
     if block.stake is None or block.price is None:
