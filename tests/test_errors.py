@@ -114,7 +114,9 @@ ELSEWHERE = {
 @cache
 def asserted(folders: tuple[str, ...]) -> str:
     """What the tests in some folders say, options as keys."""
-    return normal("\n".join(path.read_text("utf-8") for name in folders for path in sorted((TESTS / name).rglob("*.py"))))
+    return normal(
+        "\n".join(path.read_text("utf-8") for name in folders for path in sorted((TESTS / name).rglob("*.py")))
+    )
 
 
 def is_asserted(where: str, pattern: str) -> bool:

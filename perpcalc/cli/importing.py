@@ -28,7 +28,8 @@ def take_over(given: Given, source: str, isolated: bool, balances: bool, update:
     def compose(portfolio: Portfolio) -> Change:
         made[:] = [plan(dump, portfolio, choices)]
         _say(made[0])
-        if made[0].left_out and not (made[0].rows or made[0].unchanged or made[0].changes or made[0].followed):
+        known = (made[0].rows, made[0].unchanged, made[0].changes, made[0].followed, made[0].by_hand)
+        if made[0].left_out and not any(known):
             raise PerpcalcError(
                 f"none of the {len(made[0].left_out)} positions could be taken over", "see why above"
             ).at(where)
