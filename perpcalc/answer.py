@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 class Kind(NamedTuple):
     """What a figure is: how people see it, and its unit, where "coin" is the coin of the answer.
 
-    `name` is price, coin, gain, cost, usd, gain_usd, cost_usd, rate, gain_rate, times, count, number, figure, text or status.
+    `name` is price, coin, gain, cost, usd, gain_usd, cost_usd, rate, gain_rate, times, count, number, multiple, figure, text or
+    status.
     """
 
     name: str
@@ -30,6 +31,7 @@ GainRate = Annotated[Decimal, Kind("gain_rate")]
 Times = Annotated[Decimal, Kind("times")]
 Count = Annotated[Decimal, Kind("count")]
 Number = Annotated[Decimal, Kind("number")]
+Multiple = Annotated[Decimal, Kind("multiple")]
 Figure = Annotated[Decimal, Kind("figure")]
 Status = Annotated[str, Kind("status")]
 

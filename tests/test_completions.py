@@ -137,13 +137,20 @@ class TestWhatIsGenerated:
         wheel = pytest.importorskip("hatchling.builders.wheel", reason="hatchling IS NOT INSTALLED: no wheel is built")
         [built] = wheel.WheelBuilder(str(ROOT)).build(directory=str(tmp_path), versions=["standard"])
         with zipfile.ZipFile(built) as archive:
-            found = {name.partition(".data/data/")[2] for name in archive.namelist()}
-        assert found >= {
+            names = set(archive.namelist())
+        data = {path.relative_to(ROOT).as_posix() for path in (ROOT / "perpcalc").rglob("*") if is_data(path)}
+        assert {"perpcalc/__init__.pyi", "perpcalc/py.typed", "perpcalc/venues/bybit.toml"} <= data <= names
+        assert {name.partition(".data/data/")[2] for name in names} >= {
             "share/bash-completion/completions/perpcalc",
             "share/zsh/site-functions/_perpcalc",
             "share/fish/vendor_completions.d/perpcalc.fish",
             "share/man/man1/perpcalc.1",
         }
+
+
+def is_data(path: Path) -> bool:
+    """Whether a file of the package is read and no program."""
+    return path.is_file() and path.suffix not in (".py", ".pyc")
 
 
 class Terminal:

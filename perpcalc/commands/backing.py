@@ -89,6 +89,11 @@ def backing_of(given: Given, side: str, price: Decimal | None) -> Backing:
         return Backing(given, market, margin_rules(given, market.instrument, cross), notes=market.notes)
     portfolio = load(given[PORTFOLIO] or "")
     home = account_of(given, portfolio)
+    if EXPLAIN in given and home.unified is not None:
+        from perpcalc.commands.explain import traced_portfolio
+
+        portfolio = traced_portfolio(portfolio)
+        home = portfolio.account(home.name)
     trade, book, notes = _opened(given, home, portfolio, side, price)
     shared, rules = trade.shared, trade.rules
     if not cross:

@@ -201,7 +201,7 @@ def _accounts(
 
 def _payer(case: Case, charge: Charge, accounts: dict[str, Paying | PerpcalcError]) -> Payer | str | None:
     """Who pays for a position; why its liquidation is not known; None without an entry or a margin."""
-    if case.position is None or case.margin is None:
+    if case.position is None or (case.margin is None and not case.is_unified):
         return None
     if not isinstance(case.shared, Shared):
         try:

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import NamedTuple
 
-from perpcalc.answer import Answer, Coin, CostUsd, Count, Explained, GainRate, Number, Price, Sentence, Told, Usd
+from perpcalc.answer import Answer, Coin, CostUsd, Count, Explained, GainRate, Multiple, Price, Sentence, Told, Usd
 from perpcalc.commands.backing import BACKING_RULES, TRADE_PORTFOLIO, Backing, backing_of
 from perpcalc.commands.charges import check_cap, interval_of, quoted_for
 from perpcalc.commands.command import SINGLE, Command, Result, Row
@@ -47,7 +47,7 @@ class Hedged(Answer):
     locked_usd: Usd | None
     funding_per_day_usd: CostUsd | None
     carry_apr: GainRate | None
-    break_even_days: Number | None
+    break_even_days: Multiple | None
     liquidation_price: Price | None
     reason: str | None
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import partial
 from typing import Any, NamedTuple
 
 from perpcalc.answer import Coin, Gain, Identified, Price, Rate, Sentence, Told, Usd
@@ -137,9 +138,7 @@ def answers(positions: Sequence[Asked], said: Remarks) -> list[list[LiqCost]]:
     for case, given in positions:
         with placed(case):
             reasons: list[str] = []
-            standing = (
-                unknown(case.opened, reasons) and unknown(case.margined, reasons) and unknown(case.in_wallet, reasons)
-            )
+            standing = unknown(partial(_wallet, case), reasons)
             loss = (
                 reasons[0]
                 if standing is None
@@ -154,6 +153,14 @@ def answers(positions: Sequence[Asked], said: Remarks) -> list[list[LiqCost]]:
         answer = _unknown(case, loss) if isinstance(loss, str) else _row(loss, whole.get(id(case.shared or case), ZERO))
         made.append([answer])
     return made
+
+
+def _wallet(case: Case) -> Standing:
+    """The wallet that is liquidated; raises PerpcalcError where the position has no entry, or none of one coin stands behind it."""
+    case.opened()
+    if not case.is_unified:
+        case.margined()
+    return case.in_wallet()
 
 
 def _loss(case: Case, given: Given, standing: Standing, closing: Closing, notes: list[Words]) -> Loss:

@@ -154,8 +154,9 @@ def answer(given: Given) -> Result:
 def _row(block: Block, one: After, moves: Moves) -> Stress:
     reason = block.reason
     if reason is None and one.equity is None:
-        unknown_coin = block.currency if block.unified is None else "one of its coins"
-        reason = f"how far {unknown_coin} fell is not known: give move {block.currency}=RATE beside the scenario"
+        coins = (block.currency,) if block.unified is None else tuple(block.unified.sums.coins)
+        coin = next(name for name in coins if moves.of(name)[0] is None)
+        reason = f"how far {coin} fell is not known: give move {coin}=RATE beside the scenario"
     return Stress(
         account=block.account,
         currency=block.currency,

@@ -52,6 +52,17 @@ class TradeAccount(NamedTuple):
         life = coin_life(sums, plan.instrument.currency)
         return holding_liquidation(sums, len(sums.places) - 1, life).liquidation
 
+    def liquidation_with(self, holding: Holding, price: Decimal, gained: Decimal) -> Liquidation:
+        """Where the account is liquidated with a position at a price, when so much coin has come to it, the other coins still."""
+        coin = holding.position.instrument.currency
+        prices = {**self.account.prices, coin: price / self.ratio}
+        balances = {**self.account.balances, coin: self.account.balances.get(coin, ZERO) + gained}
+        account = self.account._replace(
+            prices=prices, balances=balances, holdings=(*self.account.holdings, holding._replace(ratio=self.ratio))
+        )
+        sums = sums_of(account)
+        return holding_liquidation(sums, len(sums.places) - 1, coin_life(sums, coin)).liquidation
+
     def largest_safe(self, plan: Plan, contracts: Decimal) -> Decimal:
         """The most contracts, at most so many, with which the account lives to the trade's limit; proved by the account with them."""
         lot = plan.instrument.lot

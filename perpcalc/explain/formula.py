@@ -104,7 +104,10 @@ def total(terms: Iterable[Product]) -> Product:
     counts: dict[Powers, int] = {}
     flat = [addend for term in terms for addend in _addends(term)]
     for addend in _spread([addend for addend in flat if not is_nothing(addend)] or flat[:1]):
-        counts[addend.powers] = counts.get(addend.powers, 0) + (-1 if addend.negative else 1)
+        powers, count = addend.powers, -1 if addend.negative else 1
+        if powers not in counts and (opposite := _opposite(addend)) in counts:
+            powers, count = opposite, -count
+        counts[powers] = counts.get(powers, 0) + count
     counted = [times(number(count), Product(False, powers)) for powers, count in counts.items() if count]
     if len(counted) < 2:
         return counted[0] if counted else number(0)
@@ -239,6 +242,12 @@ def _turned(one: Product) -> Product:
             powers = (*one.powers[:place], (turned.powers[0][0], exponent), *one.powers[place + 1 :])
             return Product(False, powers)
     return one
+
+
+def _opposite(one: Product) -> Powers:
+    """The powers of a term of the other sign where one of its sums is turned round for that, as in `b - a` for `a - b`."""
+    turned = _turned(Product(True, one.powers))
+    return one.powers if turned.negative else turned.powers
 
 
 def _is_idle_one(base: Base) -> bool:

@@ -20,6 +20,7 @@ NUMERIC = frozenset(
         "rate",
         "times",
         "number",
+        "multiple",
         "figure",
     ]
 )
@@ -47,7 +48,7 @@ def amount(value: Decimal, kind: str, precision: Precision = DEFAULT) -> str:
         text = fixed(value, 2)
     elif kind == "times":
         text = fixed(value, min(4, max(2, places(value)))) + "x"
-    elif kind == "number":
+    elif kind == "multiple":
         text = fixed(value, min(4, places(value)))
     elif kind == "figure":
         text = fixed(value, min(places(value), max(LONGEST_COUNT, 5 - value.adjusted())))

@@ -180,8 +180,8 @@ def _date(spec: str, date: str) -> str:
     import datetime
 
     try:
-        if len(date) == 10:
-            return datetime.date.fromisoformat(date).isoformat()
+        if datetime.date.fromisoformat(date).isoformat() == date:  # a week date is one too
+            return date
     except ValueError:
         pass
     raise PerpcalcError(f"{shown(spec)} does not end in a date", "write NAME@YYYY-MM-DD, as in bybit@2024-06-01")
