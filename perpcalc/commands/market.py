@@ -185,7 +185,9 @@ def known_fee(given: Given, option: Option[Decimal | str], instrument: Instrumen
 
 
 def forbidden_leverage(given: Given, instrument: Instrument, position: Position | None = None) -> PerpcalcError | None:
-    """Why the leverage cannot be: above the largest of the contract, or of the tier of a position's value; None where it can."""
+    """Why the leverage cannot be: above the largest of the contract, or of the tier of a position's value; None where
+    it can.
+    """
     leverage, of_contract = given[LEVERAGE], instrument.max_leverage
     if leverage is None:
         return None
