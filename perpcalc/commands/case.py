@@ -13,6 +13,7 @@ from perpcalc.commands.market import (
     forbidden_leverage,
     margin_rules,
     market_of,
+    unified_balance,
 )
 from perpcalc.core.instrument import Instrument, check_lots, contracts_of_coin, contracts_of_usd
 from perpcalc.core.liquidation import Ends, Liquidation, ends
@@ -255,6 +256,8 @@ def case_of(given: Given, order: int | None = None, place: Entry | None = None) 
         notes.append(forbidden.at(place).line())
     margin = _margin(given, position)
     cross = margin is not None and margin.mode == "cross"
+    if cross and place is None and (what := unified_balance(instrument)) is not None:
+        notes.append(what)
     rules = margin_rules(given, instrument, cross)
     if EXPLAIN in given and MMR in given and rules.schedule is not None:
         from perpcalc.trace import traced_schedule

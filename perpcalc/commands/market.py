@@ -203,6 +203,17 @@ def forbidden_leverage(given: Given, instrument: Instrument, position: Position 
     ).at(LEVERAGE.key)
 
 
+def unified_balance(instrument: Instrument) -> str | None:
+    """What a balance of one coin is at a venue whose accounts are all unified; None elsewhere."""
+    if instrument.venue is None:
+        return None
+    from perpcalc.venues import load
+    from perpcalc.venues.facts import balance_note
+
+    name, _, date = instrument.venue.partition("@")
+    return balance_note(load(name), date)
+
+
 def each_once(notes: Iterable[Words]) -> tuple[Words, ...]:
     """Notes in order, each thing once."""
     return tuple(dict.fromkeys(notes))
