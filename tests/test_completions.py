@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from inside import LONG_AGO
 
 from generate import files
 from perpcalc.cli.app import COMMANDS, program, runnable
@@ -91,6 +92,7 @@ def environment(place: Path) -> dict[str, str]:
         "LC_ALL": "C.UTF-8",
         "COLUMNS": "400",
         "LINES": "100",
+        "SOURCE_DATE_EPOCH": LONG_AGO,
     }
 
 
@@ -137,13 +139,20 @@ class TestWhatIsGenerated:
         wheel = pytest.importorskip("hatchling.builders.wheel", reason="hatchling IS NOT INSTALLED: no wheel is built")
         [built] = wheel.WheelBuilder(str(ROOT)).build(directory=str(tmp_path), versions=["standard"])
         with zipfile.ZipFile(built) as archive:
-            found = {name.partition(".data/data/")[2] for name in archive.namelist()}
-        assert found >= {
+            names = set(archive.namelist())
+        data = {path.relative_to(ROOT).as_posix() for path in (ROOT / "perpcalc").rglob("*") if is_data(path)}
+        assert {"perpcalc/__init__.pyi", "perpcalc/py.typed", "perpcalc/venues/bybit.toml"} <= data <= names
+        assert {name.partition(".data/data/")[2] for name in names} >= {
             "share/bash-completion/completions/perpcalc",
             "share/zsh/site-functions/_perpcalc",
             "share/fish/vendor_completions.d/perpcalc.fish",
             "share/man/man1/perpcalc.1",
         }
+
+
+def is_data(path: Path) -> bool:
+    """Whether a file of the package is read and no program."""
+    return path.is_file() and path.suffix not in (".py", ".pyc")
 
 
 class Terminal:

@@ -55,6 +55,11 @@ class Book(NamedTuple):
         return [one for one in self.entries if not isinstance(one, Case)]
 
     @property
+    def legs_outside(self) -> list["LegCase"]:
+        """The linear legs that are in no account."""
+        return [leg for leg in self.legs if leg.account is None]
+
+    @property
     def coins(self) -> list[str]:
         """The coins that the positions and the accounts of one coin are settled in, sorted."""
         wallets = (account.currency for account in self.portfolio.accounts if account.unified is None)
@@ -221,7 +226,7 @@ def _leg(position: Position, home: Account | None, portfolio: Portfolio) -> "Leg
     given = position.given
     price, settle_price = portfolio.price(given[LINEAR] or ""), portfolio.price(given[SETTLE] or DOLLAR)
     price = given[MARK] if price is None else price
-    leg = leg_of(given, leg_ratio(given, price, settle_price) or ONE)
+    leg = leg_of(given, leg_ratio(given, price, settle_price) or ONE, alone=home is None)
     venue = given[VENUE] if home is None else home.venue
     return LegCase(leg, given, position.name, position.account, venue, price, settle_price, position.place)
 
@@ -252,7 +257,9 @@ def _in_mode(case: Case, home: Account | None) -> Case:
 
 
 def _same_marks(cases: Sequence[Case], portfolio: Portfolio) -> None:
-    """Raise PerpcalcError where one contract has two marks, whatever the day of its rules; unnamed ones where they share an account."""
+    """Raise PerpcalcError where one contract has two marks, whatever the day of its rules; unnamed ones where they
+    share an account.
+    """
     seen: dict[tuple[str | None, ...], Case] = {}
     for case in cases:
         name = case.instrument.name

@@ -7,9 +7,48 @@ from perpcalc.commands.carriers import Carrier
 from perpcalc.core.linear import Leg, leg_mark, leg_pnl, leg_value, open_leg
 from perpcalc.core.liquidation import Liquidation
 from perpcalc.core.position import SIDES
+from perpcalc.decimals import ZERO
 from perpcalc.errors import Entry, PerpcalcError
 from perpcalc.given import Given
-from perpcalc.options import COIN, DEDUCTION, ENTRY, LINEAR, MARK, MMR, SETTLE, SIDE
+from perpcalc.options import (
+    CLOSING_FEE,
+    COIN,
+    CONTRACT_SIZE,
+    CONTRACTS,
+    CURRENCY,
+    DEDUCTION,
+    ENTRY,
+    ENTRY_VALUE,
+    EXPIRES,
+    EXTRA_MARGIN,
+    FILL,
+    INSTRUMENT,
+    LEVERAGE,
+    LINEAR,
+    MARGIN,
+    MARK,
+    MM_BASIS,
+    MMR,
+    SETTLE,
+    SIDE,
+    USD,
+)
+
+NOT_OF_A_LEG = (
+    INSTRUMENT,
+    CONTRACT_SIZE,
+    CURRENCY,
+    EXPIRES,
+    CONTRACTS,
+    USD,
+    FILL,
+    ENTRY_VALUE,
+    LEVERAGE,
+    MARGIN,
+    EXTRA_MARGIN,
+    MM_BASIS,
+)
+"""Keys of a position that say nothing of a linear leg: it has coins and an entry, and its account is its margin."""
 
 
 class LegCase(NamedTuple):
@@ -36,6 +75,14 @@ class LegCase(NamedTuple):
             return None
         return leg_mark(self.leg, self.price, self.settle_price)
 
+    def value_usd(self) -> Decimal | None:
+        """What its coins are worth in USD, negative for a short; None without a price."""
+        return None if self.price is None else self.leg.coins * self.leg.ratio * self.price
+
+    def entered_usd(self) -> Decimal | None:
+        """What was paid for its coins, in USD and negative for a long; None without a price."""
+        return None if self.settle_price is None else ZERO - self.leg.coins * self.leg.entry * self.settle_price
+
     def pnl_usd(self) -> Decimal | None:
         """The profit at the mark in USD; None without a price."""
         if self.price is None or self.settle_price is None:
@@ -43,7 +90,9 @@ class LegCase(NamedTuple):
         return leg_pnl(self.leg, self.price, self.settle_price)
 
     def liquidation(self) -> Liquidation:
-        """Where the leg dies with its account, in what it is settled in; raises PerpcalcError where that is not known."""
+        """Where the leg dies with its account, in what it is settled in; raises PerpcalcError where that is not
+        known.
+        """
         if self.shared is None:
             raise PerpcalcError("no account of several coins stands behind the leg", "give it an account")
         return self.shared.leg_liquidation(self.number)
@@ -68,23 +117,28 @@ def no_price(coin: str) -> str:
     return f"{coin} has no price: write it into [prices]"
 
 
-def leg_of(given: Given, ratio: Decimal) -> Leg:
-    """The leg that a position describes; raises PerpcalcError where something is missing."""
+def leg_of(given: Given, ratio: Decimal, *, alone: bool) -> Leg:
+    """The leg that a position describes; one that stands `alone`, in no account, needs no maintenance rate.
+
+    Raises PerpcalcError where something is missing, or is not of a linear leg.
+    """
+    for option in given.written(NOT_OF_A_LEG):
+        raise PerpcalcError("is not of a linear leg", "leave it out").at(option.key)
+    if CLOSING_FEE in given:
+        raise PerpcalcError("is not of a linear leg", ("add it to ", MMR.key)).at(CLOSING_FEE.key)
     coin, side, entry, coins = given[LINEAR], given[SIDE], given[ENTRY], given[COIN]
     for option, remedy in ((SIDE, "give long or short"), (COIN, "give the coins of the leg"), (ENTRY, "give a price")):
         if option not in given:
             raise PerpcalcError("is missing", remedy).at(option.key)
-    if MMR not in given:
+    if MMR not in given and not alone:
         raise PerpcalcError("is missing: a linear leg has no preset", "give its maintenance rate, as in 0.5%").at(
             MMR.key
         )
     assert coin is not None
     assert coins is not None
     assert entry is not None
-    rate, deduction = given[MMR], given[DEDUCTION]
-    assert rate is not None
-    extra = {} if deduction is None else {"deduction": deduction}
-    return open_leg(coin, given[SETTLE], SIDES[side or ""], coins, entry, rate, ratio=ratio, **extra)
+    rate, deduction = given[MMR] or ZERO, given[DEDUCTION] or ZERO
+    return open_leg(coin, given[SETTLE], SIDES[side or ""], coins, entry, rate, deduction, ratio)
 
 
 def leg_ratio(given: Given, price: Decimal | None, settle_price: Decimal | None) -> Decimal | None:

@@ -1,9 +1,10 @@
 """`perpcalc liq-price`: where a position is liquidated."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from perpcalc.answer import Coin, Count, Identified, Price, Rate, Sentence, Times, Told
+from perpcalc.answer import Answer, Coin, Count, Identified, Price, Rate, Sentence, Times, Told
 from perpcalc.commands.case import NEED_ENTRY, NEED_MARGIN, NEED_SIDE, NEED_SIZE, Case
 from perpcalc.commands.command import Command
 from perpcalc.commands.positions import Remarks, by_position, each, unknown
@@ -105,8 +106,27 @@ class LiqPrice(Identified):
         of = "the entry" if self.mark_price is None else "the mark"
         if not self.distance:
             return ("already liquidated: ", of, " is at or beyond ", Told("liquidation_price"))
-        side = "below" if self.distance < 0 else "above"
-        return ("liquidated at ", Told("liquidation_price"), ", ", Told("distance", size=True), f" {side} {of}")
+        return ("liquidated at ", Told("liquidation_price"), ", ", Told("distance", size=True), self._from(of))
+
+    def _from(self, of: str) -> str:
+        return f" {'below' if self.distance and self.distance < 0 else 'above'} {of}"
+
+    @classmethod
+    def summary(cls, rows: Sequence[Answer]) -> Sentence:
+        """Which of several is the nearest to its liquidation."""
+        known = [
+            (abs(row.distance), place, row)
+            for place, row in enumerate(rows)
+            if isinstance(row, LiqPrice) and row.distance is not None
+        ]
+        if not known:
+            return ()
+        distance, place, row = min(known, key=lambda one: one[:2])
+        if not distance:
+            return (f"{row.name} is liquidated already",)
+        side = row._from("the entry" if row.mark_price is None else "the mark")
+        price, share = Told("liquidation_price", row=place), Told("distance", size=True, row=place)
+        return (f"nearest: {row.name} is liquidated at ", price, ", ", share, side)
 
 
 def answer(case: Case, given: Given, said: Remarks) -> LiqPrice:
@@ -190,7 +210,8 @@ def _unknown(case: Case, reason: str) -> LiqPrice:
 
 COMMAND = Command(
     "liq-price",
-    "The prices at which a position is liquidated or bankrupt, with the tier and the margin that decide it; or never, and why.",
+    "The prices at which a position is liquidated or bankrupt, with the tier and the margin that decide it; or never,"
+    " and why.",
     (
         "perpcalc liq-price --venue bybit --side long -n 10k --entry 62500 --leverage 10",
         "perpcalc liq-price --venue deribit --side short -n 10k --entry 62500 --balance 0.1 --mark 63000",

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from decimal import Decimal
 from functools import partial
+from typing import NamedTuple
 
 from perpcalc.answer import Answer, Coin, CostUsd, Count, Rate, Sentence, Times, Told, Usd
 from perpcalc.commands.blocks import USD, After, Block, after, blocks_of, fatal_of
@@ -129,7 +130,9 @@ def _leverage(block: Block, now: After) -> Decimal | None:
 
 
 def _delta(block: Block) -> Decimal | None:
-    """The change of the equity in USD for each USD of the price: `B + sum(s*V)` coins; of several coins in no one of them."""
+    """The change of the equity in USD for each USD of the price: `B + sum(s*V)` coins; of several coins in no one of
+    them.
+    """
     if block.stake is not None:
         return block.stake.wallet.constant - block.stake.reserve
     if block.unified is not None and len(coins := [one for one in block.unified.sums.coins.values() if one.delta]) == 1:
@@ -156,42 +159,70 @@ def _nearness(row: Status) -> tuple[bool, Decimal]:
     return row.margin_ratio is None, min(ends, default=FAR)
 
 
+class Outside(NamedTuple):
+    """What is in no account, counted in one coin: coins held, the profit of linear legs settled in it, and those of
+    legs on it.
+    """
+
+    held: Decimal | None = ZERO
+    profit: Decimal | None = ZERO
+    delta: Decimal | None = ZERO
+    usd: Decimal | None = ZERO
+    legs: Decimal = ZERO
+
+
 def _totals(rows: Sequence[Status], book: Book) -> list[Row]:
-    """The sums per currency, coins outside any account included, and all in USD."""
-    held: dict[str, Decimal] = {}
-    for holding in book.portfolio.holdings:
-        held[holding.coin] = held.get(holding.coin, ZERO) + holding.amount
-    made = []
-    names = dict.fromkeys([*(row.currency for row in rows), *held])
-    for coin in names:
-        own = [row for row in rows if row.currency == coin]
-        amount, price = held.get(coin, ZERO), ONE if coin == USD else book.price(coin)
-        made.append(_sum(coin, own, amount, None if price is None else amount * price))
-    worth = [coin * price for coin, price in ((held[name], book.price(name)) for name in held) if price is not None]
-    made.append(_sum(USD, rows, None, sum(worth, ZERO) if len(worth) == len(held) else None))
+    """The sums per currency, coins and linear legs outside any account included, and all in USD."""
+    names = dict.fromkeys(row.currency for row in rows)
+    names |= dict.fromkeys(one.coin for one in book.portfolio.holdings)
+    for leg in book.legs_outside:
+        names |= dict.fromkeys((leg.leg.coin, leg.leg.settle))
+    beside = {coin: _outside(coin, book) for coin in names}
+    made = [_sum(coin, [row for row in rows if row.currency == coin], beside[coin]) for coin in names]
+    worth = [one.usd for one in beside.values()]
+    known = [usd for usd in worth if usd is not None]
+    usd = sum(known, ZERO) if len(known) == len(worth) else None
+    made.append(_sum(USD, rows, Outside(None, None, None, usd, ZERO + len(book.legs_outside))))
     return [Row(one) for one in made]
 
 
-def _sum(currency: str, rows: Sequence[Status], amount: Decimal | None, usd: Decimal | None) -> Status:
-    """The sum of some rows and of coins beside them; of a figure that one of them lacks, none."""
+def _outside(coin: str, book: Book) -> Outside:
+    """What is in no account of a coin; in USD None where it has no price that is needed."""
+    held = sum((one.amount for one in book.portfolio.holdings if one.coin == coin), ZERO)
+    legs = [one for one in book.legs_outside if one.leg.settle == coin]
+    on_it = [one.leg.coins * one.leg.ratio for one in book.legs_outside if one.leg.coin == coin]
+    price = ONE if coin == USD else book.price(coin)
+    profits = [one.pnl_usd() for one in legs]
+    known = [profit for profit in profits if profit is not None]
+    if price is None or len(known) < len(profits):
+        return Outside(
+            held, ZERO if not legs else None, sum(on_it, held), None if held or legs else ZERO, ZERO + len(legs)
+        )
+    usd = sum(known, ZERO)
+    return Outside(held, usd / price, sum(on_it, held), usd + held * price, ZERO + len(legs))
+
+
+def _sum(currency: str, rows: Sequence[Status], outside: Outside) -> Status:
+    """The sum of some rows and of what is beside them; of a figure that one of them lacks, none."""
 
     def total(name: str, more: Decimal | None) -> Decimal | None:
         values = [getattr(row, name) for row in rows]
         return None if more is None or None in values else sum(values, more)
 
+    held, profit = outside.held, outside.profit
     return Status(
         account=None,
         position=None,
         venue=None,
         currency=currency,
-        positions=sum((row.positions or ZERO for row in rows), ZERO),
-        balance=total("balance", amount),
-        equity=total("equity", amount),
-        equity_usd=total("equity_usd", usd),
-        maintenance_margin=total("maintenance_margin", ZERO if amount is not None else None),
+        positions=sum((row.positions or ZERO for row in rows), outside.legs),
+        balance=total("balance", held),
+        equity=total("equity", None if held is None or profit is None else held + profit),
+        equity_usd=total("equity_usd", outside.usd),
+        maintenance_margin=total("maintenance_margin", ZERO if held is not None else None),
         margin_ratio=None,
         leverage=None,
-        delta=total("delta", amount),
+        delta=total("delta", outside.delta),
         funding_per_day_usd=total("funding_per_day_usd", ZERO),
         down=None,
         up=None,
@@ -201,7 +232,8 @@ def _sum(currency: str, rows: Sequence[Status], amount: Decimal | None, usd: Dec
 
 COMMAND = Command(
     "status",
-    "How the whole book stands: equity, margin ratio, leverage and the move that liquidates, the nearest to death first.",
+    "How the whole book stands: equity, margin ratio, leverage and the move that liquidates, the nearest to death"
+    " first.",
     ("perpcalc status -p portfolio.toml", "perpcalc status -p portfolio.toml --beta ETH=1.4 --total"),
     (PORTFOLIO, MARK, BETA, *OUTPUT, TOTAL),
     Status,

@@ -6,7 +6,7 @@ from functools import partial
 
 from perpcalc.answer import Answer, Coin, Count, Gain, Price, Rate, Sentence, Status, Told, Usd
 from perpcalc.commands.blocks import After, Block, after, block_of, blocks_of, fatal_of
-from perpcalc.commands.book import book_of, is_portfolio
+from perpcalc.commands.book import Book, book_of, is_portfolio
 from perpcalc.commands.case import NEED_ENTRY, NEED_MARGIN, NEED_SIDE, NEED_SIZE, case_of
 from perpcalc.commands.command import ROWS, Command, Result, Row
 from perpcalc.commands.market import Market, each_once
@@ -120,9 +120,7 @@ def answer(given: Given) -> Result:
         book = book_of(exact)
         blocks = blocks_of(book)
         notes += [*book.notes, *(note for case in book.cases for note in case.notes)]
-        holdings = [
-            (one.coin, one.amount * price) for one in book.portfolio.holdings if (price := book.price(one.coin))
-        ]
+        outside = _outside(book)
     else:
         check((NEED_SIDE, NEED_SIZE, NEED_ENTRY, NEED_MARGIN), given)
         case = case_of(exact)
@@ -131,7 +129,7 @@ def answer(given: Given) -> Result:
             from perpcalc.commands.explain import told_apart
 
             case = told_apart(case)
-        blocks, holdings = [block_of(case)], []
+        blocks, outside = [block_of(case)], []
         notes += case.notes
     moves = moves_of(given, notes)
     if moves.coins is None and not moves.ladder:
@@ -148,7 +146,7 @@ def answer(given: Given) -> Result:
         Stress,
         rows,
         notes=each_once(notes),
-        totals=partial(_totals, blocks, rungs, moves, holdings) if of_portfolio else None,
+        totals=partial(_totals, blocks, rungs, moves, outside) if of_portfolio else None,
         charts=partial(charts_of, blocks, moves),
     )
 
@@ -156,8 +154,9 @@ def answer(given: Given) -> Result:
 def _row(block: Block, one: After, moves: Moves) -> Stress:
     reason = block.reason
     if reason is None and one.equity is None:
-        unknown_coin = block.currency if block.unified is None else "one of its coins"
-        reason = f"how far {unknown_coin} fell is not known: give move {block.currency}=RATE beside the scenario"
+        coins = (block.currency,) if block.unified is None else tuple(block.unified.sums.coins)
+        coin = next(name for name in coins if moves.of(name)[0] is None)
+        reason = f"how far {coin} fell is not known: give move {coin}=RATE beside the scenario"
     return Stress(
         account=block.account,
         currency=block.currency,
@@ -178,19 +177,36 @@ def _market(block: Block) -> Market | None:
     return block.cases[0].market if block.cases and block.unified is None else None
 
 
+def _outside(book: Book) -> list[tuple[str, Decimal | None]]:
+    """The coins that are in no account, held or those of a linear leg, and what they are worth now; None without a
+    price.
+    """
+    amounts = [(one.coin, one.amount) for one in book.portfolio.holdings]
+    worth = [(coin, None if (price := book.price(coin)) is None else amount * price) for coin, amount in amounts]
+    for one in book.legs_outside:
+        worth += [(one.leg.coin, one.value_usd()), (one.leg.settle, one.entered_usd())]
+    return worth
+
+
 def _totals(
-    blocks: Sequence[Block], rungs: Sequence[Sequence[After]], moves: Moves, holdings: Sequence[tuple[str, Decimal]]
+    blocks: Sequence[Block],
+    rungs: Sequence[Sequence[After]],
+    moves: Moves,
+    outside: Sequence[tuple[str, Decimal | None]],
 ) -> list[Row]:
     """All together after each move: the equity in USD, how many are liquidated, and which of them first."""
     fatal = [fatal_of(block, moves) for block in blocks]
     made = []
-    for place, ones in enumerate(zip(*rungs, strict=True)):
+    for place in range(len(moves.ladder) if moves.coins is None else 1):
+        ones = [of_block[place] for of_block in rungs]
         move = moves.ladder[place] if moves.coins is None else None
         dead = [number for number, one in enumerate(ones) if one.liquidated]
         worth = [one.equity_usd for one in ones]
-        coins = [(value, moves.of(coin)[place]) for coin, value in holdings]
-        known = [usd for usd in worth if usd is not None] + [value * (1 + m) for value, m in coins if m is not None]
-        total = None if None in worth or any(m is None for _, m in coins) else sum(known, ZERO)
+        for coin, value in outside:
+            own = moves.of(coin)[place]
+            worth.append(None if value is None or own is None else value * (1 + own))
+        known = [usd for usd in worth if usd is not None]
+        total = sum(known, ZERO) if len(known) == len(worth) else None
         first = min(dead, key=lambda number: _nearness(fatal[number], move), default=None)
         made.append(
             Row(
@@ -229,7 +245,8 @@ def _named_days() -> Result:
 
 COMMAND = Command(
     "stress",
-    "What is left of each account after the market moves: profit, equity in coin and USD, maintenance margin, and who is liquidated on the way.",
+    "What is left of each account after the market moves: profit, equity in coin and USD, maintenance margin, and who"
+    " is liquidated on the way.",
     (
         "perpcalc stress --venue bybit --side long -n 10k --entry 62500 --mark 62000 --leverage 5 --chart",
         "perpcalc stress -p portfolio.toml --scenario 2020-03-12 --total",

@@ -97,7 +97,8 @@ def standing(sums: Sums) -> Standing:
 
 
 def net_notional(sums: Sums) -> Decimal:
-    """What the positions are worth in USD, opposite sides of one contract netted.
+    """What the positions are worth in USD, opposite sides of one contract netted unless the account keeps both (hedge
+    mode).
 
     >>> from perpcalc.core.unified import Account, sums_of
     >>> net_notional(sums_of(Account({"BTC": ONE}, {"BTC": Decimal(60_000)})))
@@ -106,7 +107,8 @@ def net_notional(sums: Sums) -> Decimal:
     net: dict[tuple[object, ...], Decimal] = {}
     for holding in sums.account.holdings:
         position, instrument = holding.position, holding.position.instrument
-        contract = (instrument.currency, instrument.venue, instrument.name, holding.ratio)
+        side = position.side if instrument.hedge_mode else ZERO
+        contract = (instrument.currency, instrument.venue, instrument.name, holding.ratio, side)
         net[contract] = net.get(contract, ZERO) + position.side * position.notional / holding.ratio
     for leg in sums.account.legs:
         linear = (leg.coin, leg.settle, leg.ratio)

@@ -139,8 +139,9 @@ def _position_faults(entry: Tables, home: Tables | None, accounts: Tables) -> It
             yield key, PerpcalcError("excludes account, which has its own", "leave one out")
     if unified and not any(key in entry for key in ("instrument", "currency", "linear")):
         yield "instrument", PerpcalcError("the key is missing", "write it, or currency: its account has several coins")
-    if "linear" in entry and not unified:
-        yield "linear", PerpcalcError("needs an account of several coins", f'name one with margin = "{UNIFIED}"')
+    if "linear" in entry and home is not None and not unified:
+        what = "its account is a wallet of one coin, which carries no linear legs"
+        yield "linear", PerpcalcError(what, f'name one with margin = "{UNIFIED}", or leave account out')
 
 
 def _entries(kind: str, tables: Tables) -> Iterator[tuple[int, Tables]]:

@@ -1,6 +1,7 @@
 """The help: of the program, of every command; its groups, what is needed, and its examples, each of which runs."""
 
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -16,7 +17,17 @@ from perpcalc.names import LISTED
 
 Run = Callable[..., Any]
 DATA = Path(__file__).parent.parent / "data"
-OWN_HELP = {"batch", "schema", "portfolio", "venues"}
+FILES = {
+    "book.json": "books/bybit.json",
+    "marks.csv": "candles/binance-marks.csv",
+    "btc.csv": "candles/binance-marks.csv",
+    "funding.json": "funding/binance.json",
+    "history.json": "funding/binance.json",
+    "trades.csv": "trades/own.csv",
+    "executions.json": "trades/binance.json",
+    "payments.json": "payments/binance.json",
+}
+"""What stands for the files that examples name."""
 
 
 def every() -> Iterator[tuple[str, Command | Action]]:
@@ -44,9 +55,8 @@ def test_the_help_of_a_command_is_the_same_by_help_and_by_its_option(run: Run, c
 def test_the_help_cuts_no_sentence_and_fits_80_columns(run: Run, called: str) -> None:
     text, _, examples = run(*called.split(), "--help").stdout.partition("\nExample")
     assert "…" not in text
-    assert "..." not in text.replace("...\n", "\n", 1)
     assert max(map(len, text.splitlines())) <= 80
-    assert all(line.startswith("  perpcalc ") for line in examples.splitlines()[1:] if line)
+    assert all("perpcalc " in line for line in examples.splitlines()[1:] if line)
 
 
 @pytest.mark.parametrize("called", [name for name in EVERY if name.split()[0] in LISTED])
@@ -66,13 +76,11 @@ EXAMPLES = [example for one in EVERY.values() if isinstance(one, Command) for ex
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
-def test_the_examples_run(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, example: str) -> None:
-    monkeypatch.chdir(tmp_path)
-    for name in re.findall(r"\b[\w.-]+\.(?:csv|json)\b", example):
-        if found := [*DATA.rglob(name)]:
-            (tmp_path / name).write_bytes(found[0].read_bytes())
+def test_the_examples_run(run: Run, tmp_path: Path, example: str) -> None:
+    for name, data in FILES.items():
+        (tmp_path / name).write_bytes((DATA / data).read_bytes())
     run("portfolio", "init", "portfolio.toml")
-    answer = run(*example.split()[1:])
+    answer = run(*shlex.split(example)[1:])
     assert answer.status in (0, 1), answer.stderr
     assert answer.stdout
 
@@ -80,8 +88,8 @@ def test_the_examples_run(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 class TestOfTheProgram:
     def test_commands_stand_in_groups_and_the_version_is_listed(self, run: Run) -> None:
         shown = run("--help").stdout
-        headings = re.findall(r"^(\w+):$", shown, re.MULTILINE)
-        assert headings == ["Position", "Account", "Files", "Machine", "Options", "Example"]
+        headings = re.findall(r"^ {0,2}(\w+):$", shown, re.MULTILINE)
+        assert headings == ["Position", "Account", "Files", "Machine", "Options", "Examples"]
         assert "--version" in shown
         for name in COMMANDS:
             assert re.search(rf"^  {name}  ", shown, re.MULTILINE), name

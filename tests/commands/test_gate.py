@@ -15,6 +15,7 @@ a stop       Of the trade for what is held, of one part for the whole, beyond th
              (needs none) or flips (needs one). A linear leg needs one as well.
 a limit      Equal, one in the 18th decimal below; 0, negative, NaN, infinite, with exponent or other digits, given twice, null,
              false, an empty file, an empty table, a pipe that failed, vol alone: none of them lets a trade pass.
+both sides   Of a contract in hedge mode count both, in accounts of one coin and of several.
 death        A liquidated account passes no limit, not even 100 % of margin ratio, 0 of distance or 100 % of probability; one
              in debt has no balance to lose from. Deductions above the maintenance margin: never below 0.
 not known    Tiers, fees, funding rate, volatility: 2, but 1 where another rule is broken for certain.
@@ -298,6 +299,32 @@ class TestMargins:
         status, rows, _ = check(*trade, file="[prices]\nBTC = 60_000\n" + OTHER)
         # 2,000 USD over the margins of 500 and 50
         assert (status, values(rows, "max_leverage")["planned trade"][:6]) == (1, "3.6363")
+
+    def test_an_account_of_several_coins_that_keeps_both_sides_carries_both(self, check: Check) -> None:
+        held = UNIFIED.replace('margin = "unified"', 'margin = "unified"\nmode = "hedge"') + (
+            '[[positions]]\nname = "c"\naccount = "u"\ncurrency = "BTC"\nside = "long"\ncontracts = 94_000\nentry = 64_000\nmmr = "1%"\n'
+        )
+        trade = (
+            "-p",
+            "p.toml",
+            "--account",
+            "u",
+            "--currency",
+            "BTC",
+            "--mmr",
+            "1%",
+            "-s",
+            "short",
+            "-n",
+            "94000",
+            "-e",
+            "64000",
+        )
+        status, rows, _ = check(*trade, "--max-leverage", "1.99", file=held)
+        # 188,000 USD over 94,000
+        assert (status, values(rows, "max_leverage")) == (1, {"c": "2", "planned trade": "2"})
+        status, rows, _ = check(*trade, "--max-leverage", "1.99", file=held.replace("hedge", "one-way"))
+        assert (status, values(rows, "max_leverage")) == (0, {"planned trade": "0"})
 
 
 class TestStops:

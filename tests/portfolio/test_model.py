@@ -13,6 +13,7 @@ import pytest
 import tomli_w
 from hypothesis import given
 from hypothesis import strategies as st
+from inside import Run
 
 from perpcalc.core.position import Fill
 from perpcalc.errors import Entry, Key, PerpcalcError
@@ -284,8 +285,7 @@ class TestAnAccountOfSeveralCoins:
             (SEVERAL + 'weights = "all"', "account 1 (uta), weights: 'all' is not known: give equity or balance"),
             (SEVERAL + POSITION + 'account = "uta"', "position 1 (core), instrument: the key is missing: write it, or currency: its account has several coins"),
             (SEVERAL + POSITION + 'account = "uta"\nvenue = "okx"\ncurrency = "BTC"', "position 1 (core), venue: excludes account, which has its own: leave one out"),
-            (ACCOUNT + POSITION + 'account = "main"\nlinear = "BTC"', 'position 1 (core), linear: needs an account of several coins: name one with margin = "unified"'),
-            (POSITION + 'linear = "BTC"', 'position 1 (core), linear: needs an account of several coins: name one with margin = "unified"'),
+            (ACCOUNT + POSITION + 'account = "main"\nlinear = "BTC"', 'position 1 (core), linear: its account is a wallet of one coin, which carries no linear legs: name one with margin = "unified", or leave account out'),
         ],
     )  # fmt: skip
     def test_contradicts_nothing(self, text: str, message: str) -> None:
@@ -709,3 +709,9 @@ def test_reading_a_file_imports_the_core_of_pydantic_alone(tmp_path: Path) -> No
         [sys.executable, "-c", program, str(tmp_path / "book.toml")], capture_output=True, text=True, check=True
     )
     assert done.stdout == "['pydantic_core']\n"
+
+
+def test_an_empty_pipe_is_no_portfolio(run: Run) -> None:
+    answer = run("status", "-p", "-", stdin="")
+    assert (answer.stdout, answer.status) == ("", 2)
+    assert answer.stderr == "perpcalc: standard input: is empty: pipe a portfolio into it\n"

@@ -1,0 +1,82 @@
+"""Rows in a table: which columns a terminal holds, what their heads are, and what is said once of several rows."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from cli.test_terminal import at_a_terminal
+
+VENUES = ("binance", "bybit", "deribit", "kraken", "gate", "bitmex")
+COMMANDS = (
+    "pnl --mark 64000",
+    "liq-price --mark 64000",
+    "funding-cost --rate 0.01% --mark 64000",
+    "liq-cost",
+    "greeks",
+    "status",
+    "stress --moves -20%,10%",
+    "stress --moves -20%",
+    "check --max-leverage 20 --max-notional-usd 2m --min-liquidation-distance 5%",
+    "solve margin --liquidation 40000",
+    "solve price --margin-ratio 50%",
+)
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> Path:
+    """Twelve positions at six venues."""
+    positions = [
+        f'[[positions]]\nname = "{venue} {side}"\nvenue = "{venue}"\nside = "{side}"\nusd = 50_000\n'
+        f"entry = {entry}\nleverage = 5\n"
+        for venue in VENUES
+        for side, entry in (("long", 62_500), ("short", 65_000))
+    ]
+    file = tmp_path / "book.toml"
+    file.write_text("[prices]\nBTC = 64_000\n\n" + "\n".join(positions))
+    return file
+
+
+def table_lines(shown: str) -> list[str]:
+    """The lines of tables and sentences that a terminal shows, without what is told on standard error."""
+    return [line for line in shown.replace("\r", "").splitlines() if line and not line.startswith("perpcalc: ")]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_twelve_positions_fit_on_80_columns(book: Path, command: str) -> None:
+    lines = table_lines(at_a_terminal(f"{command} -p {book} -q", {"NO_COLOR": "1"}))
+    assert max(map(len, lines)) <= 80
+    assert sum("bybit long" in line for line in lines) >= 1
+    assert any(line.startswith("╭") for line in lines)
+
+
+def test_check_shows_limit_and_value_on_80_columns(book: Path) -> None:
+    shown = at_a_terminal(f"check --max-notional-usd 2m --min-liquidation-distance 5% -p {book} -q", {"NO_COLOR": "1"})
+    assert "limit" in shown
+    assert "value" in shown
+    assert "2,000,000" in shown
+
+
+def test_heads_break_before_columns_go(book: Path) -> None:
+    narrow, broad = (
+        at_a_terminal(f"liq-price -p {book} -q", {"NO_COLOR": "1"}, columns=columns) for columns in (76, 400)
+    )
+    assert "liquidation price" not in narrow
+    assert "liquidation" in narrow
+    assert "columns: --wide" in narrow
+    assert "liquidation price" in broad
+
+
+def test_accounts_of_one_row_each_are_one_table(book: Path) -> None:
+    shown = at_a_terminal(f"stress --moves -20% -p {book} -q", {"NO_COLOR": "1"})
+    assert shown.count("╭") == 2  # the rows, and the sum of all
+    assert "position" not in shown.partition("All")[0]
+
+
+def test_a_reason_is_said_once_with_the_names_of_all_its_rows(run: Callable[..., object], book: Path) -> None:
+    shown = run("funding-cost", "-p", str(book), "-q").stdout  # type: ignore[attr-defined]
+    assert shown.count("no funding rate") == 1
+    assert "binance long, binance short, bybit long" in shown
+
+
+def test_no_mark_of_colour_where_none_is_wanted(book: Path) -> None:
+    assert "\x1b[" not in at_a_terminal(f"status -p {book} -q", {"NO_COLOR": "1"})
