@@ -2,7 +2,7 @@
 
     pip install atheris && python tests/fuzz/fuzz_input.py TARGET [-max_total_time=600] [CORPUS]
 
-TARGET is numbers, portfolio, venue, batch, questions, funding or positions. Only PerpcalcError may come out; a crash is written to a file that
+TARGET is numbers, portfolio, venue, batch, questions, funding, bars, trades, book or positions. Only PerpcalcError may come out; a crash is written to a file that
 `python tests/fuzz/fuzz_input.py TARGET FILE` repeats.
 """
 
@@ -18,25 +18,23 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["perpcalc", "tomllib", "json"]):
-    import perpcalc.cli.funding_cost
-    import perpcalc.cli.greeks
-    import perpcalc.cli.hedge
-    import perpcalc.cli.liq_cost
-    import perpcalc.cli.liq_price
-    import perpcalc.cli.pnl
-    import perpcalc.cli.power
-    import perpcalc.cli.size
-
     import perpcalc.portfolio
     from perpcalc import decimals
-    from perpcalc.cli import batch, funding_files
+    from perpcalc.cli.answering import block_of
+    from perpcalc.commands.lines import NO_KEYS
+    from perpcalc.commands.registry import command_named
+    from perpcalc.core.past_funding import average_premium
     from perpcalc.errors import PerpcalcError
     from perpcalc.files import Source
     from perpcalc.importing.placing import Choices
     from perpcalc.importing.plan import plan
+    from perpcalc.names import QUESTIONS
     from perpcalc.portfolio import Portfolio
+    from perpcalc.readers.books import read_book
+    from perpcalc.readers.candles import candles
+    from perpcalc.readers.funding import read_history, read_samples
     from perpcalc.readers.positions import read_positions
-    from perpcalc.render.json import compact
+    from perpcalc.readers.trades import read_trades
     from perpcalc.venues import schema
 
 WORDS = [
@@ -63,6 +61,9 @@ READERS = (
     decimals.amount_from_zero,
     decimals.rate,
     decimals.rate_from_zero,
+    decimals.charge,
+    decimals.charge_from_zero,
+    decimals.leverage,
     decimals.duration,
     decimals.count,
 )
@@ -70,6 +71,7 @@ READERS = (
 
 def numbers(data: bytes) -> None:
     """Every reader of a number: what it returns is finite and printed without an exponent."""
+    decimal.setcontext(decimals.CONTEXT)
     text = data.decode("utf-8", "surrogateescape")
     for reader in READERS:
         with suppress(PerpcalcError):
@@ -93,17 +95,16 @@ def venue(data: bytes) -> None:
 def batch_line(data: bytes) -> None:
     """A line of batch, and the line that answers it."""
     decimal.setcontext(decimals.CONTEXT)
-    compact(batch.answered(data))
+    json.loads(block_of([data.replace(b"\n", b" ")], 1).text)
 
 
 def question(data: bytes) -> None:
     """A line of batch made of keys that its command knows."""
-    decimal.setcontext(decimals.CONTEXT)
     pick = atheris.FuzzedDataProvider(data)
-    name = pick.PickValueInList(list(batch.COMMANDS))
-    options = batch._asked(name).reader.options
-    line = {"command": name, "side": "long", "contracts": "1000", "entry": "62500", "leverage": "5", "mmr": "1%"}
-    line = {key: value for key, value in line.items() if key == "command" or key in options}
+    name = pick.PickValueInList(list(QUESTIONS))
+    options = {option.name: option for option in command_named(name).options if option.name not in NO_KEYS}
+    line = {"side": "long", "contracts": "1000", "entry": "62500", "leverage": "5", "mmr": "1%", "liquidation": "50000"}
+    line = {"command": name, **{key: value for key, value in line.items() if key in options}}
     for _ in range(pick.ConsumeIntInRange(1, 8)):
         key = pick.PickValueInList(list(options))
         digits = f"{pick.ConsumeIntInRange(0, 10**15 - 1)}.{pick.ConsumeIntInRange(0, 10**18 - 1):018}"
@@ -112,20 +113,43 @@ def question(data: bytes) -> None:
         text = pick.PickValueInList([digits, short, tiny, pick.PickValueInList(WORDS), pick.ConsumeUnicode(6)])
         line[key] = text + pick.PickValueInList(["", "", "%", "bp", "h", "d"])
         if options[key].many:
-            line[key] = [f"{short}@{digits}", f"{tiny}@{text}"]
-        elif options[key].parse is None:
+            line[key] = [f"{short}@{digits}", f"{tiny}@{text}"] if pick.ConsumeBool() else [f"BTC={text}", text]
+        elif options[key].flag:
             line[key] = True
-    compact(batch.answered(json.dumps(line).encode()))
+    batch_line(json.dumps(line).encode())
 
 
 def funding(data: bytes) -> None:
     """The files of funding-cost, by their first byte."""
-    path = SCRATCH / "funding.csv"
-    path.write_bytes(data[1:])
+    path = as_file(data[1:])
     if data[:1] < b"a":
-        funding_files.payments_due(funding_files.read_history(str(path)), None, [])
+        read_history(path)
     else:
-        funding_files.average_premium(funding_files.read_samples(str(path)), None, None, [])
+        average_premium(read_samples(path).samples, None, None)
+
+
+def bars(data: bytes) -> None:
+    """Candles, read to their end."""
+    with candles(as_file(data)) as found:
+        for _ in found.bars:
+            pass
+
+
+def trades(data: bytes) -> None:
+    """One's own trades."""
+    read_trades(as_file(data))
+
+
+def book(data: bytes) -> None:
+    """A snapshot of an order book."""
+    read_book(as_file(data))
+
+
+def as_file(data: bytes) -> str:
+    """The name of a file with these bytes."""
+    path = SCRATCH / "file"
+    path.write_bytes(data)
+    return str(path)
 
 
 def positions(data: bytes) -> None:
@@ -140,6 +164,9 @@ TARGETS = {
     "batch": batch_line,
     "questions": question,
     "funding": funding,
+    "bars": bars,
+    "trades": trades,
+    "book": book,
     "positions": positions,
 }
 
