@@ -30,6 +30,14 @@ NUMBERS = (
 )
 
 Schema = dict[str, Any]
+ID: Schema = {"type": ["string", "number"], "description": "Handed back first."}
+ERROR: Schema = {
+    "type": "object",
+    "properties": {"id": ID, "line": {"type": "integer", "minimum": 1}, "error": {"type": "string"}},
+    "required": ["error"],
+    "additionalProperties": False,
+}
+"""What a line is answered that cannot be; from Python without its number."""
 
 
 def schema_of(command: Command, name: str) -> Schema:
@@ -38,8 +46,14 @@ def schema_of(command: Command, name: str) -> Schema:
         "$schema": DRAFT,
         "title": f"perpcalc {name}",
         "description": command.help,
-        "anyOf": [{"$ref": "#/$defs/question"}, {"$ref": "#/$defs/answer"}],
-        "$defs": {"question": _question(command, name), "answer": _answer(command)},
+        "anyOf": [{"$ref": f"#/$defs/{part}"} for part in ("question", "answer", "error")],
+        "$defs": {
+            "question": _question(command, name),
+            "answer": _answer(command),
+            "error": ERROR,
+            "row": record(command.result),
+            **({} if command.totals is None else {"sums": record(command.totals)}),
+        },
     }
 
 
@@ -47,7 +61,7 @@ def _question(command: Command, name: str) -> Schema:
     options = [option for option in command.options if option.name not in NO_KEYS]
     properties: Schema = {
         "command": {"const": name},
-        "id": {"type": ["string", "number"], "description": "Handed back first."},
+        "id": ID,
     }
     properties.update({option.name: _option(option) for option in options})
     return {
@@ -72,28 +86,36 @@ def _option(option: Option[Any]) -> Schema:
     if option.choices:
         one = {"type": "string", "enum": list(option.choices)}
     if option.read is grammar.fill:
-        pair = {
+        number = {"type": ["string", "number"]}
+        table = {
             "type": "object",
-            "properties": {"contracts": {"type": ["string", "number"]}, "price": {"type": ["string", "number"]}},
+            "properties": {"contracts": number, "price": number},
             "required": ["contracts", "price"],
+            "additionalProperties": False,
         }
-        one = {"anyOf": [{"type": "string"}, pair]}
+        pair = {"type": "array", "items": number, "minItems": 2, "maxItems": 2}
+        one = {"anyOf": [{"type": "string"}, table, pair]}
     return {"type": "array", "items": one, **described} if option.many else {**one, **described}
 
 
 def _answer(command: Command) -> Schema:
-    one = record(command.result)
-    totals = [] if command.totals is None else [record(command.totals)]
-    rows = {"type": "array", "items": {"anyOf": [one, *totals]} if totals else one}
+    """A record, rows, or an object that holds rows where there is an id or a verdict."""
+    one: Schema = {"$ref": "#/$defs/row"}
+    items = one if command.totals is None else {"anyOf": [one, {"$ref": "#/$defs/sums"}]}
+    rows: Schema = {"type": "array", "items": items}
     if command.judges:
-        return {
-            "type": "object",
-            "properties": {"status": {"enum": [0, 1, 2]}, "rows": rows},
-            "required": ["status", "rows"],
-        }
-    if command.shape == ROWS:
-        return rows
-    return one if command.shape == SINGLE else {"anyOf": [one, rows]}
+        return _holding({"status": {"enum": [0, 1, 2]}, "rows": rows}, ["status", "rows"])
+    several = [rows, _holding({"rows": rows}, ["id", "rows"])]
+    return one if command.shape == SINGLE else {"anyOf": several if command.shape == ROWS else [one, *several]}
+
+
+def _holding(properties: Schema, required: list[str]) -> Schema:
+    return {
+        "type": "object",
+        "properties": {"id": ID, **properties},
+        "required": required,
+        "additionalProperties": False,
+    }
 
 
 def record(answer: type[Answer]) -> Schema:
@@ -101,7 +123,7 @@ def record(answer: type[Answer]) -> Schema:
     hints = get_type_hints(answer)
     return {
         "type": "object",
-        "properties": {"id": {"type": ["string", "number"]}, **{name: _field(hints[name]) for name in answer._fields}},
+        "properties": {"id": ID, **{name: _field(hints[name]) for name in answer._fields}},
         "required": list(answer._fields),
         "additionalProperties": False,
     }

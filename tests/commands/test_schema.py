@@ -1,0 +1,135 @@
+"""`perpcalc schema`: real questions and their answers, through `batch`, are what the schemas say; others are not."""
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from inside import Run
+
+from perpcalc.commands.lines import NO_KEYS
+from perpcalc.commands.registry import command_named
+from perpcalc.commands.schema import schema_of
+from perpcalc.names import QUESTIONS
+
+from .questions import OF_A_BOOK, POSITIONS, Question, book, candles, trades
+
+jsonschema = pytest.importorskip("jsonschema", reason="a test dependency, in the extra `test`")
+
+SEEDS = 8
+NAMED = [7, 0.5, "a", ""]
+
+
+@cache
+def schema(name: str) -> Mapping[str, Any]:
+    return schema_of(command_named(name), name)
+
+
+@cache
+def judge(name: str, part: str) -> Any:
+    """What says whether something is a question to the command, or an answer of it."""
+    return jsonschema.Draft202012Validator({**schema(name), "anyOf": [{"$ref": f"#/$defs/{part}"}]})
+
+
+def answers(run: Run, questions: list[dict[str, Any]]) -> list[Any]:
+    """What `batch` answers."""
+    lines = "".join(json.dumps(question) + "\n" for question in questions)
+    return [json.loads(line) for line in run("batch", "--errors-ok", stdin=lines).stdout.splitlines()]
+
+
+def fits(command: str, question: dict[str, Any], answer: Any) -> bool:
+    """Whether an answer is none of an error; raises ValidationError where it or the question is not as the schema says."""
+    judge(command, "question").validate(question)
+    told = not (isinstance(answer, dict) and "error" in answer)
+    judge(command, "answer" if told else "error").validate(answer)
+    return told
+
+
+@pytest.mark.parametrize("command", QUESTIONS)
+def test_is_one_that_a_validator_takes(command: str) -> None:
+    jsonschema.Draft202012Validator.check_schema(schema(command))
+    options = {option.name for option in command_named(command).options} - NO_KEYS
+    assert schema(command)["$defs"]["question"]["properties"].keys() == {"command", "id", *options}
+
+
+@pytest.mark.parametrize("command", POSITIONS)
+def test_questions_of_a_position_and_their_answers_are_as_it_says(run: Run, tmp_path: Path, command: str) -> None:
+    told = 0
+    for seed in range(SEEDS):
+        ask = Question(("schema", command, seed))
+        question = {"command": command, **POSITIONS[command](ask)}
+        (tmp_path / "marks.csv").write_text(candles(ask))
+        (tmp_path / "trades.csv").write_text(trades(ask))
+        asked = [question, {"id": NAMED[seed % len(NAMED)], **question}]
+        told += sum(map(fits, [command] * 2, asked, answers(run, asked)))
+    assert told >= SEEDS
+
+
+@pytest.mark.parametrize("command", OF_A_BOOK)
+def test_so_are_those_of_a_portfolio_and_its_sums(run: Run, tmp_path: Path, command: str) -> None:
+    sums = {"total": True} if "total" in {option.name for option in command_named(command).options} else {}
+    for seed in range(SEEDS // 2):
+        (tmp_path / "book.toml").write_text(book(("schema", command, seed)))
+        question = {"command": command, "portfolio": "book.toml", **OF_A_BOOK[command]}
+        asked = [question, {**question, "id": "a"}, {**question, **sums}, {"id": 1, **question, **sums}]
+        assert all(map(fits, [command] * 4, asked, answers(run, asked)))
+
+
+@pytest.mark.parametrize("command", QUESTIONS)
+def test_an_error_is_an_answer_too(run: Run, command: str) -> None:
+    for asked in ({"command": command, "nothing": 1}, {"id": "a", "command": command, "nothing": 1}):
+        (answer,) = answers(run, [asked])
+        assert answer["error"].startswith("'nothing': unknown key")
+        judge(command, "error").validate(answer)
+        assert not judge(command, "answer").is_valid(answer)
+        assert not judge(command, "question").is_valid(asked)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"command": "liq-price"},
+        {"command": "pnl", "side": "up"},
+        {"command": "pnl", "contracts": True},
+        {"command": "pnl", "contracts": [1]},
+        {"command": "pnl", "fill": "300@61000"},
+        {"command": "pnl", "fill": [{"contracts": 1}]},
+        {"command": "pnl", "exact": "yes"},
+        {"command": "pnl", "json": True},
+        {"side": "long"},
+        {},
+        [],
+    ],
+)
+def test_what_is_no_question_is_none(wrong: Any) -> None:
+    assert not judge("pnl", "question").is_valid(wrong)
+
+
+@pytest.mark.parametrize(
+    "change", [{"net_pnl": 1.5}, {"net_pnl": "1e-8"}, {"net_pnl": "abc"}, {"more": "x"}, {"id": None}]
+)
+def test_what_is_no_answer_is_none(run: Run, change: dict[str, Any]) -> None:
+    question = {"command": "pnl", "side": "long", "contracts": 5, "entry": 62500, "exit": 64000}
+    (answer,) = answers(run, [question])
+    assert judge("pnl", "answer").is_valid(answer)
+    assert not judge("pnl", "answer").is_valid({**answer, **change})
+    assert not judge("pnl", "answer").is_valid({name: value for name, value in answer.items() if name != "net_pnl"})
+
+
+class TestTheCommand:
+    def test_prints_that_of_one(self, run: Run) -> None:
+        answer = run("schema", "solve", "margin")
+        assert (json.loads(answer.stdout), answer.stderr, answer.status) == (schema("solve margin"), "", 0)
+
+    def test_or_those_of_all(self, run: Run) -> None:
+        printed = json.loads(run("schema").stdout)
+        assert list(printed) == list(QUESTIONS)
+        assert printed["pnl"] == schema("pnl")
+
+    @pytest.mark.parametrize("words", [("nothing",), ("solve",), ("venues", "list"), ("pnl", "pnl")])
+    def test_of_anything_else_there_is_none(self, run: Run, words: tuple[str, ...]) -> None:
+        answer = run("schema", *words)
+        assert (answer.stdout, answer.status) == ("", 2)
+        assert "is not a command for a line: give " in answer.stderr
