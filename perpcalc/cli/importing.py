@@ -14,7 +14,9 @@ from perpcalc.render.text import tell
 
 
 def take_over(given: Given, source: str, isolated: bool, balances: bool, update: bool, prune: bool) -> int:
-    """Write what an exchange holds into a portfolio; says what was left out and where the venue's own figures are others."""
+    """Write what an exchange holds into a portfolio; says what was left out and where the venue's own figures are
+    others.
+    """
     into = given[INTO] or ""
     dump = read_positions(read(source))
     where = source if source != "-" else "standard input"

@@ -1,4 +1,6 @@
-"""What stands behind a trade that is planned: what its options say, or an account of a portfolio and all that it holds."""
+"""What stands behind a trade that is planned: what its options say, or an account of a portfolio and all that it
+holds.
+"""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -46,11 +48,12 @@ BACKING_RULES: tuple[Rule, ...] = (
 
 
 class Backing(NamedTuple):
-    """What stands behind a trade: `others` are what its account holds, `ratio` the price of its contract over their first mark.
+    """What stands behind a trade: `others` are what its account holds, `ratio` the price of its contract over their
+    first mark.
 
-    `given` has the balance of the account. Of an account of several coins there is `unified`, in which nothing of the trade is
-    yet. `held` are all positions of the account, those with a margin of their own too, and `price` is what the file says of the
-    trade's contract.
+    `given` has the balance of the account. Of an account of several coins there is `unified`, in which nothing of the
+    trade is yet. `held` are all positions of the account, those with a margin of their own too, and `price` is what the
+    file says of the trade's contract.
     """
 
     given: Given

@@ -52,7 +52,9 @@ NEED_MARGIN = Needed(
 
 
 class Shared:
-    """An account and the positions that share its balance, in file order; what they add up to is found when it is asked for."""
+    """An account and the positions that share its balance, in file order; what they add up to is found when it is asked
+    for.
+    """
 
     def __init__(self, name: str, balance: Decimal, cases: Sequence["Case"]) -> None:
         self.name = name
@@ -115,9 +117,9 @@ class Case(NamedTuple):
     """One position to answer for.
 
     `position` is None without an entry, `margin` without any margin given, `schedule` where the maintenance rate is not
-    known. `given` is what the question says of it. A position of a portfolio has its `place` and its `order` there, and where
-    it shares the balance of an account, `shared` and its number in it; `home_balance` is its account's, shared or not. `parts`
-    are the positions that it was put together from, where each may have a stop of its own.
+    known. `given` is what the question says of it. A position of a portfolio has its `place` and its `order` there, and
+    where it shares the balance of an account, `shared` and its number in it; `home_balance` is its account's, shared or
+    not. `parts` are the positions that it was put together from, where each may have a stop of its own.
     """
 
     market: Market
@@ -195,7 +197,9 @@ class Case(NamedTuple):
         return Standing(wallet_of(self.margined().usable, [holding]), 0, holding)
 
     def in_wallet(self) -> Standing:
-        """The wallet of one coin that carries the position; raises PerpcalcError where there is none, or it is not known."""
+        """The wallet of one coin that carries the position; raises PerpcalcError where there is none, or it is not
+        known.
+        """
         standing = self.standing()
         if isinstance(standing, Standing):
             return standing

@@ -183,11 +183,17 @@ def _charts(states: Sequence[State], ladder: Ladder) -> list[Chart]:
 
 COMMAND = Command(
     "plan",
-    "A ladder of orders in, targets out and a stop for the rest: after each step what is held, where it is liquidated, the profit realised "
-    "and the loss at the stop.",
+    "A ladder of orders in, targets out and a stop for the rest: after each step what is held, where it is liquidated,"
+    " the profit realised and the loss at the stop.",
     (
-        "perpcalc plan --venue bybit --side long --order 10k@62500 --order 5k@58000 --order 5k@54000 --stop 51000 --leverage 5 --chart",
-        "perpcalc plan --venue bybit --side long --order 10k@62500 --take 50%@66000 --take 50%@70000 --stop 60000 --balance 0.5",
+        (
+            "perpcalc plan --venue bybit --side long --order 10k@62500 --order 5k@58000 --order 5k@54000 --stop 51000"
+            " --leverage 5 --chart"
+        ),
+        (
+            "perpcalc plan --venue bybit --side long --order 10k@62500 --take 50%@66000 --take 50%@70000 --stop 60000"
+            " --balance 0.5"
+        ),
     ),
     (
         SIDE,

@@ -202,7 +202,8 @@ def _out_of_reach(case: Case, no_break_even: bool) -> str:
 
 COMMAND = Command(
     "pnl",
-    "Profit and loss of a position in coin and USD: gross, fees, funding, net, return on equity, break-even price and the price for a target.",
+    "Profit and loss of a position in coin and USD: gross, fees, funding, net, return on equity, break-even price and"
+    " the price for a target.",
     (
         "perpcalc pnl --venue bybit --side long -n 10k --entry 62500 --exit 64000 --leverage 10",
         "perpcalc pnl --venue bybit --side long -n 10k --entry 62500 --leverage 10 --target-roe 50%",

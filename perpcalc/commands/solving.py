@@ -38,7 +38,8 @@ NO_MAINTENANCE = flat_rate(ZERO)
 
 
 class Subject(NamedTuple):
-    """A position to solve for, its question, and what stands behind it: a wallet of one coin, or its account of several.
+    """A position to solve for, its question, and what stands behind it: a wallet of one coin, or its account of
+    several.
 
     All of that is None where it is not known, which `unknown` says.
     """
@@ -64,8 +65,8 @@ Solving = Callable[[Subject], Sequence[Solved]]
 class Ask(NamedTuple):
     """What a command of `solve` asks.
 
-    `unit` is that of the value, "coin" the position's own. `unused` are options that say what is asked for; `position` reads the
-    position without them. A `maintained` goal needs the maintenance rate.
+    `unit` is that of the value, "coin" the position's own. `unused` are options that say what is asked for; `position`
+    reads the position without them. A `maintained` goal needs the maintenance rate.
     """
 
     answer: type[Solve]

@@ -41,9 +41,10 @@ class Together(Protocol):
 class Ladder(NamedTuple):
     """Orders in the order they fill, then takes, then a stop for what is left; and what stands behind them.
 
-    `slippage` is taken at the stop. One of `leverage` (each order brings `V/L`), `margin` (all of it from the first order) and
-    `balance` (shared with `others`, whose first mark the contract's price is `ratio` of); none of them is a margin that is not
-    known, as `schedule` None is of the maintenance rate. `together` is an account of several coins, in place of a balance.
+    `slippage` is taken at the stop. One of `leverage` (each order brings `V/L`), `margin` (all of it from the first
+    order) and `balance` (shared with `others`, whose first mark the contract's price is `ratio` of); none of them is a
+    margin that is not known, as `schedule` None is of the maintenance rate. `together` is an account of several coins,
+    in place of a balance.
     """
 
     instrument: Instrument
@@ -67,9 +68,10 @@ class Ladder(NamedTuple):
 class State(NamedTuple):
     """What is held after a step, if it fills; flat, entry, margin and liquidation are None.
 
-    `traded` is positive where it buys. `realised_pnl` is net of all fees so far; the loss at the stop is that of closing there
-    next, what is realised included, in coin and USD. `r_multiple` is what is realised over the loss at the stop with all orders
-    filled, None where that is no loss. `value` is the coin value of what is held, as the venue keeps it.
+    `traded` is positive where it buys. `realised_pnl` is net of all fees so far; the loss at the stop is that of
+    closing there next, what is realised included, in coin and USD. `r_multiple` is what is realised over the loss at
+    the stop with all orders filled, None where that is no loss. `value` is the coin value of what is held, as the venue
+    keeps it.
     """
 
     event: str
@@ -99,10 +101,10 @@ class Step(NamedTuple):
 def plan(ladder: Ladder) -> list[State]:
     """The state after each step, by average cost; a position that dies on the way to a step is dead from there on.
 
-    Isolated margin falls in proportion to what is closed, profit and fees go to the wallet; a cross balance changes by them. A
-    share of contracts is rounded down to the lot. Raises PerpcalcError, naming the step, for contracts that are not whole lots or
-    more than the venue's largest order, takes of more than is open, a leverage that the tier forbids; and for no order,
-    or a stop that does not protect.
+    Isolated margin falls in proportion to what is closed, profit and fees go to the wallet; a cross balance changes by
+    them. A share of contracts is rounded down to the lot. Raises PerpcalcError, naming the step, for contracts that are
+    not whole lots or more than the venue's largest order, takes of more than is open, a leverage that the tier forbids;
+    and for no order, or a stop that does not protect.
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> from perpcalc.core.position import LONG

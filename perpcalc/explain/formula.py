@@ -1,8 +1,8 @@
 """Formulas as the textbook has them: algebra on names and numbers.
 
-Every formula is a `Product` of powers; a sum in it is one of its bases. What is built here is brought into order at once:
-sums and products are flat, equal terms cancel, quotients of quotients are turned over, and what all terms of a sum share
-stands before it.
+Every formula is a `Product` of powers; a sum in it is one of its bases. What is built here is brought into order at
+once: sums and products are flat, equal terms cancel, quotients of quotients are turned over, and what all terms of a
+sum share stands before it.
 """
 
 from collections import Counter
@@ -14,7 +14,8 @@ from typing import NamedTuple
 class Atom(NamedTuple):
     """A name, or a number that has none.
 
-    `kind` is the name without what tells it from others of its kind. `idle` ones are left out where they change nothing.
+    `kind` is the name without what tells it from others of its kind. `idle` ones are left out where they change
+    nothing.
     """
 
     name: str
@@ -151,7 +152,9 @@ def _is_rate(term: Product) -> bool:
 
 
 def _shared(terms: Sequence[Product]) -> Product:
-    """What stands in every term: all of the denominators, and the numerators where they leave no mere 1/x among others."""
+    """What stands in every term: all of the denominators, and the numerators where they leave no mere 1/x among
+    others.
+    """
     numerators: list[tuple[Base, int]] = []
     denominators: list[tuple[Base, int]] = []
     others = [dict(term.powers) for term in terms[1:]]
@@ -172,7 +175,9 @@ def _is_reciprocal(term: Product) -> bool:
 
 
 def _factored(terms: Sequence[Product]) -> list[Product]:
-    """Terms over the same denominators that share a name taken together: no rate, the name of most terms, the largest."""
+    """Terms over the same denominators that share a name taken together: no rate, the name of most terms, the
+    largest.
+    """
     shares = [[(base, _denominators(term)) for base, n in term.powers if n > 0 and _is_named(base)] for term in terms]
     count = Counter(share for of_term in shares for share in of_term)
     groups: dict[object, list[Product]] = {}
@@ -245,7 +250,9 @@ def _turned(one: Product) -> Product:
 
 
 def _opposite(one: Product) -> Powers:
-    """The powers of a term of the other sign where one of its sums is turned round for that, as in `b - a` for `a - b`."""
+    """The powers of a term of the other sign where one of its sums is turned round for that, as in `b - a` for `a -
+    b`.
+    """
     turned = _turned(Product(True, one.powers))
     return one.powers if turned.negative else turned.powers
 

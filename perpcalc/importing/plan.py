@@ -268,4 +268,7 @@ def _notes(
         if not dump.balances:
             yield "the file tells no balance"
         elif not homes:
-            yield "no account of the portfolio takes the balances: write one of the venue to it, or name it as the account"
+            yield (
+                "no account of the portfolio takes the balances: write one of the venue to it, or name it as the"
+                " account"
+            )

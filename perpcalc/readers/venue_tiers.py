@@ -28,7 +28,9 @@ Found = Iterator[Fact | LeftOut]
 
 
 class Wanted(NamedTuple):
-    """What is asked of an answer: one contract, by its venue's name for it, and the leverage where tiers depend on it."""
+    """What is asked of an answer: one contract, by its venue's name for it, and the leverage where tiers depend on
+    it.
+    """
 
     instrument: str | None = None
     leverage: Decimal | None = None
@@ -139,7 +141,9 @@ def binance(rows: Sequence[Row], wanted: Wanted) -> Found:
 
 
 def okx(rows: Sequence[Row], wanted: Wanted) -> Found:
-    """Position tiers of families: contracts, the whole position takes the rate; the lower end of a tier is not always exact."""
+    """Position tiers of families: contracts, the whole position takes the rate; the lower end of a tier is not always
+    exact.
+    """
     for family, tiers in by_contract(rows, "instFamily").items():
         coin, _, quote = family.partition("-")
         if quote != "USD":

@@ -1,4 +1,6 @@
-"""What the values in a venue's public answer become: numbers of every spelling, rates, tiers, as a venue file has them."""
+"""What the values in a venue's public answer become: numbers of every spelling, rates, tiers, as a venue file has
+them.
+"""
 
 import itertools
 import re
@@ -22,7 +24,8 @@ Row = Mapping[str, Any]
 class Fact(NamedTuple):
     """What an answer says of a contract (None: of all) in one topic, by the keys of a venue file.
 
-    `coin` is what the contract settles in. `first_tier`: of more, which may be known. `note` says what the reading assumes.
+    `coin` is what the contract settles in. `first_tier`: of more, which may be known. `note` says what the reading
+    assumes.
     """
 
     instrument: str | None
@@ -150,10 +153,11 @@ def by_contract(rows: Iterable[Row], key: str) -> dict[str, list[Row]]:
 def margin_of(steps: Sequence[Step], unit: str, marginal: bool | None = None) -> dict[str, Value]:
     """The margin rule that tiers make, neighbours of one rate joined.
 
-    Raises PerpcalcError for tiers with gaps, falling rates, or deductions that do not follow from the rates. `marginal` None: as
-    the venue's general rule has it.
+    Raises PerpcalcError for tiers with gaps, falling rates, or deductions that do not follow from the rates. `marginal`
+    None: as the venue's general rule has it.
 
-    >>> tiers = [Step(Decimal(5), Decimal("0.004"), leverage=Decimal(125)), Step(Decimal(10), Decimal("0.004"), leverage=Decimal(100))]
+    >>> rate = Decimal("0.004")
+    >>> tiers = [Step(Decimal(5), rate, leverage=Decimal(125)), Step(Decimal(10), rate, leverage=Decimal(100))]
     >>> margin_of(tiers, "coin")
     {'unit': 'coin', 'limits': ['10'], 'rates': ['0.4%'], 'leverages': ['125', '100'], 'leverage_limits': ['5', '10']}
     """

@@ -60,7 +60,7 @@ def amount(value: Decimal, kind: str, precision: Precision = DEFAULT) -> str:
 def _rate(percent: Decimal) -> str:
     needed = places(percent)
     if needed > LONGEST_RATE:
-        needed = 4 if abs(percent) >= 1 else min(18, 3 - percent.adjusted())
+        needed = min(needed, 4 if abs(percent) >= 1 else 3 - percent.adjusted())
     return fixed(percent, max(2, needed)) + "%"
 
 

@@ -1,5 +1,6 @@
 """Venue presets: one TOML file per venue, dated rules in it, and the instrument they make on a day."""
 
+import datetime
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -23,6 +24,11 @@ class Venue(NamedTuple):
     tables: Tables
     own: Tables
 
+    @property
+    def known_until(self) -> str:
+        """The day until which the file is known to hold."""
+        return str(self.tables["known_until"])
+
 
 class Found(NamedTuple):
     """An instrument under the rules of a day, the rules themselves, and what the user should know about them."""
@@ -39,6 +45,17 @@ class Dated(NamedTuple):
     topic: str
     rule: Rule
     own: bool
+
+
+def today() -> datetime.date:
+    """The day in UTC, or that of SOURCE_DATE_EPOCH (reproducible-builds.org), where tests or builds fix it.
+
+    >>> isinstance(today(), datetime.date)
+    True
+    """
+    fixed = os.environ.get("SOURCE_DATE_EPOCH", "")
+    now = datetime.datetime.now(datetime.UTC)
+    return (datetime.datetime.fromtimestamp(int(fixed), datetime.UTC) if fixed.isdecimal() else now).date()
 
 
 def names() -> list[str]:
@@ -129,7 +146,9 @@ def _dated(name: str | None, tables: Tables, own: Tables) -> Iterator[Dated]:
 
 
 def _notes(where: str, symbol: str, tables: Tables, contract: Tables, date: str, early: list[str]) -> Iterator[str]:
-    """What to know of the rules used: too old or too new for the day, uncertain, changed since, of a contract that ended."""
+    """What to know of the rules used: too old or too new for the day, uncertain, changed since, of a contract that
+    ended.
+    """
     if early:
         yield f"{where}: the earliest known rules are used ({', '.join(dict.fromkeys(early))})"
     if "caution" in tables:
@@ -165,7 +184,9 @@ def _of_user(name: str, path: str, state: tuple[int, ...]) -> Venue:
 
 @lru_cache(maxsize=1)
 def _by_ccxt() -> Mapping[str, str]:
-    """The names that ccxt has for our venues; the line is looked for, since few calls need it and reading every file is slow."""
+    """The names that ccxt has for our venues; the line is looked for, since few calls need it and reading every file is
+    slow.
+    """
     found = {}
     for name in shipped_names():
         with open(file_of(HERE, name), encoding="utf-8") as file:

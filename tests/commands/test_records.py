@@ -8,7 +8,7 @@ from perpcalc.names import QUESTIONS
 
 KINDS = {
     "price", "coin", "gain", "cost", "usd", "gain_usd", "cost_usd", "rate", "gain_rate", "times", "count", "number",
-    "figure", "text", "status",
+    "figure", "text", "status", "multiple",
 }  # fmt: skip
 every_command = pytest.mark.parametrize("name", QUESTIONS)
 
