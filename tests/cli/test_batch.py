@@ -499,3 +499,9 @@ class TestProgress:
 
     def test_not_between_answers(self) -> None:
         assert " lines\r" not in self.run_at_a_terminal(stdout_too=True)
+
+
+def test_processes_are_not_started_by_the_thousand(run: Run) -> None:
+    answer = run("batch", "--jobs", "257")
+    assert (answer.stdout, answer.status) == ("", 2)
+    assert answer.stderr == "perpcalc: --jobs: is more than 256: give the number of processors\n"
