@@ -205,7 +205,7 @@ class TestWhatIsAskedFor:
         answer = run(
             "solve", command, "-v", "bybit", "-s", "long", *given, "--liquidation", "50000", "--field", "value"
         )
-        assert answer.stderr == f"perpcalc: note: {key}: not used, it is what is asked for\n"
+        assert f"perpcalc: note: {key}: not used, it is what is asked for" in answer.stderr.splitlines()
         place = given.index({"--contracts": "-n", "--leverage": "-l", "--margin": "--margin", "--entry": "-e"}[key])
         without = run(
             "solve",
