@@ -2,8 +2,8 @@
 
     pip install atheris && python tests/fuzz/fuzz_input.py TARGET [-max_total_time=600] [CORPUS]
 
-TARGET is numbers, portfolio, venue, batch, questions, funding, candles, trades, books or positions (balances are among those).
-Only PerpcalcError may come out; a crash is written to a file that `python tests/fuzz/fuzz_input.py TARGET FILE` repeats.
+TARGET is numbers, portfolio, venue, batch, questions, funding, bars, trades, book or positions. Only PerpcalcError may come out; a crash is written to a file that
+`python tests/fuzz/fuzz_input.py TARGET FILE` repeats.
 """
 
 import decimal
@@ -14,7 +14,6 @@ import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import atheris
 
@@ -24,6 +23,7 @@ with atheris.instrument_imports(include=["perpcalc", "tomllib", "json"]):
     from perpcalc.cli.answering import block_of
     from perpcalc.commands.lines import NO_KEYS
     from perpcalc.commands.registry import command_named
+    from perpcalc.core.past_funding import average_premium
     from perpcalc.errors import PerpcalcError
     from perpcalc.files import Source
     from perpcalc.importing.placing import Choices
@@ -34,11 +34,8 @@ with atheris.instrument_imports(include=["perpcalc", "tomllib", "json"]):
     from perpcalc.readers.candles import candles
     from perpcalc.readers.funding import read_history, read_samples
     from perpcalc.readers.positions import read_positions
-    from perpcalc.readers.trades import read_charges, read_trades
+    from perpcalc.readers.trades import read_trades
     from perpcalc.venues import schema
-
-    for asked in QUESTIONS:
-        command_named(asked)
 
 WORDS = [
     "long",
@@ -74,6 +71,7 @@ READERS = (
 
 def numbers(data: bytes) -> None:
     """Every reader of a number: what it returns is finite and printed without an exponent."""
+    decimal.setcontext(decimals.CONTEXT)
     text = data.decode("utf-8", "surrogateescape")
     for reader in READERS:
         with suppress(PerpcalcError):
@@ -97,10 +95,7 @@ def venue(data: bytes) -> None:
 def batch_line(data: bytes) -> None:
     """A line of batch, and the line that answers it."""
     decimal.setcontext(decimals.CONTEXT)
-    text = block_of([data.replace(b"\n", b" ")], 1).text
-    assert text.endswith("\n")
-    assert text.isascii()
-    json.loads(text)
+    json.loads(block_of([data.replace(b"\n", b" ")], 1).text)
 
 
 def question(data: bytes) -> None:
@@ -108,8 +103,8 @@ def question(data: bytes) -> None:
     pick = atheris.FuzzedDataProvider(data)
     name = pick.PickValueInList(list(QUESTIONS))
     options = {option.name: option for option in command_named(name).options if option.name not in NO_KEYS}
-    line: dict[str, Any] = {"side": "long", "contracts": "1000", "entry": "62500", "leverage": "5", "mmr": "1%"}
-    line = {"command": name, **{key: text for key, text in line.items() if key in options}}
+    line = {"side": "long", "contracts": "1000", "entry": "62500", "leverage": "5", "mmr": "1%", "liquidation": "50000"}
+    line = {"command": name, **{key: value for key, value in line.items() if key in options}}
     for _ in range(pick.ConsumeIntInRange(1, 8)):
         key = pick.PickValueInList(list(options))
         digits = f"{pick.ConsumeIntInRange(0, 10**15 - 1)}.{pick.ConsumeIntInRange(0, 10**18 - 1):018}"
@@ -118,47 +113,48 @@ def question(data: bytes) -> None:
         text = pick.PickValueInList([digits, short, tiny, pick.PickValueInList(WORDS), pick.ConsumeUnicode(6)])
         line[key] = text + pick.PickValueInList(["", "", "%", "bp", "h", "d"])
         if options[key].many:
-            line[key] = [f"{short}@{digits}", f"{tiny}@{text}"]
+            line[key] = [f"{short}@{digits}", f"{tiny}@{text}"] if pick.ConsumeBool() else [f"BTC={text}", text]
         elif options[key].flag:
             line[key] = True
     batch_line(json.dumps(line).encode())
 
 
-def file_of(data: bytes) -> str:
-    """The path of a file of these bytes."""
-    path = SCRATCH / "file"
-    path.write_bytes(data)
-    return str(path)
-
-
 def funding(data: bytes) -> None:
-    """A history of funding or premium samples, by the first byte."""
-    reader = read_history if data[:1] < b"a" else read_samples
-    reader(file_of(data[1:]))
+    """The files of funding-cost, by their first byte."""
+    path = as_file(data[1:])
+    if data[:1] < b"a":
+        read_history(path)
+    else:
+        average_premium(read_samples(path).samples, None, None)
 
 
 def bars(data: bytes) -> None:
-    """Candles, every one of them."""
-    with candles(file_of(data)) as found:
+    """Candles, read to their end."""
+    with candles(as_file(data)) as found:
         for _ in found.bars:
             pass
 
 
 def trades(data: bytes) -> None:
-    """Trades or funding payments, by the first byte."""
-    reader = read_trades if data[:1] < b"a" else read_charges
-    reader(file_of(data[1:]))
+    """One's own trades."""
+    read_trades(as_file(data))
 
 
 def book(data: bytes) -> None:
-    """An order book."""
-    read_book(file_of(data))
+    """A snapshot of an order book."""
+    read_book(as_file(data))
+
+
+def as_file(data: bytes) -> str:
+    """The name of a file with these bytes."""
+    path = SCRATCH / "file"
+    path.write_bytes(data)
+    return str(path)
 
 
 def positions(data: bytes) -> None:
-    """Positions and balances as ccxt and venues write them, imported into an empty portfolio."""
-    choices = Choices(isolated=True, balances=True, fallback="binance")
-    plan(read_positions(Source(data, "file")), Portfolio("book.toml"), choices)
+    """Positions as ccxt and venues write them, imported into an empty portfolio."""
+    plan(read_positions(Source(data, "file")), Portfolio("book.toml"), Choices(isolated=True, fallback="binance"))
 
 
 TARGETS = {
@@ -168,9 +164,9 @@ TARGETS = {
     "batch": batch_line,
     "questions": question,
     "funding": funding,
-    "candles": bars,
+    "bars": bars,
     "trades": trades,
-    "books": book,
+    "book": book,
     "positions": positions,
 }
 
