@@ -1,12 +1,12 @@
 """Writes what follows from the program's own tables: the completions of four shells, the man page and the type stub.
 
-Run `python completions/generate.py` after a command, an option, an answer or a venue has changed; a test compares. What is
-written is static: pressing TAB starts no Python, and a type checker imports nothing.
+Run `python completions/generate.py` after a command, an option, an answer or a venue has changed; a test compares. What
+is written is static: pressing TAB starts no Python, and a type checker imports nothing.
 
 What libraries offer does not fit. Typer's own completion starts the program at every TAB (65 ms and more), and so does
-argcomplete. shtab's scripts are static, but it reads argparse parsers, has nothing for PowerShell, and instruments that depend
-on the venue of the line would be shell programs in Python strings again. So the programs stand in templates/ as what they are,
-and only their tables are written.
+argcomplete. shtab's scripts are static, but it reads argparse parsers, has nothing for PowerShell, and instruments that
+depend on the venue of the line would be shell programs in Python strings again. So the programs stand in templates/ as
+what they are, and only their tables are written.
 """
 
 from pathlib import Path

@@ -12,7 +12,8 @@ HELP = ("-h", "--help")
 def bash(all_: Program) -> str:
     """The script for bash."""
     options = [
-        f"{_quoted(before)}) options='{' '.join((*HELP, '--version') if not before else HELP)}' values={_joined(inner)} ;;"
+        f"{_quoted(before)}) options='{' '.join((*HELP, '--version') if not before else HELP)}'"
+        f" values={_joined(inner)} ;;"
         for before, inner in all_.choices.items()
     ]
     options += [f"{_quoted(leaf.words)}) options={_joined(_written(leaf))} ;;" for leaf in all_.leaves]

@@ -8,8 +8,9 @@ shortest text); the answer is a record whose fields are those of `--json`, numbe
 >>> answer.liquidation_price
 Decimal('57102.5')
 
-With `portfolio="book.toml"` a function answers with a list, a record for each position. Errors are `PerpcalcError`, with
-`where`, `what` and `remedy`. `ask({"command": "pnl", ...})` answers as a line of `perpcalc batch`, errors included.
+With `portfolio="book.toml"` a function answers with a list, a record for each position. Errors are `PerpcalcError`,
+with `where`, `what` and `remedy`. `ask({"command": "pnl", ...})` answers as a line of `perpcalc batch`, errors
+included.
 """
 
 

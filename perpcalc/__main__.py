@@ -53,7 +53,9 @@ def _load() -> None:
 
 
 def _leave(status: int) -> NoReturn:
-    """End here: all output is flushed, and taking the interpreter down tidily would cost a short call a tenth of its time."""
+    """End here: all output is flushed, and taking the interpreter down tidily would cost a short call a tenth of its
+    time.
+    """
     try:
         sys.stderr.flush()
     except OSError:

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 class Kind(NamedTuple):
     """What a figure is: how people see it, and its unit, where "coin" is the coin of the answer.
 
-    `name` is price, coin, gain, cost, usd, gain_usd, cost_usd, rate, gain_rate, times, count, number, figure, text or status.
+    `name` is price, coin, gain, cost, usd, gain_usd, cost_usd, rate, gain_rate, times, count, number, multiple, figure,
+    text or status.
     """
 
     name: str
@@ -30,6 +31,7 @@ GainRate = Annotated[Decimal, Kind("gain_rate")]
 Times = Annotated[Decimal, Kind("times")]
 Count = Annotated[Decimal, Kind("count")]
 Number = Annotated[Decimal, Kind("number")]
+Multiple = Annotated[Decimal, Kind("multiple")]
 Figure = Annotated[Decimal, Kind("figure")]
 Status = Annotated[str, Kind("status")]
 
@@ -45,7 +47,9 @@ class Precision(NamedTuple):
 
 
 class Told(NamedTuple):
-    """A field as a sentence names it; `size` leaves its sign out, which the words around it say; `row` counts from 0."""
+    """A field as a sentence names it; `size` leaves its sign out, which the words around it say; `row` counts from
+    0.
+    """
 
     field: str
     size: bool = False
@@ -56,14 +60,18 @@ Sentence = tuple[str | Told, ...]
 
 
 class Estimate(NamedTuple):
-    """The formula of a figure that has no history, such as one reckoned with floats, and the numbers in it by their names."""
+    """The formula of a figure that has no history, such as one reckoned with floats, and the numbers in it by their
+    names.
+    """
 
     formula: str
     numbers: Mapping[str, Decimal]
 
 
 class Explained(NamedTuple):
-    """What an explanation says beside the formulas: why, by field; estimates; further numbers that formulas may name."""
+    """What an explanation says beside the formulas: why, by field; estimates; further numbers that formulas may
+    name.
+    """
 
     whys: Mapping[str, str] = {}
     estimates: Mapping[str, Estimate] = {}
@@ -74,9 +82,9 @@ class Explained(NamedTuple):
 class Answer:
     """A flat record of named values, in the order of its fields; what machines print is just that.
 
-    A subclass annotates its fields after those of its base, with a `_` after a word that Python keeps for itself. `columns` are
-    the fields that rows of a table show, the most needed first; `never` are the fields whose None means never; `sums` those that
-    may be added up; `whys` say of a field what its formula cannot.
+    A subclass annotates its fields after those of its base, with a `_` after a word that Python keeps for itself.
+    `columns` are the fields that rows of a table show, the most needed first; `never` are the fields whose None means
+    never; `sums` those that may be added up; `whys` say of a field what its formula cannot.
     """
 
     title: ClassVar[str] = ""

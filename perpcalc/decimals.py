@@ -210,7 +210,8 @@ def whole(value: int) -> Decimal:
 
 
 def from_program(text: str) -> str:
-    """A number as programs write it, with an exponent, as people do; any other text, and a number out of range, as it is.
+    """A number as programs write it, with an exponent, as people do; any other text, and a number out of range, as it
+    is.
 
     >>> from_program("1e-05"), from_program("6.25E+4"), from_program("1k")
     ('0.00001', '62500', '1k')

@@ -44,8 +44,8 @@ Words = str | tuple[str, ...]
 class PerpcalcError(ValueError):
     """What is wrong and what to do about it, with the places it was found in, outermost first.
 
-    A place is a text, the `Key` of an option, or the `Entry` of a file. The door that a question came through writes them:
-    `line(flags=True)` for a command line, keys for all others.
+    A place is a text, the `Key` of an option, or the `Entry` of a file. The door that a question came through writes
+    them: `line(flags=True)` for a command line, keys for all others.
     """
 
     def __init__(self, what: Words, remedy: Words = "", places: tuple[str, ...] = ()) -> None:

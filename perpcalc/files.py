@@ -183,7 +183,9 @@ def toml(raw: bytes) -> dict[str, Any]:
 
 
 def _need_flat(text: str) -> None:
-    """Raise PerpcalcError for a key of more than 8 parts or for brackets in brackets, 32 deep, before anything is built."""
+    """Raise PerpcalcError for a key of more than 8 parts or for brackets in brackets, 32 deep, before anything is
+    built.
+    """
     bare = _TEXT.sub("s", text)
     if _LONG_KEY.search(bare):
         lines = _TEXT.sub(lambda found: "s" + "\n" * found[0].count("\n"), text)

@@ -17,9 +17,9 @@ T = TypeVar("T")
 class Option(NamedTuple, Generic[T]):
     """One option: its long name with `_` for `-`, and how what is written becomes its value.
 
-    `read` gets one text or number; of an option that may be repeated (`many`) each item, of a flag nothing. `complete` says
-    what a shell may offer: "file", "venue", "instrument", "command" or nothing. `group` is the heading it stands under in the
-    help.
+    `read` gets one text or number; of an option that may be repeated (`many`) each item, of a flag nothing. `complete`
+    says what a shell may offer: "file", "venue", "instrument", "command" or nothing. `group` is the heading it stands
+    under in the help.
     """
 
     name: str
@@ -111,8 +111,8 @@ def reader(options: Iterable[Option[Any]], environment: bool = True) -> Reader:
 def read(options: Reader, raw: Mapping[str, object], by_program: bool = False) -> Given:
     """What is given of the options; None, false and an empty list of a flag or a repeated option are nothing given.
 
-    `by_program` reads numbers as programs write them too, with an exponent. Raises PerpcalcError naming the option or the
-    variable.
+    `by_program` reads numbers as programs write them too, with an exponent. Raises PerpcalcError naming the option or
+    the variable.
     """
     values: dict[str, Any] = {}
     for name, value in raw.items():
@@ -202,7 +202,9 @@ class Needs(NamedTuple):
 
 
 class Needed(NamedTuple):
-    """Options of which one has to be given, unless others are; `when` are options that make it so, where there are any."""
+    """Options of which one has to be given, unless others are; `when` are options that make it so, where there are
+    any.
+    """
 
     options: Sequence[Option[Any]]
     remedy: Words

@@ -136,8 +136,8 @@ def day(text: str) -> str:
     from datetime import date
 
     try:
-        if len(text) == len("2026-03-27"):
-            return date.fromisoformat(text).isoformat()
+        if date.fromisoformat(text).isoformat() == text:  # a week date is one too
+            return text
     except ValueError:
         pass
     raise PerpcalcError(f"{shown(text)} is not a date", "write YYYY-MM-DD, as in 2026-03-27")

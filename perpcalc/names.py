@@ -4,7 +4,9 @@ from typing import NamedTuple
 
 
 class Listed(NamedTuple):
-    """Where a command is, the heading that it stands under in the help, and the commands under it where it is a group."""
+    """Where a command is, the heading that it stands under in the help, and the commands under it where it is a
+    group.
+    """
 
     module: str
     heading: str
@@ -30,7 +32,7 @@ LISTED = {
     "fills": Listed("fills", FILES),
 }
 QUESTIONS = tuple(
-    question for name, listed in LISTED.items() for question in ([f"{name} {one}" for one in listed.commands] or [name])
+    question for name, listed in LISTED.items() for question in [f"{name} {one}" for one in listed.commands] or [name]
 )
 """What a line of `batch` calls a command."""
 FUNCTIONS = {question.replace("-", "_").replace(" ", "_"): question for question in QUESTIONS}

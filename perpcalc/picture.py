@@ -14,7 +14,9 @@ class Landmark(NamedTuple):
 
 
 class Curve(NamedTuple):
-    """A line through points in the order of x, with a gap where y is None; its tone is curve, plain, accent or danger."""
+    """A line through points in the order of x, with a gap where y is None; its tone is curve, plain, accent or
+    danger.
+    """
 
     label: str
     points: Sequence[tuple[Decimal, Decimal | None]]

@@ -28,8 +28,8 @@ def create(path: str, content: bytes) -> None:
 def replace(path: str, content: bytes, old: bytes | None = None) -> None:
     """Put new bytes in the place of a file in one step; its mode, its owner and a link to it stay.
 
-    Raises PerpcalcError, and leaves the file as it was, where it is no longer `old`, where it has other names (hard links,
-    which would keep the old bytes), where its owner cannot be kept, or where anything else is in the way.
+    Raises PerpcalcError, and leaves the file as it was, where it is no longer `old`, where it has other names (hard
+    links, which would keep the old bytes), where its owner cannot be kept, or where anything else is in the way.
     """
     with placed(path, "the file is as it was"):
         target = os.path.realpath(path)
@@ -52,8 +52,8 @@ def replace(path: str, content: bytes, old: bytes | None = None) -> None:
 def write_whole(path: str, content: bytes, reading: Iterable[str] = ()) -> None:
     """Write a file that the program makes anew each time, a picture or a venue's rules; one that is there is replaced.
 
-    Raises PerpcalcError, and leaves what is there, where it is one of the files in `reading`, or no regular file: a FIFO or a
-    device is not waited for.
+    Raises PerpcalcError, and leaves what is there, where it is one of the files in `reading`, or no regular file: a
+    FIFO or a device is not waited for.
     """
     with placed(path):
         if path == "-" or descriptor_of(path) is not None:
@@ -73,7 +73,8 @@ def write_whole(path: str, content: bytes, reading: Iterable[str] = ()) -> None:
 
 @contextlib.contextmanager
 def alone_in(folder: str, tell: Callable[[str], None]) -> Iterator[None]:
-    """Wait until no other perpcalc writes in a folder, and keep others waiting; `tell` is told of a wait after a moment.
+    """Wait until no other perpcalc writes in a folder, and keep others waiting; `tell` is told of a wait after a
+    moment.
 
     Without locks on a system, or in a folder, that has none.
     """

@@ -1,8 +1,8 @@
 """Numbers that remember how they were made: what `--explain` prints is the very computation of the answer.
 
-A question asked with `Traced` numbers gives the same figures, digit for digit, and each of them knows its operation and its
-operands down to the leaves: what somebody gave, or a rule of a venue. A number keeps its history through every method
-below; `Decimal(number)`, `int` and `float` end it.
+A question asked with `Traced` numbers gives the same figures, digit for digit, and each of them knows its operation and
+its operands down to the leaves: what somebody gave, or a rule of a venue. A number keeps its history through every
+method below; `Decimal(number)`, `int` and `float` end it.
 """
 
 import decimal
@@ -21,8 +21,8 @@ class Label(NamedTuple):
     """What a number is called, and where it comes from.
 
     `source` are the lines that say where a venue's rule is from, `tier` which tier it belongs to. A `rule` that leaves
-    things as they are (adds 0, multiplies by 1) is not worth a word. `place` tells numbers of one name apart: the number of
-    a tier, of a fill, of a position in its wallet.
+    things as they are (adds 0, multiplies by 1) is not worth a word. `place` tells numbers of one name apart: the
+    number of a tier, of a fill, of a position in its wallet.
     """
 
     name: str
@@ -35,8 +35,8 @@ class Label(NamedTuple):
 class Traced(Decimal):
     """A Decimal that keeps its operation and its operands; a leaf has none, and a label.
 
-    `operation` is an operator, the name of a function, or a decimal rounding mode, whose second operand is the step that
-    was rounded to.
+    `operation` is an operator, the name of a function, or a decimal rounding mode, whose second operand is the step
+    that was rounded to.
     """
 
     __slots__ = ("label", "operands", "operation")
@@ -166,7 +166,8 @@ TOPICS = {"maker_fee": "fees", "taker_fee": "fees", "liquidation_fee": "liquidat
 
 
 def traced_instrument(instrument: Instrument, sources: Mapping[str, str] = {}) -> Instrument:
-    """The instrument with every number of its rules a leaf, named by its field; a schedule's rates `mmr`, its closing fees `f`.
+    """The instrument with every number of its rules a leaf, named by its field; a schedule's rates `mmr`, its closing
+    fees `f`.
 
     `sources` says by topic (contract, fees, liquidation, margin, funding) where the rules come from.
 
@@ -187,7 +188,8 @@ def traced_instrument(instrument: Instrument, sources: Mapping[str, str] = {}) -
 
 
 def traced_schedule(schedule: Schedule, currency: str, source: str = "") -> Schedule:
-    """The schedule with every number a leaf: `limit`, rates `mmr` and `imr`, `slope`; a deduction is what limits and rates make of it.
+    """The schedule with every number a leaf: `limit`, rates `mmr` and `imr`, `slope`; a deduction is what limits and
+    rates make of it.
 
     >>> from perpcalc.core.rules import flat_rate
     >>> traced_schedule(flat_rate(Decimal("0.005")), "BTC").tiers[0].rate.label.name

@@ -1,13 +1,14 @@
-"""The catalogue of errors, cli/errors.md: every message in the source is shown there, or is listed here with the reason why not.
+"""The catalogue of errors, cli/errors.md: every message in the source is shown there, or stands in another test, or is listed here.
 
-The catalogue is run by test_transcripts.py like any other; this only compares it with the source. A message matches by its
-constant parts, options and keys alike.
+A message is shown if a line of the catalogue, which test_transcripts.py runs, has its constant parts, those of what to do too.
+It stands in another test if a module below tests/ has every constant part with more than three letters of what is wrong.
+UNSEEN lists the others with the reason. Options and keys are taken alike.
 """
 
 import ast
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from itertools import product
 from pathlib import Path
@@ -23,6 +24,9 @@ SAYING = {"PerpcalcError", "tell", "complain"}
 """Calls whose first argument is a message; `append` to one of the lists of notes is another."""
 LISTS = {"notes", "present", "left_out", "gaps"}
 FLAG = re.compile(r"--([a-z][a-z-]*)")
+LETTER = re.compile(r"[a-z]")
+JOINT = re.compile(r"""["']\s*\n\s*[rf]?["']""")
+"""Between two adjacent literals of strings."""
 
 UNSEEN = {
     "is closed: pipe one JSON": "needs a standard input that is closed, which a shell does not always give: tests/cli/test_batch.py",
@@ -48,41 +52,62 @@ def normal(message: str) -> str:
     return FLAG.sub(lambda found: found[1].replace("-", "_"), message)
 
 
-def texts(node: ast.expr) -> Iterator[str]:
-    """The texts that an expression may be, `\0` where something is put in."""
+def texts(node: ast.expr, local: Mapping[str, Sequence[ast.expr]]) -> Iterator[str]:
+    """The texts that an expression may be, `\0` where something is put in; names of a function are looked up."""
     if isinstance(node, ast.IfExp):
-        yield from texts(node.body)
-        yield from texts(node.orelse)
+        yield from texts(node.body, local)
+        yield from texts(node.orelse, local)
     elif isinstance(node, ast.Constant) and isinstance(node.value, str):
         yield node.value
     elif isinstance(node, ast.JoinedStr):
         yield "".join(str(part.value) if isinstance(part, ast.Constant) else "\0" for part in node.values)
+    elif isinstance(node, ast.Name):
+        for value in local.get(node.id, ()):
+            yield from texts(value, {})
     elif isinstance(node, ast.Tuple):
-        yield from ("".join(parts) for parts in product(*([*texts(part)] or ["\0"] for part in node.elts)))
+        yield from ("".join(parts) for parts in product(*([*texts(part, local)] or ["\0"] for part in node.elts)))
     elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-        yield from (
-            "".join(parts) for parts in product(*([*texts(part)] or ["\0"] for part in (node.left, node.right)))
-        )
+        sides = ([*texts(part, local)] or ["\0"] for part in (node.left, node.right))
+        yield from ("".join(parts) for parts in product(*sides))
 
 
-def constants(node: ast.expr) -> Iterator[str]:
-    """The patterns of a message: one for each text that an expression may be; what is put in is anything."""
-    yield from (re.escape(normal(text)).replace("\0", ".*") for text in texts(node))
+def assigned(function: ast.AST) -> dict[str, list[ast.expr]]:
+    """What the names of a function are set to, a pair of names to a pair of values too."""
+    found: dict[str, list[ast.expr]] = {}
+    for node in ast.walk(function):
+        if isinstance(node, ast.Assign):
+            values = [node.value.body, node.value.orelse] if isinstance(node.value, ast.IfExp) else [node.value]
+            for target, value in product(node.targets, values):
+                pairs = [(target, value)]
+                if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
+                    pairs = [*zip(target.elts, value.elts, strict=True)]
+                for name, text in pairs:
+                    if isinstance(name, ast.Name):
+                        found.setdefault(name.id, []).append(text)
+    return found
 
 
-def messages(tree: ast.AST) -> Iterator[tuple[int, str]]:
-    """Every message of a module: its line, and a pattern of it."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and node.args:
-            called = node.func
-            name = (
-                called.id if isinstance(called, ast.Name) else called.attr if isinstance(called, ast.Attribute) else ""
-            )
-            owner = called.value if isinstance(called, ast.Attribute) else None
-            told = owner.id if isinstance(owner, ast.Name) else owner.attr if isinstance(owner, ast.Attribute) else ""
-            if name in SAYING or (name == "append" and told in LISTS):
-                parts = [[*constants(argument)] or [".*"] for argument in node.args[:2]]
-                yield from ((node.lineno, ": ".join(found)) for found in product(*parts))
+def pattern(text: str) -> str:
+    """A text as a pattern: what is put in is anything."""
+    return re.escape(normal(text)).replace("\0", ".*")
+
+
+def is_message(call: ast.Call) -> bool:
+    """Whether a call says something: its first argument is a message, the second what to do."""
+    called = call.func
+    name = called.id if isinstance(called, ast.Name) else called.attr if isinstance(called, ast.Attribute) else ""
+    owner = called.value if isinstance(called, ast.Attribute) else None
+    told = owner.id if isinstance(owner, ast.Name) else owner.attr if isinstance(owner, ast.Attribute) else ""
+    return bool(call.args) and (name in SAYING or (name == "append" and told in LISTS))
+
+
+def messages(node: ast.AST, local: Mapping[str, Sequence[ast.expr]]) -> Iterator[tuple[int, str, str]]:
+    """Every message of a module: its line, a pattern of what is wrong, and one of all of it."""
+    for child in ast.iter_child_nodes(node):
+        yield from messages(child, assigned(child) if isinstance(child, ast.FunctionDef) else local)
+    if isinstance(node, ast.Call) and is_message(node):
+        parts = [[*map(pattern, texts(argument, local))] or [".*"] for argument in node.args[:2]]
+        yield from ((node.lineno, found[0], ": ".join(found)) for found in product(*parts))
 
 
 def printed() -> str:
@@ -94,52 +119,42 @@ def printed() -> str:
 
 
 MESSAGES = [
-    (f"{path.relative_to(PACKAGE).as_posix()}:{line}", pattern)
+    (f"{path.relative_to(PACKAGE).as_posix()}:{line}", what, whole)
     for path in sorted(PACKAGE.rglob("*.py"))
-    for line, pattern in messages(ast.parse(path.read_text(encoding="utf-8")))
-    if len(re.sub(r"[^a-z]", "", pattern)) > 3
+    for line, what, whole in messages(ast.parse(path.read_text(encoding="utf-8")), {})
+    if len(LETTER.findall(whole)) > 3
 ]
 SHOWN = printed()
 
 
-ELSEWHERE = {
-    "core": ("core", "commands"),
-    "importing": ("importing", "readers"),
-    "readers": ("readers", "importing"),
-    "venues": ("venues", "readers"),
-}
-"""Rooms below the commands, whose messages may stand in the tests of these folders instead."""
-
-
 @cache
-def asserted(folders: tuple[str, ...]) -> str:
-    """What the tests in some folders say, options as keys."""
-    return normal("\n".join(path.read_text("utf-8") for name in folders for path in sorted((TESTS / name).rglob("*.py"))))
+def asserted() -> str:
+    """What the other tests say: adjacent literals joined, without the backslashes of regular expressions, options as keys."""
+    modules = (path for path in sorted(TESTS.rglob("*.py")) if path != Path(__file__))
+    return normal(JOINT.sub("", "\n".join(path.read_text(encoding="utf-8") for path in modules)).replace("\\", ""))
 
 
-def is_asserted(where: str, pattern: str) -> bool:
-    """Whether the tests of a room have what is wrong in a message, all constant parts of it."""
-    room = where.partition("/")[0]
-    what = pattern.partition(": ")[0].replace("\\", "")
-    parts = [part for part in what.split(".*") if len(part) > 3]
-    return room in ELSEWHERE and bool(parts) and all(part in asserted(ELSEWHERE[room]) for part in parts)
+def is_asserted(what: str) -> bool:
+    """Whether the other tests have what is wrong: every constant part of it that has more than three letters."""
+    parts = [part.strip(": ") for part in what.replace("\\", "").split(".*") if len(LETTER.findall(part)) > 3]
+    return bool(parts) and all(part in asserted() for part in parts)
 
 
-def is_unseen(pattern: str) -> bool:
-    plain = pattern.replace("\\", "")
+def is_unseen(whole: str) -> bool:
+    """Whether it is listed with the reason why no test shows it."""
+    plain = whole.replace("\\", "")
     return any(normal(start) in plain for start in UNSEEN)
 
 
 def test_the_source_has_messages() -> None:
-    assert len(MESSAGES) > 200
+    assert len(MESSAGES) > 400
 
 
-@pytest.mark.parametrize(("where", "pattern"), MESSAGES, ids=[where for where, _ in MESSAGES])
-def test_a_message_is_in_the_catalogue(where: str, pattern: str) -> None:
-    assert re.search(pattern, SHOWN) or is_unseen(pattern) or is_asserted(where, pattern)
+@pytest.mark.parametrize(("where", "what", "whole"), MESSAGES, ids=[where for where, _, _ in MESSAGES])
+def test_a_message_is_in_the_catalogue_or_in_another_test(where: str, what: str, whole: str) -> None:
+    assert re.search(whole, SHOWN) or is_unseen(whole) or is_asserted(what)
 
 
-@pytest.mark.parametrize("start", UNSEEN)
 def test_what_the_catalogue_lacks_is_still_a_message(start: str) -> None:
     source = "\n".join(path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py"))
     assert all(part in source for part in start.split(": ")) or start == "Permission denied"

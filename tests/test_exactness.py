@@ -45,7 +45,12 @@ from perpcalc.decimals import plain
 PACKAGE = Path(perpcalc.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
 FLOAT_MODULES = {"core/touch.py", "core/power.py"}  # probabilities and powers
-NO_AMOUNTS = {"saving.py", "venues/symbols.py", "importing/contracts.py"}  # seconds to wait, and how like two words are
+NO_AMOUNTS = {
+    "saving.py",
+    "venues/symbols.py",
+    "importing/contracts.py",
+    "cli/mistakes.py",
+}  # seconds to wait, and how like two words are
 
 
 # The source

@@ -78,9 +78,11 @@ def program() -> Commands:
     return Commands(
         name="perpcalc",
         help="Position risk of inverse (coin-margined) perpetual contracts: profit, liquidation, funding, size.",
-        epilog="\b\nExamples:\n"
-        "  perpcalc pnl --side long -n 10k --entry 62500 --exit 64000 --venue bybit\n"
-        "  perpcalc portfolio init book.toml && perpcalc status -p book.toml",
+        epilog=(
+            "\b\nExamples:\n"
+            "  perpcalc pnl --side long -n 10k --entry 62500 --exit 64000 --venue bybit\n"
+            "  perpcalc portfolio init book.toml && perpcalc status -p book.toml"
+        ),
         made=_made,
         names=COMMANDS,
     )

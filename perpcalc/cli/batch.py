@@ -19,7 +19,8 @@ ERRORS_OK = switch("errors_ok", "Exit with 0 although some lines could not be an
 
 
 def run(given: Given) -> int:
-    """Answer each line of standard input, bad ones with their error in their place; raises PerpcalcError if there were any.
+    """Answer each line of standard input, bad ones with their error in their place; raises PerpcalcError if there were
+    any.
 
     Before it waits for more input all that was asked is answered, so that a program may hold a conversation.
     """
@@ -77,9 +78,11 @@ def _progress() -> Callable[[int], None]:
 
 ACTION = Action(
     "batch",
-    "Answer one JSON object per line of standard input with one per line of standard output: a command and its long options, - written _.",
+    "Answer one JSON object per line of standard input with one per line of standard output: a command and its long"
+    " options, - written _.",
     (
-        """echo '{"command": "pnl", "side": "long", "contracts": "10k", "entry": 62500, "exit": 64000}' | perpcalc batch""",
+        """echo '{"command": "pnl", "side": "long", "contracts": "10k", "entry": 62500, "exit": 64000}' """
+        "| perpcalc batch",
         "perpcalc batch --jobs 2 --errors-ok < questions.ndjson > answers.ndjson",
     ),
     (JOBS, ERRORS_OK),

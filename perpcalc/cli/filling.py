@@ -13,7 +13,8 @@ from perpcalc.render.text import tell
 
 
 def write_into(given: Given, result: Result, compose: Callable[[Portfolio], Change]) -> None:
-    """Make the change in the file, which is created where there is none, and say what was done unless no notes are wanted.
+    """Make the change in the file, which is created where there is none, and say what was done unless no notes are
+    wanted.
 
     Raises PerpcalcError, before anything is written, for a field that the answer has not.
     """

@@ -14,9 +14,12 @@ from perpcalc.render.text import tell
 
 
 def take_over(given: Given, source: str, isolated: bool, balances: bool, update: bool, prune: bool) -> int:
-    """Write what an exchange holds into a portfolio; says what was left out and where the venue's own figures are others."""
+    """Write what an exchange holds into a portfolio; says what was left out and where the venue's own figures are
+    others.
+    """
     into = given[INTO] or ""
     dump = read_positions(read(source))
+    where = source if source != "-" else "standard input"
     choices = Choices(given[ACCOUNT], given[VENUE], isolated, balances)
     if VENUE.name in given.filled:
         choices = choices._replace(venue=None, fallback=given[VENUE])
@@ -25,10 +28,14 @@ def take_over(given: Given, source: str, isolated: bool, balances: bool, update:
     def compose(portfolio: Portfolio) -> Change:
         made[:] = [plan(dump, portfolio, choices)]
         _say(made[0])
-        if made[0].left_out and not (made[0].rows or made[0].unchanged or made[0].changes or made[0].followed):
+        known = (made[0].rows, made[0].unchanged, made[0].changes, made[0].followed, made[0].by_hand)
+        if made[0].left_out and not any(known):
             raise PerpcalcError(
                 f"none of the {len(made[0].left_out)} positions could be taken over", "see why above"
-            ).at(source if source != "-" else "standard input")
+            ).at(where)
+        if count := len(dump.unread):
+            what = f"{count} position{'' if count == 1 else 's'} cannot be read, and nothing is written"
+            raise PerpcalcError(what, "see why above, and correct the file").at(where)
         return change_of(made[0], update, prune)
 
     after = change(into, compose, create=True, tell=tell)

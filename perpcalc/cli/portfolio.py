@@ -121,7 +121,10 @@ GROUP = ActionGroup(
             "add",
             "Append a position to a portfolio; not one existing byte changes.",
             (
-                "perpcalc portfolio add portfolio.toml --name scalp --venue bybit --side long -n 5k --entry 63000 --leverage 10 --stop 61000",
+                (
+                    "perpcalc portfolio add portfolio.toml --name scalp --venue bybit --side long -n 5k --entry 63000"
+                    " --leverage 10 --stop 61000"
+                ),
             ),
             (FILE, NAME, ACCOUNT, *WRITTEN),
             add,
@@ -130,9 +133,12 @@ GROUP = ActionGroup(
         ),
         Action(
             "import",
-            "Take over the inverse positions that ccxt or a venue answered; says what it leaves out, and where the venue's own figures are others.",
+            "Take over the inverse positions that ccxt or a venue answered; says what it leaves out, and where the"
+            " venue's own figures are others.",
             (
-                """echo '[{"symbol": "ETH/USD:ETH", "side": "short", "contracts": 2000, "entryPrice": 2500, "marginMode": "isolated", "leverage": 5}]' | perpcalc portfolio import - --into portfolio.toml --venue bybit""",
+                """echo '[{"symbol": "ETH/USD:ETH", "side": "short", "contracts": 2000, "entryPrice": 2500, """
+                """"marginMode": "isolated", "leverage": 5}]' """
+                "| perpcalc portfolio import - --into portfolio.toml --venue bybit",
                 "perpcalc portfolio import positions.json --into portfolio.toml --account binance-btc --update --prune",
             ),
             (DUMP, INTO, ACCOUNT, VENUE, ISOLATED, BALANCES, UPDATE, PRUNE),

@@ -137,7 +137,8 @@ GROUP = ActionGroup(
     (
         Command(
             "list",
-            "The venues that --venue knows, with their contracts and the day until which their rules were last known to hold.",
+            "The venues that --venue knows, with their contracts and the day until which their rules were last known to"
+            " hold.",
             ("perpcalc venues list",),
             PRINTED,
             ListedVenue,
@@ -146,7 +147,8 @@ GROUP = ActionGroup(
         ),
         Action(
             "show",
-            "Every dated rule of a venue with its source and confidence, or those of a day; or the file it is written in.",
+            "Every dated rule of a venue with its source and confidence, or those of a day; or the file it is"
+            " written in.",
             ("perpcalc venues show bybit", "perpcalc venues show bybit@2024-06-01 --json"),
             (DATED, TOML, *PRINTED),
             show_venue,
@@ -160,9 +162,14 @@ GROUP = ActionGroup(
         ),
         Action(
             "import",
-            "Write what a venue's public endpoint answers (position tiers, risk limits, contracts, funding) as dated rules into your own file of it.",
+            "Write what a venue's public endpoint answers (position tiers, risk limits, contracts, funding) as dated"
+            " rules into your own file of it.",
             (
-                "curl -s 'https://www.okx.com/api/v5/public/position-tiers?instType=SWAP&tdMode=cross&instFamily=ETH-USD' | perpcalc venues import okx -",
+                (
+                    "curl -s"
+                    " 'https://www.okx.com/api/v5/public/position-tiers?instType=SWAP&tdMode=cross&instFamily=ETH-USD'"
+                    " | perpcalc venues import okx -"
+                ),
             ),
             (
                 NAME,

@@ -1,1 +1,3 @@
-"""What the program can be asked: one module per command, each a record of options, rules, answer and a pure function."""
+"""What the program can be asked: one module per command, each a record of options, rules, answer and a pure
+function.
+"""

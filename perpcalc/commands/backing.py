@@ -1,4 +1,6 @@
-"""What stands behind a trade that is planned: what its options say, or an account of a portfolio and all that it holds."""
+"""What stands behind a trade that is planned: what its options say, or an account of a portfolio and all that it
+holds.
+"""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -46,11 +48,12 @@ BACKING_RULES: tuple[Rule, ...] = (
 
 
 class Backing(NamedTuple):
-    """What stands behind a trade: `others` are what its account holds, `ratio` the price of its contract over their first mark.
+    """What stands behind a trade: `others` are what its account holds, `ratio` the price of its contract over their
+    first mark.
 
-    `given` has the balance of the account. Of an account of several coins there is `unified`, in which nothing of the trade is
-    yet. `held` are all positions of the account, those with a margin of their own too, and `price` is what the file says of the
-    trade's contract.
+    `given` has the balance of the account. Of an account of several coins there is `unified`, in which nothing of the
+    trade is yet. `held` are all positions of the account, those with a margin of their own too, and `price` is what the
+    file says of the trade's contract.
     """
 
     given: Given
@@ -89,6 +92,11 @@ def backing_of(given: Given, side: str, price: Decimal | None) -> Backing:
         return Backing(given, market, margin_rules(given, market.instrument, cross), notes=market.notes)
     portfolio = load(given[PORTFOLIO] or "")
     home = account_of(given, portfolio)
+    if EXPLAIN in given and home.unified is not None:
+        from perpcalc.commands.explain import traced_portfolio
+
+        portfolio = traced_portfolio(portfolio)
+        home = portfolio.account(home.name)
     trade, book, notes = _opened(given, home, portfolio, side, price)
     shared, rules = trade.shared, trade.rules
     if not cross:

@@ -26,9 +26,9 @@ USD = "USD"
 class Block(NamedTuple):
     """An account or an isolated position; of an account the `account` is named, of a position the `position`.
 
-    `price` is that of its coin now, `stake` its wallet of one coin, `unified` the account of several; where neither is known
-    there is a `reason`. So there is where no maintenance rate is known: such a stake is worth what it is, but where it dies
-    is `unmaintained`.
+    `price` is that of its coin now, `stake` its wallet of one coin, `unified` the account of several; where neither is
+    known there is a `reason`. So there is where no maintenance rate is known: such a stake is worth what it is, but
+    where it dies is `unmaintained`.
     """
 
     account: str | None
@@ -51,7 +51,9 @@ class Block(NamedTuple):
 
 
 class After(NamedTuple):
-    """A block after a move of the market; amounts are in its currency. What is not known is None, all of it but the move."""
+    """A block after a move of the market; amounts are in its currency. What is not known is None, all of it but the
+    move.
+    """
 
     move: Decimal | None
     price: Decimal | None
@@ -180,6 +182,9 @@ def after(block: Block, moves: Moves) -> list[After]:
     """What is left of a block after each of the moves."""
     if block.unified is not None:
         return _coins_after(block.unified, moves)
+    if block.currency == USD:
+        asked: list[Decimal | None] = list(moves.ladder) if moves.coins is None else [None]
+        return [After(move, None, None, None, None, None, None, None) for move in asked]
     own = moves.of(block.currency)
     shown = own if moves.coins is not None or not moves.betas else list(moves.ladder)
     if block.stake is None or block.price is None:

@@ -257,7 +257,9 @@ def _in_mode(case: Case, home: Account | None) -> Case:
 
 
 def _same_marks(cases: Sequence[Case], portfolio: Portfolio) -> None:
-    """Raise PerpcalcError where one contract has two marks, whatever the day of its rules; unnamed ones where they share an account."""
+    """Raise PerpcalcError where one contract has two marks, whatever the day of its rules; unnamed ones where they
+    share an account.
+    """
     seen: dict[tuple[str | None, ...], Case] = {}
     for case in cases:
         name = case.instrument.name

@@ -13,6 +13,7 @@ from perpcalc.commands.market import (
     forbidden_leverage,
     margin_rules,
     market_of,
+    unified_balance,
 )
 from perpcalc.core.instrument import Instrument, check_lots, contracts_of_coin, contracts_of_usd
 from perpcalc.core.liquidation import Ends, Liquidation, ends
@@ -51,7 +52,9 @@ NEED_MARGIN = Needed(
 
 
 class Shared:
-    """An account and the positions that share its balance, in file order; what they add up to is found when it is asked for."""
+    """An account and the positions that share its balance, in file order; what they add up to is found when it is asked
+    for.
+    """
 
     def __init__(self, name: str, balance: Decimal, cases: Sequence["Case"]) -> None:
         self.name = name
@@ -114,9 +117,9 @@ class Case(NamedTuple):
     """One position to answer for.
 
     `position` is None without an entry, `margin` without any margin given, `schedule` where the maintenance rate is not
-    known. `given` is what the question says of it. A position of a portfolio has its `place` and its `order` there, and where
-    it shares the balance of an account, `shared` and its number in it; `home_balance` is its account's, shared or not. `parts`
-    are the positions that it was put together from, where each may have a stop of its own.
+    known. `given` is what the question says of it. A position of a portfolio has its `place` and its `order` there, and
+    where it shares the balance of an account, `shared` and its number in it; `home_balance` is its account's, shared or
+    not. `parts` are the positions that it was put together from, where each may have a stop of its own.
     """
 
     market: Market
@@ -194,7 +197,9 @@ class Case(NamedTuple):
         return Standing(wallet_of(self.margined().usable, [holding]), 0, holding)
 
     def in_wallet(self) -> Standing:
-        """The wallet of one coin that carries the position; raises PerpcalcError where there is none, or it is not known."""
+        """The wallet of one coin that carries the position; raises PerpcalcError where there is none, or it is not
+        known.
+        """
         standing = self.standing()
         if isinstance(standing, Standing):
             return standing
@@ -255,6 +260,8 @@ def case_of(given: Given, order: int | None = None, place: Entry | None = None) 
         notes.append(forbidden.at(place).line())
     margin = _margin(given, position)
     cross = margin is not None and margin.mode == "cross"
+    if cross and place is None and (what := unified_balance(instrument)) is not None:
+        notes.append(what)
     rules = margin_rules(given, instrument, cross)
     if EXPLAIN in given and MMR in given and rules.schedule is not None:
         from perpcalc.trace import traced_schedule

@@ -195,7 +195,9 @@ def spacing_of(given: Given, market: Market, history: "History") -> Spacing:
 
 
 def said_of(history: "History", spacing: Spacing) -> list[Words]:
-    """What was assumed in reading a history, and the gaps in it; raises PerpcalcError for payments that come too fast."""
+    """What was assumed in reading a history, and the gaps in it; raises PerpcalcError for payments that come too
+    fast.
+    """
     from perpcalc.core.moments import MINUTE
     from perpcalc.core.past_funding import said_of_gaps
 

@@ -49,12 +49,21 @@ BOUNDS = {
     "yes": "passes where value = limit",
 }
 WHYS = {
-    "max_leverage": "value / equity, of the whole account where it is cross, else of the position and its margin; nothing rounded as the venue does",
+    "max_leverage": (
+        "value / equity, of the whole account where it is cross, else of the position and its margin; nothing rounded"
+        " as the venue does"
+    ),
     "min_liquidation_distance": "0 where it is passed already, never where no price liquidates",
-    "max_margin_ratio": "maintenance margin and closing fees that count over the equity, 100% at liquidation and beyond",
+    "max_margin_ratio": (
+        "maintenance margin and closing fees that count over the equity, 100% at liquidation and beyond"
+    ),
     "max_loss_at_stop": "at the stop, both fees in, funding left out; of the balance of the account, else the margin",
-    "max_funding_per_day": "each payment as the venue rounds it, negative when received; of the balance of the account, else the margin",
-    "stop_before_liquidation": "true too where liquidation never comes on that side, false where the price is beyond it",
+    "max_funding_per_day": (
+        "each payment as the venue rounds it, negative when received; of the balance of the account, else the margin"
+    ),
+    "stop_before_liquidation": (
+        "true too where liquidation never comes on that side, false where the price is beyond it"
+    ),
     "require_stop": "whether there is a stop where the position loses",
     "max_touch_probability": "an estimate: a price without drift, in lognormal steps; see perpcalc liq-price --explain",
 }
@@ -94,7 +103,8 @@ def answer(given: Given) -> Result:
     limits = _limits(given, scenes[0])
     rules = asked(limits.values)
     if not rules:
-        raise PerpcalcError("there is no limit to check", ("give ", LIMIT_RULES[0].key, ", another flag, or [limits] in a file")).at(LIMITS.key)  # fmt: skip
+        remedy = ("give ", LIMIT_RULES[0].key, ", another flag, or [limits] in a file")
+        raise PerpcalcError("there is no limit to check", remedy).at(LIMITS.key)
     notes: list[Words] = [note for scene in scenes for note in scene.notes]
     unjudged: dict[tuple[str, ...], list[str]] = {}
     found: dict[tuple[str, str], Verdict] = {}
@@ -196,9 +206,13 @@ RULES_OF_OPTIONS: tuple[Rule, ...] = (
 
 COMMAND = Command(
     "check",
-    "Check a planned trade, a portfolio, or an account after the trade against limits. Status 0: all pass; 1: one fails; 2: one cannot be judged.",
+    "Check a planned trade, a portfolio, or an account after the trade against limits. Status 0: all pass; 1: one"
+    " fails; 2: one cannot be judged.",
     (
-        "perpcalc check --venue bybit --side long -n 10k --entry 62500 --leverage 10 --stop 60000 --max-leverage 12 --require-stop",
+        (
+            "perpcalc check --venue bybit --side long -n 10k --entry 62500 --leverage 10 --stop 60000 --max-leverage 12"
+            " --require-stop"
+        ),
         "perpcalc check -p portfolio.toml",
     ),
     (

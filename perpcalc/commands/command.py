@@ -44,8 +44,8 @@ class Result(NamedTuple):
     """What a command answers.
 
     `one` is a single answer (a JSON object), else rows (an array). `warnings` are said even to those who want no notes.
-    `totals` makes the sums of the rows, `charts` the pictures, `into` the change that puts an answer into a portfolio; each when
-    it is asked for.
+    `totals` makes the sums of the rows, `charts` the pictures, `into` the change that puts an answer into a portfolio;
+    each when it is asked for.
     """
 
     answer: type[Answer]
@@ -63,9 +63,9 @@ class Result(NamedTuple):
 class Command(NamedTuple):
     """A question that can be asked: `answer` is a pure function of what is given, but for the files that it names.
 
-    `rules` hold between options; `needed` names the options that the help marks, for the rules know more than one way. One that
-    `judges` has a status that is part of its answer. `shape` is what it answers with, `totals` the records of its sums where
-    they are others than its own.
+    `rules` hold between options; `needed` names the options that the help marks, for the rules know more than one way.
+    One that `judges` has a status that is part of its answer. `shape` is what it answers with, `totals` the records of
+    its sums where they are others than its own.
     """
 
     name: str

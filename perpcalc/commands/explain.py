@@ -77,7 +77,9 @@ def traced_moves(moves: Moves) -> Moves:
 
 
 def traced_portfolio(portfolio: Portfolio) -> Portfolio:
-    """A portfolio whose prices and coins have names in formulas, `BTC_price`, `BTC_held` and the `balance` of a wallet."""
+    """A portfolio whose prices and coins have names in formulas, `BTC_price`, `BTC_held` and the `balance` of a
+    wallet.
+    """
     return portfolio._replace(
         prices={coin: leaf(price, f"{coin}_price") for coin, price in portfolio.prices.items()},
         accounts=tuple(map(_traced_account, portfolio.accounts)),

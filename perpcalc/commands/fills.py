@@ -44,7 +44,9 @@ class Fills(Identified):
         "contracts": "what is open; its side is null where nothing is",
         "bought": "contracts of all buys in the file",
         "sold": "contracts of all sells in the file",
-        "realised_pnl": "each closing trade against the average cost, V*closed/n leaving with it; before fees and funding",
+        "realised_pnl": (
+            "each closing trade against the average cost, V*closed/n leaving with it; before fees and funding"
+        ),
         "fees": "as the file has them, rebates negative",
         "funding": "payments that were booked, or past rates on what was open at each; positive when paid",
         "entry_price": "the average cost of what is open, Q/V; closing a part leaves it as it is",
@@ -214,7 +216,8 @@ def _into(opened: Sequence[tuple[Market, Position]], portfolio: "Portfolio") -> 
 
 COMMAND = Command(
     "fills",
-    "What your trades came to: realised profit at average cost, fees, funding, and the position that is still open, contract by contract.",
+    "What your trades came to: realised profit at average cost, fees, funding, and the position that is still open,"
+    " contract by contract.",
     (
         "perpcalc fills trades.csv --venue bybit --mark 62000",
         "perpcalc fills executions.json --funding payments.json --into portfolio.toml",

@@ -80,7 +80,9 @@ def _home(market: Market, accounts: Sequence[Account]) -> Account | None:
 
 
 def _described(market: Market, position: Position, home: Account | None) -> Given:
-    """The position by the options that describe it, its entry as the value that it cost where no price says it exactly."""
+    """The position by the options that describe it, its entry as the value that it cost where no price says it
+    exactly.
+    """
     instrument = market.instrument
     name, _, expires = (instrument.name or "").partition(" ")
     described = Given({SIDE.name: "long" if position.side > 0 else "short", CONTRACTS.name: position.contracts})

@@ -48,9 +48,7 @@ class FundingCost(Identified):
             "per interval; a positive rate is paid by longs. From a premium: premium / divisor + clamp(interest - "
             "premium / divisor, -damper, damper), then at most the cap to either side; over a history the mean"
         ),
-        "premium": (
-            "the average over the interval: given, of samples as the venue weights them, or that of this moment"
-        ),
+        "premium": "the average over the interval: given, of samples as the venue weights them, or that of this moment",
         "payment": "positive when paid, negative when received",
         "intervals": "whole payments only, unless the venue charges at every moment",
         "total": "positive when paid, negative when received",
@@ -156,7 +154,9 @@ def _is_own(error: PerpcalcError, case: Case, given: Given) -> bool:
 
 
 def _at_rate(case: Case, charge: Charge | None) -> Case:
-    """The case at the rate that is charged: where a rate against the position adds to its maintenance margin, this one does."""
+    """The case at the rate that is charged: where a rate against the position adds to its maintenance margin, this one
+    does.
+    """
     if charge is None or charge.payment is None or case.given[FUNDING_RATE] == charge.rate:
         return case
     return case._replace(given=case.given.put(FUNDING_RATE, charge.rate))
@@ -201,7 +201,7 @@ def _accounts(
 
 def _payer(case: Case, charge: Charge, accounts: dict[str, Paying | PerpcalcError]) -> Payer | str | None:
     """Who pays for a position; why its liquidation is not known; None without an entry or a margin."""
-    if case.position is None or case.margin is None:
+    if case.position is None or (case.margin is None and not case.is_unified):
         return None
     if not isinstance(case.shared, Shared):
         try:
@@ -260,9 +260,13 @@ def _row(case: Case, charge: Charge, payer: Payer | str | None) -> FundingCost:
 
 COMMAND = Command(
     "funding-cost",
-    "What funding costs over a time: per payment, in all, per year, as a share of the margin, and how it moves the liquidation price.",
+    "What funding costs over a time: per payment, in all, per year, as a share of the margin, and how it moves the"
+    " liquidation price.",
     (
-        "perpcalc funding-cost --venue bybit --side long -n 10k --entry 62500 --mark 63000 --rate 0.01% --for 3d --leverage 10",
+        (
+            "perpcalc funding-cost --venue bybit --side long -n 10k --entry 62500 --mark 63000 --rate 0.01% --for 3d"
+            " --leverage 10"
+        ),
         "perpcalc funding-cost --venue kraken --side short -n 10k --mark 63000 --coin-rate 0.0000000002 --for 8h",
     ),
     (*POSITION, PORTFOLIO, MARK, *SOURCES, FOR, INTERVALS, INTERVAL, *OUTPUT, TOTAL),

@@ -120,7 +120,9 @@ def _of_coins(coin: str, amount: Decimal, price: Decimal | None, **whose: Any) -
 
 
 def _sums(rows: Sequence[Row], book: "Book") -> list[Row]:
-    """What moves in USD like each coin, and all in USD: the frames do not add up with each other, nor coins with coins."""
+    """What moves in USD like each coin, and all in USD: the frames do not add up with each other, nor coins with
+    coins.
+    """
     by_coin: dict[str, list[PositionGreeks]] = {}
     for row in rows:
         if isinstance(one := row.answer, PositionGreeks) and one.frame == "usd":
@@ -145,7 +147,9 @@ def _total(currency: str, value: Decimal | None, delta: Decimal | None, unit: st
 
 
 def _collateral(case: Case, given: Given) -> Decimal:
-    """The coins that count with the position: its own margin, unless others are given; in a portfolio those stand apart."""
+    """The coins that count with the position: its own margin, unless others are given; in a portfolio those stand
+    apart.
+    """
     if (counted := given[COLLATERAL]) is not None:
         return counted if case.place is None else ZERO
     return ZERO if case.margin is None or case.shared is not None else case.margin.coin
@@ -178,7 +182,8 @@ def _row(identity: dict[str, Any], coin: str, one: Greeks) -> PositionGreeks:
 
 COMMAND = Command(
     "greeks",
-    "How a position moves with the price: value, delta and gamma of the profit in coin, of everything in USD, and of the contract alone.",
+    "How a position moves with the price: value, delta and gamma of the profit in coin, of everything in USD, and of"
+    " the contract alone.",
     (
         "perpcalc greeks --venue bybit --side long -n 10k --entry 62500 --mark 63000 --balance 0.5",
         "perpcalc greeks --side short --usd 50k --entry 62500 --collateral 1",

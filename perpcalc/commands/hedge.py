@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import NamedTuple
 
-from perpcalc.answer import Answer, Coin, CostUsd, Count, Explained, GainRate, Number, Price, Sentence, Told, Usd
+from perpcalc.answer import Answer, Coin, CostUsd, Count, Explained, GainRate, Multiple, Price, Sentence, Told, Usd
 from perpcalc.commands.backing import BACKING_RULES, TRADE_PORTFOLIO, Backing, backing_of
 from perpcalc.commands.charges import check_cap, interval_of, quoted_for
 from perpcalc.commands.command import SINGLE, Command, Result, Row
@@ -47,7 +47,7 @@ class Hedged(Answer):
     locked_usd: Usd | None
     funding_per_day_usd: CostUsd | None
     carry_apr: GainRate | None
-    break_even_days: Number | None
+    break_even_days: Multiple | None
     liquidation_price: Price | None
     reason: str | None
 
@@ -123,7 +123,9 @@ def _of_account(given: Given, notes: list[Words]) -> Hedging:
 
 
 def _delta(backing: Backing) -> Decimal:
-    """The change of the account in USD for each USD of the coin's price, positions with a margin of their own included."""
+    """The change of the account in USD for each USD of the coin's price, positions with a margin of their own
+    included.
+    """
     coin = backing.market.instrument.currency
     if backing.unified is not None:
         coins = backing.unified.sums.coins
@@ -239,8 +241,8 @@ def _explained(made: Hedged, plan: HedgePlan, found: Hedge) -> Hedged:
 
 COMMAND = Command(
     "hedge",
-    "How many contracts hold the USD value of coins, of a debt of coins or of an account: what that locks in, what funding earns or costs, "
-    "when the fees are earned back, and whether the hedge can be liquidated.",
+    "How many contracts hold the USD value of coins, of a debt of coins or of an account: what that locks in, what"
+    " funding earns or costs, when the fees are earned back, and whether the hedge can be liquidated.",
     (
         "perpcalc hedge --venue bybit --holding 2 --price 62500 --rate 0.01%",
         "perpcalc hedge --venue bybit --holding -0.5 --price 62500 --leverage 5",

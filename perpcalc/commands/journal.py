@@ -29,7 +29,8 @@ from perpcalc.venues import load
 class Strand(NamedTuple):
     """The trades in one contract and, in hedge mode, of one side (`held`), and what funding cost: booked, or by rates.
 
-    `label` is what the file calls the contract; `market` is None where that is not known, for the reason that `unknown` has.
+    `label` is what the file calls the contract; `market` is None where that is not known, for the reason that `unknown`
+    has.
     """
 
     label: str | None
@@ -110,7 +111,9 @@ def _strand(given: Given, spec: str | None, label: str | None, held: str, trades
 
 
 def _market(given: Given, spec: str | None, label: str | None) -> Market:
-    """The contract that a file calls `label`: of the venue, else a plain one; raises PerpcalcError where it is not known."""
+    """The contract that a file calls `label`: of the venue, else a plain one; raises PerpcalcError where it is not
+    known.
+    """
     size, coin = given[CONTRACT_SIZE], given[CURRENCY]
     described = Given({}).put(VENUE, spec).put(EXACT, given[EXACT]).put(CONTRACT_SIZE, size).put(CURRENCY, coin)
     if label is None:

@@ -25,8 +25,8 @@ Sizes = Mapping[tuple[object, ...], Decimal | None]
 class Judged:
     """A position to judge, as `perpcalc.core.limits.Subject` asks: `exact` is its case without the venue's rounding.
 
-    `given` says its stop, its fees and its funding rate; `limits` the volatility and the time of a probability. `held` is the
-    size in USD of all that the account holds of its contract and side.
+    `given` says its stop, its fees and its funding rate; `limits` the volatility and the time of a probability. `held`
+    is the size in USD of all that the account holds of its contract and side.
     """
 
     def __init__(self, case: Case, exact: Case, given: Given, limits: Given, held: Decimal) -> None:

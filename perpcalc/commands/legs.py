@@ -90,7 +90,9 @@ class LegCase(NamedTuple):
         return leg_pnl(self.leg, self.price, self.settle_price)
 
     def liquidation(self) -> Liquidation:
-        """Where the leg dies with its account, in what it is settled in; raises PerpcalcError where that is not known."""
+        """Where the leg dies with its account, in what it is settled in; raises PerpcalcError where that is not
+        known.
+        """
         if self.shared is None:
             raise PerpcalcError("no account of several coins stands behind the leg", "give it an account")
         return self.shared.leg_liquidation(self.number)

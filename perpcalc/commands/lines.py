@@ -56,7 +56,9 @@ def _options(question: Mapping[str, object], asking: Asking) -> Mapping[str, obj
 
 
 def _by_name(given: Given, asking: Asking) -> Given:
-    """What is given, whose files are none that the lines come from: raises PerpcalcError, and leaves out one of the environment."""
+    """What is given, whose files are none that the lines come from: raises PerpcalcError, and leaves out one of the
+    environment.
+    """
     for option in asking.files:
         value = given[option]
         paths = () if value is None else (value,) if isinstance(value, str) else [one.path for one in value]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import partial
 from typing import Any, NamedTuple
 
 from perpcalc.answer import Coin, Gain, Identified, Price, Rate, Sentence, Told, Usd
@@ -115,8 +116,8 @@ class LiqCost(Identified):
 class Loss(NamedTuple):
     """What one position stands to lose.
 
-    `equity_left` is its share of the equity of its wallet at the liquidation price; it and the cost are None where it is
-    never liquidated, the cost also where the book is too thin to tell.
+    `equity_left` is its share of the equity of its wallet at the liquidation price; it and the cost are None where it
+    is never liquidated, the cost also where the book is too thin to tell.
     """
 
     case: Case
@@ -130,16 +131,16 @@ class Loss(NamedTuple):
 
 
 def answers(positions: Sequence[Asked], said: Remarks) -> list[list[LiqCost]]:
-    """What a liquidation costs each position; an account is liquidated as a whole, each takes its share of what is left."""
+    """What a liquidation costs each position; an account is liquidated as a whole, each takes its share of what is
+    left.
+    """
     losses: list[Loss | str] = []
     whole: dict[int, Decimal] = {}
     book = read_book(positions[0].given, said.notes) if positions else None
     for case, given in positions:
         with placed(case):
             reasons: list[str] = []
-            standing = (
-                unknown(case.opened, reasons) and unknown(case.margined, reasons) and unknown(case.in_wallet, reasons)
-            )
+            standing = unknown(partial(_wallet, case), reasons)
             loss = (
                 reasons[0]
                 if standing is None
@@ -154,6 +155,16 @@ def answers(positions: Sequence[Asked], said: Remarks) -> list[list[LiqCost]]:
         answer = _unknown(case, loss) if isinstance(loss, str) else _row(loss, whole.get(id(case.shared or case), ZERO))
         made.append([answer])
     return made
+
+
+def _wallet(case: Case) -> Standing:
+    """The wallet that is liquidated; raises PerpcalcError where the position has no entry, or none of one coin stands
+    behind it.
+    """
+    case.opened()
+    if not case.is_unified:
+        case.margined()
+    return case.in_wallet()
 
 
 def _loss(case: Case, given: Given, standing: Standing, closing: Closing, notes: list[Words]) -> Loss:
@@ -235,7 +246,8 @@ def _reason(loss: Loss, stop: Decimal | None) -> str | None:
     if stop is not None and liquidated_at(found, stop) and found.liquidation_price is not None:
         price = round(found.liquidation_price, loss.case.market.price_places(stop))
         reasons.append(
-            f"STOP BEYOND LIQUIDATION: the position is liquidated at {plain(price)}, before the stop at {plain(stop)} is reached"
+            f"STOP BEYOND LIQUIDATION: the position is liquidated at {plain(price)}, before the stop at {plain(stop)}"
+            " is reached"
         )
     if found.reason is not None:
         reasons.append(found.reason)
@@ -251,11 +263,17 @@ def _reason(loss: Loss, stop: Decimal | None) -> str | None:
 
 COMMAND = Command(
     "liq-cost",
-    "What being liquidated costs: fee, slippage and the margin the venue keeps, against a stop before it; with --vol and --horizon "
-    "an estimate of the probability (geometric Brownian motion without drift) and of the expected cost.",
+    "What being liquidated costs: fee, slippage and the margin the venue keeps, against a stop before it; with --vol"
+    " and --horizon an estimate of the probability (geometric Brownian motion without drift) and of the expected cost.",
     (
-        "perpcalc liq-cost --venue bybit --side long -n 10k --entry 62500 --leverage 10 --stop 58000 --vol 60% --horizon 7d",
-        "perpcalc liq-cost --venue bybit --side long -n 10k --entry 62500 --leverage 10 --book book.json --depth-factor 50%",
+        (
+            "perpcalc liq-cost --venue bybit --side long -n 10k --entry 62500 --leverage 10 --stop 58000 --vol 60%"
+            " --horizon 7d"
+        ),
+        (
+            "perpcalc liq-cost --venue bybit --side long -n 10k --entry 62500 --leverage 10 --book book.json"
+            " --depth-factor 50%"
+        ),
     ),
     (*POSITION, PORTFOLIO, MARK, SLIPPAGE, BOOK, DEPTH_FACTOR, LIQUIDATION_FEE, STOP, *TOUCH, *OUTPUT, TOTAL),
     LiqCost,

@@ -210,7 +210,8 @@ def _unknown(case: Case, reason: str) -> LiqPrice:
 
 COMMAND = Command(
     "liq-price",
-    "The prices at which a position is liquidated or bankrupt, with the tier and the margin that decide it; or never, and why.",
+    "The prices at which a position is liquidated or bankrupt, with the tier and the margin that decide it; or never,"
+    " and why.",
     (
         "perpcalc liq-price --venue bybit --side long -n 10k --entry 62500 --leverage 10",
         "perpcalc liq-price --venue deribit --side short -n 10k --entry 62500 --balance 0.1 --mark 63000",

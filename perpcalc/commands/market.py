@@ -185,7 +185,9 @@ def known_fee(given: Given, option: Option[Decimal | str], instrument: Instrumen
 
 
 def forbidden_leverage(given: Given, instrument: Instrument, position: Position | None = None) -> PerpcalcError | None:
-    """Why the leverage cannot be: above the largest of the contract, or of the tier of a position's value; None where it can."""
+    """Why the leverage cannot be: above the largest of the contract, or of the tier of a position's value; None where
+    it can.
+    """
     leverage, of_contract = given[LEVERAGE], instrument.max_leverage
     if leverage is None:
         return None
@@ -201,6 +203,17 @@ def forbidden_leverage(given: Given, instrument: Instrument, position: Position 
         f"{plain(leverage)} is above the largest of {instrument.name} at {instrument.venue}{tier}",
         f"give at most {plain(to_multiple(highest, SHOWN_LEVERAGE, ROUND_FLOOR))}",
     ).at(LEVERAGE.key)
+
+
+def unified_balance(instrument: Instrument) -> str | None:
+    """What a balance of one coin is at a venue whose accounts are all unified; None elsewhere."""
+    if instrument.venue is None:
+        return None
+    from perpcalc.venues import load
+    from perpcalc.venues.facts import balance_note
+
+    name, _, date = instrument.venue.partition("@")
+    return balance_note(load(name), date)
 
 
 def each_once(notes: Iterable[Words]) -> tuple[Words, ...]:

@@ -32,8 +32,8 @@ from perpcalc.readers.funding import History, read_history
 class Past(NamedTuple):
     """An account or a position margined by itself, and how it went; where that is not known, why.
 
-    `cases` are its positions under the rules of the first day, `trail` what is drawn of it. An account of several coins is
-    `shared`, and went as `several` has it.
+    `cases` are its positions under the rules of the first day, `trail` what is drawn of it. An account of several coins
+    is `shared`, and went as `several` has it.
     """
 
     account: str | None
@@ -84,7 +84,7 @@ def pasts_of(given: Given) -> Pasts:
     parts = _single(given) if one else _several(given)
     now = parts(-1)
     known = [part for part in now if part.unknown is None]
-    coins = list(dict.fromkeys(coin for part in known for coin in (part.coins or (part.currency,))))
+    coins = list(dict.fromkeys(coin for part in known for coin in part.coins or (part.currency,)))
     files = {
         option: _by_coin(option.key, files or (), coins) if coins else {}
         for option, files in ((MARKS, given[MARKS]), (HISTORIES, given[HISTORIES]))

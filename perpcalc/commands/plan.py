@@ -5,7 +5,7 @@ from decimal import Decimal
 from functools import partial
 from typing import ClassVar
 
-from perpcalc.answer import Answer, Coin, Count, Gain, Number, Price, Sentence, Status, Told, Usd
+from perpcalc.answer import Answer, Coin, Count, Gain, Multiple, Number, Price, Sentence, Status, Told, Usd
 from perpcalc.commands.backing import BACKING_RULES, TRADE_PORTFOLIO, Backing, backing_of
 from perpcalc.commands.case import NEED_SIDE
 from perpcalc.commands.command import ROWS, Command, Result, Row
@@ -76,7 +76,7 @@ class Planned(Answer):
     realised_pnl: Gain
     loss_at_stop: Coin | None
     loss_at_stop_usd: Usd | None
-    r_multiple: Number | None
+    r_multiple: Multiple | None
     status: Status
     reason: str | None
 
@@ -128,10 +128,6 @@ def _ladder(backing: Backing, side: str, notes: list[Words]) -> Ladder:
         from perpcalc.trace import leaf
 
         sign = leaf(sign, "s")
-    if backing.unified is not None and LEVERAGE not in given and MARGIN not in given:
-        notes.append(
-            f"account {backing.account} holds several coins: add the position to the file and ask liq-price where it is liquidated"
-        )
     return Ladder(
         instrument,
         sign,
@@ -148,11 +144,14 @@ def _ladder(backing: Backing, side: str, notes: list[Words]) -> Ladder:
         rules.closing_fee,
         backing.others,
         backing.ratio,
+        backing.together(),
     )
 
 
 def _row(number: int, state: State, ladder: Ladder) -> Planned:
-    known = ladder.schedule is not None and state.margin is not None
+    known = ladder.schedule is not None and (
+        state.margin is not None or (state.contracts > 0 and ladder.together is not None)
+    )
     values = {name: value for name, value in state._asdict().items() if name in Planned._fields}
     return Planned(step=Decimal(number), **values).never_where(*(Planned.never if known else ()))
 
@@ -184,11 +183,17 @@ def _charts(states: Sequence[State], ladder: Ladder) -> list[Chart]:
 
 COMMAND = Command(
     "plan",
-    "A ladder of orders in, targets out and a stop for the rest: after each step what is held, where it is liquidated, the profit realised "
-    "and the loss at the stop.",
+    "A ladder of orders in, targets out and a stop for the rest: after each step what is held, where it is liquidated,"
+    " the profit realised and the loss at the stop.",
     (
-        "perpcalc plan --venue bybit --side long --order 10k@62500 --order 5k@58000 --order 5k@54000 --stop 51000 --leverage 5 --chart",
-        "perpcalc plan --venue bybit --side long --order 10k@62500 --take 50%@66000 --take 50%@70000 --stop 60000 --balance 0.5",
+        (
+            "perpcalc plan --venue bybit --side long --order 10k@62500 --order 5k@58000 --order 5k@54000 --stop 51000"
+            " --leverage 5 --chart"
+        ),
+        (
+            "perpcalc plan --venue bybit --side long --order 10k@62500 --take 50%@66000 --take 50%@70000 --stop 60000"
+            " --balance 0.5"
+        ),
     ),
     (
         SIDE,

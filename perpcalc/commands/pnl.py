@@ -121,7 +121,7 @@ def answer(case: Case, given: Given, said: Remarks) -> Pnl:
     result = None if exit_price is None else profit_and_loss(position, exit_price, *costs, leverage, coin)
     break_even = target_price(position, ZERO, *costs)
     target = _target(case, given, *costs)
-    found = unknown(case.liquidation, []) if margin is not None else None
+    found = unknown(case.liquidation, []) if margin is not None or case.is_unified else None
     liquidated = None if exit_price is None else liquidated_at(found, exit_price)
     if liquidated and found is not None and found.liquidation_price is not None:
         said.warnings.append(_liquidated_before(case, found.liquidation_price))
@@ -160,14 +160,14 @@ def _leg(leg: "LegCase") -> Pnl:
     from perpcalc.commands.legs import no_price
 
     found = unknown(leg.liquidation, [])
-    price = leg.price
+    unpriced = leg.leg.coin if leg.price is None else leg.leg.settle
     known: dict[str, Any] = {
         "entry_price": leg.leg.entry,
         "exit_price": leg.mark,
         "net_pnl_usd": leg.pnl_usd(),
         "liquidation_price": found and found.liquidation_price,
         "liquidated": found and found.beyond,
-        "reason": None if price is not None else no_price(leg.leg.coin),
+        "reason": None if leg.mark is not None else no_price(unpriced),
     }
     return Pnl(**{**dict.fromkeys(Pnl._fields), **leg.identity(), **known}).never_where()
 
@@ -188,7 +188,7 @@ def _target(case: Case, given: Given, opening: Decimal, closing: Decimal, fundin
 def _liquidated_before(case: Case, price: Decimal) -> str:
     """What a reader must know of a profit beyond the liquidation price."""
     where = f"{case.name}: " if case.name else ""
-    stops = ": the loss stops at the margin" if case.margined().mode == "isolated" else ""
+    stops = ": the loss stops at the margin" if case.margin is not None and case.margin.mode == "isolated" else ""
     return f"{where}liquidated before the exit is reached, at {plain(price)}{stops}"
 
 
@@ -202,7 +202,8 @@ def _out_of_reach(case: Case, no_break_even: bool) -> str:
 
 COMMAND = Command(
     "pnl",
-    "Profit and loss of a position in coin and USD: gross, fees, funding, net, return on equity, break-even price and the price for a target.",
+    "Profit and loss of a position in coin and USD: gross, fees, funding, net, return on equity, break-even price and"
+    " the price for a target.",
     (
         "perpcalc pnl --venue bybit --side long -n 10k --entry 62500 --exit 64000 --leverage 10",
         "perpcalc pnl --venue bybit --side long -n 10k --entry 62500 --leverage 10 --target-roe 50%",

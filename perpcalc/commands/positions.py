@@ -58,10 +58,10 @@ def by_position(
 ) -> Callable[[Given], Result]:
     """The function that answers with `answers` for the position that the options describe, or for those of a portfolio.
 
-    A position that is asked about by itself needs the options of `needs`, and what `known` looks up raises where it is not
-    known; in a portfolio an unknown leaves its fields empty. `prices` are options that give one price. `one` says that a
-    position has one row; `leg` answers for a linear leg, `beside` for what a portfolio holds beside its positions, and `sums`
-    adds rows up where the plain sums will not do.
+    A position that is asked about by itself needs the options of `needs`, and what `known` looks up raises where it is
+    not known; in a portfolio an unknown leaves its fields empty. `prices` are options that give one price. `one` says
+    that a position has one row; `leg` answers for a linear leg, `beside` for what a portfolio holds beside its
+    positions, and `sums` adds rows up where the plain sums will not do.
     """
     kept: Shapes = set()
 

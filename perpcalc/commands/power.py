@@ -49,13 +49,25 @@ class PowerPerpetual(Answer):
 
     title = "Power perpetual"
     whys = {
-        "fair_mark": "an estimate: geometric Brownian motion, constant volatility and interest; no price is fair from k = N * ln((N + 1) / N) on, N payments a period\nsource: Clark and Leone (Opyn), More than you ever wanted to know about power perpetuals; the closed sum of its weights is derived",
+        "fair_mark": (
+            "an estimate: geometric Brownian motion, constant volatility and interest; no price is fair from k = N *"
+            " ln((N + 1) / N) on, N payments a period\nsource: Clark and Leone (Opyn), More than you ever wanted to"
+            " know about power perpetuals; the closed sum of its weights is derived"
+        ),
         "premium": "what longs pay per funding period, of the mark, else of the fair mark",
-        "funding_per_day": "USD per unit, positive when the holder pays\nsource: Paradigm, Power Perpetuals, 2021-08-17",
+        "funding_per_day": (
+            "USD per unit, positive when the holder pays\nsource: Paradigm, Power Perpetuals, 2021-08-17"
+        ),
         "delta": "USD per unit and USD of the index, the premium unchanged\nsource: Clark and Leone",
         "gamma": "the change of delta per USD of the index",
-        "implied_vol": "the volatility that makes the mark fair, the inverse of fair_mark; Squeeth and 01 quote other conventions; derived",
-        "liquidation_price": "where the coins are worth the collateral ratio times the debt, the premium held as it is\nsource: Squeeth, collateral ratio of 150%; solved here",
+        "implied_vol": (
+            "the volatility that makes the mark fair, the inverse of fair_mark; Squeeth and 01 quote other conventions;"
+            " derived"
+        ),
+        "liquidation_price": (
+            "where the coins are worth the collateral ratio times the debt, the premium held as it is\nsource: Squeeth,"
+            " collateral ratio of 150%; solved here"
+        ),
         "hedge_notional_usd": "inverse contracts that leave the short no delta, positive for a long",
     }
 
@@ -157,8 +169,8 @@ def _reasons(contract: PowerContract, found: PowerValue, given: Given) -> list[s
     if found.growth is not None and found.fair_mark is None:
         limit = fixed(largest_growth(contract.periods), 6)
         reasons.append(
-            f"no price is fair: the payoff grows by k = {fixed(found.growth, 6)} in a funding period, and from k = {limit} on "
-            "funding cannot pay for it; a shorter funding period would"
+            f"no price is fair: the payoff grows by k = {fixed(found.growth, 6)} in a funding period, and from k ="
+            f" {limit} on funding cannot pay for it; a shorter funding period would"
         )
     if POWER_VOL not in given:
         reasons.append("the fair mark is not known: give vol")
@@ -171,8 +183,9 @@ def _reasons(contract: PowerContract, found: PowerValue, given: Given) -> list[s
 
 COMMAND = Command(
     "power",
-    "Power perpetuals, contracts on index^p: fair mark, premium, funding, delta, gamma and implied volatility, per unit and in USD; "
-    "and what liquidates a short. An estimate: geometric Brownian motion with constant volatility and interest.",
+    "Power perpetuals, contracts on index^p: fair mark, premium, funding, delta, gamma and implied volatility, per unit"
+    " and in USD; and what liquidates a short. An estimate: geometric Brownian motion with constant volatility and"
+    " interest.",
     (
         "perpcalc power --power 2 --index 3000 --vol 80% --funding-period 1d --periods 3",
         "perpcalc power --power 2 --index 3000 --mark 9100000 --units 0.001 --collateral 6",

@@ -1,4 +1,6 @@
-"""What is held at the prices that a check looks at, where all contracts of a coin move together, and what a trade finds there."""
+"""What is held at the prices that a check looks at, where all contracts of a coin move together, and what a trade finds
+there.
+"""
 
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple

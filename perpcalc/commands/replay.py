@@ -131,7 +131,10 @@ class Replay(Answer):
         if not dead:
             return (f"all {len(known)} survived",)
         return (
-            f"{len(dead)} of {len(known)} liquidated, {dead[0].account or dead[0].position} first, on {dead[0].ended_at}",
+            (
+                f"{len(dead)} of {len(known)} liquidated, {dead[0].account or dead[0].position} first, on"
+                f" {dead[0].ended_at}"
+            ),
         )
 
 
@@ -219,9 +222,13 @@ def _unknown(past: Past) -> Replay:
 
 COMMAND = Command(
     "replay",
-    "Whether a position or a portfolio would have lived through candles and funding of the past: how it ended, what it paid, how near it came.",
+    "Whether a position or a portfolio would have lived through candles and funding of the past: how it ended, what it"
+    " paid, how near it came.",
     (
-        "perpcalc replay --venue bybit --side long -n 10k --entry 121704.74 --leverage 7 --marks marks.csv --history funding.json",
+        (
+            "perpcalc replay --venue bybit --side long -n 10k --entry 121704.74 --leverage 7 --marks marks.csv"
+            " --history funding.json"
+        ),
         "perpcalc replay -p portfolio.toml --marks BTC=btc.csv --history BTC=funding.json --svg replay.svg",
     ),
     (

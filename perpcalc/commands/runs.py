@@ -117,7 +117,9 @@ def _days(case: Case, time: int) -> Iterator[tuple[int, str]]:
 
 
 def _changes(case: Case, leg: int, time: int) -> Iterator[Change]:
-    """The rules that come for a position after a moment, where they tell when it is liquidated or what a close brings."""
+    """The rules that come for a position after a moment, where they tell when it is liquidated or what a close
+    brings.
+    """
     spec = case.instrument.venue
     if spec is None:
         return

@@ -49,8 +49,8 @@ BITCOIN = "BTC"
 class Scene(NamedTuple):
     """Positions to judge together, with and without the venue's rounding; which of them is the trade's, None for none.
 
-    Linear legs come after all inverse positions. `opens` says that the trade opened something, `limits` are those of the
-    portfolio.
+    Linear legs come after all inverse positions. `opens` says that the trade opened something, `limits` are those of
+    the portfolio.
     """
 
     entries: "Sequence[Case | LegCase]"

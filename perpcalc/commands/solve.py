@@ -183,8 +183,8 @@ GROUP = Group(
     (
         _command(
             "margin",
-            "The coin to add so that the position is liquidated only at a price, or its margin ratio is at most so much; "
-            "negative where so much may be taken out.",
+            "The coin to add so that the position is liquidated only at a price, or its margin ratio is at most so"
+            " much; negative where so much may be taken out.",
             (
                 "perpcalc solve margin --venue bybit --side long -n 10k --entry 62500 --leverage 5 --liquidation 50000",
                 "perpcalc solve margin -p portfolio.toml --position 'core long' --margin-ratio 20%",
@@ -227,11 +227,14 @@ GROUP = Group(
         ),
         _command(
             "add",
-            "The contracts to add at a price for an average entry, a liquidation price or a margin ratio; where the goal is met already, "
-            "the most that keep it.",
+            "The contracts to add at a price for an average entry, a liquidation price or a margin ratio; where the"
+            " goal is met already, the most that keep it.",
             (
                 "perpcalc solve add --side long -n 10k --entry 62500 --at 54000 --average 58000",
-                "perpcalc solve add --venue binance --side long -n 500 --entry 62500 --balance 1 --at 60000 --liquidation 45000",
+                (
+                    "perpcalc solve add --venue binance --side long -n 500 --entry 62500 --balance 1 --at 60000"
+                    " --liquidation 45000"
+                ),
             ),
             (AT, AVERAGE, LIQUIDATION, MARGIN_RATIO, ENTRY_FEE),
             Ask(
@@ -251,7 +254,10 @@ GROUP = Group(
             "close",
             "The contracts to close at the mark, the fee included, for a liquidation price or a margin ratio.",
             (
-                "perpcalc solve close --venue binance --side long -n 900 --entry 62500 --mark 60000 --balance 0.5 --liquidation 45000",
+                (
+                    "perpcalc solve close --venue binance --side long -n 900 --entry 62500 --mark 60000 --balance 0.5"
+                    " --liquidation 45000"
+                ),
                 "perpcalc solve close -p portfolio.toml --position 'core long' --margin-ratio 0.1%",
             ),
             (LIQUIDATION, MARGIN_RATIO, EXIT_FEE),
@@ -261,7 +267,8 @@ GROUP = Group(
         ),
         _command(
             "entry",
-            "The entry from which a position is liquidated only at a price or beyond it, or that makes a profit at an exit.",
+            "The entry from which a position is liquidated only at a price or beyond it, or that makes a profit at an"
+            " exit.",
             (
                 "perpcalc solve entry --venue bybit --side long -n 10k --leverage 10 --liquidation 55000",
                 "perpcalc solve entry --venue bybit --side long -n 10k --exit 64000 --target-pnl 0.005",
@@ -288,7 +295,10 @@ GROUP = Group(
             "price",
             "The prices below and above the mark, else the entry, at which a margin ratio or an equity is reached.",
             (
-                "perpcalc solve price --venue binance --side long -n 500 --entry 62500 --balance 0.5 --mark 60000 --margin-ratio 80%",
+                (
+                    "perpcalc solve price --venue binance --side long -n 500 --entry 62500 --balance 0.5 --mark 60000"
+                    " --margin-ratio 80%"
+                ),
                 "perpcalc solve price -p portfolio.toml --position 'core long' --equity-usd 50k",
             ),
             (MARGIN_RATIO, EQUITY, EQUITY_USD),

@@ -38,7 +38,8 @@ NO_MAINTENANCE = flat_rate(ZERO)
 
 
 class Subject(NamedTuple):
-    """A position to solve for, its question, and what stands behind it: a wallet of one coin, or its account of several.
+    """A position to solve for, its question, and what stands behind it: a wallet of one coin, or its account of
+    several.
 
     All of that is None where it is not known, which `unknown` says.
     """
@@ -64,8 +65,8 @@ Solving = Callable[[Subject], Sequence[Solved]]
 class Ask(NamedTuple):
     """What a command of `solve` asks.
 
-    `unit` is that of the value, "coin" the position's own. `unused` are options that say what is asked for; `position` reads the
-    position without them. A `maintained` goal needs the maintenance rate.
+    `unit` is that of the value, "coin" the position's own. `unused` are options that say what is asked for; `position`
+    reads the position without them. A `maintained` goal needs the maintenance rate.
     """
 
     answer: type[Solve]
@@ -141,7 +142,7 @@ def _of_position(ask: Ask, case: Case, given: Given, alone: bool) -> list[Row]:
         found = ask.solve(subject)
     except PerpcalcError as error:
         if alone:
-            raise (error if case.place is None else error.at(case.place)) from None
+            raise (error if case.place is None or case.place in error.places else error.at(case.place)) from None
         subject = Subject(case, given, _goal(given), None, None, error)
         unit = _unit(ask, case.instrument.currency)
         found = [Solved(*subject.goal, None, unit, reason=error.line())] * ask.rows

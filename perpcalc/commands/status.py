@@ -130,7 +130,9 @@ def _leverage(block: Block, now: After) -> Decimal | None:
 
 
 def _delta(block: Block) -> Decimal | None:
-    """The change of the equity in USD for each USD of the price: `B + sum(s*V)` coins; of several coins in no one of them."""
+    """The change of the equity in USD for each USD of the price: `B + sum(s*V)` coins; of several coins in no one of
+    them.
+    """
     if block.stake is not None:
         return block.stake.wallet.constant - block.stake.reserve
     if block.unified is not None and len(coins := [one for one in block.unified.sums.coins.values() if one.delta]) == 1:
@@ -158,7 +160,9 @@ def _nearness(row: Status) -> tuple[bool, Decimal]:
 
 
 class Outside(NamedTuple):
-    """What is in no account, counted in one coin: coins held, the profit of linear legs settled in it, and those of legs on it."""
+    """What is in no account, counted in one coin: coins held, the profit of linear legs settled in it, and those of
+    legs on it.
+    """
 
     held: Decimal | None = ZERO
     profit: Decimal | None = ZERO
@@ -228,7 +232,8 @@ def _sum(currency: str, rows: Sequence[Status], outside: Outside) -> Status:
 
 COMMAND = Command(
     "status",
-    "How the whole book stands: equity, margin ratio, leverage and the move that liquidates, the nearest to death first.",
+    "How the whole book stands: equity, margin ratio, leverage and the move that liquidates, the nearest to death"
+    " first.",
     ("perpcalc status -p portfolio.toml", "perpcalc status -p portfolio.toml --beta ETH=1.4 --total"),
     (PORTFOLIO, MARK, BETA, *OUTPUT, TOTAL),
     Status,

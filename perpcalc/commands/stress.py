@@ -154,8 +154,9 @@ def answer(given: Given) -> Result:
 def _row(block: Block, one: After, moves: Moves) -> Stress:
     reason = block.reason
     if reason is None and one.equity is None:
-        unknown_coin = block.currency if block.unified is None else "one of its coins"
-        reason = f"how far {unknown_coin} fell is not known: give move {block.currency}=RATE beside the scenario"
+        coins = (block.currency,) if block.unified is None else tuple(block.unified.sums.coins)
+        coin = next(name for name in coins if moves.of(name)[0] is None)
+        reason = f"how far {coin} fell is not known: give move {coin}=RATE beside the scenario"
     return Stress(
         account=block.account,
         currency=block.currency,
@@ -177,7 +178,9 @@ def _market(block: Block) -> Market | None:
 
 
 def _outside(book: Book) -> list[tuple[str, Decimal | None]]:
-    """The coins that are in no account, held or those of a linear leg, and what they are worth now; None without a price."""
+    """The coins that are in no account, held or those of a linear leg, and what they are worth now; None without a
+    price.
+    """
     amounts = [(one.coin, one.amount) for one in book.portfolio.holdings]
     worth = [(coin, None if (price := book.price(coin)) is None else amount * price) for coin, amount in amounts]
     for one in book.legs_outside:
@@ -242,7 +245,8 @@ def _named_days() -> Result:
 
 COMMAND = Command(
     "stress",
-    "What is left of each account after the market moves: profit, equity in coin and USD, maintenance margin, and who is liquidated on the way.",
+    "What is left of each account after the market moves: profit, equity in coin and USD, maintenance margin, and who"
+    " is liquidated on the way.",
     (
         "perpcalc stress --venue bybit --side long -n 10k --entry 62500 --mark 62000 --leverage 5 --chart",
         "perpcalc stress -p portfolio.toml --scenario 2020-03-12 --total",

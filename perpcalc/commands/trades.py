@@ -23,8 +23,8 @@ NO_MAINTENANCE = flat_rate(ZERO)
 class Held(NamedTuple):
     """What is held after a trade: the cases, and which of them is the trade's, None where nothing is left of it.
 
-    `paid_in` coin goes into the account's balance. `opens` says that the trade opened something: one that only closes needs no
-    stop.
+    `paid_in` coin goes into the account's balance. `opens` says that the trade opened something: one that only closes
+    needs no stop.
     """
 
     cases: tuple[Case, ...]
@@ -36,9 +36,9 @@ class Held(NamedTuple):
 def traded(cases: Sequence[Case], trade: Case, fee_rate: Decimal, hedged: bool) -> Held:
     """What is held after a trade fills at its entry price.
 
-    It adds to the position of its contract and side; against the other side it closes first, unless the account keeps both
-    (`hedged`), and opens with what is left. As in a file, an opening fee is not taken from the balance; profit and fee of what
-    is closed go there. Raises PerpcalcError where what is held has no entry.
+    It adds to the position of its contract and side; against the other side it closes first, unless the account keeps
+    both (`hedged`), and opens with what is left. As in a file, an opening fee is not taken from the balance; profit and
+    fee of what is closed go there. Raises PerpcalcError where what is held has no entry.
     """
     same = [index for index, case in enumerate(cases) if _same_contract(case, trade)]
     own = next((index for index in same if cases[index].side == trade.side), None)

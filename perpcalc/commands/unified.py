@@ -25,7 +25,9 @@ UNWEIGHTED_READING = "equity"
 
 
 class UnifiedStanding(NamedTuple):
-    """An inverse position in an account of several coins: `life` are the prices of its coin between which the account lives."""
+    """An inverse position in an account of several coins: `life` are the prices of its coin between which the account
+    lives.
+    """
 
     sums: Sums
     number: int
@@ -37,7 +39,9 @@ class UnifiedStanding(NamedTuple):
         return self.sums.account.holdings[self.number]
 
     def liquidation(self, mark: Decimal | None) -> Liquidation:
-        """The price of the position's contract at which the account is liquidated, the other coins still; amounts in USD."""
+        """The price of the position's contract at which the account is liquidated, the other coins still; amounts in
+        USD.
+        """
         return holding_liquidation(self.sums, self.number, self.life).liquidation
 
 
@@ -151,7 +155,8 @@ def reading_of(account: Account) -> Reading:
         other = "equity" if reading == "balance" else "balance"
         sure = f", {rule.confidence}" if rule is not None else ""
         notes.append(
-            f'account {account.name}: collateral ratios are taken of the {reading}{sure}; weights = "{other}" takes the other reading'
+            f'account {account.name}: collateral ratios are taken of the {reading}{sure}; weights = "{other}" takes the'
+            " other reading"
         )
     if known.condition is None and account.venue is None:
         notes.append(f"account {account.name}: liquidated at a margin ratio of {plain(condition * 100)}%")

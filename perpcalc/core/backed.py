@@ -1,4 +1,6 @@
-"""A position with what stands behind it, and what the forward calculation makes of it: the proof of whatever is solved for."""
+"""A position with what stands behind it, and what the forward calculation makes of it: the proof of whatever is solved
+for.
+"""
 
 import decimal
 from decimal import Decimal
@@ -75,7 +77,8 @@ def forward(backed: Backed) -> Liquidation:
 
 
 def free_at(backed: Backed, price: Decimal, share: Decimal = ONE) -> Decimal:
-    """What a share of the equity leaves over maintenance margin and closing fees at a price, in coin: `share*equity - MM - fees`.
+    """What a share of the equity leaves over maintenance margin and closing fees at a price, in coin: `share*equity -
+    MM - fees`.
 
     0 at a liquidation price where the share is 1, and where the margin ratio is the share; as the venue rounds.
 
@@ -92,7 +95,8 @@ def free_at(backed: Backed, price: Decimal, share: Decimal = ONE) -> Decimal:
 
 
 def reserve_share(wallet: Wallet) -> Decimal:
-    """What the closing fees reserved at the bankruptcy price take of each coin of collateral and entry value: `fQ/(s*Q + fQ)`.
+    """What the closing fees reserved at the bankruptcy price take of each coin of collateral and entry value: `fQ/(s*Q
+    + fQ)`.
 
     >>> reserve_share(Wallet(ONE, ONE, ONE, (), ()))
     Decimal('0')
@@ -125,7 +129,8 @@ def is_safe_to(found: Liquidation, price: Decimal, end: str) -> bool:
     >>> from perpcalc.core.position import LONG, open_at
     >>> from perpcalc.core.rules import flat_rate
     >>> position = open_at(PLAIN, LONG, Decimal(8_000), Decimal(8_000))
-    >>> is_safe_to(forward(Backed(Holding(position, flat_rate(ZERO)), Margin("cross", ONE, ONE))), Decimal(4_001), "below")
+    >>> found = forward(Backed(Holding(position, flat_rate(ZERO)), Margin("cross", ONE, ONE)))
+    >>> is_safe_to(found, Decimal(4_001), "below")
     True
     """
     if found.beyond:
@@ -136,7 +141,8 @@ def is_safe_to(found: Liquidation, price: Decimal, end: str) -> bool:
 
 
 def printable_price(instrument: Instrument, price: Decimal, end: str) -> Decimal:
-    """The nearest price at or beyond `price` that a venue prints as a liquidation price at this end, or prints on its safe side.
+    """The nearest price at or beyond `price` that a venue prints as a liquidation price at this end, or prints on its
+    safe side.
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> from perpcalc.core.rounding import Rounding

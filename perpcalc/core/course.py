@@ -1,8 +1,8 @@
 """A wallet along an unknown (contracts, or 1/entry): where what it holds just meets what it is asked for, tier by tier.
 
-Everything is one line: `share*equity = maintenance margin + closing fees` at a price, linear in the unknown as long as the
-position stays in one tier (quadratic where the rate grows with size, or a fee is reserved for several contracts at once). Each
-tier is solved and what lies outside it dropped; the forward calculation tells which of the rest is a turn.
+Everything is one line: `share*equity = maintenance margin + closing fees` at a price, linear in the unknown as long as
+the position stays in one tier (quadratic where the rate grows with size, or a fee is reserved for several contracts at
+once). Each tier is solved and what lies outside it dropped; the forward calculation tells which of the rest is a turn.
 """
 
 from collections.abc import Iterator
@@ -37,7 +37,9 @@ class Course(NamedTuple):
 
 
 class Crossing(NamedTuple):
-    """A value of the unknown at which what is left may change its sign, and how fast: coin per unit, 0 for a jump at a tier."""
+    """A value of the unknown at which what is left may change its sign, and how fast: coin per unit, 0 for a jump at a
+    tier.
+    """
 
     at: Decimal
     slope: Decimal
@@ -52,7 +54,9 @@ class Bulk(NamedTuple):
 
 
 class Left(NamedTuple):
-    """What is left in one tier, the margin asked for there, and the size that the tier counts, from `lower` to `upper`."""
+    """What is left in one tier, the margin asked for there, and the size that the tier counts, from `lower` to
+    `upper`.
+    """
 
     curve: Curve
     asked: Curve
@@ -68,7 +72,8 @@ class Left(NamedTuple):
 
 
 def value_per_contract(instrument: Instrument, price: Decimal) -> Decimal:
-    """The coin value at the entry of one contract, as the engine of its venue adds it up: rounded where it keeps that of a lot.
+    """The coin value at the entry of one contract, as the engine of its venue adds it up: rounded where it keeps that
+    of a lot.
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> value_per_contract(PLAIN, Decimal(8_000))
@@ -83,7 +88,8 @@ def value_per_contract(instrument: Instrument, price: Decimal) -> Decimal:
 def crossings(course: Course, price: Decimal, share: Decimal = ONE, *, still: bool = True) -> Iterator[Crossing]:
     """The values of the unknown above 0 at which `share*equity - MM - fees` may change its sign at a price.
 
-    `still` tells which tier counts where the price is the border of another contract's: that of the smaller value. Derived.
+    `still` tells which tier counts where the price is the border of another contract's: that of the smaller value.
+    Derived.
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> from perpcalc.core.margin import Margin
@@ -107,7 +113,8 @@ def crossings(course: Course, price: Decimal, share: Decimal = ONE, *, still: bo
 
 
 def entry_crossings(course: Course) -> Iterator[Crossing]:
-    """The values of 1/entry at which nothing may be left at the entry itself, where the position has neither gained nor lost.
+    """The values of 1/entry at which nothing may be left at the entry itself, where the position has neither gained nor
+    lost.
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> from perpcalc.core.margin import Margin
@@ -129,7 +136,8 @@ def entry_crossings(course: Course) -> Iterator[Crossing]:
 
 
 def border_crossings(course: Course, price: Decimal) -> Iterator[Crossing]:
-    """The same where a tier of the whole position begins on the way to a price, and more is asked for than before or behind it.
+    """The same where a tier of the whole position begins on the way to a price, and more is asked for than before or
+    behind it.
 
     Another contract's begins at a price; the position's own, on the mark in coin, at `limit = Q/price`. Derived.
 
@@ -193,7 +201,9 @@ class _Reserve(NamedTuple):
 
     @property
     def share(self) -> Decimal:
-        """The share of collateral and entry values that the fees take, at the start or, where there is nothing yet, of a unit."""
+        """The share of collateral and entry values that the fees take, at the start or, where there is nothing yet, of
+        a unit.
+        """
         if self.slope.start:
             return self.fees.start / self.slope.start
         return self.fees.each / self.slope.each if self.slope.each else ZERO
@@ -204,7 +214,9 @@ class _Reserve(NamedTuple):
         return self.fees.at(unknown) * constant / slope if constant * slope > 0 else ZERO
 
     def taken_from(self, left: Curve) -> Iterator[tuple[Curve, Curve]]:
-        """What the reserve leaves of a curve, as a curve and what it is multiplied by; and the curve where there is no reserve."""
+        """What the reserve leaves of a curve, as a curve and what it is multiplied by; and the curve where there is no
+        reserve.
+        """
         yield left, Curve(ONE)
         if not self.fees.start and not self.fees.each:
             return
@@ -217,7 +229,9 @@ class _Reserve(NamedTuple):
 def _crossings(
     course: Course, start: Wallet, bulk: Bulk, held: Curve, own: Curve, *, borders: bool = False
 ) -> Iterator[Crossing]:
-    """Where what is held just meets what the position is asked for at x = `own`; with `borders` each tier's begin as well."""
+    """Where what is held just meets what the position is asked for at x = `own`; with `borders` each tier's begin as
+    well.
+    """
     lefts = list(_lefts(course, bulk, held, own))
     reserve, first = _Reserve.of(course, start, bulk), lefts[0]
     nothing_asked = first._replace(curve=first.curve.plus(first.asked), asked=first.asked.times(-ONE))

@@ -83,8 +83,9 @@ def funding_payment(
 ) -> Decimal:
     """What one payment costs the position in coin, negative when received: `s*rate*periods*Q/mark`.
 
-    On venues with a coin rate (Kraken): `s*round(rate/index)*Q`, the mark standing in for a missing index. A positive rate is
-    paid by longs; `periods` is how many rate intervals one payment covers. Source: BitMEX perpetual guide; support.kraken.com funding-rate article.
+    On venues with a coin rate (Kraken): `s*round(rate/index)*Q`, the mark standing in for a missing index. A positive
+    rate is paid by longs; `periods` is how many rate intervals one payment covers. Source: BitMEX perpetual guide;
+    support.kraken.com funding-rate article.
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> funding_payment(PLAIN, ONE, Decimal(15_000), Decimal("0.0025"), Decimal(750))
@@ -151,8 +152,8 @@ def after_paying(wallet: Wallet, cost: Decimal) -> Wallet:
 def intervals_to_liquidation(wallet: Wallet, payment: Decimal, x: Decimal, continuous: bool = False) -> Decimal | None:
     """After how many payments the equity has come down to the maintenance margin, at a constant mark; None is never.
 
-    `n = (B + s*(V - Q*x) - MM(x) - fees)/payment` at x = 1/mark, rounded up to whole payments unless funding is continuous;
-    0 where it is there already.
+    `n = (B + s*(V - Q*x) - MM(x) - fees)/payment` at x = 1/mark, rounded up to whole payments unless funding is
+    continuous; 0 where it is there already.
 
     >>> from perpcalc.core.wallet import Wallet
     >>> str(intervals_to_liquidation(Wallet(ONE, ONE, ZERO, (), ()), Decimal("0.3"), ONE))

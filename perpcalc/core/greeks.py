@@ -20,7 +20,8 @@ class Greeks(NamedTuple):
 def coin_greeks(position: Position, mark: Decimal) -> Greeks:
     """The profit in coin: value `s*(V - Q/P)`, delta `s*Q/P^2` coins per USD, gamma `-2*s*Q/P^3` coins per USD^2.
 
-    A long is short convexity here, a short is long convexity. Source: BitMEX blog, "Convexity: Rektum? Damn near killed 'em".
+    A long is short convexity here, a short is long convexity. Source: BitMEX blog, "Convexity: Rektum? Damn near killed
+    'em".
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> from perpcalc.core.position import LONG, open_at
@@ -32,10 +33,11 @@ def coin_greeks(position: Position, mark: Decimal) -> Greeks:
 
 
 def usd_greeks(position: Position, mark: Decimal, collateral: Decimal = ZERO) -> Greeks:
-    """The USD value of `C` coins and the profit kept in coin: value `P*(C + s*V) - s*Q`, delta `C + s*V` coins, gamma 0.
+    """The USD value of `C` coins and the profit kept in coin: value `P*(C + s*V) - s*Q`, delta `C + s*V` coins, gamma
+    0.
 
-    With its coin collateral an inverse position is exactly linear in USD; without one it is its profit alone. Derived; the
-    contract delta plus the profit held in coin is the constant `s*V`.
+    With its coin collateral an inverse position is exactly linear in USD; without one it is its profit alone. Derived;
+    the contract delta plus the profit held in coin is the constant `s*V`.
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> from perpcalc.core.position import SHORT, open_at
@@ -63,7 +65,8 @@ def contract_greeks(position: Position, mark: Decimal) -> Greeks:
 def balance_greeks(balance: Decimal, price: Decimal) -> Greeks:
     """The USD value of an account's coins: value `B*P`, delta `B` coins, gamma 0.
 
-    With the profits of the account's positions in the same frame it adds up to the whole account, the coins counted once.
+    With the profits of the account's positions in the same frame it adds up to the whole account, the coins counted
+    once.
 
     >>> balance_greeks(Decimal(2), Decimal(50_000))
     Greeks(frame='usd', value=Decimal('100000'), delta=Decimal('2'), gamma=Decimal('0'))

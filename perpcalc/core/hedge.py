@@ -1,4 +1,6 @@
-"""Hedging coins with a short, or a debt of coins with a long: size, what it locks in and earns, and whether it can be liquidated."""
+"""Hedging coins with a short, or a debt of coins with a long: size, what it locks in and earns, and whether it can be
+liquidated.
+"""
 
 from decimal import Decimal
 from typing import NamedTuple
@@ -17,9 +19,9 @@ from perpcalc.errors import PerpcalcError
 class HedgePlan(NamedTuple):
     """Coins to hedge and how: `ratio` of them, at `price`; a negative holding is a short delta.
 
-    `rate` is the funding rate, None where it is not known, as a fee is; `interval` the minutes between payments, `rate_interval`
-    those a rate is quoted for. Without `leverage` the holding is the margin. `schedule` None means that the maintenance margin is
-    not known.
+    `rate` is the funding rate, None where it is not known, as a fee is; `interval` the minutes between payments,
+    `rate_interval` those a rate is quoted for. Without `leverage` the holding is the margin. `schedule` None means that
+    the maintenance margin is not known.
     """
 
     instrument: Instrument
@@ -42,9 +44,11 @@ class HedgePlan(NamedTuple):
 
 
 class Hedge(NamedTuple):
-    """What hedges a holding; fees and funding are costs in USD, None where they are not known, `carry_apr` is positive when earned.
+    """What hedges a holding; fees and funding are costs in USD, None where they are not known, `carry_apr` is positive
+    when earned.
 
-    `break_even_days` None means never where rate and fees are known; `liquidation` None is not known, as `unknown` says why.
+    `break_even_days` None means never where rate and fees are known; `liquidation` None is not known, as `unknown` says
+    why.
     """
 
     side: Decimal
@@ -61,11 +65,12 @@ class Hedge(NamedTuple):
 
 
 def hedge(plan: HedgePlan) -> Hedge:
-    """The hedge of `ratio*|C|*P` USD in whole lots, rounded down: `residual = C + s*Q/P`, `locked = -s*Q - entry fee*P`.
+    """The hedge of `ratio*|C|*P` USD in whole lots, rounded down: `residual = C + s*Q/P`, `locked = -s*Q - entry
+    fee*P`.
 
-    At a ratio of 1 the coins and their short are worth `Q` USD at every price (a synthetic dollar), a debt and its long `-Q`.
-    Income is funding: `-s*rate*Q` USD a payment. A debt is no collateral: its long needs a margin of its own. Sources:
-    thebitcoinpulse 2018-11; Ethena docs. Raises PerpcalcError where the coins are less than a lot.
+    At a ratio of 1 the coins and their short are worth `Q` USD at every price (a synthetic dollar), a debt and its long
+    `-Q`. Income is funding: `-s*rate*Q` USD a payment. A debt is no collateral: its long needs a margin of its own.
+    Sources: thebitcoinpulse 2018-11; Ethena docs. Raises PerpcalcError where the coins are less than a lot.
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> result = hedge(HedgePlan(PLAIN, Decimal(2), Decimal(50_000), rate=Decimal("0.0001"), interval=Decimal(480)))

@@ -20,9 +20,11 @@ NOTHING_HELD = Size(ZERO, ZERO)
 
 
 def initial_rate(instrument: Instrument, contracts: Decimal, value: Decimal) -> Decimal | None:
-    """The rate of the initial margin of contracts worth `value` coins at the entry: `initial + slope*V`; None where not known.
+    """The rate of the initial margin of contracts worth `value` coins at the entry: `initial + slope*V`; None where not
+    known.
 
-    The whole position takes the rate of its tier. Sources: the venues' tables of tiers; Deribit, standard margin, 2022-01-11.
+    The whole position takes the rate of its tier. Sources: the venues' tables of tiers; Deribit, standard margin,
+    2022-01-11.
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> tiers = (Tier(None, Decimal("0.01"), initial=Decimal("0.02")),)
@@ -37,7 +39,8 @@ def initial_rate(instrument: Instrument, contracts: Decimal, value: Decimal) -> 
 
 
 def largest_leverage(instrument: Instrument, contracts: Decimal, value: Decimal) -> Decimal | None:
-    """The largest leverage of contracts worth `value` coins at the entry: `1/initial` of their tier; None where not known.
+    """The largest leverage of contracts worth `value` coins at the entry: `1/initial` of their tier; None where not
+    known.
 
     At most the contract's. A rate that grows with each coin (Deribit) asks for more margin and leaves the leverage.
 
@@ -68,7 +71,8 @@ def initial_margin(instrument: Instrument, leverage: Decimal, contracts: Decimal
 
 
 def least_margin(instrument: Instrument, contracts: Decimal, value: Decimal) -> Decimal | None:
-    """The least initial margin in coin that contracts worth `value` coins can be held with: `V*initial rate`; None where not known.
+    """The least initial margin in coin that contracts worth `value` coins can be held with: `V*initial rate`; None
+    where not known.
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> least_margin(PLAIN, ONE, ONE) is None
@@ -96,7 +100,8 @@ def largest_size(instrument: Instrument, leverage: Decimal) -> Decimal | None:
 
 
 def contracts_allowed(instrument: Instrument, leverage: Decimal, price: Decimal, held: Size) -> Decimal | None:
-    """The most contracts that may be opened at a leverage and a price beside those held; None where no tier forbids any.
+    """The most contracts that may be opened at a leverage and a price beside those held; None where no tier forbids
+    any.
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> tiers = (Tier(Decimal(5), ZERO, initial=Decimal("0.01")), Tier(None, ZERO, initial=Decimal("0.2")))
@@ -113,7 +118,8 @@ def contracts_allowed(instrument: Instrument, leverage: Decimal, price: Decimal,
 
 
 def contracts_covered(instrument: Instrument, price: Decimal, coin: Decimal, held: Size) -> Decimal | None:
-    """The most contracts at a price that, with those held, need no more initial margin than `coin`; None where that is not known.
+    """The most contracts at a price that, with those held, need no more initial margin than `coin`; None where that is
+    not known.
 
     On each tier `V = coin/initial`, and `slope*V^2 + initial*V = coin` where the rate grows with the size. Derived.
 
@@ -139,7 +145,8 @@ def contracts_covered(instrument: Instrument, price: Decimal, coin: Decimal, hel
 def value_tiers(
     instrument: Instrument, price: Decimal, held: Size
 ) -> Iterator[tuple[Decimal, Decimal | None, Decimal]]:
-    """The tiers as coin values at a price, what is held included: from, up to, and the initial rate, 0 where it is not known.
+    """The tiers as coin values at a price, what is held included: from, up to, and the initial rate, 0 where it is not
+    known.
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> tiers = (Tier(Decimal(500), ZERO, initial=Decimal("0.01")), Tier(None, ZERO))

@@ -13,8 +13,9 @@ from perpcalc.errors import PerpcalcError
 class Instrument(NamedTuple):
     """A contract of `contract_size` USD, settled in `currency`, with what is known of its venue.
 
-    `max_order` is in contracts. `schedule` None means that its maintenance margin is not known. `order_reserve` is what an
-    order reserves beside its margin; a fee at bankruptcy counts on at least `least_closing` of the value at the entry.
+    `max_order` is in contracts. `schedule` None means that its maintenance margin is not known. `order_reserve` is what
+    an order reserves beside its margin; a fee at bankruptcy counts on at least `least_closing` of the value at the
+    entry.
     """
 
     venue: str | None = None

@@ -19,8 +19,8 @@ class Trade(NamedTuple):
     """A fill of one's own: `side` +1 bought, -1 sold; contracts, or their USD where the venue counts those.
 
     `time` in microseconds since 1970, None where none is known; `fee` positive when paid; `value` in coin, as the venue
-    printed it; `held` "long" or "short" in hedge mode, else ""; `closes` whether the venue says that it closed something;
-    `place` names it in errors.
+    printed it; `held` "long" or "short" in hedge mode, else ""; `closes` whether the venue says that it closed
+    something; `place` names it in errors.
     """
 
     time: int | None
@@ -74,7 +74,8 @@ class Ledger(NamedTuple):
 def by_instrument(trades: Iterable[Trade], hedge: bool = False) -> dict[tuple[str | None, str], list[Trade]]:
     """Trades by instrument and, in hedge mode, by the side of the position that they belong to.
 
-    A side that the file says counts whether `hedge` is asked for or not. Raises PerpcalcError where it is and none is said.
+    A side that the file says counts whether `hedge` is asked for or not. Raises PerpcalcError where it is and none is
+    said.
 
     >>> trade = Trade(0, "BTCUSD", SIDES["long"], Decimal(1), Decimal(60_000), held="long")
     >>> list(by_instrument([trade]))
@@ -97,10 +98,11 @@ def ledger(
     rates: Iterable[Payment] = (),
     mark: Decimal | None = None,
 ) -> Ledger:
-    """What trades of one instrument came to, oldest first: average cost, `V' = V*(n - closed)/n`, a flip closes and opens.
+    """What trades of one instrument came to, oldest first: average cost, `V' = V*(n - closed)/n`, a flip closes and
+    opens.
 
-    Funding is what the venue `booked`, and what each of `rates` charged for what was open before it (at its own mark, else
-    `mark`). Raises PerpcalcError, naming the place, for a trade that cannot be, and as `cost_of` does.
+    Funding is what the venue `booked`, and what each of `rates` charged for what was open before it (at its own mark,
+    else `mark`). Raises PerpcalcError, naming the place, for a trade that cannot be, and as `cost_of` does.
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> trades = [("long", 10_000, 40_000), ("long", 10_000, 60_000), ("short", 5_000, 50_000)]
@@ -138,7 +140,8 @@ def ledger(
 
 
 def fill_of(instrument: Instrument, trade: Trade) -> Fill:
-    """The contracts of a trade and their price; a price that is a rounded average yields to the coin value that explains it.
+    """The contracts of a trade and their price; a price that is a rounded average yields to the coin value that
+    explains it.
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> trade = Trade(0, None, SIDES["short"], Decimal(2_000), Decimal("42105.26315789"), value=Decimal("0.0475"))
@@ -197,7 +200,9 @@ def _check_held(trade: Trade, position: Position | None, fill: Fill) -> None:
 
 
 def _in_coin(instrument: Instrument, amount: Decimal, currency: str | None, elsewhere: dict[str, Decimal]) -> Decimal:
-    """A cost where it is in the instrument's coin or does not say; others are added up in `elsewhere`, by their coin."""
+    """A cost where it is in the instrument's coin or does not say; others are added up in `elsewhere`, by their
+    coin.
+    """
     if currency is None or currency == instrument.currency:
         return amount
     elsewhere[currency] = elsewhere.get(currency, ZERO) + amount

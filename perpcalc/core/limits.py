@@ -19,7 +19,9 @@ Measured = Decimal | bool | None
 
 
 class Subject(Protocol):
-    """A position to judge, asked for no more than a rule looks at; each answer raises PerpcalcError where it is not known."""
+    """A position to judge, asked for no more than a rule looks at; each answer raises PerpcalcError where it is not
+    known.
+    """
 
     def side(self) -> Decimal:
         """+1 long, -1 short."""
@@ -56,10 +58,11 @@ class Subject(Protocol):
 
 
 class Rule(NamedTuple):
-    """A limit: its name, what it looks at, whether that may be at most (max), at least (min) or must be so (yes), its kind of number.
+    """A limit: its name, what it looks at, whether that may be at most (max), at least (min) or must be so (yes), its
+    kind of number.
 
-    `kind` is times, rate, usd or yes. A measure of None is no stop or no equity, for a distance never; one that has come to
-    `fatal` is of a position that is liquidated, which no limit lets pass.
+    `kind` is times, rate, usd or yes. A measure of None is no stop or no equity, for a distance never; one that has
+    come to `fatal` is of a position that is liquidated, which no limit lets pass.
     """
 
     name: str
@@ -93,8 +96,8 @@ def asked(limits: Mapping[str, object]) -> dict[str, Decimal | bool]:
 def judged(rule: str, limit: Decimal | bool, value: Measured) -> str:
     """`pass` or `fail`: at most the limit of a maximum, at least that of a minimum, true where a rule demands it.
 
-    None is never liquidated for a distance, which passes; for anything else it is no stop or no equity, which fails. So does
-    what is liquidated already, whatever the limit.
+    None is never liquidated for a distance, which passes; for anything else it is no stop or no equity, which fails. So
+    does what is liquidated already, whatever the limit.
 
     >>> judged("max_leverage", Decimal(5), Decimal(5)), judged("min_liquidation_distance", Decimal("0.15"), None)
     ('pass', 'pass')
@@ -149,7 +152,8 @@ def leverage(wallet: Wallet, x: Decimal) -> Decimal | None:
 
 
 def distance(found: Liquidation, price: Decimal) -> Decimal | None:
-    """How far liquidation is from a price, of both ends the smaller: `|P_liq - price|/price`; 0 where passed, None for never.
+    """How far liquidation is from a price, of both ends the smaller: `|P_liq - price|/price`; 0 where passed, None for
+    never.
 
     >>> from perpcalc.core.wallet import Holding
     >>> from perpcalc.core.instrument import PLAIN
@@ -211,7 +215,8 @@ def loss_share(
 def funding_share_per_day(
     position: Position, rate: Decimal, mark: Decimal, collateral: Decimal, interval: Decimal, rate_interval: Decimal
 ) -> Decimal:
-    """A day's funding as a share of the collateral, negative when received: `s*rate*Q/mark * day/interval / collateral`.
+    """A day's funding as a share of the collateral, negative when received: `s*rate*Q/mark * day/interval /
+    collateral`.
 
     `interval` is the time between payments and `rate_interval` the time the rate is quoted for, in minutes.
 

@@ -61,8 +61,8 @@ class Liquidation(NamedTuple):
 def position_liquidation(holding: Holding, margin: Margin, mark: Decimal | None = None) -> Liquidation:
     """Where one position is liquidated on its own margin or balance; the reference is the mark, else the entry.
 
-    At-mark maintenance: `P = Q(s + mmr + f)/(B + s*V + deduction)`; on the entry value: `P = s*Q/(B + s*V - mmr*V + deduction)`.
-    Sources: Binance faq ceccfcfb4e3a45e3b48b0b1bb1a8ae46; Bybit help, liquidation price (inverse).
+    At-mark maintenance: `P = Q(s + mmr + f)/(B + s*V + deduction)`; on the entry value: `P = s*Q/(B + s*V - mmr*V +
+    deduction)`. Sources: Binance faq ceccfcfb4e3a45e3b48b0b1bb1a8ae46; Bybit help, liquidation price (inverse).
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> from perpcalc.core.rules import flat_rate
@@ -101,7 +101,8 @@ def ends(wallet: Wallet, holding: Holding) -> Ends:
 def reserved_fees(wallet: Wallet, holding: Holding) -> Decimal:
     """The closing fees in coin reserved at the bankruptcy price of any of the wallet's holdings: `sum(f*Q)*x`.
 
-    Those of a wallet of one contract are rounded as its venue does, at the bankruptcy price that the venue takes them at.
+    Those of a wallet of one contract are rounded as its venue does, at the bankruptcy price that the venue takes them
+    at.
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> from perpcalc.core.rules import flat_rate
@@ -169,10 +170,10 @@ def liquidation(
 ) -> Liquidation:
     """Where the wallet's holding number `index` is liquidated, in the price of its own contract.
 
-    The reference is its mark, else its entry; the nearer end is the one nearer by ratio. Beyond the roots already, a single
-    position shows the root it has passed; with `by_mark`, as for the accounts of a portfolio, the mark itself. Ends that the
-    venue prints below one tick or that lie above its largest price count as never. `of_wallet` saves finding the ends again
-    for each position of a wallet.
+    The reference is its mark, else its entry; the nearer end is the one nearer by ratio. Beyond the roots already, a
+    single position shows the root it has passed; with `by_mark`, as for the accounts of a portfolio, the mark itself.
+    Ends that the venue prints below one tick or that lie above its largest price count as never. `of_wallet` saves
+    finding the ends again for each position of a wallet.
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> from perpcalc.core.rules import flat_rate
@@ -267,7 +268,9 @@ def _span_near(spans: Sequence[Span], x: Decimal) -> Span | None:
 
 
 def _price_at(holding: Holding, x: Decimal | None, end: str) -> Decimal | None:
-    """The price of the holding's contract at x, rounded as its venue does; None where it is below a tick or above the largest."""
+    """The price of the holding's contract at x, rounded as its venue does; None where it is below a tick or above the
+    largest.
+    """
     if not x:
         return None
     instrument = holding.position.instrument
@@ -279,10 +282,11 @@ def _price_at(holding: Holding, x: Decimal | None, end: str) -> Decimal | None:
 
 
 def rounded_price(instrument: Instrument, x: Decimal, end: str) -> Decimal:
-    """The liquidation or bankruptcy price at x coins per USD as the venue prints it: `end` "below" rounds up to the tick, "above" down.
+    """The liquidation or bankruptcy price at x coins per USD as the venue prints it: `end` "below" rounds up to the
+    tick, "above" down.
 
-    Where values are per lot (BitMEX) the value of a lot, `usd*x`, is cut first, down for the lower end and up for the upper:
-    its satoshi arithmetic, verified on recorded positions.
+    Where values are per lot (BitMEX) the value of a lot, `usd*x`, is cut first, down for the lower end and up for the
+    upper: its satoshi arithmetic, verified on recorded positions.
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> from perpcalc.core.rounding import Rounding

@@ -45,11 +45,12 @@ def liquidation_cost(
 ) -> LiquidationCost:
     """What a liquidation at `price` takes of the equity left there.
 
-    The fee and the slippage are `rate*Q/price` each, together at most the equity left: what goes beyond it is the loss of the
-    venue's insurance fund. A venue that closes at the bankruptcy price keeps the rest as well, so that all of the equity is
-    lost: `MM = mmr*Q/price` where maintenance is on the value at the mark. Others return it. In coin; `total_cost_usd` is at
-    `price`. Sources: Bybit help, Liquidation Process (Inverse Contract), 2024-01-24, and bitmex.com/app/liquidation (kept);
-    Binance insurance fund, clearance fee, and liquidationFee of its API (a fee); the cap is derived.
+    The fee and the slippage are `rate*Q/price` each, together at most the equity left: what goes beyond it is the loss
+    of the venue's insurance fund. A venue that closes at the bankruptcy price keeps the rest as well, so that all of
+    the equity is lost: `MM = mmr*Q/price` where maintenance is on the value at the mark. Others return it. In coin;
+    `total_cost_usd` is at `price`. Sources: Bybit help, Liquidation Process (Inverse Contract), 2024-01-24, and
+    bitmex.com/app/liquidation (kept); Binance insurance fund, clearance fee, and liquidationFee of its API (a fee); the
+    cap is derived.
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> from perpcalc.core.position import LONG, open_at
@@ -76,9 +77,11 @@ def liquidation_cost(
 
 
 def share_of(holding: Holding, holdings_usd: Decimal) -> Decimal:
-    """The share of a wallet's equity that a liquidation takes with one of its positions: its share of the coin value there.
+    """The share of a wallet's equity that a liquidation takes with one of its positions: its share of the coin value
+    there.
 
-    `(Q/ratio)/sum(Q/ratio)`, ratio the mark over the wallet's first mark; a convention, since a wallet is liquidated as a whole.
+    `(Q/ratio)/sum(Q/ratio)`, ratio the mark over the wallet's first mark; a convention, since a wallet is liquidated as
+    a whole.
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> from perpcalc.core.rules import flat_rate

@@ -26,8 +26,8 @@ class Margin(NamedTuple):
 class Piece(NamedTuple):
     """Maintenance margin `constant + linear*x + quadratic*x^2` coins from x = `start` on, x = 1/price.
 
-    It is `value*(rate + slope*value) - deduction - deduction_usd*x`. `tier` counts from 1 and is None where the schedule
-    does not number its tiers.
+    It is `value*(rate + slope*value) - deduction - deduction_usd*x`. `tier` counts from 1 and is None where the
+    schedule does not number its tiers.
     """
 
     start: Decimal
@@ -42,7 +42,9 @@ class Piece(NamedTuple):
 
 
 class Pieces(Sequence[Piece]):
-    """The pieces of a maintenance margin from x = 0 up, each made when it is first asked for: most positions meet one or two."""
+    """The pieces of a maintenance margin from x = 0 up, each made when it is first asked for: most positions meet one
+    or two.
+    """
 
     __slots__ = ("_made", "_rest")
 
@@ -82,8 +84,8 @@ def maintenance_pieces(
 ) -> Pieces:
     """The maintenance margin of a position as a function of x = 1/price, piece by piece from x = 0.
 
-    On the mark the value is `w = Q*x` and a tier asks `(rate + slope*w)*w - deduction`; on the entry it is
-    `V*rate - deduction`, the same at every price. It is never below 0: where a deduction is more than the margin, a piece that
+    On the mark the value is `w = Q*x` and a tier asks `(rate + slope*w)*w - deduction`; on the entry it is `V*rate -
+    deduction`, the same at every price. It is never below 0: where a deduction is more than the margin, a piece that
     asks for nothing ends at the exact x from which on something is. `funding_rate` is signed as the position pays it.
 
     >>> from perpcalc.core.rules import flat_rate
@@ -126,7 +128,8 @@ def maintenance_pieces(
 
 
 def most_asked(schedule: Schedule, notional: Decimal, funding_rate: Decimal = ZERO) -> Decimal | None:
-    """What the maintenance margin never exceeds at x = 1/price, per x: `Q*max(rate)`; None where no such bound is known.
+    """What the maintenance margin never exceeds at x = 1/price, per x: `Q*max(rate)`; None where no such bound is
+    known.
 
     That is of rates on the mark that do not grow with the value, tier by tier in coin.
 
@@ -170,9 +173,9 @@ def check_deduction(position: Position, rate: Decimal, deduction: Decimal) -> No
 def isolated_margin(position: Position, leverage: Decimal, extra: Decimal = ZERO) -> Margin:
     """The margin of an isolated position: `V/leverage` plus extra margin.
 
-    Where the venue reserves the closing fee at the bankruptcy price beside the margin (Bybit), that reserve moves with it and
-    only `extra/(1 + s*f)` of the extra margin counts. Prices follow from the exact `V/leverage`, except in satoshi arithmetic
-    (BitMEX). Source: Bybit help, liquidation price under isolated mode (2026-05-27).
+    Where the venue reserves the closing fee at the bankruptcy price beside the margin (Bybit), that reserve moves with
+    it and only `extra/(1 + s*f)` of the extra margin counts. Prices follow from the exact `V/leverage`, except in
+    satoshi arithmetic (BitMEX). Source: Bybit help, liquidation price under isolated mode (2026-05-27).
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> from perpcalc.core.position import LONG, open_at
@@ -212,7 +215,9 @@ def usable_extra(position: Position, extra: Decimal) -> Decimal:
 
 
 def _from_zero(piece: Piece, end: Decimal | None, notional: Decimal) -> list[Piece]:
-    """A piece, or where it starts below 0 or falls from it one that asks for nothing, and the rest of it from its zero on."""
+    """A piece, or where it starts below 0 or falls from it one that asks for nothing, and the rest of it from its zero
+    on.
+    """
     first = piece_maintenance(piece, piece.start)
     if first > 0 or (first == 0 and piece.linear >= 0):
         return [piece]

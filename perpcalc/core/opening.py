@@ -31,7 +31,8 @@ def max_open(plan: Plan) -> Opening:
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> from perpcalc.core.position import LONG
-    >>> plan = Plan(PLAIN, LONG, Decimal(50_000), balance=Decimal(1), leverage=Decimal(2), entry_fee_rate=Decimal("0.001"))
+    >>> plan = Plan(PLAIN, LONG, Decimal(50_000), balance=Decimal(1), leverage=Decimal(2))
+    >>> plan = plan._replace(entry_fee_rate=Decimal("0.001"))
     >>> max_open(plan).contracts
     Decimal('99800')
     """

@@ -28,8 +28,8 @@ class Book(NamedTuple):
 class Walk(NamedTuple):
     """What closing contracts into a book brings.
 
-    `filled` and `rest` in contracts; `average` is the price of what is filled, `worst` its last; `slippage` is a fraction of
-    the coin value at the mid, None where a rest is left.
+    `filled` and `rest` in contracts; `average` is the price of what is filled, `worst` its last; `slippage` is a
+    fraction of the coin value at the mid, None where a rest is left.
     """
 
     filled: Decimal
@@ -55,10 +55,12 @@ def mid_price(book: Book) -> Decimal:
 def walked(
     book: Book, side: Decimal, contracts: Decimal, contract_size: Decimal = ONE, depth_factor: Decimal = ONE
 ) -> Walk:
-    """What closing a position of a side into the book brings: `average = sum(q)/sum(q/p)`, `slippage = abs(mid/average - 1)`.
+    """What closing a position of a side into the book brings: `average = sum(q)/sum(q/p)`, `slippage = abs(mid/average
+    - 1)`.
 
-    A long sells into the bids, a short buys from the asks; of each level only `depth_factor` counts. The average is harmonic
-    because coin is what is paid: `Q/average - Q/mid` is the coin lost. Raises PerpcalcError as `mid_price` does.
+    A long sells into the bids, a short buys from the asks; of each level only `depth_factor` counts. The average is
+    harmonic because coin is what is paid: `Q/average - Q/mid` is the coin lost. Raises PerpcalcError as `mid_price`
+    does.
 
     >>> book = Book((Level(Decimal(99), Decimal(10)), Level(Decimal(98), Decimal(10))), (Level(Decimal(101), ONE),))
     >>> walk = walked(book, ONE, Decimal(15))
@@ -83,8 +85,10 @@ def walked(
 def in_contracts(amount: Decimal, price: Decimal, unit: str, contract_size: Decimal) -> Decimal:
     """An amount of a level in contracts: `usd/contract_size`, `coin*price/contract_size`, or as it is.
 
-    >>> in_contracts(Decimal(2), Decimal(50), COIN, Decimal(10)), in_contracts(Decimal(100), Decimal(50), USD, Decimal(10))
-    (Decimal('10'), Decimal('10'))
+    >>> in_contracts(Decimal(2), Decimal(50), COIN, Decimal(10))
+    Decimal('10')
+    >>> in_contracts(Decimal(100), Decimal(50), USD, Decimal(10))
+    Decimal('10')
     """
     if unit == CONTRACTS:
         return amount

@@ -1,4 +1,6 @@
-"""What a venue reserves for an order: initial margin and the fees to open and to close it; and the most that a balance opens."""
+"""What a venue reserves for an order: initial margin and the fees to open and to close it; and the most that a balance
+opens.
+"""
 
 from decimal import Decimal
 from itertools import repeat
@@ -30,11 +32,12 @@ def closing_fee_reserve(
 def order_cost_rate(
     instrument: Instrument, side: Decimal, leverage: Decimal, fee_rate: Decimal, initial: Decimal = ZERO
 ) -> Decimal:
-    """What an order reserves per coin of its value: `i + f`, and by venue `f` again or `f*max(1 + s*i, least)`; `i = max(1/L, initial)`.
+    """What an order reserves per coin of its value: `i + f`, and by venue `f` again or `f*max(1 + s*i, least)`; `i =
+    max(1/L, initial)`.
 
-    Where the fee to close at the bankruptcy price is reserved, `i` and the sum are rounded like a margin. Sources: Bybit help,
-    order cost (inverse), 2019 to 2024; its engine takes at least 0.01 for a 1x short, inferred from one printed rate; phemex
-    products; BitMEX, initial margin with two taker fees.
+    Where the fee to close at the bankruptcy price is reserved, `i` and the sum are rounded like a margin. Sources:
+    Bybit help, order cost (inverse), 2019 to 2024; its engine takes at least 0.01 for a 1x short, inferred from one
+    printed rate; phemex products; BitMEX, initial margin with two taker fees.
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> str(order_cost_rate(PLAIN._replace(order_reserve=FEE_AT_BANKRUPTCY), ONE, Decimal(2), Decimal("0.00075")))
@@ -74,9 +77,9 @@ def largest_order(
 ) -> Decimal:
     """The most whole lots whose order cost a balance covers: `B*P/(order cost rate)`; 0 where it covers none.
 
-    A long at Bybit: `B*P*L/(1 + f*(2*L + 1))`. Each tier is solved with its own initial rate; where that grows with the size
-    (Deribit) the value solves `slope*V^2 + (initial + f)*V = B`. What the venue's rounding makes of the cost is taken in.
-    Source: derived.
+    A long at Bybit: `B*P*L/(1 + f*(2*L + 1))`. Each tier is solved with its own initial rate; where that grows with the
+    size (Deribit) the value solves `slope*V^2 + (initial + f)*V = B`. What the venue's rounding makes of the cost is
+    taken in. Source: derived.
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> bybit = PLAIN._replace(order_reserve=FEE_AT_BANKRUPTCY)

@@ -1,7 +1,7 @@
 """One wallet on its way through bars of prices: what it pays, what stops or liquidates it, how near it came.
 
-Between two changes of the wallet, equity and margin ratio are functions of the price alone. So a course tells two prices
-between which nothing can happen and no extreme can be new; only a bar that leaves them is looked at.
+Between two changes of the wallet, equity and margin ratio are functions of the price alone. So a course tells two
+prices between which nothing can happen and no extreme can be new; only a bar that leaves them is looked at.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,9 @@ NO_ENDS = Ends(None, ())
 
 
 class Leg(NamedTuple):
-    """A position of a run: `stop` in its own price closes it at the rate `exit_fee`; dated contracts are not `funded`."""
+    """A position of a run: `stop` in its own price closes it at the rate `exit_fee`; dated contracts are not
+    `funded`.
+    """
 
     holding: Holding
     stop: Decimal | None = None
@@ -43,7 +45,8 @@ class Change(NamedTuple):
 
 
 class Run(NamedTuple):
-    """What is replayed: an isolated position or the account of a coin, its margin, and the rules that come, oldest first.
+    """What is replayed: an isolated position or the account of a coin, its margin, and the rules that come, oldest
+    first.
 
     `periods` is how many times its rate a payment covers.
     """
@@ -208,8 +211,8 @@ class Course:
     def _of_smaller_ratio(self, price: Decimal) -> tuple[Decimal, Decimal]:
         """The prices around one between which the margin ratio stays below the largest so far.
 
-        There `ratio*equity` exceeds what is asked for, so it is the span in which a wallet of so much less equity lives. Where
-        none holds the price, every bar is looked at.
+        There `ratio*equity` exceeds what is asked for, so it is the span in which a wallet of so much less equity
+        lives. Where none holds the price, every bar is looked at.
         """
         wallet, x = self.wallet, settled(1 / price)
         pieces = (piece for group in wallet.groups for piece in group.pieces)
@@ -240,7 +243,9 @@ class Course:
         return fallen + risen
 
     def _observe(self, time: int, low: Decimal, high: Decimal) -> None:
-        """Take note of the equity and the margin ratio at two prices; the better comes first, so that no fall is missed."""
+        """Take note of the equity and the margin ratio at two prices; the better comes first, so that no fall is
+        missed.
+        """
         wallet = self.wallet
         coin, usd = [], []
         for price in (low, high):

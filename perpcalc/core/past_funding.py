@@ -55,10 +55,12 @@ def cost_of(
     mark: Decimal | None = None,
     periods: Decimal = ONE,
 ) -> Decimal:
-    """What a past payment cost the position in coin, negative when received: `s*rate*Q/mark`, or `s*coin rate*contracts`.
+    """What a past payment cost the position in coin, negative when received: `s*rate*Q/mark`, or `s*coin
+    rate*contracts`.
 
-    `mark` stands in where the payment has none of its own; `periods` is how many times the rate it covers. Rounded as the
-    venue does. Raises PerpcalcError without a mark that it needs. Source: docs.kraken.com, historical funding rates.
+    `mark` stands in where the payment has none of its own; `periods` is how many times the rate it covers. Rounded as
+    the venue does. Raises PerpcalcError without a mark that it needs. Source: docs.kraken.com, historical funding
+    rates.
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> str(cost_of(PLAIN, ONE, Decimal(10_000), Payment(0, Decimal("0.0001"), Decimal(50_000))))

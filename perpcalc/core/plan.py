@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from decimal import ROUND_FLOOR, Decimal
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from perpcalc.core.backed import Backed, forward
 from perpcalc.core.initial import largest_leverage
@@ -31,12 +31,20 @@ class Take(NamedTuple):
     share: Decimal | None = None
 
 
+class Together(Protocol):
+    """An account that several coins back, as the steps of a plan in it need to know it."""
+
+    def liquidation_with(self, holding: Holding, price: Decimal, gained: Decimal) -> Liquidation:
+        """Where the account is liquidated with a position at a price, when so much coin has come to it."""
+
+
 class Ladder(NamedTuple):
     """Orders in the order they fill, then takes, then a stop for what is left; and what stands behind them.
 
-    `slippage` is taken at the stop. One of `leverage` (each order brings `V/L`), `margin` (all of it from the first order) and
-    `balance` (shared with `others`, whose first mark the contract's price is `ratio` of); none of them is a margin that is not
-    known, as `schedule` None is of the maintenance rate.
+    `slippage` is taken at the stop. One of `leverage` (each order brings `V/L`), `margin` (all of it from the first
+    order) and `balance` (shared with `others`, whose first mark the contract's price is `ratio` of); none of them is a
+    margin that is not known, as `schedule` None is of the maintenance rate. `together` is an account of several coins,
+    in place of a balance.
     """
 
     instrument: Instrument
@@ -54,14 +62,16 @@ class Ladder(NamedTuple):
     closing_fee: ClosingFee = NO_CLOSING_FEE
     others: tuple[Holding, ...] = ()
     ratio: Decimal = ONE
+    together: Together | None = None
 
 
 class State(NamedTuple):
     """What is held after a step, if it fills; flat, entry, margin and liquidation are None.
 
-    `traded` is positive where it buys. `realised_pnl` is net of all fees so far; the loss at the stop is that of closing there
-    next, what is realised included, in coin and USD. `r_multiple` is what is realised over the loss at the stop with all orders
-    filled, None where that is no loss. `value` is the coin value of what is held, as the venue keeps it.
+    `traded` is positive where it buys. `realised_pnl` is net of all fees so far; the loss at the stop is that of
+    closing there next, what is realised included, in coin and USD. `r_multiple` is what is realised over the loss at
+    the stop with all orders filled, None where that is no loss. `value` is the coin value of what is held, as the venue
+    keeps it.
     """
 
     event: str
@@ -91,10 +101,10 @@ class Step(NamedTuple):
 def plan(ladder: Ladder) -> list[State]:
     """The state after each step, by average cost; a position that dies on the way to a step is dead from there on.
 
-    Isolated margin falls in proportion to what is closed, profit and fees go to the wallet; a cross balance changes by them. A
-    share of contracts is rounded down to the lot. Raises PerpcalcError, naming the step, for contracts that are not whole lots or
-    more than the venue's largest order, takes of more than is open, a leverage that the tier forbids; and for no order,
-    or a stop that does not protect.
+    Isolated margin falls in proportion to what is closed, profit and fees go to the wallet; a cross balance changes by
+    them. A share of contracts is rounded down to the lot. Raises PerpcalcError, naming the step, for contracts that are
+    not whole lots or more than the venue's largest order, takes of more than is open, a leverage that the tier forbids;
+    and for no order, or a stop that does not protect.
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> from perpcalc.core.position import LONG
@@ -117,7 +127,7 @@ def plan(ladder: Ladder) -> list[State]:
         except PerpcalcError as error:
             raise error.at(f"step {number}") from None
         held, realised = traded.backed, realised + traded.profit - traded.fee
-        found = None if held is None else _liquidation(ladder, held, step.fill.price)
+        found = None if held is None else _liquidation(ladder, held, step.fill.price, realised)
         loss = None if ladder.stop is None else _loss_at_stop(ladder, held, realised, ladder.stop)
         if step.event == ORDER:
             risked = loss
@@ -190,8 +200,10 @@ def _has_margin(ladder: Ladder) -> bool:
     return any(given is not None for given in (ladder.leverage, ladder.margin, ladder.balance))
 
 
-def _liquidation(ladder: Ladder, held: Backed, price: Decimal) -> Liquidation | None:
+def _liquidation(ladder: Ladder, held: Backed, price: Decimal, realised: Decimal) -> Liquidation | None:
     """Where what is held is liquidated, seen from a price; None where margin or rate are not known."""
+    if ladder.schedule is not None and ladder.together is not None and not _has_margin(ladder):
+        return ladder.together.liquidation_with(held.holding._replace(ratio=ladder.ratio), price, realised)
     if ladder.schedule is None or not _has_margin(ladder):
         return None
     return forward(held._replace(mark=price))

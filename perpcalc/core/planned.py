@@ -33,9 +33,9 @@ class Plan(NamedTuple):
     """A trade to size: where it enters, where it stops, and the rates it pays.
 
     `exit_fee_rate` and `slippage` are taken from the coin value at the exit. `leverage` makes the position isolated;
-    `schedule` None means that its maintenance margin is not known. `others` are what the account of `balance` holds, and `ratio`
-    the price of the trade's contract over their wallet's first mark. `funding_rate` is signed as the trade pays it. `together` is an account of several coins, in place of a
-    balance.
+    `schedule` None means that its maintenance margin is not known. `others` are what the account of `balance` holds,
+    and `ratio` the price of the trade's contract over their wallet's first mark. `funding_rate` is signed as the trade
+    pays it. `together` is an account of several coins, in place of a balance.
     """
 
     instrument: Instrument
@@ -106,7 +106,8 @@ class Plan(NamedTuple):
 
 
 def venue_cap(plan: Plan, room: Room) -> Decimal | None:
-    """The most contracts that the venue allows: its largest order, its tiers at the leverage, or with all of the account behind.
+    """The most contracts that the venue allows: its largest order, its tiers at the leverage, or with all of the
+    account behind.
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> plan = Plan(PLAIN._replace(max_order=Decimal(500)), ONE, Decimal(50_000))

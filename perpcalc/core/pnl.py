@@ -31,8 +31,8 @@ class ProfitAndLoss(NamedTuple):
 def gross_pnl(position: Position, price: Decimal) -> Decimal:
     """Profit in coin before costs at a price: `s*Q*(1/entry - 1/price) = s*(V - Q/price)`.
 
-    Source: BitMEX inverse perpetuals guide; Bybit help, P&L of inverse contracts. Printed as the venue does: the difference
-    of the two values it shows, or rounded by itself.
+    Source: BitMEX inverse perpetuals guide; Bybit help, P&L of inverse contracts. Printed as the venue does: the
+    difference of the two values it shows, or rounded by itself.
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> from perpcalc.core.position import LONG, open_at
@@ -74,7 +74,8 @@ def profit_and_loss(
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> from perpcalc.core.position import LONG, open_at
-    >>> result = profit_and_loss(open_at(PLAIN, LONG, Decimal(15_000), Decimal(750)), Decimal(800), funding=Decimal("0.05"))
+    >>> position = open_at(PLAIN, LONG, Decimal(15_000), Decimal(750))
+    >>> result = profit_and_loss(position, Decimal(800), funding=Decimal("0.05"))
     >>> result.net_pnl, result.net_pnl_usd
     (Decimal('1.20'), Decimal('960.00'))
     """
@@ -129,7 +130,8 @@ def target_price(
     exit_fee_rate: Decimal = ZERO,
     funding: Decimal = ZERO,
 ) -> Decimal | None:
-    """The exit price for a net profit of `G` coins: `P = Q(s + f_c)/(s*V - f_o*V - F - G)`; None where no price brings it.
+    """The exit price for a net profit of `G` coins: `P = Q(s + f_c)/(s*V - f_o*V - F - G)`; None where no price brings
+    it.
 
     `G = 0` is the break-even price. A long never makes more than V, a short never loses more. Never venue-rounded.
     Derived from `net = s*(V - Q/P) - f_o*V - f_c*Q/P - F`.
@@ -174,15 +176,16 @@ def safe_tick(
 ) -> Decimal | None:
     """The first multiple of the tick, from the break-even price on, at which closing does not lose.
 
-    Up for a long, down for a short: the tick at the break-even itself or, where the venue's rounding of values and fees eats
-    more than that gives, the first further one whose printed net is not below 0. The search ends at the price that earns all
-    that rounding can take. None where no such price is known. `step` stands for the tick, for a venue that has none.
-    Derived: the net does not fall as the price moves to the side of profit.
+    Up for a long, down for a short: the tick at the break-even itself or, where the venue's rounding of values and fees
+    eats more than that gives, the first further one whose printed net is not below 0. The search ends at the price that
+    earns all that rounding can take. None where no such price is known. `step` stands for the tick, for a venue that
+    has none. Derived: the net does not fall as the price moves to the side of profit.
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> from perpcalc.core.position import LONG, open_at
     >>> position = open_at(PLAIN._replace(tick=Decimal("0.5")), LONG, Decimal(10_000), Decimal(8_000))
-    >>> safe_tick(position, target_price(position, ZERO, exit_fee_rate=Decimal("0.0005")), exit_fee_rate=Decimal("0.0005"))
+    >>> fee = Decimal("0.0005")
+    >>> safe_tick(position, target_price(position, ZERO, exit_fee_rate=fee), exit_fee_rate=fee)
     Decimal('8004.0')
     """
     step = step or position.instrument.tick

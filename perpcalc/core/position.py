@@ -42,8 +42,9 @@ class Position(NamedTuple):
 def open_at(instrument: Instrument, side: Decimal, contracts: Decimal, entry_price: Decimal) -> Position:
     """The position that shows `entry_price` as its average: `V = Q/entry`.
 
-    A price on the tick is taken as that of a fill. Where the venue stores cut values, any other is the average `round(Q/V)`,
-    and V the stored value that shows it, if there is one. Raises PerpcalcError where the venue's decimals leave no value.
+    A price on the tick is taken as that of a fill. Where the venue stores cut values, any other is the average
+    `round(Q/V)`, and V the stored value that shows it, if there is one. Raises PerpcalcError where the venue's decimals
+    leave no value.
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> open_at(PLAIN, LONG, Decimal(10_000), Decimal(8_000)).cost
@@ -173,7 +174,8 @@ def _check_value(instrument: Instrument, contracts: Decimal, value: Decimal) -> 
     """Refuse a position of no value: too small at its price for the decimals that the venue keeps."""
     if not value:
         raise PerpcalcError(
-            f"{plain(contracts)} contracts are worth less than the smallest amount of {instrument.currency} at this entry",
+            f"{plain(contracts)} contracts are worth less than the smallest amount of {instrument.currency} at this"
+            " entry",
             "give more contracts",
         )
 
@@ -207,9 +209,9 @@ def _stored_value(instrument: Instrument, contracts: Decimal, price: Decimal) ->
 def _value_shown_as(instrument: Instrument, side: Decimal, contracts: Decimal, price: Decimal) -> Decimal:
     """What the venue keeps of contracts whose average entry it shows as `price`.
 
-    A price on the tick is that of a fill (without a known tick, one of two decimals fewer than averages have). An average
-    belongs to the first of these values that is shown so: that of a fill at the nearest tick, that at the average itself,
-    the next step above.
+    A price on the tick is that of a fill (without a known tick, one of two decimals fewer than averages have). An
+    average belongs to the first of these values that is shown so: that of a fill at the nearest tick, that at the
+    average itself, the next step above.
     """
     own = _stored_value(instrument, contracts, price)
     stored, average = instrument.rounding.stored_value, instrument.rounding.average
@@ -230,8 +232,8 @@ def _average_price(
 ) -> Decimal:
     """The average entry price as the venue shows it: `Q/V` of the stored values, or of the exact ones.
 
-    Where values are rounded per lot (BitMEX), the value of one lot is first cut against the price (down for a long, up for a
-    short), and a tick price that has exactly this value is shown as itself.
+    Where values are rounded per lot (BitMEX), the value of one lot is first cut against the price (down for a long, up
+    for a short), and a tick price that has exactly this value is shown as itself.
     """
     rounding = instrument.rounding
     notional = contracts * instrument.contract_size

@@ -34,8 +34,8 @@ class PowerContract(NamedTuple):
 class PowerValue(NamedTuple):
     """What a power perpetual is worth, to 12 significant digits; None where it is not known or there is none.
 
-    `growth` is k, that of the payoff per funding period. The figures from `premium` to `gamma` are at the mark, else at the
-    fair mark.
+    `growth` is k, that of the payoff per funding period. The figures from `premium` to `gamma` are at the mark, else at
+    the fair mark.
     """
 
     growth: Decimal | None
@@ -75,7 +75,8 @@ def value(contract: PowerContract, vol: Decimal | None, mark: Decimal | None) ->
 def payoff(power: Decimal, index: Decimal) -> Decimal:
     """What the contract follows: `index^p`, not rounded.
 
-    Raises PerpcalcError above 10^100, and below 10^-15, of which 18 decimals show too little. Source: Paradigm, Power Perpetuals, 2021-08-17.
+    Raises PerpcalcError above 10^100, and below 10^-15, of which 18 decimals show too little. Source: Paradigm, Power
+    Perpetuals, 2021-08-17.
 
     >>> str(payoff(Decimal(2), Decimal(3_000)))
     '9000000'
@@ -89,8 +90,8 @@ def payoff(power: Decimal, index: Decimal) -> Decimal:
 def growth(power: Decimal, vol: Decimal, interest: Decimal, period: Decimal) -> Decimal:
     """The growth that the payoff is expected to have over a funding period: `k = (p - 1)*(r + p*vol^2/2)*T`.
 
-    It is that of the power forward over the index's own, under geometric Brownian motion; rates per year, `period` in minutes.
-    Source: Clark and Leone (Opyn), "More than you ever wanted to know about power perpetuals".
+    It is that of the power forward over the index's own, under geometric Brownian motion; rates per year, `period` in
+    minutes. Source: Clark and Leone (Opyn), "More than you ever wanted to know about power perpetuals".
 
     >>> growth(Decimal(2), Decimal("0.5"), ZERO, YEAR)
     Decimal('0.25')
@@ -108,12 +109,13 @@ def largest_growth(periods: Decimal) -> Decimal:
 
 
 def fair_mark(underlying: Decimal, grown: Decimal, periods: Decimal = ONE) -> Decimal | None:
-    """The price that N funding payments a period make fair: `index^p/((N + 1)*e^(-k/N) - N)`; None where k is too large.
+    """The price that N funding payments a period make fair: `index^p/((N + 1)*e^(-k/N) - N)`; None where k is too
+    large.
 
-    Each payment is `(mark - index^p)/N`, so the contract is a basket of power forwards with the weights
-    `(1/N)*(N/(N + 1))^i`. Assumes geometric Brownian motion with constant volatility and interest. Source: Clark and Leone;
-    for N = 1 the everlasting option of White and Bankman-Fried, Paradigm, 2021-05-11; the closed sum is derived. Raises PerpcalcError
-    for k below -100*N.
+    Each payment is `(mark - index^p)/N`, so the contract is a basket of power forwards with the weights `(1/N)*(N/(N +
+    1))^i`. Assumes geometric Brownian motion with constant volatility and interest. Source: Clark and Leone; for N = 1
+    the everlasting option of White and Bankman-Fried, Paradigm, 2021-05-11; the closed sum is derived. Raises
+    PerpcalcError for k below -100*N.
 
     >>> mark = fair_mark(Decimal(9_000_000), growth(Decimal(2), Decimal("0.8"), ZERO, Decimal(1_440)))
     >>> round(mark, 2)
@@ -149,7 +151,8 @@ def funding_per_day(mark: Decimal, underlying: Decimal, period: Decimal) -> Deci
 
 
 def delta(power: Decimal, index: Decimal, mark: Decimal) -> Decimal:
-    """USD per unit for each USD of the index, the premium staying as it is: `p*mark/index = p*index^(p-1)*m`, m = mark/index^p.
+    """USD per unit for each USD of the index, the premium staying as it is: `p*mark/index = p*index^(p-1)*m`, m =
+    mark/index^p.
 
     Source: Clark and Leone; Predy (p = 2).
 
@@ -173,10 +176,11 @@ def gamma(power: Decimal, index: Decimal, mark: Decimal) -> Decimal:
 def implied_vol(
     power: Decimal, underlying: Decimal, mark: Decimal, interest: Decimal, period: Decimal, periods: Decimal = ONE
 ) -> Decimal | None:
-    """The volatility that makes a mark fair: `vol^2 = 2*(k/T - (p - 1)*r)/(p*(p - 1))`, `k = N*ln((N + 1)/(N + index^p/mark))`.
+    """The volatility that makes a mark fair: `vol^2 = 2*(k/T - (p - 1)*r)/(p*(p - 1))`, `k = N*ln((N + 1)/(N +
+    index^p/mark))`.
 
-    None for p = 0 and 1, whose price does not depend on volatility, and where no volatility brings the mark. The inverse of
-    `fair_mark`, not of Squeeth's or 01's quoting conventions. Source: derived.
+    None for p = 0 and 1, whose price does not depend on volatility, and where no volatility brings the mark. The
+    inverse of `fair_mark`, not of Squeeth's or 01's quoting conventions. Source: derived.
 
     >>> grown = growth(Decimal(2), Decimal("0.8"), ZERO, Decimal(1_440))
     >>> mark = fair_mark(Decimal(9_000_000), grown)
@@ -196,9 +200,10 @@ def short_liquidation_price(
 ) -> Decimal | None:
     """The index at which a short of N units backed by C coins is liquidated: `P = (C/(ratio*N*m))^(1/(p - 1))`.
 
-    There the coins are worth `C*P = ratio*N*m*P^p`, with `m = mark/index^p` held as it is; they count what the units were
-    sold for. Above it for p > 1, below it for p < 1. None for p = 1, where debt and collateral move together, and where no
-    index between 10^-15 and 10^100 brings it. Source: Squeeth, opyn.gitbook.io, collateral ratio of 150 %; solved here.
+    There the coins are worth `C*P = ratio*N*m*P^p`, with `m = mark/index^p` held as it is; they count what the units
+    were sold for. Above it for p > 1, below it for p < 1. None for p = 1, where debt and collateral move together, and
+    where no index between 10^-15 and 10^100 brings it. Source: Squeeth, opyn.gitbook.io, collateral ratio of 150 %;
+    solved here.
 
     >>> int(short_liquidation_price(Decimal(2), Decimal("0.001"), Decimal(6), ONE))
     4000

@@ -17,7 +17,9 @@ LATEST = 1 << 62
 
 
 class State(NamedTuple):
-    """A run after a bar: the bar's close, where it is liquidated, its equity at the close and the funding paid, in coin."""
+    """A run after a bar: the bar's close, where it is liquidated, its equity at the close and the funding paid, in
+    coin.
+    """
 
     time: int
     price: Decimal
@@ -37,10 +39,10 @@ def replay(
 ) -> list[Outcome]:
     """How each run goes along the bars of its coin, oldest first, between `start` and `end`.
 
-    A bar is [open, next open). Funding inside it is paid first, at its own mark, else at the bar's open; then the low and the
-    high are met: stop and liquidation by their distance from the open, and at the open where that lies beyond them. `watch`
-    is called with the index of a run and its state after each bar. Payments are oldest first; one at the very start is not
-    paid, one at the very end is. Raises PerpcalcError where no bar lies between start and end.
+    A bar is [open, next open). Funding inside it is paid first, at its own mark, else at the bar's open; then the low
+    and the high are met: stop and liquidation by their distance from the open, and at the open where that lies beyond
+    them. `watch` is called with the index of a run and its state after each bar. Payments are oldest first; one at the
+    very start is not paid, one at the very end is. Raises PerpcalcError where no bar lies between start and end.
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> from perpcalc.core.passage import Leg
@@ -50,7 +52,8 @@ def replay(
     >>> from perpcalc.core.wallet import Holding
     >>> position = open_at(PLAIN, LONG, Decimal(10_000), Decimal(50_000))
     >>> run = Run(isolated_margin(position, Decimal(10)), (Leg(Holding(position, flat_rate(Decimal("0.005")))),))
-    >>> bars = [(n, *map(Decimal, bar)) for n, bar in enumerate([(50_000, 50_100, 49_000, 49_000), (49_000, 49_000, 45_000, 47_000)])]
+    >>> prices = [(50_000, 50_100, 49_000, 49_000), (49_000, 49_000, 45_000, 47_000)]
+    >>> bars = [(n, *map(Decimal, bar)) for n, bar in enumerate(prices)]
     >>> (outcome,) = replay([run], bars)
     >>> outcome.ended_by, outcome.ended_at, round(outcome.price, 2)
     ('liquidation', 1, Decimal('45681.82'))

@@ -13,8 +13,8 @@ from perpcalc.decimals import ZERO
 class Room(NamedTuple):
     """An account at the price of a trade, in coin.
 
-    `value` is that of its other contracts, what is left of opposite sides; `held` what it holds of the trade's, worth `held_value`
-    now. `unreserved` is the equity that the other contracts leave, `free` what all positions leave.
+    `value` is that of its other contracts, what is left of opposite sides; `held` what it holds of the trade's, worth
+    `held_value` now. `unreserved` is the equity that the other contracts leave, `free` what all positions leave.
     """
 
     equity: Decimal
@@ -25,7 +25,9 @@ class Room(NamedTuple):
     held_value: Decimal = ZERO
 
     def leverage(self, value: Decimal) -> Decimal | None:
-        """The value of all positions over the equity with so much more of the trade's contract; None where no equity is left."""
+        """The value of all positions over the equity with so much more of the trade's contract; None where no equity is
+        left.
+        """
         own = self.held_value + value
         return (self.value + (own if own >= 0 else -own)) / self.equity if self.equity > 0 else None
 
@@ -40,9 +42,9 @@ def room_of(
 ) -> Room:
     """The room of an account for a trade at a price: `equity - margin` of what it holds.
 
-    A position's margin is the least initial margin of its tier, where that is known of all of them, else maintenance margin and
-    closing fees. The trade's contract adds to what is held of its side and takes from the other's, unless the venue keeps both
-    (hedge mode).
+    A position's margin is the least initial margin of its tier, where that is known of all of them, else maintenance
+    margin and closing fees. The trade's contract adds to what is held of its side and takes from the other's, unless
+    the venue keeps both (hedge mode).
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> from perpcalc.core.position import LONG, open_at

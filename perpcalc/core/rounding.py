@@ -42,12 +42,12 @@ def grid(text: str) -> Grid:
 class Rounding(NamedTuple):
     """Which grid each kind of figure falls on; None leaves it exact.
 
-    `stored_value` is what the engine keeps of a fill and computes with, `value` any other coin value it prints:
-    taken of one contract where `value_of` is "contract"; of one lot, and the stored value too, where it is "lot".
-    `average` None is the average of the exact values. `pnl` None is the difference of the two printed values.
-    `closing_fee_at` is the bankruptcy price that the reserved closing fee is taken at, "printed" or "exact", and `roe_of`
-    the amounts that a return on equity divides. `liquidation_price` is a grid or "against tick": to the tick, up for
-    the lower end and down for the upper, with the value per lot cut first where `value_of` is "lot".
+    `stored_value` is what the engine keeps of a fill and computes with, `value` any other coin value it prints: taken
+    of one contract where `value_of` is "contract"; of one lot, and the stored value too, where it is "lot". `average`
+    None is the average of the exact values. `pnl` None is the difference of the two printed values. `closing_fee_at` is
+    the bankruptcy price that the reserved closing fee is taken at, "printed" or "exact", and `roe_of` the amounts that
+    a return on equity divides. `liquidation_price` is a grid or "against tick": to the tick, up for the lower end and
+    down for the upper, with the value per lot cut first where `value_of` is "lot".
     """
 
     value: Grid | None = None

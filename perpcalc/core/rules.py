@@ -12,8 +12,8 @@ YEAR = 365 * DAY
 class Tier(NamedTuple):
     """Up to `limit` (in the schedule's unit, None without end) the rate is `rate`.
 
-    `deduction` is what a marginal schedule takes off `rate` times the whole, in the schedule's unit. `initial` is the rate of
-    the initial margin, which applies to the whole position; None where it is not known.
+    `deduction` is what a marginal schedule takes off `rate` times the whole, in the schedule's unit. `initial` is the
+    rate of the initial margin, which applies to the whole position; None where it is not known.
     """
 
     limit: Decimal | None
@@ -25,10 +25,10 @@ class Tier(NamedTuple):
 class Schedule(NamedTuple):
     """The maintenance margin a venue asks for.
 
-    `basis` is the value the rate applies to: "entry" or "mark". `unit` is what the tiers count: "coin"
-    (value on that basis), "contracts" or "usd". A marginal schedule taxes each band at its own rate
-    (the deductions do that); otherwise the whole position takes the rate of its tier. `slope` is added to
-    the rate, and to that of the initial margin, for each coin of value (Deribit). `adverse_funding` adds a funding rate that is against the position.
+    `basis` is the value the rate applies to: "entry" or "mark". `unit` is what the tiers count: "coin" (value on that
+    basis), "contracts" or "usd". A marginal schedule taxes each band at its own rate (the deductions do that);
+    otherwise the whole position takes the rate of its tier. `slope` is added to the rate, and to that of the initial
+    margin, for each coin of value (Deribit). `adverse_funding` adds a funding rate that is against the position.
     `leverage_tiers` have the initial rates where those change inside a tier of the maintenance rate.
     """
 
@@ -53,18 +53,19 @@ NO_CLOSING_FEE = ClosingFee(ZERO)
 
 OPENING_FEE, BOTH_FEES, FEE_AT_BANKRUPTCY = "opening fee", "both fees", "closing fee at bankruptcy"
 ORDER_RESERVES = (OPENING_FEE, BOTH_FEES, FEE_AT_BANKRUPTCY)
-"""What a venue reserves for an order beside its margin: the fee to open, twice that fee, or it and the fee to close at the
-bankruptcy price."""
+"""What a venue reserves for an order beside its margin: the fee to open, twice that fee, or it and the fee to close at
+the bankruptcy price.
+"""
 
 
 class FundingRule(NamedTuple):
     """How a venue charges funding; durations in minutes.
 
-    The rate of an interval is `premium/divisor + clamp(interest - premium/divisor, -damper, +damper)`, then capped, where
-    `interest` is `interest_per_day*interval/day`. A rate is quoted per `rate_interval`, where that is not the interval itself.
-    `continuous` venues charge fractions of an interval; where `coin_rate`, the payment is a rate in coin per USD,
-    `rate/index`, times the USD size. `averaging` is how samples of the premium are weighted, "linear" or "equal", None where
-    that is not known or each moment is charged by itself.
+    The rate of an interval is `premium/divisor + clamp(interest - premium/divisor, -damper, +damper)`, then capped,
+    where `interest` is `interest_per_day*interval/day`. A rate is quoted per `rate_interval`, where that is not the
+    interval itself. `continuous` venues charge fractions of an interval; where `coin_rate`, the payment is a rate in
+    coin per USD, `rate/index`, times the USD size. `averaging` is how samples of the premium are weighted, "linear" or
+    "equal", None where that is not known or each moment is charged by itself.
     """
 
     interval: Decimal
@@ -103,7 +104,8 @@ def with_deductions(
 ) -> tuple[Tier, ...]:
     """The tiers of a marginal schedule: `deduction_n = deduction_(n-1) + limit_(n-1)*(rate_n - rate_(n-1))`.
 
-    `initials` are the rates of the initial margin, where they are known for every tier. Source: Binance, "How to calculate the liquidation price of COIN-M futures"; Bybit, margin parameters.
+    `initials` are the rates of the initial margin, where they are known for every tier. Source: Binance, "How to
+    calculate the liquidation price of COIN-M futures"; Bybit, margin parameters.
 
     >>> tiers = with_deductions((Decimal(5), Decimal(10), None), tuple(map(Decimal, ("0.004", "0.005", "0.01"))))
     >>> [str(tier.deduction) for tier in tiers]

@@ -1,4 +1,6 @@
-"""How many contracts a risk allows, with a stop, or a balance opens: which constraint binds, and what the trade then looks like."""
+"""How many contracts a risk allows, with a stop, or a balance opens: which constraint binds, and what the trade then
+looks like.
+"""
 
 from decimal import Decimal
 from typing import NamedTuple
@@ -68,9 +70,9 @@ def costs_per_usd(plan: Plan) -> Decimal:
 def size(plan: Plan, risk: Decimal, target: Decimal | None = None) -> Size:
     """The largest position that loses at most `risk` coins at the stop and breaks no cap, in whole lots.
 
-    `Q = risk/(|1/E - 1/S| + f_o/E + (f_c + slippage)/S)`, capped by the account's leverage, its balance, its liquidation beyond the
-    stop, the venue's largest order and what its tiers allow. Derived; the caps are the caller's. Raises PerpcalcError for a
-    stop on the wrong side and a buffer that leaves no price below it.
+    `Q = risk/(|1/E - 1/S| + f_o/E + (f_c + slippage)/S)`, capped by the account's leverage, its balance, its
+    liquidation beyond the stop, the venue's largest order and what its tiers allow. Derived; the caps are the caller's.
+    Raises PerpcalcError for a stop on the wrong side and a buffer that leaves no price below it.
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> from perpcalc.core.position import LONG
@@ -104,8 +106,9 @@ def one_lot(plan: Plan) -> Size:
 def max_safe_leverage(plan: Plan, contracts: Decimal) -> Decimal | None:
     """The largest isolated leverage, cut to 4 decimals, at which liquidation is not before the stop and its buffer.
 
-    `V/margin` with the margin that lasts to there, as `solve_leverage` finds and proves it; 0 where none is safe. At most what
-    the tier allows; None where the maintenance margin is not known, or any leverage is safe and none is the largest.
+    `V/margin` with the margin that lasts to there, as `solve_leverage` finds and proves it; 0 where none is safe. At
+    most what the tier allows; None where the maintenance margin is not known, or any leverage is safe and none is the
+    largest.
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> from perpcalc.core.rules import flat_rate
@@ -170,7 +173,9 @@ def _caps(plan: Plan, risk: Decimal) -> dict[str, Decimal]:
 
 
 def _largest_safe(plan: Plan, contracts: Decimal) -> tuple[Decimal, Liquidation | None]:
-    """The most contracts, at most so many, that are liquidated beyond the stop by at least the buffer, or never; and where that is."""
+    """The most contracts, at most so many, that are liquidated beyond the stop by at least the buffer, or never; and
+    where that is.
+    """
     if plan.together is not None and plan.leverage is None and plan.schedule is not None:
         safe = plan.together.largest_safe(plan, contracts)
         return safe, plan.liquidation(safe) if safe else None

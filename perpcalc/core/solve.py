@@ -1,7 +1,7 @@
 """What must change so that a goal is met: the shape of a question and of its answer, and how a value is proved.
 
-`equity = maintenance margin + closing fees` at the goal is solved for what is unknown, rounded to the safe side and proved by the
-forward calculation: what an answer shows of afterwards is what asking again would show.
+`equity = maintenance margin + closing fees` at the goal is solved for what is unknown, rounded to the safe side and
+proved by the forward calculation: what an answer shows of afterwards is what asking again would show.
 """
 
 import decimal
@@ -35,7 +35,9 @@ T = TypeVar("T")
 
 
 class Goal(NamedTuple):
-    """What is asked for: `liquidation` at a price or beyond it, a `margin_ratio` of at most so much at the mark, an `average`."""
+    """What is asked for: `liquidation` at a price or beyond it, a `margin_ratio` of at most so much at the mark, an
+    `average`.
+    """
 
     name: str
     value: Decimal
@@ -57,10 +59,11 @@ class Solved(NamedTuple):
 
 
 class Unknown(NamedTuple, Generic[T]):
-    """How a value changes the position, whether the goal is kept then, and what the value is a multiple of; None is of nothing.
+    """How a value changes the position, whether the goal is kept then, and what the value is a multiple of; None is of
+    nothing.
 
-    `left` is what is left at the goal in coin, as the venue rounds; None where the goal is not about coin. A value is at
-    least `least` and below `most`.
+    `left` is what is left at the goal in coin, as the venue rounds; None where the goal is not about coin. A value is
+    at least `least` and below `most`.
     """
 
     state: Callable[[Decimal], T]
@@ -91,7 +94,8 @@ class Aim(NamedTuple):
 
 
 def aim_of(backed: Backed, goal: Goal, where: str = "") -> Aim:
-    """Where a goal is decided: at the liquidation price asked for, or at the mark; `where` is what the reference is called.
+    """Where a goal is decided: at the liquidation price asked for, or at the mark; `where` is what the reference is
+    called.
 
     Raises PerpcalcError for a price at the reference or where all positions gain, a margin ratio without a mark or
     of 100 % or more.
@@ -140,7 +144,8 @@ def unknown_of(
 ) -> Unknown[Backed]:
     """An unknown whose goal is a liquidation price or a margin ratio.
 
-    >>> unknown_of(Goal("liquidation", Decimal(1)), Aim(Decimal(1), "below", Decimal(1)), lambda value: ..., None).step is None
+    >>> aim = Aim(Decimal(1), "below", Decimal(1))
+    >>> unknown_of(Goal("liquidation", Decimal(1)), aim, lambda value: ..., None).step is None
     True
     """
 
@@ -156,10 +161,10 @@ def unknown_of(
 def settle(unknown: Unknown[T], crossing: Crossing, direction: str) -> Found | None:
     """The value rounded to the safe side and proved by the forward calculation; None where none is proved.
 
-    What the venue's rounding leaves at the goal, or leaves missing, is taken in: `u - left/slope`, a few times at most; then steps
-    to the safe side, each twice the one before.
+    What the venue's rounding leaves at the goal, or leaves missing, is taken in: `u - left/slope`, a few times at most;
+    then steps to the safe side, each twice the one before.
 
-    >>> unknown = Unknown(lambda u: u, lambda u: u >= 2, None, Decimal("0.01"))  # type: ignore[arg-type, return-value, operator]
+    >>> unknown = Unknown(lambda u: u, lambda u: u >= 2, None, Decimal("0.01"))
     >>> settle(unknown, Crossing(Decimal("1.995"), Decimal(1)), UP)
     Found(value=Decimal('2.00'), note=None)
     """
@@ -190,7 +195,8 @@ class Kept(NamedTuple):
 
 
 def spans_kept(unknown: Unknown[T], turns: Iterable[Crossing]) -> list[Kept]:
-    """The values that keep the goal, in order: between two neighbouring turns all do or none does, so one of them is asked.
+    """The values that keep the goal, in order: between two neighbouring turns all do or none does, so one of them is
+    asked.
 
     Turns outside the least and the most are left out.
 
@@ -224,7 +230,8 @@ def backed_answer(goal: Goal, unit: str, found: Found, after: Backed) -> Solved:
     >>> from perpcalc.core.wallet import Holding
     >>> position = open_at(PLAIN, LONG, Decimal(10_000), Decimal(50_000))
     >>> after = Backed(Holding(position, flat_rate(Decimal(0))), isolated_margin(position, Decimal(4)))
-    >>> backed_answer(Goal("liquidation", Decimal(40_000)), "x", Found(Decimal(4)), after).liquidation_price_after == 40_000
+    >>> answer = backed_answer(Goal("liquidation", Decimal(40_000)), "x", Found(Decimal(4)), after)
+    >>> answer.liquidation_price_after == 40_000
     True
     """
     liquidated = forward(after)

@@ -32,10 +32,12 @@ CENT, SATOSHI = Decimal("0.01"), Decimal("1E-8")
 
 
 def solve_margin(backed: Backed, goal: Goal) -> Solved:
-    """The coin to add so that liquidation is not before a price, or the margin ratio at most so much; negative may be taken out.
+    """The coin to add so that liquidation is not before a price, or the margin ratio at most so much; negative may be
+    taken out.
 
-    `(maintenance + fees)/share - equity`, the most of it on the way to the price; where extra margin counts net of the closing
-    fee that it raises (Bybit), times `1 + s*f`. Derived. Raises PerpcalcError for a price where the position gains.
+    `(maintenance + fees)/share - equity`, the most of it on the way to the price; where extra margin counts net of the
+    closing fee that it raises (Bybit), times `1 + s*f`. Derived. Raises PerpcalcError for a price where the position
+    gains.
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> from perpcalc.core.margin import given_margin
@@ -76,8 +78,8 @@ def solve_margin(backed: Backed, goal: Goal) -> Solved:
 def solve_leverage(backed: Backed, goal: Goal) -> Solved:
     """The largest leverage of an isolated position that is not liquidated before a price: `V/(margin needed)`.
 
-    Rounded down to 2 decimals, at most what the tier of its value allows. Derived. Raises PerpcalcError for a price where the
-    position gains.
+    Rounded down to 2 decimals, at most what the tier of its value allows. Derived. Raises PerpcalcError for a price
+    where the position gains.
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> from perpcalc.core.margin import isolated_margin
@@ -119,7 +121,8 @@ def leverage_question(backed: Backed, goal: Goal, step: Decimal) -> tuple[Unknow
     >>> from perpcalc.core.wallet import Holding
     >>> position = open_at(PLAIN, LONG, Decimal(10_000), Decimal(50_000))
     >>> backed = Backed(Holding(position, flat_rate(ZERO)), isolated_margin(position, Decimal(50)))
-    >>> leverage_question(backed, Goal("liquidation", Decimal(40_000)), CENT)[1] == Crossing(Decimal(4), Decimal("-0.0125"))
+    >>> crossing = leverage_question(backed, Goal("liquidation", Decimal(40_000)), CENT)[1]
+    >>> crossing == Crossing(Decimal(4), Decimal("-0.0125"))
     True
     """
     aim, position = aim_of(backed, goal), backed.position
@@ -136,7 +139,8 @@ def leverage_question(backed: Backed, goal: Goal, step: Decimal) -> tuple[Unknow
 
 
 def margin_step(instrument: Instrument) -> Decimal | None:
-    """The smallest amount of margin that a venue's decimals show, 1E-8 where they are not known; None where nothing is rounded.
+    """The smallest amount of margin that a venue's decimals show, 1E-8 where they are not known; None where nothing is
+    rounded.
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> margin_step(PLAIN) is None
@@ -150,7 +154,8 @@ def margin_step(instrument: Instrument) -> Decimal | None:
 
 
 def lacking(wallet: Wallet, reserve: Decimal, start: Decimal, goal: Decimal) -> Decimal:
-    """The most coin that a wallet lacks on the way from x = `start` to x = `goal`, the start left out: `MM + fees - equity`.
+    """The most coin that a wallet lacks on the way from x = `start` to x = `goal`, the start left out: `MM + fees -
+    equity`.
 
     On each segment that is convex in x, so it is the most at one of its ends. Derived.
 
@@ -175,8 +180,9 @@ def lacking(wallet: Wallet, reserve: Decimal, start: Decimal, goal: Decimal) -> 
 def _needs(wallet: Wallet, share: Decimal, start: Decimal, goal: Decimal) -> list[tuple[Decimal, Decimal]] | None:
     """How much collateral must be added, and what of each coin counts, with and without a fee reserved at bankruptcy.
 
-    The reserve is the larger of 0 and its share of the collateral and values at the entry, so the most of both is needed.
-    None where less is lacking at the goal than at the start, nothing where the reserve grows as fast as what is added.
+    The reserve is the larger of 0 and its share of the collateral and values at the entry, so the most of both is
+    needed. None where less is lacking at the goal than at the start, nothing where the reserve grows as fast as what is
+    added.
     """
     part = wallet._replace(constant=share * wallet.constant, linear=share * wallet.linear)
     needs = []

@@ -42,8 +42,8 @@ HIGHEST = ONE / FINEST
 def solve_entry(backed: Backed, price: Decimal) -> Solved:
     """The entry nearest to the market from which the position is not liquidated before a price: the highest of a long.
 
-    On one tier, with maintenance at the mark, a long enters at `Q*(1 + 1/L)/(Q*(1 + mmr)/P - deduction)`. The entry of `backed`
-    is not used, nor its mark. Derived.
+    On one tier, with maintenance at the mark, a long enters at `Q*(1 + 1/L)/(Q*(1 + mmr)/P - deduction)`. The entry of
+    `backed` is not used, nor its mark. Derived.
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> from perpcalc.core.margin import isolated_margin
@@ -103,10 +103,11 @@ def solve_entry_for_profit(
     exit_fee_rate: Decimal | None,
     backed: Backed | None = None,
 ) -> Solved:
-    """The entry that makes a net profit at an exit: `E = Q*(s - f_o)/(G + Q*(s + f_c)/X)`; of `position` it is not used.
+    """The entry that makes a net profit at an exit: `E = Q*(s - f_o)/(G + Q*(s + f_c)/X)`; of `position` it is not
+    used.
 
-    Rounded so that the profit is not less. `backed` is what stands behind the position, where that is known; None is a fee that
-    is not known. Derived from `net = s*(V - Q/X) - f_o*V - f_c*Q/X`.
+    Rounded so that the profit is not less. `backed` is what stands behind the position, where that is known; None is a
+    fee that is not known. Derived from `net = s*(V - Q/X) - f_o*V - f_c*Q/X`.
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> from perpcalc.core.position import LONG
@@ -142,11 +143,12 @@ def solve_entry_for_profit(
 
 
 def solve_price(backed: Backed, goal: Goal, *, maintained: bool = True) -> tuple[Solved, Solved]:
-    """The prices below and above the mark, else the entry, at which a margin ratio, an equity in coin or one in USD is reached.
+    """The prices below and above the mark, else the entry, at which a margin ratio, an equity in coin or one in USD is
+    reached.
 
-    A margin ratio: where `ratio*equity = maintenance + fees`; an equity: `x = (B + sum(s*V) - E)/sum(s*Q)`; in USD:
-    `P = (U + sum(s*Q))/(B + sum(s*V))`, where there is one price at most. Rounded to where the ratio is not above, or the equity
-    not below. Without `maintained`, maintenance is not known. Derived.
+    A margin ratio: where `ratio*equity = maintenance + fees`; an equity: `x = (B + sum(s*V) - E)/sum(s*Q)`; in USD: `P
+    = (U + sum(s*Q))/(B + sum(s*V))`, where there is one price at most. Rounded to where the ratio is not above, or the
+    equity not below. Without `maintained`, maintenance is not known. Derived.
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> from perpcalc.core.margin import Margin
@@ -229,7 +231,9 @@ def price_step(instrument: Instrument) -> Decimal | None:
 
 
 def _last_of_value(instrument: Instrument, side: Decimal, entry: Decimal) -> Decimal | None:
-    """The entry furthest from safety at which a lot still has the same value, where a venue rounds that to the nearest."""
+    """The entry furthest from safety at which a lot still has the same value, where a venue rounds that to the
+    nearest.
+    """
     grid = instrument.rounding.stored_value
     if grid is None or instrument.rounding.value_of != "lot":
         return None
@@ -238,7 +242,9 @@ def _last_of_value(instrument: Instrument, side: Decimal, entry: Decimal) -> Dec
 
 
 def _entry_turns(course: Course, aim: Aim) -> Iterator[Crossing]:
-    """Where, over 1/entry, the position may meet its goal, be dead as soon as it is opened, or start in another tier."""
+    """Where, over 1/entry, the position may meet its goal, be dead as soon as it is opened, or start in another
+    tier.
+    """
     yield from crossings(course, aim.price, still=aim.end == "below")
     yield from border_crossings(course, aim.price)
     yield from entry_crossings(course)

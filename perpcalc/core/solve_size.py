@@ -38,8 +38,8 @@ CONTRACTS = "contracts"
 def solve_contracts(backed: Backed, goal: Goal) -> Solved:
     """The most contracts, at the position's entry and on its margin, that are not liquidated before a price.
 
-    On one tier `n = (B + deduction)/(size*(s*(1/P - 1/E) + (mmr + f)/P))`. Derived. Raises PerpcalcError for a price where the
-    position gains.
+    On one tier `n = (B + deduction)/(size*(s*(1/P - 1/E) + (mmr + f)/P))`. Derived. Raises PerpcalcError for a price
+    where the position gains.
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> from perpcalc.core.margin import Margin
@@ -100,8 +100,8 @@ def solve_average(
 ) -> Solved:
     """The contracts to add at a price for an average entry no worse: `n = (E*V - Q)/(size - E*size/price)`.
 
-    Where the average is better already, the most that keep it. `backed` is what stands behind the position and `fee_rate` what a
-    cross balance pays, where they are known. Derived.
+    Where the average is better already, the most that keep it. `backed` is what stands behind the position and
+    `fee_rate` what a cross balance pays, where they are known. Derived.
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> from perpcalc.core.position import LONG
@@ -137,10 +137,11 @@ def solve_average(
 def solve_add(backed: Backed, goal: Goal, price: Decimal, fee_rate: Decimal | None) -> Solved:
     """The contracts to add at a price so that liquidation or the margin ratio keeps a goal.
 
-    Where the goal is not kept yet the least that keeps it, else the most that still does. An isolated position of known leverage
-    gets margin with them, a cross balance pays the opening fee; None is a fee that is not known. On one tier of a long of a given
-    margin, `n = (B + V - Q*(1 + mmr)/P + deduction)/(size*((1 + mmr)/P - 1/price))`. Derived. The position must live until the
-    price is reached, and the liquidation price lie beyond it. Raises PerpcalcError as `aim_of` does.
+    Where the goal is not kept yet the least that keeps it, else the most that still does. An isolated position of known
+    leverage gets margin with them, a cross balance pays the opening fee; None is a fee that is not known. On one tier
+    of a long of a given margin, `n = (B + V - Q*(1 + mmr)/P + deduction)/(size*((1 + mmr)/P - 1/price))`. Derived. The
+    position must live until the price is reached, and the liquidation price lie beyond it. Raises PerpcalcError as
+    `aim_of` does.
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> from perpcalc.core.margin import Margin
@@ -180,8 +181,9 @@ def solve_add(backed: Backed, goal: Goal, price: Decimal, fee_rate: Decimal | No
 def solve_close(backed: Backed, goal: Goal, fee_rate: Decimal | None) -> Solved:
     """The contracts to close at the mark, its fee included, so that liquidation or the margin ratio keeps a goal.
 
-    Isolated margin falls in proportion to what is closed, so that only a lower tier helps there; a cross balance gets the
-    profit and pays the fee, None where it is not known. Derived. Raises PerpcalcError without a mark, and as `aim_of` does.
+    Isolated margin falls in proportion to what is closed, so that only a lower tier helps there; a cross balance gets
+    the profit and pays the fee, None where it is not known. Derived. Raises PerpcalcError without a mark, and as
+    `aim_of` does.
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> from perpcalc.core.margin import Margin

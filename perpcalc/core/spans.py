@@ -1,4 +1,6 @@
-"""Where a wallet of one coin lives: the intervals of 1/price in which its equity exceeds what is asked for, by exact roots."""
+"""Where a wallet of one coin lives: the intervals of 1/price in which its equity exceeds what is asked for, by exact
+roots.
+"""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -31,10 +33,10 @@ class Segment(NamedTuple):
 def safe_spans(wallet: Wallet, reserve: Decimal = ZERO) -> list[Span]:
     """The intervals of x = 1/price in which the wallet lives, from the highest price (x = 0) down.
 
-    Between two tier borders `equity - maintenance - fees` is `a - b*x - c*x^2`, so each end is an exact root or, where a
-    tier of the whole position jumps past the equity, the border itself. A free equity of exactly 0 is none: coefficients
-    that cancel are 0, whatever their last digits. `reserve` is taken from the equity. Tiers further on are left alone once no
-    tier can decide anything more. O(n log n) in positions and tiers.
+    Between two tier borders `equity - maintenance - fees` is `a - b*x - c*x^2`, so each end is an exact root or, where
+    a tier of the whole position jumps past the equity, the border itself. A free equity of exactly 0 is none:
+    coefficients that cancel are 0, whatever their last digits. `reserve` is taken from the equity. Tiers further on are
+    left alone once no tier can decide anything more. O(n log n) in positions and tiers.
 
     >>> str(safe_spans(Wallet(ONE, Decimal(2), Decimal(8_000), (), ()))[0].end)
     '0.00025'
@@ -64,7 +66,9 @@ def safe_spans(wallet: Wallet, reserve: Decimal = ZERO) -> list[Span]:
 
 
 def _taken(wallet: Wallet) -> tuple[Decimal, Decimal | None]:
-    """What the free equity loses per x = 1/price at least, without tiers, and at most in any tier; None where no bound is known."""
+    """What the free equity loses per x = 1/price at least, without tiers, and at most in any tier; None where no bound
+    is known.
+    """
     least, most = wallet.linear, ZERO
     for group in wallet.groups:
         if not group.closing_fee.at_bankruptcy:
@@ -79,8 +83,8 @@ def _taken(wallet: Wallet) -> tuple[Decimal, Decimal | None]:
 def segments(wallet: Wallet, reserve: Decimal = ZERO) -> Iterator[Segment]:
     """What is left of the equity after maintenance margin and closing fees, from tier border to tier border.
 
-    `equity(x) - maintenance(x) - fees(x) - reserve = a - b*x - c*x^2` coins on each segment, from x = 0 up, each found when it
-    is asked for; fees at the bankruptcy price come with the reserve. O(n log n) in positions and tiers.
+    `equity(x) - maintenance(x) - fees(x) - reserve = a - b*x - c*x^2` coins on each segment, from x = 0 up, each found
+    when it is asked for; fees at the bankruptcy price come with the reserve. O(n log n) in positions and tiers.
 
     >>> [str(segment.b) for segment in segments(Wallet(ONE, Decimal(2), Decimal(8_000), (), ()))]
     ['8000']
@@ -100,7 +104,9 @@ def segments(wallet: Wallet, reserve: Decimal = ZERO) -> Iterator[Segment]:
 
 
 def _steps(group: Group) -> Iterator[tuple[Decimal, Decimal, Decimal, Decimal]]:
-    """Where the pieces of a group begin, and by what the maintenance margin changes there: a constant, per x and per x^2."""
+    """Where the pieces of a group begin, and by what the maintenance margin changes there: a constant, per x and per
+    x^2.
+    """
     ratio, before = group.ratio, NOTHING
     for piece in group.pieces:
         yield (

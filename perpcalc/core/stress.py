@@ -1,7 +1,7 @@
 """What a move of the market does to a wallet: a ladder of prices, on which what has died stays dead.
 
-A wallet lives between the two liquidation prices around the mark. Over `y = mark/price` its equity is a line and its maintenance
-margin a parabola from tier to tier.
+A wallet lives between the two liquidation prices around the mark. Over `y = mark/price` its equity is a line and its
+maintenance margin a parabola from tier to tier.
 """
 
 import decimal
@@ -19,7 +19,9 @@ MOST_DEATHS = 12
 
 
 class Stake(NamedTuple):
-    """A wallet and the mark of its first contract; `reserve` is what of its collateral does not count in liquidation."""
+    """A wallet and the mark of its first contract; `reserve` is what of its collateral does not count in
+    liquidation.
+    """
 
     wallet: Wallet
     mark: Decimal
@@ -29,8 +31,8 @@ class Stake(NamedTuple):
 class Rung(NamedTuple):
     """What a wallet is worth after a move, in coin.
 
-    The maintenance margin includes the closing fees that count into liquidation; it is None after liquidation, where the
-    ratio is 1.
+    The maintenance margin includes the closing fees that count into liquidation; it is None after liquidation, where
+    the ratio is 1.
     """
 
     pnl: Decimal
@@ -94,8 +96,9 @@ def fatal_moves(stake: Stake) -> Fatal:
 def ladder(stake: Stake, moves: Sequence[Decimal]) -> list[Rung]:
     """What a wallet is worth after each move of the market: `B + sum(s*(V - Q*x))` while it lives.
 
-    A move of 0.1 multiplies every mark by 1.1. A wallet that was liquidated on the way from the mark is worth nothing and has lost its
-    collateral. The answers are in the order of the moves. O(n log n) in tiers and moves. Derived from the linearity over 1/price.
+    A move of 0.1 multiplies every mark by 1.1. A wallet that was liquidated on the way from the mark is worth nothing
+    and has lost its collateral. The answers are in the order of the moves. O(n log n) in tiers and moves. Derived from
+    the linearity over 1/price.
 
     >>> from perpcalc.core.wallet import Holding, wallet_of
     >>> from perpcalc.core.instrument import PLAIN
@@ -128,8 +131,8 @@ def ladder(stake: Stake, moves: Sequence[Decimal]) -> list[Rung]:
 def visible_moves(fatal: Iterable[Fatal]) -> list[Decimal]:
     """The moves to show where none were asked for: -50% to +50%, and where each wallet dies.
 
-    A fatal move is rounded away from the mark to a whole per cent, so that its rung shows the death; only those from -99% to +300% count,
-    and of many the ones nearest to the mark.
+    A fatal move is rounded away from the mark to a whole per cent, so that its rung shows the death; only those from
+    -99% to +300% count, and of many the ones nearest to the mark.
 
     >>> [str(move) for move in visible_moves([Fatal(Decimal("-0.123"), None)])[3:6]]
     ['-0.2', '-0.13', '-0.1']

@@ -35,7 +35,8 @@ def significant(value: Decimal) -> Decimal:
 def liquidation_probability(
     found: "Liquidation", start: Decimal, vol: Decimal, horizon: Decimal, mark_interval: Decimal = ZERO
 ) -> Decimal:
-    """The probability that a position is liquidated within the horizon: 1 where it is beyond already, 0 where it never is.
+    """The probability that a position is liquidated within the horizon: 1 where it is beyond already, 0 where it never
+    is.
 
     `start` is the price that `found` was reckoned from, USD per coin; `vol` is per year, the times are in minutes. See
     `touch_probability`.
@@ -66,15 +67,16 @@ def touch_probability(
 ) -> Decimal:
     """The probability that a price touches `below` or `above` within the horizon.
 
-    `N((b + v/2)/sqrt(v)) + (S/L)*N((b - v/2)/sqrt(v))` for a barrier L under the start S, with `b = ln(L/S)` and
-    `v = vol^2*T`; an upper one with both signs inside N turned. Of two barriers the sum, at most 1 (the exact probability is a
-    little less). Marks `mark_interval` apart are looked at, not the path between them: each barrier moves away by
+    `N((b + v/2)/sqrt(v)) + (S/L)*N((b - v/2)/sqrt(v))` for a barrier L under the start S, with `b = ln(L/S)` and `v =
+    vol^2*T`; an upper one with both signs inside N turned. Of two barriers the sum, at most 1 (the exact probability is
+    a little less). Marks `mark_interval` apart are looked at, not the path between them: each barrier moves away by
     `exp(0.5826*vol*sqrt(interval))`.
 
-    An estimate: geometric Brownian motion without drift, `dS = vol*S*dW`, a year of 365 days; real prices jump more often.
-    Prices in USD per coin, `vol` per year as a fraction, times in minutes. Already at a barrier is 1; without volatility or
-    time, 0. Raises PerpcalcError as `spread_over` does. Sources: reflection principle (arXiv:2505.08100 prints the form without drift); Broadie, Glasserman, Kou,
-    "A continuity correction for discrete barrier options", 1997.
+    An estimate: geometric Brownian motion without drift, `dS = vol*S*dW`, a year of 365 days; real prices jump more
+    often. Prices in USD per coin, `vol` per year as a fraction, times in minutes. Already at a barrier is 1; without
+    volatility or time, 0. Raises PerpcalcError as `spread_over` does. Sources: reflection principle (arXiv:2505.08100
+    prints the form without drift); Broadie, Glasserman, Kou, "A continuity correction for discrete barrier options",
+    1997.
 
     >>> touch_probability(Decimal(62_500), Decimal(56_818), None, Decimal("0.6"), Decimal(10_080))
     Decimal('0.263480094129')

@@ -13,7 +13,9 @@ from perpcalc.decimals import ZERO
 
 
 class Traded(NamedTuple):
-    """What is left after a trade, None where nothing is open; the profit it realised before fees and its fee, in coin."""
+    """What is left after a trade, None where nothing is open; the profit it realised before fees and its fee, in
+    coin.
+    """
 
     backed: Backed | None
     profit: Decimal
@@ -28,7 +30,8 @@ class Traded(NamedTuple):
 def increased(backed: Backed, fill: Fill, fee_rate: Decimal) -> Traded:
     """The position with more contracts of its side: `V' = V + Q/price`.
 
-    An isolated position of known leverage gets `V/L` with them, one of a given margin nothing; a cross balance pays the fee.
+    An isolated position of known leverage gets `V/L` with them, one of a given margin nothing; a cross balance pays the
+    fee.
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> from perpcalc.core.margin import Margin
@@ -36,7 +39,8 @@ def increased(backed: Backed, fill: Fill, fee_rate: Decimal) -> Traded:
     >>> from perpcalc.core.rules import flat_rate
     >>> from perpcalc.core.wallet import Holding
     >>> held = Holding(open_at(PLAIN, LONG, Decimal(100), Decimal(100)), flat_rate(ZERO))
-    >>> after = increased(Backed(held, Margin("cross", Decimal(1), Decimal(1))), Fill(Decimal(100), Decimal(50)), Decimal("0.01"))
+    >>> backed = Backed(held, Margin("cross", Decimal(1), Decimal(1)))
+    >>> after = increased(backed, Fill(Decimal(100), Decimal(50)), Decimal("0.01"))
     >>> after.backed.position.stored_value, after.backed.margin.coin
     (Decimal('3'), Decimal('0.98'))
     """
@@ -51,8 +55,8 @@ def increased(backed: Backed, fill: Fill, fee_rate: Decimal) -> Traded:
 def reduced(backed: Backed, fill: Fill, fee_rate: Decimal) -> Traded:
     """The position with contracts closed: `V' = V*(n - closed)/n`, the profit `s*((V - V') - Q/price)`.
 
-    Isolated margin falls in proportion, profit and fee go to the wallet; a cross balance changes by them. Raises PerpcalcError
-    where more is closed than is open.
+    Isolated margin falls in proportion, profit and fee go to the wallet; a cross balance changes by them. Raises
+    PerpcalcError where more is closed than is open.
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> from perpcalc.core.margin import Margin
@@ -79,7 +83,8 @@ def reduced(backed: Backed, fill: Fill, fee_rate: Decimal) -> Traded:
 
 
 def levered(backed: Backed, position: Position, leverage: Decimal | None) -> Backed:
-    """A position in another's place at a leverage, what the other had beyond its initial margin added; None keeps the margin.
+    """A position in another's place at a leverage, what the other had beyond its initial margin added; None keeps the
+    margin.
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> from perpcalc.core.position import LONG, open_at

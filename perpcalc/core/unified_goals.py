@@ -81,8 +81,8 @@ def unified_close(sums: Sums, index: int, goal: Goal, fee_rate: Decimal | None) 
 def unified_price(sums: Sums, index: int, goal: Goal) -> tuple[Solved, Solved]:
     """The prices of a position's contract below and above now at which its account meets a goal, the other coins still.
 
-    Rounded to where the margin ratio is not above, or the equity in USD not below. Raises PerpcalcError for an equity in one coin
-    and a margin ratio above 100 %.
+    Rounded to where the margin ratio is not above, or the equity in USD not below. Raises PerpcalcError for an equity
+    in one coin and a margin ratio above 100 %.
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> from perpcalc.core.position import LONG, open_at

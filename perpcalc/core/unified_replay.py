@@ -1,7 +1,8 @@
-"""An account that several coins back along the bars of its coins: all lows together, then all highs; nothing is interpolated.
+"""An account that several coins back along the bars of its coins: all lows together, then all highs; nothing is
+interpolated.
 
-Candles of several coins do not tell which moved first. So the account is tested where all coins are at their lows, and where
-all are at their highs, before any stop of that bar fills. Amounts are in USD.
+Candles of several coins do not tell which moved first. So the account is tested where all coins are at their lows, and
+where all are at their highs, before any stop of that bar fills. Amounts are in USD.
 """
 
 import heapq
@@ -27,7 +28,9 @@ Prices = Mapping[str, Decimal]
 
 
 class Guard(NamedTuple):
-    """What goes with a position: its `stop` in its own price, the rate of the fee that it pays then, and whether it is funded."""
+    """What goes with a position: its `stop` in its own price, the rate of the fee that it pays then, and whether it is
+    funded.
+    """
 
     stop: Decimal | None = None
     exit_fee: Decimal = ZERO
@@ -45,8 +48,8 @@ class UnifiedRun(NamedTuple):
 class UnifiedOutcome(NamedTuple):
     """How an account went, in USD; times in microseconds since 1970, `prices` those of the coins at its end.
 
-    `net_pnl` is the profit of the positions after funding and fees, what the coins themselves gained not included; None where
-    it was liquidated. The drawdown is of the equity.
+    `net_pnl` is the profit of the positions after funding and fees, what the coins themselves gained not included; None
+    where it was liquidated. The drawdown is of the equity.
     """
 
     start: int
@@ -154,11 +157,12 @@ def unified_replay(
     start: int | None = None,
     end: int | None = None,
 ) -> UnifiedOutcome:
-    """How an account goes along the bars of its coins, oldest first; a coin without bars keeps the price of the account.
+    """How an account goes along the bars of its coins, oldest first; a coin without bars keeps the price of the
+    account.
 
-    It begins where each coin has had a bar; a coin without one at a time stands still at its last close. Funding falls due as
-    in `replay`, at the open of the coin's bar where it has no mark. O(bars * coins), in flat memory. Raises PerpcalcError
-    where no bar lies between start and end.
+    It begins where each coin has had a bar; a coin without one at a time stands still at its last close. Funding falls
+    due as in `replay`, at the open of the coin's bar where it has no mark. O(bars * coins), in flat memory. Raises
+    PerpcalcError where no bar lies between start and end.
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> from perpcalc.core.position import LONG, open_at
@@ -209,7 +213,8 @@ def unified_replay(
 
 
 def worth_at(sums: Sums, prices: Prices) -> Worth:
-    """What an account is worth at other prices, what counts of it and what it must keep, in USD; its sums stay as they are.
+    """What an account is worth at other prices, what counts of it and what it must keep, in USD; its sums stay as they
+    are.
 
     >>> sums = sums_of(Account({"BTC": Decimal(2)}, {"BTC": Decimal(60_000)}))
     >>> worth_at(sums, {"BTC": Decimal(50_000)}).equity

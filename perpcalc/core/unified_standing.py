@@ -97,7 +97,8 @@ def standing(sums: Sums) -> Standing:
 
 
 def net_notional(sums: Sums) -> Decimal:
-    """What the positions are worth in USD, opposite sides of one contract netted unless the account keeps both (hedge mode).
+    """What the positions are worth in USD, opposite sides of one contract netted unless the account keeps both (hedge
+    mode).
 
     >>> from perpcalc.core.unified import Account, sums_of
     >>> net_notional(sums_of(Account({"BTC": ONE}, {"BTC": Decimal(60_000)})))

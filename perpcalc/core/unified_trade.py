@@ -1,4 +1,6 @@
-"""A trade that is planned in an account of several coins: the room for it, and where the account is liquidated with it."""
+"""A trade that is planned in an account of several coins: the room for it, and where the account is liquidated with
+it.
+"""
 
 from decimal import Decimal
 from typing import NamedTuple
@@ -24,10 +26,11 @@ class TradeAccount(NamedTuple):
     ratio: Decimal = ONE
 
     def room(self, plan: Plan) -> Room:
-        """The room that the account has for the trade, in the trade's coin at its entry: what its margin balance leaves.
+        """The room that the account has for the trade, in the trade's coin at its entry: what its margin balance
+        leaves.
 
-        Each position takes the least initial margin of its tier, where that is known of all of them, else the account's condition
-        times the maintenance margin. Derived.
+        Each position takes the least initial margin of its tier, where that is known of all of them, else the account's
+        condition times the maintenance margin. Derived.
         """
         account, price = self._at_entry(plan), plan.entry_price
         sums, own = sums_of(account), [one for one in account.holdings if self._is_own(one, plan)]
@@ -47,13 +50,30 @@ class TradeAccount(NamedTuple):
         )
 
     def liquidation(self, plan: Plan, contracts: Decimal) -> Liquidation:
-        """Where the account is liquidated with so many contracts, in the price of the trade's contract, the other coins still."""
+        """Where the account is liquidated with so many contracts, in the price of the trade's contract, the other coins
+        still.
+        """
         sums = sums_of(self._with(plan, contracts))
         life = coin_life(sums, plan.instrument.currency)
         return holding_liquidation(sums, len(sums.places) - 1, life).liquidation
 
+    def liquidation_with(self, holding: Holding, price: Decimal, gained: Decimal) -> Liquidation:
+        """Where the account is liquidated with a position at a price, when so much coin has come to it, the other coins
+        still.
+        """
+        coin = holding.position.instrument.currency
+        prices = {**self.account.prices, coin: price / self.ratio}
+        balances = {**self.account.balances, coin: self.account.balances.get(coin, ZERO) + gained}
+        account = self.account._replace(
+            prices=prices, balances=balances, holdings=(*self.account.holdings, holding._replace(ratio=self.ratio))
+        )
+        sums = sums_of(account)
+        return holding_liquidation(sums, len(sums.places) - 1, coin_life(sums, coin)).liquidation
+
     def largest_safe(self, plan: Plan, contracts: Decimal) -> Decimal:
-        """The most contracts, at most so many, with which the account lives to the trade's limit; proved by the account with them."""
+        """The most contracts, at most so many, with which the account lives to the trade's limit; proved by the account
+        with them.
+        """
         lot = plan.instrument.lot
         target = liquidation_target(self.account, plan.instrument.currency, plan.limit / self.ratio)
         most = Decimal(int(settled(contracts / lot)))  # a search leaves no formula

@@ -30,7 +30,8 @@ class Holding(NamedTuple):
 class Group(NamedTuple):
     """Holdings that share one maintenance tier: merged where they are of one side, netted where they are not.
 
-    Its maintenance margin at x = 1/price of its own contract is never more than `most*x`; None where no such bound is known.
+    Its maintenance margin at x = 1/price of its own contract is never more than `most*x`; None where no such bound is
+    known.
     """
 
     notional: Decimal
@@ -138,7 +139,8 @@ def group_maintenance(group: Group, x: Decimal) -> Decimal:
 
 
 def piece_at(group: Group, x: Decimal, *, still: bool = False) -> Piece:
-    """The piece of a group's schedule that holds from x on; on a border the one of the larger value, unless `still` in the smaller.
+    """The piece of a group's schedule that holds from x on; on a border the one of the larger value, unless `still` in
+    the smaller.
 
     >>> from perpcalc.core.rules import flat_rate
     >>> pieces = tuple(maintenance_pieces(flat_rate(Decimal("0.01")), ONE, ONE, ONE))

@@ -39,9 +39,9 @@ CONSTANTS = {"day": DAY, "year": YEAR}
 class Step(NamedTuple):
     """How one figure came about.
 
-    `expression` is what `formula` says in names and `numbers` in numbers, before the `cuts` in their order; None where there
-    is no history. `tiers` and `sources` are those of the rules in it that no step before has told, `meanings` those of its
-    symbols.
+    `expression` is what `formula` says in names and `numbers` in numbers, before the `cuts` in their order; None where
+    there is no history. `tiers` and `sources` are those of the rules in it that no step before has told, `meanings`
+    those of its symbols.
     """
 
     field: str
@@ -76,9 +76,9 @@ def explain(
     """How the computed figures of an answer came about, in their order; one that was given has a step only for its why.
 
     `figures` are the values of an answer by field. `whys` say of a field what its formula cannot. `named` are further
-    numbers that formulas may name; they have steps of their own where one does. `rounding` says where the venue's rules of
-    rounding are from. `own` is the place of the answer's position among others: what is labelled with another place is not
-    explained here.
+    numbers that formulas may name; they have steps of their own where one does. `rounding` says where the venue's rules
+    of rounding are from. `own` is the place of the answer's position among others: what is labelled with another place
+    is not explained here.
 
     >>> from perpcalc.trace import leaf
     >>> value = leaf(Decimal(10_000), "notional") / leaf(Decimal(62_500), "entry")
@@ -232,7 +232,9 @@ class _Names:
         return reading.behind(inner) if is_figure else reading.of(inner)
 
     def called(self, drafts: Iterable[_Draft]) -> dict[str, str]:
-        """The name of each number in some formulas: a field first, then the position's own, then others by their place."""
+        """The name of each number in some formulas: a field first, then the position's own, then others by their
+        place.
+        """
         names = {str(key): self._name(key) for key in self.fields}
         taken = {*names.values(), *(self._atoms[key].kind for key in self.fields if key in self._atoms)}
         used = dict.fromkeys(atom for draft in drafts for atom in formula.atoms(draft.expression) if atom.name)

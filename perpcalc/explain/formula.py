@@ -1,8 +1,8 @@
 """Formulas as the textbook has them: algebra on names and numbers.
 
-Every formula is a `Product` of powers; a sum in it is one of its bases. What is built here is brought into order at once:
-sums and products are flat, equal terms cancel, quotients of quotients are turned over, and what all terms of a sum share
-stands before it.
+Every formula is a `Product` of powers; a sum in it is one of its bases. What is built here is brought into order at
+once: sums and products are flat, equal terms cancel, quotients of quotients are turned over, and what all terms of a
+sum share stands before it.
 """
 
 from collections import Counter
@@ -14,7 +14,8 @@ from typing import NamedTuple
 class Atom(NamedTuple):
     """A name, or a number that has none.
 
-    `kind` is the name without what tells it from others of its kind. `idle` ones are left out where they change nothing.
+    `kind` is the name without what tells it from others of its kind. `idle` ones are left out where they change
+    nothing.
     """
 
     name: str
@@ -104,7 +105,10 @@ def total(terms: Iterable[Product]) -> Product:
     counts: dict[Powers, int] = {}
     flat = [addend for term in terms for addend in _addends(term)]
     for addend in _spread([addend for addend in flat if not is_nothing(addend)] or flat[:1]):
-        counts[addend.powers] = counts.get(addend.powers, 0) + (-1 if addend.negative else 1)
+        powers, count = addend.powers, -1 if addend.negative else 1
+        if powers not in counts and (opposite := _opposite(addend)) in counts:
+            powers, count = opposite, -count
+        counts[powers] = counts.get(powers, 0) + count
     counted = [times(number(count), Product(False, powers)) for powers, count in counts.items() if count]
     if len(counted) < 2:
         return counted[0] if counted else number(0)
@@ -148,7 +152,9 @@ def _is_rate(term: Product) -> bool:
 
 
 def _shared(terms: Sequence[Product]) -> Product:
-    """What stands in every term: all of the denominators, and the numerators where they leave no mere 1/x among others."""
+    """What stands in every term: all of the denominators, and the numerators where they leave no mere 1/x among
+    others.
+    """
     numerators: list[tuple[Base, int]] = []
     denominators: list[tuple[Base, int]] = []
     others = [dict(term.powers) for term in terms[1:]]
@@ -169,7 +175,9 @@ def _is_reciprocal(term: Product) -> bool:
 
 
 def _factored(terms: Sequence[Product]) -> list[Product]:
-    """Terms over the same denominators that share a name taken together: no rate, the name of most terms, the largest."""
+    """Terms over the same denominators that share a name taken together: no rate, the name of most terms, the
+    largest.
+    """
     shares = [[(base, _denominators(term)) for base, n in term.powers if n > 0 and _is_named(base)] for term in terms]
     count = Counter(share for of_term in shares for share in of_term)
     groups: dict[object, list[Product]] = {}
@@ -239,6 +247,14 @@ def _turned(one: Product) -> Product:
             powers = (*one.powers[:place], (turned.powers[0][0], exponent), *one.powers[place + 1 :])
             return Product(False, powers)
     return one
+
+
+def _opposite(one: Product) -> Powers:
+    """The powers of a term of the other sign where one of its sums is turned round for that, as in `b - a` for `a -
+    b`.
+    """
+    turned = _turned(Product(True, one.powers))
+    return one.powers if turned.negative else turned.powers
 
 
 def _is_idle_one(base: Base) -> bool:

@@ -128,7 +128,9 @@ class Trail:
         self._held.append(number)
 
     def _unchanged(self, operation: str, operands: tuple[int, ...]) -> int | None:
-        """The number that an operation gives without changing it: plus 0, times 1, cut to all the digits that count; or 0, or 1."""
+        """The number that an operation gives without changing it: plus 0, times 1, cut to all the digits that count; or
+        0, or 1.
+        """
         first, second = operands[0], operands[-1]
         if operation == "digits":
             return first if self.entries[second].number >= SETTLED else None

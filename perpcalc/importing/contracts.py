@@ -27,8 +27,8 @@ SURELY_PERCENT = Decimal("0.6")  # no venue asks for more than half of the value
 class Market(NamedTuple):
     """The contract of a position: the rules it is judged by, and the name it is written by.
 
-    `listed` is False for a plain contract. `rate` is the maintenance rate of the file where no table is known, `expires`
-    the ISO day of a contract that does, `parts` how many of our contracts one of the file is.
+    `listed` is False for a plain contract. `rate` is the maintenance rate of the file where no table is known,
+    `expires` the ISO day of a contract that does, `parts` how many of our contracts one of the file is.
     """
 
     instrument: Instrument

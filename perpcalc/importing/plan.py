@@ -112,7 +112,7 @@ def plan(dump: Dump, portfolio: Portfolio, choices: Choices, resolve: Resolve = 
         empty=dump.empty,
         balances=balances,
         differences=tuple(_differences(legs, account, balances, portfolio, accounts, there)),
-        notes=tuple(_notes(dump, held, legs, account, unsure, choices)),
+        notes=tuple(_notes(dump, held, legs, account, unsure, choices, _homes(accounts.values(), account, choices))),
         further_page=dump.further_page,
     )
 
@@ -192,15 +192,20 @@ def _gone(
             yield entry.name
 
 
+def _homes(accounts: Iterable[Account], account: Account | None, choices: Choices) -> list[Account]:
+    """The accounts that balances are of: the one that was named, else those at the venue."""
+    if account is not None:
+        return [account]
+    venue = venue_of(choices.venue)
+    return [one for one in accounts if venue is not None and venue_of(one.venue) == venue]
+
+
 def _balances(dump: Dump, accounts: Iterable[Account], account: Account | None, choices: Choices) -> Iterator[Balanced]:
     """The balances of the account, or of those at the venue, that are not the file's."""
     if not choices.balances:
         return
     found = {balance.coin: balance.amount for balance in dump.balances}
-    venue = venue_of(choices.venue)
-    for one in accounts if account is None else (account,):
-        if account is None and (venue is None or venue_of(one.venue) != venue):
-            continue
+    for one in _homes(accounts, account, choices):
         if one.unified is not None:
             for coin, amount in found.items():
                 if one.unified.balances.get(coin) != amount:
@@ -241,7 +246,13 @@ def _mode_needed(taken: Sequence[Taken], account: Account) -> str | None:
 
 
 def _notes(
-    dump: Dump, taken: Sequence[Taken], legs: Sequence[Leg], account: Account | None, unsure: bool, choices: Choices
+    dump: Dump,
+    taken: Sequence[Taken],
+    legs: Sequence[Leg],
+    account: Account | None,
+    unsure: bool,
+    choices: Choices,
+    homes: Sequence[Account],
 ) -> Iterator[str]:
     """What else to say: how a position was read, both sides held, what balances hold."""
     for one, leg in zip(taken, legs, strict=True):
@@ -256,3 +267,8 @@ def _notes(
             yield f"{whole[0].name} is of the whole wallet, the margin of isolated positions in it"
         if not dump.balances:
             yield "the file tells no balance"
+        elif not homes:
+            yield (
+                "no account of the portfolio takes the balances: write one of the venue to it, or name it as the"
+                " account"
+            )

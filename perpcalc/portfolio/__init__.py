@@ -19,9 +19,9 @@ NO_LIMITS = (VOL.name, HORIZON.name)
 class Unified(NamedTuple):
     """What backs an account of several coins; a negative balance is borrowed.
 
-    `weights_of` has the bands of each coin's collateral ratio: up to which quantity, None without end, and the ratio; a coin
-    without bands counts in full. `weights_file` is the venue's own table, as the file names it. What is None is as the venue
-    has it. The last four are USD that only the venue knows.
+    `weights_of` has the bands of each coin's collateral ratio: up to which quantity, None without end, and the ratio; a
+    coin without bands counts in full. `weights_file` is the venue's own table, as the file names it. What is None is as
+    the venue has it. The last four are USD that only the venue knows.
     """
 
     balances: Mapping[str, Decimal]

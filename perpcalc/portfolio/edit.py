@@ -41,9 +41,9 @@ RATES = frozenset(option.name for option in POSITION_KEYS if option.read in IN_P
 class Change(NamedTuple):
     """What is to be different in a file.
 
-    `accounts` and `added` are entries to append, each a row of values by key. `updated` has new values of positions, by name
-    and key, None to leave the key out; `removed` names positions. `balances` are by account, of one with several coins by coin.
-    `prices` are by coin.
+    `accounts` and `added` are entries to append, each a row of values by key. `updated` has new values of positions, by
+    name and key, None to leave the key out; `removed` names positions. `balances` are by account, of one with several
+    coins by coin. `prices` are by coin.
     """
 
     accounts: Sequence[Row] = ()
@@ -71,10 +71,10 @@ def change(
 ) -> Portfolio:
     """Make the change that `compose` thinks out for the portfolio in a file; returns the portfolio as it is then.
 
-    Entries are appended and change no existing byte. Of what is in the file already only the values that are different change,
-    and a position that is removed takes its lines with it, the comment lines that touch them and the blank line above.
-    `tell` is told of a wait for another perpcalc. Raises PerpcalcError, and leaves the file as it was, where anything is in the
-    way.
+    Entries are appended and change no existing byte. Of what is in the file already only the values that are different
+    change, and a position that is removed takes its lines with it, the comment lines that touch them and the blank line
+    above. `tell` is told of a wait for another perpcalc. Raises PerpcalcError, and leaves the file as it was, where
+    anything is in the way.
     """
     if path == "-":
         raise PerpcalcError("is standard input", "give the name of a portfolio file").at(path)
@@ -125,7 +125,9 @@ def _fill(fill: Any) -> Row:
 
 
 def edited(old: bytes, tables: Tables, before: Portfolio, wanted: Change) -> tuple[bytes, Tables]:
-    """The bytes of a file after a change, and its tables; raises PerpcalcError where they would not be exactly what is wanted."""
+    """The bytes of a file after a change, and its tables; raises PerpcalcError where they would not be exactly what is
+    wanted.
+    """
     edits = list(_edits(tables, before, wanted))
     gone = {_number(before, name) for name in wanted.removed}
     expected = _expected(tables, edits, gone, wanted)

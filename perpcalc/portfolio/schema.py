@@ -1,7 +1,7 @@
 """What each table of a portfolio file may hold, as a schema that reads the values too.
 
-pydantic's core checks the shapes and collects all that does not fit; pydantic itself would cost a short call more than all the
-rest.
+pydantic's core checks the shapes and collects all that does not fit; pydantic itself would cost a short call more than
+all the rest.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence

@@ -1,7 +1,8 @@
 """Changing values in a TOML text and leaving every other byte as it is.
 
-The text is TOML that a parser has read, so finding its keys takes no more than skipping what stands between them. Who changes one
-has it parsed again and compares what it holds with what it should: a mistake here becomes a refusal, no damage.
+The text is TOML that a parser has read, so finding its keys takes no more than skipping what stands between them. Who
+changes one has it parsed again and compares what it holds with what it should: a mistake here becomes a refusal, no
+damage.
 """
 
 import json
@@ -26,7 +27,9 @@ _REST_OF_LINE = re.compile(r"[ \t]*+(?:#[^\n]*+)?\r?+(?:\n|$)")
 
 
 class Pair(NamedTuple):
-    """A key with its value, or a value in a list: where it starts, where the value starts and ends, and what is inside that."""
+    """A key with its value, or a value in a list: where it starts, where the value starts and ends, and what is inside
+    that.
+    """
 
     path: Path
     start: int
@@ -110,8 +113,8 @@ class Document:
     def remove(self, path: Path) -> None:
         """Take out a key or a table, in whatever pieces it stands.
 
-        With a table that has a header go the comment lines that touch it, unless they touch the next header or open the file,
-        and the blank line above.
+        With a table that has a header go the comment lines that touch it, unless they touch the next header or open the
+        file, and the blank line above.
         """
         if path in self._at and path[:-1] in self._at:
             self._gone.setdefault(path[:-1], set()).add(path)

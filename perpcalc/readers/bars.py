@@ -36,7 +36,9 @@ class Layout(NamedTuple):
 
 
 class Stream(NamedTuple):
-    """Rows with their numbers, how one becomes cells, and the word for a row; `quick` makes a bar of a usual row by itself."""
+    """Rows with their numbers, how one becomes cells, and the word for a row; `quick` makes a bar of a usual row by
+    itself.
+    """
 
     rows: Iterator[tuple[int, Any]]
     cells: Callable[[Any], Item]

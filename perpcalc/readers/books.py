@@ -1,7 +1,7 @@
 """Order books as venues and ccxt write them, the best levels first, with the unit of their amounts.
 
-Sources: the API pages of each venue. Amounts are contracts at Binance, OKX, Bybit (of 1 USD), BitMEX, Kraken, KuCoin and Gate,
-USD at Deribit; ccxt hands on what the venue has, taken as contracts.
+Sources: the API pages of each venue. Amounts are contracts at Binance, OKX, Bybit (of 1 USD), BitMEX, Kraken, KuCoin
+and Gate, USD at Deribit; ccxt hands on what the venue has, taken as contracts.
 """
 
 from collections.abc import Mapping, Sequence
@@ -61,8 +61,8 @@ class Snapshot(NamedTuple):
 def read_book(path: str, own_stdin: bool = True) -> Snapshot:
     """The order book in a file.
 
-    Raises PerpcalcError, naming file and place, for a file of no known form, a level that is wrong, and a book whose best bid
-    is not below its best ask.
+    Raises PerpcalcError, naming file and place, for a file of no known form, a level that is wrong, and a book whose
+    best bid is not below its best ask.
     """
     source = read(path, own_stdin)
     with naming(source.where):

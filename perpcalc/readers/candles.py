@@ -72,8 +72,8 @@ BRACKETS = str.maketrans("", "", '[]" ')
 class Candles(NamedTuple):
     """Bars of one instrument. `marks` is None where the file does not say whether its prices are marks or last ones.
 
-    `step` is how long a bar is in microseconds, None where that varies or is not known. `bars` can be gone through once, and
-    what was assumed or left out on the way is then in `notes`.
+    `step` is how long a bar is in microseconds, None where that varies or is not known. `bars` can be gone through
+    once, and what was assumed or left out on the way is then in `notes`.
     """
 
     where: str
@@ -88,9 +88,11 @@ class Candles(NamedTuple):
 def candles(
     path: str, instrument: str | None = None, coin: str | None = None, own_stdin: bool = True
 ) -> Iterator[Candles]:
-    """The bars of a file of any length, as it is read; CSV and one JSON row a line stream, a JSON document has 16 MiB at most.
+    """The bars of a file of any length, as it is read; CSV and one JSON row a line stream, a JSON document has 16 MiB
+    at most.
 
-    Raises PerpcalcError, naming file and place, for a file of no known form, a row that is wrong, and mixed instruments.
+    Raises PerpcalcError, naming file and place, for a file of no known form, a row that is wrong, and mixed
+    instruments.
     """
     wanted = Wanted(instrument, coin)
     with opened(path, own_stdin) as (file, where):
@@ -174,7 +176,9 @@ def _pace(layout: Layout, samples: Sequence[Item]) -> tuple[int | None, bool, li
 
 
 def _layout(names: Mapping[str, str], first: Item, outer: Item) -> Layout:
-    """Where the rows have what a bar needs, by their names or, of arrays, by their length; raises PerpcalcError for none."""
+    """Where the rows have what a bar needs, by their names or, of arrays, by their length; raises PerpcalcError for
+    none.
+    """
     if "0" in names:
         found = _of_array(first, outer)
         if found:
@@ -210,7 +214,9 @@ def _of_array(first: Item, outer: Item) -> Layout | None:
 
 
 def _are_marks(names: Mapping[str, str], first: Item) -> bool | None:
-    """Whether bars are of marks: those have no volume, though Binance counts what they were made of; None if not told."""
+    """Whether bars are of marks: those have no volume, though Binance counts what they were made of; None if not
+    told.
+    """
     volume = next((first.get(names[name]) for name in names if name.startswith(VOLUMES) or name == "v"), None)
     if volume is None:
         return None

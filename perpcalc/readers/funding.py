@@ -1,7 +1,7 @@
 """Funding rates of the past and samples of the premium, in the forms that venues and programs write.
 
-Sources: the API pages of each venue; data.binance.vision; docs.tardis.dev, derivative_ticker; ccxt manual, "Funding Rate
-History". A rate is a fraction, positive when longs pay.
+Sources: the API pages of each venue; data.binance.vision; docs.tardis.dev, derivative_ticker; ccxt manual, "Funding
+Rate History". A rate is a fraction, positive when longs pay.
 """
 
 from collections.abc import Mapping
@@ -35,8 +35,8 @@ HOUR = Decimal(60)
 class Shape(NamedTuple):
     """A form of funding history, its columns by their folded names.
 
-    `coin_rate` is in coin per contract; `per` is the time a rate is for, in minutes, where the form fixes it, `length` the
-    column that says it, in units of `unit` microseconds; `note` is what should be known of it.
+    `coin_rate` is in coin per contract; `per` is the time a rate is for, in minutes, where the form fixes it, `length`
+    the column that says it, in units of `unit` microseconds; `note` is what should be known of it.
     """
 
     needs: frozenset[str]
@@ -108,7 +108,8 @@ class Premiums(NamedTuple):
 def read_history(path: str, instrument: str | None = None, coin: str | None = None, own_stdin: bool = True) -> History:
     """The payments in a file, of the one instrument that is asked for where it has several.
 
-    Raises PerpcalcError, naming file and place, for a file of no known form, a row that is wrong, and mixed instruments.
+    Raises PerpcalcError, naming file and place, for a file of no known form, a row that is wrong, and mixed
+    instruments.
     """
     with opened(path, own_stdin) as (file, where), naming(where):
         first = file.readline(LONGEST_LINE)

@@ -29,7 +29,8 @@ def lines_of(file: BinaryIO, start: Sequence[bytes], first: int = 1) -> Iterator
 
 
 def backwards(file: BinaryIO, begin: int, first: int) -> Iterator[tuple[int, str]]:
-    """The lines of a file from the last to the one that starts at the byte `begin`, with their numbers; that one is `first`.
+    """The lines of a file from the last to the one that starts at the byte `begin`, with their numbers; that one is
+    `first`.
 
     Raises PerpcalcError for a pipe.
     """

@@ -102,7 +102,9 @@ def names_of(rows: Sequence[Row]) -> dict[str, str]:
 
 
 def with_info(sheet: Sheet) -> Sheet:
-    """The sheet with the venue's own fields, which ccxt keeps under `info`, over those of ccxt, where each row has some."""
+    """The sheet with the venue's own fields, which ccxt keeps under `info`, over those of ccxt, where each row has
+    some.
+    """
     if not all(isinstance(row.cells.get("info"), dict) and row.cells["info"] for row in sheet.rows):
         return sheet
     rows = [Row(row.place, {**row.cells, **row.cells["info"]}) for row in sheet.rows]
@@ -110,7 +112,9 @@ def with_info(sheet: Sheet) -> Sheet:
 
 
 def recognised(sheet: Sheet, needs: Mapping[str, frozenset[str]], kind: str) -> str:
-    """The title of the first shape all of whose names a file has; raises PerpcalcError that lists the known ones for none."""
+    """The title of the first shape all of whose names a file has; raises PerpcalcError that lists the known ones for
+    none.
+    """
     for title, names in needs.items():
         if names <= sheet.names.keys():
             return title

@@ -52,7 +52,8 @@ class Tape(NamedTuple):
 def read_trades(path: str, own_stdin: bool = True) -> Tape:
     """The trades in a file; rows of an exchange's funding are payments.
 
-    Raises PerpcalcError, naming file and place, for a file of no known form, a row that is wrong, and for no inverse trade.
+    Raises PerpcalcError, naming file and place, for a file of no known form, a row that is wrong, and for no inverse
+    trade.
     """
     source = read(path, own_stdin)
     with naming(source.where):

@@ -1,6 +1,8 @@
-"""A venue's public answer becomes dated rules in the user's own venue file, which extends the one that came with the program.
+"""A venue's public answer becomes dated rules in the user's own venue file, which extends the one that came with the
+program.
 
-Nothing comes back unless all of it follows the format. Sources of the shapes: the venues' API documentation and recorded answers.
+Nothing comes back unless all of it follows the format. Sources of the shapes: the venues' API documentation and
+recorded answers.
 """
 
 import datetime
@@ -110,8 +112,9 @@ def read_answer(
 ) -> Answer:
     """The dated rules in a venue's public answer, of one contract or of all inverse perpetuals in it.
 
-    Dated `date`, else by the answer's own time, else `today`. `leverage` chooses where tiers depend on it (HTX). Raises PerpcalcError
-    for what is no answer, a refusal (with the venue's own code and words), linear contracts, and values that cannot be.
+    Dated `date`, else by the answer's own time, else `today`. `leverage` chooses where tiers depend on it (HTX). Raises
+    PerpcalcError for what is no answer, a refusal (with the venue's own code and words), linear contracts, and values
+    that cannot be.
 
     >>> from perpcalc.venues import load
     >>> raw = b'[{"contract": "BTC_USD", "risk_limit": "100", "maintenance_rate": "0.005"}]'
@@ -147,7 +150,8 @@ def read_answer(
 def with_answer(answer: Answer, venue: Venue, file: bytes | None, today: datetime.date) -> bytes:
     """The user's venue file (None: there is none yet) with an answer's rules put into it; the same date replaces.
 
-    A rule keeps what the one before it says and the answer does not. Raises PerpcalcError where the result would not follow the format.
+    A rule keeps what the one before it says and the answer does not. Raises PerpcalcError where the result would not
+    follow the format.
     """
     additions = []
     coins = {}
@@ -248,7 +252,9 @@ def _newer(venue: Venue, facts: Sequence[Fact], date: str) -> Iterator[str]:
 
 
 def _kept(venue: Venue, facts: Sequence[Fact], left: dict[str, list[str]]) -> tuple[Fact, ...]:
-    """The facts that add to what is known: no first tier where more are known, no rules of a contract without its size."""
+    """The facts that add to what is known: no first tier where more are known, no rules of a contract without its
+    size.
+    """
     listed: Tables = venue.tables["instruments"]
     sized = {fact.instrument for fact in facts if fact.topic == "contract"}
     kept = []

@@ -28,7 +28,9 @@ Found = Iterator[Fact | LeftOut]
 
 
 class Wanted(NamedTuple):
-    """What is asked of an answer: one contract, by its venue's name for it, and the leverage where tiers depend on it."""
+    """What is asked of an answer: one contract, by its venue's name for it, and the leverage where tiers depend on
+    it.
+    """
 
     instrument: str | None = None
     leverage: Decimal | None = None
@@ -139,13 +141,19 @@ def binance(rows: Sequence[Row], wanted: Wanted) -> Found:
 
 
 def okx(rows: Sequence[Row], wanted: Wanted) -> Found:
-    """Position tiers of families: contracts, the whole position takes the rate; the lower end of a tier is not always exact."""
+    """Position tiers of families: contracts, the whole position takes the rate; the lower end of a tier is not always
+    exact.
+    """
     for family, tiers in by_contract(rows, "instFamily").items():
         coin, _, quote = family.partition("-")
         if quote != "USD":
             yield LeftOut(family, "linear")
-        else:
-            yield _tiers(f"{family}-SWAP", coin, tiers, OKX, "contracts")
+            continue
+        for count, row in enumerate(sorted(tiers, key=lambda row: number(row, "tier")), 1):
+            if (numbered := number(row, "tier")) != count:
+                place = f"{family}-SWAP: tier {plain(numbered)}"
+                raise PerpcalcError(f"there is no tier {count} before it", "ask for all tiers").at(place)
+        yield _tiers(f"{family}-SWAP", coin, tiers, OKX, "contracts")
 
 
 def bybit(rows: Sequence[Row], wanted: Wanted) -> Found:
@@ -258,7 +266,7 @@ def mexc(row: Row, contract: str, coin: str) -> Fact:
     levels = number(row, "riskLevelLimit")
     if not ONE <= levels <= HUNDRED or levels % 1:
         raise PerpcalcError(f"{plain(levels)} is out of range", "a whole number from 1 to 100 is expected").at(
-            Key("riskLevelLimit")
+            "riskLevelLimit"
         )
     base, more = positive(row, "riskBaseVol"), number(row, "riskIncrVol")
     rate, step = number(row, "maintenanceMarginRate"), number(row, "riskIncrMmr")

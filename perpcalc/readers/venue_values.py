@@ -1,4 +1,6 @@
-"""What the values in a venue's public answer become: numbers of every spelling, rates, tiers, as a venue file has them."""
+"""What the values in a venue's public answer become: numbers of every spelling, rates, tiers, as a venue file has
+them.
+"""
 
 import itertools
 import re
@@ -8,7 +10,7 @@ from typing import Any, NamedTuple
 
 from perpcalc.core.rules import with_deductions
 from perpcalc.decimals import INTEGER_DIGITS, ONE, ZERO, plain
-from perpcalc.errors import Key, PerpcalcError, shown
+from perpcalc.errors import PerpcalcError, shown
 from perpcalc.venues.own_file import Value
 
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?")
@@ -22,7 +24,8 @@ Row = Mapping[str, Any]
 class Fact(NamedTuple):
     """What an answer says of a contract (None: of all) in one topic, by the keys of a venue file.
 
-    `coin` is what the contract settles in. `first_tier`: of more, which may be known. `note` says what the reading assumes.
+    `coin` is what the contract settles in. `first_tier`: of more, which may be known. `note` says what the reading
+    assumes.
     """
 
     instrument: str | None
@@ -57,7 +60,7 @@ def word(row: Row, key: str) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise PerpcalcError("is not a text", "ask the venue again").at(Key(key))
+        raise PerpcalcError("is not a text", "ask the venue again").at(key)
     return value
 
 
@@ -69,13 +72,13 @@ def number(row: Row, key: str) -> Decimal:
     """
     value = row.get(key)
     if value is None or value == "":
-        raise PerpcalcError("is missing", "ask the venue again").at(Key(key))
+        raise PerpcalcError("is missing", "ask the venue again").at(key)
     if not isinstance(value, str) or len(value) > LONGEST_NUMBER or not NUMBER.fullmatch(value) or not value.isascii():
-        raise PerpcalcError(f"{shown(str(value))} is not a number", "ask the venue again").at(Key(key))
+        raise PerpcalcError(f"{shown(str(value))} is not a number", "ask the venue again").at(key)
     found = Decimal(value)
     if found.adjusted() >= INTEGER_DIGITS:
         digits = f"at most {INTEGER_DIGITS} digits before the point"
-        raise PerpcalcError(f"{shown(value)} is too large", digits).at(Key(key))
+        raise PerpcalcError(f"{shown(value)} is too large", digits).at(key)
     return found.quantize(DECIMALS)
 
 
@@ -88,7 +91,7 @@ def positive(row: Row, key: str) -> Decimal:
     """A number of an answer that is above zero."""
     found = number(row, key)
     if found <= 0:
-        raise PerpcalcError(f"{shown(str(row[key]))} is out of range", "a number above 0 is expected").at(Key(key))
+        raise PerpcalcError(f"{shown(str(row[key]))} is out of range", "a number above 0 is expected").at(key)
     return found
 
 
@@ -100,7 +103,7 @@ def share(row: Row, key: str) -> str:
     """
     found = number(row, key)
     if abs(found) >= 1:
-        raise PerpcalcError(f"{shown(str(row[key]))} is out of range", "a rate below 1 is expected").at(Key(key))
+        raise PerpcalcError(f"{shown(str(row[key]))} is out of range", "a rate below 1 is expected").at(key)
     return percent(found)
 
 
@@ -135,7 +138,7 @@ def rows_of(node: Any, key: str) -> Sequence[Row]:
     """The objects in a list of an answer."""
     found = node.get(key) if isinstance(node, dict) else None
     if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
-        raise PerpcalcError("is not a list of objects", "ask the venue again").at(Key(key))
+        raise PerpcalcError("is not a list of objects", "ask the venue again").at(key)
     return found
 
 
@@ -150,10 +153,11 @@ def by_contract(rows: Iterable[Row], key: str) -> dict[str, list[Row]]:
 def margin_of(steps: Sequence[Step], unit: str, marginal: bool | None = None) -> dict[str, Value]:
     """The margin rule that tiers make, neighbours of one rate joined.
 
-    Raises PerpcalcError for tiers with gaps, falling rates, or deductions that do not follow from the rates. `marginal` None: as
-    the venue's general rule has it.
+    Raises PerpcalcError for tiers with gaps, falling rates, or deductions that do not follow from the rates. `marginal`
+    None: as the venue's general rule has it.
 
-    >>> tiers = [Step(Decimal(5), Decimal("0.004"), leverage=Decimal(125)), Step(Decimal(10), Decimal("0.004"), leverage=Decimal(100))]
+    >>> rate = Decimal("0.004")
+    >>> tiers = [Step(Decimal(5), rate, leverage=Decimal(125)), Step(Decimal(10), rate, leverage=Decimal(100))]
     >>> margin_of(tiers, "coin")
     {'unit': 'coin', 'limits': ['10'], 'rates': ['0.4%'], 'leverages': ['125', '100'], 'leverage_limits': ['5', '10']}
     """
@@ -192,6 +196,12 @@ def _check(steps: Sequence[Step]) -> None:
         place = f"tier {number}"
         if not ZERO < step.rate < ONE:
             raise PerpcalcError(f"the rate {percent(step.rate)} is out of range", "ask the venue again").at(place)
+        if step.initial is not None and not ZERO < step.initial <= ONE:
+            what = f"the initial rate {percent(step.initial)} is out of range"
+            raise PerpcalcError(what, "ask the venue again").at(place)
+        if step.leverage is not None and step.leverage <= 0:
+            what = f"the leverage {plain(step.leverage)} is out of range"
+            raise PerpcalcError(what, "ask the venue again").at(place)
         if step.limit is None and number < len(steps):
             raise PerpcalcError("has no upper end", "ask the venue again").at(place)
         before = steps[number - 2] if number > 1 else Step(ZERO, ZERO)

@@ -1,4 +1,6 @@
-"""Printing what was answered: as a table, JSON, CSV, bare fields, or explained. Rendering knows nothing of contracts."""
+"""Printing what was answered: as a table, JSON, CSV, bare fields, or explained. Rendering knows nothing of
+contracts.
+"""
 
 from collections.abc import Sequence
 from typing import NamedTuple

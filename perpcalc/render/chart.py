@@ -51,7 +51,9 @@ Cells = dict[tuple[int, int], tuple[str, str]]
 
 
 def drawn(chart: Chart, width: int, ascii_only: bool = False) -> Text:
-    """The chart as text of at most so many columns: title, curves over their axes, landmarks by letter, and what all stand for."""
+    """The chart as text of at most so many columns: title, curves over their axes, landmarks by letter, and what all
+    stand for.
+    """
     glyphs = ASCII if ascii_only else UNICODE
     height = 12 if width < 120 else 20
     y_axis = axis(chart.ys, 5 if height < 20 else 7, to_ticks=True)

@@ -24,7 +24,8 @@ def as_csv(fields: Sequence[str], answers: Sequence[Answer]) -> str:
 def cell(value: Value) -> str:
     """One cell: a spreadsheet must not run a name, so a text that starts like a formula gets a quote before it.
 
-    A number or a rate is no formula. A name must not steer a terminal either: its control characters are written as escapes.
+    A number or a rate is no formula. A name must not steer a terminal either: its control characters are written as
+    escapes.
 
     >>> from decimal import Decimal
     >>> cell("=1+1"), cell("-0.025%"), cell(Decimal("-1"))

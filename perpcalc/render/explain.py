@@ -1,4 +1,6 @@
-"""An answer explained: what was given, then each figure with its formula, the numbers put in, and where they are from."""
+"""An answer explained: what was given, then each figure with its formula, the numbers put in, and where they are
+from.
+"""
 
 from collections.abc import Sequence
 

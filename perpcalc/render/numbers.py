@@ -20,6 +20,7 @@ NUMERIC = frozenset(
         "rate",
         "times",
         "number",
+        "multiple",
         "figure",
     ]
 )
@@ -47,7 +48,7 @@ def amount(value: Decimal, kind: str, precision: Precision = DEFAULT) -> str:
         text = fixed(value, 2)
     elif kind == "times":
         text = fixed(value, min(4, max(2, places(value)))) + "x"
-    elif kind == "number":
+    elif kind == "multiple":
         text = fixed(value, min(4, places(value)))
     elif kind == "figure":
         text = fixed(value, min(places(value), max(LONGEST_COUNT, 5 - value.adjusted())))
@@ -59,7 +60,7 @@ def amount(value: Decimal, kind: str, precision: Precision = DEFAULT) -> str:
 def _rate(percent: Decimal) -> str:
     needed = places(percent)
     if needed > LONGEST_RATE:
-        needed = 4 if abs(percent) >= 1 else min(18, 3 - percent.adjusted())
+        needed = min(needed, 4 if abs(percent) >= 1 else 3 - percent.adjusted())
     return fixed(percent, max(2, needed)) + "%"
 
 

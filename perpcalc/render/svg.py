@@ -24,7 +24,9 @@ STYLE = """
   .accent { stroke: #8250df; fill: #8250df }
   .danger { stroke: #cf222e; fill: #cf222e }
   line.plain, line.accent, line.danger { stroke-width: 1.25; stroke-dasharray: 4 3 }
-  polyline.curve, polyline.plain, polyline.accent, polyline.danger { fill: none; stroke-width: 2.25; stroke-linejoin: round }
+  polyline.curve, polyline.plain, polyline.accent, polyline.danger {
+    fill: none; stroke-width: 2.25; stroke-linejoin: round
+  }
   text.curve, text.plain, text.accent, text.danger { stroke: none }
   @media (prefers-color-scheme: dark) {
     .card { fill: #0d1117; stroke: #30363d }
@@ -51,8 +53,8 @@ def svg(charts: Sequence[Chart]) -> str:
     )
     title = escape(printable("; ".join(chart.title for chart in charts[:3])))
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" role="img">\n'
-        f"<title>{title}</title>\n<style>{STYLE}</style>\n{panels}</svg>\n"
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}"'
+        f' role="img">\n<title>{title}</title>\n<style>{STYLE}</style>\n{panels}</svg>\n'
     )
 
 

@@ -1,4 +1,6 @@
-"""Answers as a table for people: the sentence first, units named, gains and losses signed and coloured, no digit ever cut."""
+"""Answers as a table for people: the sentence first, units named, gains and losses signed and coloured, no digit ever
+cut.
+"""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -231,7 +233,9 @@ def _say(console: Console, text: Text) -> None:
 
 
 def _print_totals(console: Console, result: Result, wide: bool, width: int) -> None:
-    """The sums: a table of their own, or lines; amounts in a coin from the row of that coin, those in USD from the last."""
+    """The sums: a table of their own, or lines; amounts in a coin from the row of that coin, those in USD from the
+    last.
+    """
     made = summed(result)
     if made.answer is not result.answer:
         _print_rows(console, made.answer, _lines(made), wide, width)

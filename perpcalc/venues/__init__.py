@@ -129,7 +129,9 @@ def _dated(name: str | None, tables: Tables, own: Tables) -> Iterator[Dated]:
 
 
 def _notes(where: str, symbol: str, tables: Tables, contract: Tables, date: str, early: list[str]) -> Iterator[str]:
-    """What to know of the rules used: too old or too new for the day, uncertain, changed since, of a contract that ended."""
+    """What to know of the rules used: too old or too new for the day, uncertain, changed since, of a contract that
+    ended.
+    """
     if early:
         yield f"{where}: the earliest known rules are used ({', '.join(dict.fromkeys(early))})"
     if "caution" in tables:
@@ -165,7 +167,9 @@ def _of_user(name: str, path: str, state: tuple[int, ...]) -> Venue:
 
 @lru_cache(maxsize=1)
 def _by_ccxt() -> Mapping[str, str]:
-    """The names that ccxt has for our venues; the line is looked for, since few calls need it and reading every file is slow."""
+    """The names that ccxt has for our venues; the line is looked for, since few calls need it and reading every file is
+    slow.
+    """
     found = {}
     for name in shipped_names():
         with open(file_of(HERE, name), encoding="utf-8") as file:
@@ -180,8 +184,8 @@ def _date(spec: str, date: str) -> str:
     import datetime
 
     try:
-        if len(date) == 10:
-            return datetime.date.fromisoformat(date).isoformat()
+        if datetime.date.fromisoformat(date).isoformat() == date:  # a week date is one too
+            return date
     except ValueError:
         pass
     raise PerpcalcError(f"{shown(spec)} does not end in a date", "write NAME@YYYY-MM-DD, as in bybit@2024-06-01")

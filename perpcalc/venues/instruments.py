@@ -1,4 +1,6 @@
-"""The instrument that a venue's rules make: fields by the table of keys, the margin's tiers, closing fees, funding, rounding."""
+"""The instrument that a venue's rules make: fields by the table of keys, the margin's tiers, closing fees, funding,
+rounding.
+"""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -99,7 +101,9 @@ def _schedule(margin: Mapping[str, Any]) -> Schedule | None:
 
 
 def _tiers(margin: Mapping[str, Any]) -> tuple[tuple[Known, ...], tuple[Decimal, ...], tuple[Known, ...]]:
-    """Limits, rates and initial rates: those listed, then steps from the last of them, or from the first, up to 100 %."""
+    """Limits, rates and initial rates: those listed, then steps from the last of them, or from the first, up to 100
+    %.
+    """
     limits: list[Known] = list(margin.get("limits", ()))
     rates: list[Decimal] = list(margin.get("rates", ()))
     initials: list[Known] = _initials(margin)
@@ -130,7 +134,9 @@ def _tiers(margin: Mapping[str, Any]) -> tuple[tuple[Known, ...], tuple[Decimal,
 
 
 def _initials(margin: Mapping[str, Any]) -> list[Known]:
-    """The initial rates of the tiers that are listed: as they stand, else one over the leverage where that goes by tier."""
+    """The initial rates of the tiers that are listed: as they stand, else one over the leverage where that goes by
+    tier.
+    """
     if "initial_rates" in margin:
         return list(margin["initial_rates"])
     if "leverages" in margin and "rates" in margin and "leverage_limits" not in margin:

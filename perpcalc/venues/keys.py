@@ -66,8 +66,8 @@ def day(value: Any) -> str:
     from datetime import date
 
     try:
-        if isinstance(value, str) and len(value) == 10:
-            return date.fromisoformat(value).isoformat()
+        if isinstance(value, str) and date.fromisoformat(value).isoformat() == value:  # a week date is one too
+            return value
     except ValueError:
         pass
     raise PerpcalcError("is not a date", "write it without quotes, as in 2024-06-01")

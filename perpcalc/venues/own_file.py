@@ -29,7 +29,9 @@ class Addition(NamedTuple):
 
 
 class Block(NamedTuple):
-    """Some lines of a file: a table with its header, or what stands before the first; blanks and comments at its end apart."""
+    """Some lines of a file: a table with its header, or what stands before the first; blanks and comments at its end
+    apart.
+    """
 
     path: tuple[str, ...]
     lines: list[str]
@@ -41,8 +43,8 @@ def with_rules(
 ) -> bytes:
     """A venue file with dated rules added, a new one extending `extends` where there is none; the same date replaces.
 
-    `coins` are the coins of contracts that the file would otherwise not have. Raises PerpcalcError where the result would
-    not follow the format, or not be what the file said with the rules over it.
+    `coins` are the coins of contracts that the file would otherwise not have. Raises PerpcalcError where the result
+    would not follow the format, or not be what the file said with the rules over it.
 
     >>> rule = Addition("ETH-USD-SWAP", "margin", {"from": "2026-10-01", "limits": ["500"], "rates": ["0.8%"],
     ...     "source": "answer of GET /position-tiers", "confidence": "published"})
@@ -111,7 +113,9 @@ def _path(line: str) -> tuple[str, ...] | None:
 
 
 def _put(blocks: list[Block], addition: Addition, newline: str) -> None:
-    """Put a rule in the place of the one of its day, else before the first later one, else after the last of its kind."""
+    """Put a rule in the place of the one of its day, else before the first later one, else after the last of its
+    kind.
+    """
     lines = _rule(addition)
     alike = [index for index, block in enumerate(blocks) if block.path == addition.path]
     for index in alike:

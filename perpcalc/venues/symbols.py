@@ -51,13 +51,14 @@ class Symbol(NamedTuple):
 def contract_named(
     text: str, coins: Mapping[str, str], dated: Mapping[str, str] | None = None, others: Mapping[str, str] | None = None
 ) -> Symbol:
-    """The contract that `text` means at a venue with perpetuals `coins` (name to coin) and contracts that expire `dated`.
+    """The contract that `text` means at a venue with perpetuals `coins` (name to coin) and contracts that expire
+    `dated`.
 
     `others` says of names what they are instead of inverse. Raises PerpcalcError for all else.
 
     >>> coins = {"BTCUSD_PERP": "BTC", "ETHUSD_PERP": "ETH"}
-    >>> contract_named("btcusd_perp", coins).name, contract_named("ETH", coins).name, contract_named("BTC/USD:BTC", coins).name
-    ('BTCUSD_PERP', 'ETHUSD_PERP', 'BTCUSD_PERP')
+    >>> [contract_named(name, coins).name for name in ("btcusd_perp", "ETH", "BTC/USD:BTC")]
+    ['BTCUSD_PERP', 'ETHUSD_PERP', 'BTCUSD_PERP']
     >>> contract_named("BTC/USD:BTC-260327", coins, {"BTCUSD_YYMMDD": "BTC"})
     Symbol(name='BTCUSD_260327', dated='BTCUSD_YYMMDD')
     """

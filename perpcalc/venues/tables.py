@@ -124,7 +124,8 @@ def extended(base: Tables, own: Tables) -> Tables:
 def rules_on(tables: Tables, contract: Tables, date: str) -> tuple[dict[str, Rule], list[str]]:
     """A contract's rules by topic on an ISO date ("" is the newest), and which of them start later.
 
-    A rule of a topic holds from its `from` until the next; a contract's own adds to the venue's and replaces the keys it names.
+    A rule of a topic holds from its `from` until the next; a contract's own adds to the venue's and replaces the keys
+    it names.
     """
     rules: dict[str, Rule] = {}
     early: list[str] = []

@@ -244,6 +244,23 @@ class TestRefusals:
         assert answer.status == 2
         assert book.read_text() == ACCOUNTS
 
+    @pytest.mark.parametrize(
+        ("garbled", "said"),
+        [
+            (5, "left out: position 2: is no position of a known shape: "),
+            (SHORT | {"side": "sideways"}, "left out: position 2 (BTC/USD:BTC): side 'sideways' is not known: "),
+            (SHORT | {"contracts": "many"}, "left out: position 2 (BTC/USD:BTC): contracts 'many' is not a number "),
+        ],
+    )
+    def test_a_garbled_position_stops_all_of_them(self, garbled: Any, said: str, take: Take, book: Path) -> None:
+        answer = take([LONG, garbled], "--venue", "bybit")
+        assert [line for line in answer.notes if line.startswith(said)]
+        assert answer.notes[-1] == (
+            "dump.json: 1 position cannot be read, and nothing is written: see why above, and correct the file"
+        )
+        assert answer.status == 2
+        assert book.read_text() == ACCOUNTS
+
     def test_without_a_portfolio_or_a_file(self, run: Run) -> None:
         assert run("portfolio", "import", BINANCE).stderr == "perpcalc: --into: is missing: name the portfolio file\n"
         answer = run("portfolio", "import", "none.json", "--into", "book.toml")

@@ -218,7 +218,7 @@ class TestText:
             "liquidation_price = 51,088",
             "    abs(liquidation_price - entry_price) / entry_price\n    = abs(51088 - 61000) / 61000\n",
             "V = 0.16393442\n    contracts / entry_price\n    = 10000 / 61000\n",
-            "value = 10,000.00 USD\n    contracts\n    = 10000\n",
+            "value = 10,000 USD\n    contracts\n    = 10000\n",
             "an estimate: a price without drift, in lognormal steps",
         ):
             assert line in text

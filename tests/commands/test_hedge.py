@@ -179,6 +179,41 @@ def test_positions_with_a_margin_of_their_own_count(run: Any, book: Path) -> Non
     assert answer.stderr.endswith("account main: its delta is 2.71 BTC\n")
 
 
+def test_a_closing_fee_counts_into_where_the_hedge_dies(run: Any, book: Path) -> None:
+    # Q (1 - mmr - f) / (V - V/L)
+    rates = ("--leverage", "4", "--mmr", "0.5%", "--closing-fee", "0.1%")
+    assert asked(run, *COINS, *rates)["liquidation_price"] == "66266.666666666666666667"
+    book.write_text('[prices]\nBTC = 50_000\n[[accounts]]\nname = "a"\nbalance = 2\n')
+    assert asked(run, "-p", "book.toml", "--account", "a", *rates)["liquidation_price"] == "66266.666666666666666667"
+
+
+def test_with_leverage_an_account_lends_the_hedge_no_rule_of_its_cross_positions(run: Any, book: Path) -> None:
+    # Bybit counts a closing fee in cross alone: 100,000 * 0.995 / 1.5, down to the tick
+    book.write_text('[prices]\nBTC = 50_000\n[[accounts]]\nname = "a"\nvenue = "bybit@2026-01-01"\nbalance = 2\n')
+    found = asked(run, "-p", "book.toml", "--account", "a", "--leverage", "4", "--mmr", "0.5%")
+    assert found["liquidation_price"] == "66333"
+
+
+@pytest.mark.parametrize(("rate", "against"), [("0.3%", "0"), ("-0.3%", "0.003")])
+def test_a_rate_against_the_hedge_adds_to_its_margin_at_bitmex(run: Any, book: Path, rate: str, against: str) -> None:
+    # P = E/(1 + s*(1/L - mm - max(0, s*F))) with s = -1
+    book.write_text('[prices]\nBTC = 50_000\n[[accounts]]\nname = "a"\nvenue = "bitmex@2025-01-01"\nbalance = 2\n')
+    found = asked(run, "-p", "book.toml", "--account", "a", "--leverage", "4", f"--rate={rate}")
+    exact = 50_000 / (1 - (Decimal("0.25") - Decimal("0.005") - Decimal(against)))
+    assert abs(Decimal(found["liquidation_price"]) - exact) < 1
+
+
+def test_a_margin_in_another_coin_is_no_delta_of_this_one(run: Any, book: Path) -> None:
+    question = ("hedge", "-p", "book.toml", "--account", "uta", "-i", "BTCUSD", "--json")
+    book.write_text(UNIFIED)
+    before = run(*question)
+    with book.open("a") as file:
+        file.write(position("uta", "long", 1_000, 4_000, "ETHUSD", margin="0.5"))
+    after = run(*question)
+    assert (before.status, after.status) == (0, 0), after.stderr
+    assert json.loads(after.stdout)["contracts"] == json.loads(before.stdout)["contracts"]
+
+
 def test_a_coin_in_which_an_account_has_no_delta(run: Any, book: Path) -> None:
     book.write_text(UNIFIED)
     answer = run("hedge", "-p", "book.toml", "--account", "uta", "-i", "XRP", "--price", "2")

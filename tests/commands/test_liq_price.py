@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from inside import Run
 
-from .accounts import ROUND
+from .accounts import ROUND, UNIFIED
 
 LONG = ("--side", "long", "-n", "10k", "--entry", "62500", "--mmr", "0.5%")
 SHORT = ("--side", "short", *LONG[2:])
@@ -148,3 +148,53 @@ def test_a_rate_given_on_entry_value_is_measured_on_it(run: Run) -> None:
     assert found["mm_basis"] == "entry"
     assert near(found["liquidation_price"], Fraction(10_000) / (Fraction("0.176") - Fraction("0.0008")))
     assert asked(run, *LONG, "--leverage", "10")["mm_basis"] == "mark"
+
+
+def test_a_rate_that_is_given_applies_to_the_value_that_the_venue_takes(run: Run) -> None:
+    # Phemex takes the value at the entry: 10,000 / (0.016 + 0.16 - 1% of 0.16), to the tick
+    found = asked(run, "--venue", "phemex", *LONG[:-1], "1%", "--leverage", "10")
+    assert found["mm_basis"] == "entry"
+    assert abs(Fraction(found["liquidation_price"]) - Fraction(10_000) / Fraction("0.1744")) < 1
+    moved = asked(run, "--venue", "phemex", *LONG[:-1], "1%", "--leverage", "10", "--mm-basis", "mark")
+    assert abs(Fraction(moved["liquidation_price"]) - Fraction(10_100) / Fraction("0.176")) < 1
+
+
+def test_a_deduction_and_a_closing_fee_count(run: Run) -> None:
+    deducted = asked(run, *LONG, "--leverage", "10", "--deduction", "0.0005")
+    assert near(deducted["liquidation_price"], Fraction(10_050) / Fraction("0.1765"))
+    charged = asked(run, *LONG, "--leverage", "10", "--closing-fee", "0.1%")
+    assert near(charged["liquidation_price"], Fraction(10_060) / Fraction("0.176"))
+    assert charged["closing_fee_rate"] == "0.001"
+
+
+def test_a_venue_may_count_the_closing_fee_of_cross_positions_alone(run: Run) -> None:
+    bybit = ("--venue", "bybit@2026-01-01", "--side", "long", "-n", "10000", "--entry", "50000")
+    # 10,050 / 0.22, up to the tick of 0.5
+    isolated = asked(run, *bybit, "--leverage", "10")
+    assert (isolated["liquidation_price"], isolated["closing_fee_rate"]) == ("45682", "0")
+    # bankrupt at 10,000 (1 + 0.055%) / 0.22, up to the tick; 0.055% of 10,000 / 45,480 is reserved
+    crossed = asked(run, *bybit, "--balance", "0.02")
+    assert (crossed["bankruptcy_price"], crossed["closing_fee_rate"]) == ("45480", "0.00055")
+    exact = Fraction(10_050) / (Fraction("0.22") - Fraction("5.5") / 45_480)
+    assert 0 <= Fraction(crossed["liquidation_price"]) - exact < Fraction(1, 2)
+
+
+def test_what_is_in_an_account_of_several_coins_dies_with_it_amounts_in_usd(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "book.toml").write_text(UNIFIED, encoding="utf-8")
+    core, ether, leg = asked(run, "-p", "book.toml")
+    assert {row["margin_mode"] for row in (core, ether, leg)} == {"unified"}
+    assert {row["currency"] for row in (core, ether, leg)} == {"USD"}
+    # the price of one coin is the same for all that is in it, up to the tick of 0.1 for what has one
+    assert 0 <= Fraction(core["liquidation_price"]) - Fraction(leg["liquidation_price"]) <= Fraction(1, 10)
+    assert (leg["entry_price"], leg["mark_price"], leg["maintenance_rate"]) == ("100000", "100000", "0.005")
+    assert near(leg["distance"], Fraction(leg["liquidation_price"]) / 100_000 - 1)
+    assert core["margin_ratio"] == ether["margin_ratio"] == leg["margin_ratio"]
+
+
+def test_a_leg_without_a_price_says_what_is_missing(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "book.toml").write_text(UNIFIED.replace("BTC = 100_000\n", "", 1), encoding="utf-8")
+    *_, leg = asked(run, "-p", "book.toml")
+    assert (leg["liquidation_price"], leg["mark_price"], leg["entry_price"]) == (None, None, "100000")
+    assert "BTC" in leg["reason"]
+    row = next(line for line in run("liq-price", "-p", "book.toml").stdout.splitlines() if "│ leg " in line)
+    assert "never" not in row

@@ -147,11 +147,20 @@ class TestInAnAccount:
         shown = json.loads(run("liq-price", "-p", "book.toml", "--json").stdout)
         assert rows[0]["liquidation_price"] == shown[-1]["liquidation_price"] == shown[0]["liquidation_price"]
 
-    def test_of_several_coins_the_liquidation_is_left_to_liq_price(self, run: Run, book: Path) -> None:
+    def test_so_they_do_in_one_of_several_coins(self, run: Run, book: Path) -> None:
         book.write_text(UNIFIED)
-        answer = run("plan", "-p", "book.toml", "--account", "uta", "-s", "long", "--order", "1000@100000", "--json")
-        assert json.loads(answer.stdout)[0]["liquidation_price"] is None
-        assert "account uta holds several coins: add the position to the file and ask liq-price" in answer.stderr
+        rows = asked(run, "-p", "book.toml", "--account", "uta", "-s", "long", "--order", "10000@100000")
+        assert rows[0]["realised_pnl"] == "-0.000055"
+        paid = UNIFIED.replace("BTC = 1,", "BTC = 0.999945,")
+        book.write_text(paid + position("uta", "long", 10_000, 100_000, "BTCUSD"))
+        shown = json.loads(run("liq-price", "-p", "book.toml", "--json").stdout)
+        assert rows[0]["liquidation_price"] == shown[-1]["liquidation_price"] is not None
+
+    def test_one_of_several_coins_dies_before_a_stop_too(self, run: Run, book: Path) -> None:
+        book.write_text(UNIFIED)
+        orders = ("--order", "10000@100000", "--order", "100000@95000", "--stop", "60000")
+        rows = asked(run, "-p", "book.toml", "--account", "uta", "-s", "long", *orders)
+        assert column(rows, "status") == ["ok", "liquidated before the stop", "liquidated before this step"]
 
 
 class TestCharts:

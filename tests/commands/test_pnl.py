@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from inside import Run
 
-from .accounts import ROUND
+from .accounts import ROUND, UNIFIED
 
 LONG = ("--side", "long", "-n", "10k", "--entry", "62500")
 LEVERED = (*LONG, "--leverage", "10", "--mmr", "0.5%")
@@ -181,3 +181,23 @@ def test_a_gain_is_green_and_a_loss_red_on_a_colour_terminal(run: Run) -> None:
     loss = run("pnl", *LONG, "--exit", "50000", env=colour).stdout
     assert "\x1b[32m+0.00375000" in gain
     assert "\x1b[31m-0.04000000" in loss
+
+
+def test_an_option_of_the_question_stands_before_what_the_positions_say(run: Run) -> None:
+    rows = asked(run, "-p", "book.toml", "--entry-fee", "0.2%", "--funding", "0.01")
+    assert [row["entry_fee"] for row in rows] == ["0.002", "0.0008", "0.00032", "0.005"]
+    assert [row["funding"] for row in rows] == ["0.01"] * 4
+    assert rows[0]["exit_fee"] == "0.0004"
+
+
+def test_a_linear_leg_has_its_profit_in_usd_alone(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "book.toml").write_text(UNIFIED.replace("BTC = 100_000", "BTC = 90_000", 1), encoding="utf-8")
+    leg = of(run, "leg")
+    # short 0.5 coins from 100,000 to 90,000
+    assert (leg["entry_price"], leg["exit_price"], leg["net_pnl_usd"]) == ("100000", "90000", "5000")
+    assert (leg["net_pnl"], leg["gross_pnl"], leg["reason"]) == (None, None, None)
+    assert leg["liquidated"] is False
+    assert of(run, "core")["exit_price"] == "90000"
+    (tmp_path / "book.toml").write_text(UNIFIED.replace("BTC = 100_000\n", "", 1), encoding="utf-8")
+    assert (of(run, "leg")["net_pnl_usd"], of(run, "leg")["liquidation_price"]) == (None, None)
+    assert "BTC" in of(run, "leg")["reason"]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from inside import Run
 
-from .accounts import ROUND
+from .accounts import ROUND, UNIFIED
 
 PAYER = """
 [[positions]]
@@ -141,3 +141,52 @@ def test_an_account_stands_at_the_mark_of_its_contract_and_is_worth_the_price_of
     # 3 + 1 - 40,000 / 64,000, at 50,000
     assert (main["equity"], main["equity_usd"]) == ("3.375", "168750")
     assert near(main["leverage"], Fraction("0.625") / Fraction("3.375"))
+
+
+def test_an_account_of_several_coins_has_no_delta_in_one_of_them(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "book.toml").write_text(UNIFIED, encoding="utf-8")
+    (row,) = asked(run)
+    assert (row["currency"], row["positions"], row["delta"]) == ("USD", "3", None)
+    # 100,000 + 40,000 - 30,000
+    assert (row["balance"], row["equity"]) == ("110000", row["equity_usd"])
+
+
+def test_an_account_of_several_coins_of_which_one_moves_has_its_delta(run: Run, tmp_path: Path) -> None:
+    text = """
+[prices]
+BTC = 100_000
+[[accounts]]
+name = "uta"
+venue = "bybit"
+margin = "unified"
+balances = { BTC = 1 }
+[[positions]]
+name = "core"
+account = "uta"
+instrument = "BTCUSD"
+side = "long"
+contracts = 50_000
+entry = 100_000
+"""
+    (tmp_path / "book.toml").write_text(text, encoding="utf-8")
+    (row,) = asked(run)
+    # 1 coin and a long that cost 0.5; half of the equity in contracts
+    assert (row["balance"], row["equity"], row["delta"]) == ("100000", "100000", "1.5")
+    assert row["leverage"] == "0.5"
+
+
+def test_a_beta_moves_the_end_of_an_account_and_nothing_of_what_it_is_now(run: Run) -> None:
+    plain = {row["position"] or row["account"]: row for row in asked(run)}
+    moved = {row["position"] or row["account"]: row for row in asked(run, "--beta", "BTC=2")}
+    assert (moved["main"]["down"], plain["main"]["down"]) == ("-0.3995", "-0.799")
+    for row in (*plain.values(), *moved.values()):
+        row.pop("down"), row.pop("up")
+    assert moved == plain
+    turned = next(row for row in asked(run, "--beta", "BTC=-1") if row["account"] == "main")
+    assert (turned["down"], turned["up"]) == (None, "0.799")
+
+
+def test_a_sum_is_of_nobody(run: Run) -> None:
+    for row in asked(run, "--total"):
+        assert [row[name] for name in ("account", "position", "venue", "margin_ratio", "leverage")] == [None] * 5
+        assert [row[name] for name in ("down", "up", "reason")] == [None] * 3

@@ -163,3 +163,7 @@ def test_no_brackets_are_left_that_could_be_left_out(python: str) -> None:
             inside, before = formula[start + 1 : place], formula[:start]
             assert before.endswith("abs") or any(sign in inside for sign in " + , - , * ".split(","))
             assert not (inside.startswith("(") and inside.endswith(")") and "(" not in inside[1:])
+
+
+def test_differences_turned_round_cancel() -> None:
+    assert written("E + 9 * (a - b) * (c + d) / P + 9 * (b - a) * (c + d) / P") == "E"

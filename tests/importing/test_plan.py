@@ -468,6 +468,12 @@ class TestBalances:
             in planned("phemex-isolated", BOOK, venue="phemex", balances=True).notes
         )
 
+    def test_balances_that_no_account_takes_are_said_to_be_left(self) -> None:
+        made = planned("balance-deribit", book(), venue="deribit", balances=True)
+        assert made.notes == (
+            "no account of the portfolio takes the balances: write one of the venue to it, or name it as the account",
+        )
+
     def test_a_file_without_them_says_so(self) -> None:
         assert plan_of([LONG], venue="bybit", balances=True).notes[-1] == "the file tells no balance"
 

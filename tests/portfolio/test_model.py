@@ -13,6 +13,7 @@ import pytest
 import tomli_w
 from hypothesis import given
 from hypothesis import strategies as st
+from inside import Run
 
 from perpcalc.core.position import Fill
 from perpcalc.errors import Entry, Key, PerpcalcError
@@ -708,3 +709,9 @@ def test_reading_a_file_imports_the_core_of_pydantic_alone(tmp_path: Path) -> No
         [sys.executable, "-c", program, str(tmp_path / "book.toml")], capture_output=True, text=True, check=True
     )
     assert done.stdout == "['pydantic_core']\n"
+
+
+def test_an_empty_pipe_is_no_portfolio(run: Run) -> None:
+    answer = run("status", "-p", "-", stdin="")
+    assert (answer.stdout, answer.status) == ("", 2)
+    assert answer.stderr == "perpcalc: standard input: is empty: pipe a portfolio into it\n"

@@ -160,7 +160,10 @@ def test_the_answer_of_another_venue_is_refused() -> None:
 
 
 def test_the_ratios_of_cross_margin_are_not_those_of_the_unified_account() -> None:
-    assert "which do not count in liquidation" in refused(BINANCE_CROSS_MARGIN)
+    assert refused(BINANCE_CROSS_MARGIN) == (
+        "ratios.json: holds Binance's ratios of cross margin, which do not count in liquidation: give "
+        "/sapi/v1/portfolio/collateralRate or, for the Pro account, /sapi/v2/portfolio/collateralRate"
+    )
 
 
 @pytest.mark.parametrize("answer", [{}, {"result": {}}, {"data": "x"}, "text", [1], {"result": {"list": [[]]}}])

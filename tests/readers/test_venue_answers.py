@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from inside import Run
 
 from perpcalc.errors import PerpcalcError
 from perpcalc.readers.venue_answers import SHAPES, Answer, read_answer, with_answer
@@ -611,6 +612,9 @@ def changed(name: str, old: str, new: str) -> bytes:
         ("okx-position-tiers", '"mmr": "0.0065"', '"mmr": "1"', "tier 1: the rate 100% is out of range"),
         ("okx-position-tiers", '"mmr": "0.0065"', '"mmr": "0.012"', "tier 2: its rate is lower than that of the tier"),
         ("okx-position-tiers", '"maxSz": "3000"', '"maxSz": "1500"', "tier 2: ends at 1500, not above 1500"),
+        ("okx-position-tiers", '"imr": "0.02"', '"imr": "0"', "tier 1: the initial rate 0% is out of range"),
+        ("okx-position-tiers", '"maxLever": "50"', '"maxLever": "0"', "tier 1: the leverage 0 is out of range"),
+        ("okx-position-tiers", '"tier": "3"', '"tier": "5"', "ADA-USD-SWAP: tier 4: there is no tier 3 before it"),
         ("okx-position-tiers", '"instFamily": "ADA-USD"', '"instFamily": 5e', "not JSON"),
         ("okx-position-tiers", '"instFamily": "ADA-USD"', '"instFamily": ["x"]', "instFamily: is not a text"),
         ("bybit-risk-limit", '"mmDeduction": "0.75"', '"mmDeduction": "0.7"', "the deduction 0.7 does not follow"),
@@ -636,6 +640,19 @@ def changed(name: str, old: str, new: str) -> bytes:
 )
 def test_a_value_that_cannot_be_is_named_by_its_key(name: str, old: str, new: str, message: str) -> None:
     assert message in refusal(changed(name, old, new), name.partition("-")[0])
+
+
+def test_a_key_of_an_answer_is_written_as_the_venue_writes_it_on_a_command_line_too(run: Run) -> None:
+    raw = changed("okx-position-tiers", '"mmr": "0.0065"', '"mmr": "low"').decode()
+    assert run("venues", "import", "okx", "-", stdin=raw).stderr.endswith(
+        ": ADA-USD-SWAP: tier 1: mmr: 'low' is not a number: ask the venue again\n"
+    )
+
+
+def test_one_tier_of_several_is_no_table() -> None:
+    data = json.loads(sample("okx-position-tiers"))
+    data["data"] = data["data"][2:3]
+    assert "ADA-USD-SWAP: tier 3: there is no tier 1 before it: ask for all tiers" in refusal(data, "okx")
 
 
 def test_numbers_may_be_binary_and_have_exponents() -> None:

@@ -94,7 +94,9 @@ def test_tiers_with_deductions_that_follow_are_read_and_others_refused(
     assert [Decimal(limit) for limit in values["limits"]] == list(limits)
     wrong = data.draw(st.integers(0, len(steps) - 1))
     steps[wrong] = steps[wrong]._replace(deduction=tiers[wrong].deduction + Decimal("0.00000001"))
-    with pytest.raises(PerpcalcError, match=f"tier {wrong + 1}: the deduction .* does not follow from the rates"):
+    with pytest.raises(
+        PerpcalcError, match=f"tier {wrong + 1}: the deduction .* does not follow from the rates, which give"
+    ):
         margin_of(steps, "coin")
 
 

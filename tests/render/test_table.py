@@ -58,7 +58,7 @@ def test_check_shows_limit_and_value_on_80_columns(book: Path) -> None:
 
 def test_heads_break_before_columns_go(book: Path) -> None:
     narrow, broad = (
-        at_a_terminal(f"liq-price -p {book} -q", {"NO_COLOR": "1"}, columns=columns) for columns in (80, 400)
+        at_a_terminal(f"liq-price -p {book} -q", {"NO_COLOR": "1"}, columns=columns) for columns in (76, 400)
     )
     assert "liquidation price" not in narrow
     assert "liquidation" in narrow

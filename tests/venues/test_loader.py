@@ -75,6 +75,7 @@ def test_a_home_without_settings_is_looked_at_too(own: Path, tmp_path: Path, mon
         ("binanceusdm", "'binanceusdm' has linear contracts only: perpcalc is for inverse ones, give binance"),
         ("Hyperliquid", "'Hyperliquid' has no inverse contracts that are known: perpcalc is for inverse ones"),
         ("okx@yesterday", "'okx@yesterday' does not end in a date: write NAME@YYYY-MM-DD, as in bybit@2024-06-01"),
+        ("okx@2024-W13-5", "'okx@2024-W13-5' does not end in a date: write NAME@YYYY-MM-DD, as in bybit@2024-06-01"),
         ("okx@2024-02-30", "'okx@2024-02-30' does not end in a date: write NAME@YYYY-MM-DD, as in bybit@2024-06-01"),
         ("okx@", "'okx@' does not end in a date: write NAME@YYYY-MM-DD, as in bybit@2024-06-01"),
     ],

@@ -1,0 +1,310 @@
+"""Accounts of several coins through the commands: golden cases, figures that venues printed, and what is in no account."""
+
+import json
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from core import twin
+from inside import Run
+
+from commands.accounts import UNIFIED
+
+# reference/unified-accounts.md, section 9: derived by hand, exact; one USDT is one USD
+PRICES = "[prices]\nBTC = 100_000\nETH = 4_000\n"
+ACCOUNT = """
+[[accounts]]
+name = "uta"
+margin = "unified"
+weights = "{weights}"
+condition = "{condition}"
+balances = {{ {balances} }}
+weights_of = {{ {ratios} }}
+"""
+POSITION = """
+[[positions]]
+name = "{currency} {side}"
+account = "uta"
+currency = "{currency}"
+side = "{side}"
+usd = "{usd}"
+entry = {entry}
+mmr = "{mmr}"
+"""
+LEG = """
+[[positions]]
+name = "leg"
+account = "uta"
+linear = "BTC"
+settle = "USDT"
+side = "short"
+coin = 0.5
+entry = 100_000
+mmr = "0.5%"
+"""
+LONG = POSITION.format(currency="BTC", side="long", usd="100k", entry=100_000, mmr="0.5%")
+SHORT = POSITION.format(currency="BTC", side="short", usd="300k", entry=100_000, mmr="0.5%")
+ETHER = POSITION.format(currency="ETH", side="short", usd="20k", entry=4_000, mmr="1%")
+LARGE = POSITION.format(currency="BTC", side="long", usd="1m", entry=100_000, mmr="0.5%")
+BANDS = 'BTC = [[10, "98%"], [20, "95%"], [30, "90%"], [40, "85%"], [50, "80%"]]'
+BTC98 = 'BTC = "98%"'
+GOLDEN = [
+    ("BTC = 1", "", "100%", LONG, 50_250, 50_250),
+    ("BTC = 1, USDT = 20_000", BTC98, "100%", LONG, 40_250, Fraction(4_025_000, 99)),
+    ("BTC = 1", BTC98, "100%", LONG, Fraction(2_462_500, 49), Fraction(1_675_000, 33)),
+    ("BTC = 1, USDT = 20_000", BTC98, "100%", SHORT, 159_250, Fraction(15_925_000, 101)),
+    ("BTC = 1, USDT = 0", BTC98, "100%", LONG + LEG, Fraction(20_200_000, 599), Fraction(20_200_000, 591)),
+    ("BTC = 1", 'BTC = "95%"', "105%", LONG, Fraction(955_250, 19), None),
+    ("BTC = 1", BTC98, "100%", LONG + 'closing_fee = "0.05%"\n', Fraction(2_463_750, 49), None),
+    ("BTC = 1, ETH = 10, USDT = -30_000", BTC98 + ', ETH = "97%"', "100%", LONG + ETHER, 45_950, Fraction(4_595_000, 99)),
+    ("BTC = 25, USDT = -500_000", BANDS, "100%", LARGE, Fraction(29_100_000, 671), Fraction(7_525_000, 169)),
+]  # fmt: skip
+
+
+def golden(number: int, weights: str = "equity") -> str:
+    balances, ratios, condition, positions = GOLDEN[number][:4]
+    return PRICES + ACCOUNT.format(weights=weights, condition=condition, balances=balances, ratios=ratios) + positions
+
+
+def rows(run: Run, command: str, text: str, *arguments: str) -> list[dict[str, Any]]:
+    answer = run(*command.split(), "-p", "-", *arguments, "--json", "--quiet", stdin=text)
+    assert answer.status in ((0, 1) if command == "check" else (0,)), answer.stderr
+    found: list[dict[str, Any]] = json.loads(answer.stdout)
+    return found
+
+
+class TestGoldenCases:
+    @pytest.mark.parametrize(
+        ("number", "weights", "price"),
+        [
+            (number, weights, price)
+            for number, case in enumerate(GOLDEN)
+            for weights, price in zip(("equity", "balance"), case[4:], strict=True)
+            if price is not None
+        ],
+    )
+    def test_liq_price_names_the_price_at_which_the_account_dies(
+        self, run: Run, number: int, weights: str, price: Fraction
+    ) -> None:
+        first = rows(run, "liq-price", golden(number, weights))[0]
+        assert first["liquidation_price"] == twin.printed(price)
+        assert first["margin_mode"] == "unified"
+
+    def test_a_leg_dies_with_its_account(self, run: Run) -> None:
+        leg = rows(run, "liq-price", golden(4))[1]
+        assert leg["liquidation_price"] == twin.printed(Fraction(20_200_000, 599))
+
+    @pytest.mark.parametrize(
+        ("arguments", "down"),
+        [((), Fraction(-1061, 2154)), (("--beta", "ETH=1.4"), Fraction(-5305, 11158))],
+    )
+    def test_status_names_the_common_move_that_liquidates(self, run: Run, arguments: Any, down: Fraction) -> None:
+        (row,) = rows(run, "status", golden(7), *arguments)
+        assert (row["down"], row["up"]) == (twin.printed(down), None)
+        assert (row["equity"], row["maintenance_margin"]) == ("110000", "700")
+        assert row["margin_ratio"] == twin.printed(Fraction(700, 106_800))
+
+    def test_one_that_no_price_liquidates_says_so(self, run: Run) -> None:
+        ether = rows(run, "liq-price", golden(7))[1]
+        assert ether["liquidation_price"] is None
+        assert ether["reason"] == "never: with the other prices as they are no price of ETH liquidates the account"
+
+    def test_stress_at_the_liquidating_move_is_death_and_a_little_less_is_not(self, run: Run) -> None:
+        dead, alive = rows(run, "stress", golden(1), "--moves", "-59.75%,-59.74%")
+        assert (dead["status"], dead["margin_ratio"]) == ("liquidated", "1")
+        assert alive["status"] == "ok"
+        assert alive["equity"] == twin.printed(2 * Fraction(40_260) - 100_000 + 20_000)
+
+    def test_solve_goes_back_to_the_price(self, run: Run) -> None:
+        below, above = rows(run, "solve price", golden(1), "--position", "BTC long", "--margin-ratio", "100%")
+        assert below["value"] == "40250"
+        assert above["value"] is None
+
+
+# Figures that venues printed, of accounts whose only position is made to show their profit and maintenance margin
+USDT_ACCOUNT = """
+[prices]
+BTC = "{price}"
+USDT = "{usdt}"
+[[accounts]]
+name = "uta"
+venue = "{venue}"
+margin = "unified"
+balances = {{ USDT = "{wallet}" }}
+[[positions]]
+name = "all"
+account = "uta"
+linear = "BTC"
+settle = "USDT"
+side = "long"
+coin = 1
+entry = "{entry}"
+mmr = "1%"
+"""
+
+
+def usdt_account(venue: str, wallet: str, profit: str, maintenance: str, usdt: str = "1") -> str:
+    """A leg of one coin at 1 %, whose mark is a hundred times the maintenance margin."""
+    mark = Decimal(maintenance) * 100
+    entry = mark - Decimal(profit)
+    return USDT_ACCOUNT.format(price=mark * Decimal(usdt), usdt=usdt, venue=venue, wallet=wallet, entry=entry)
+
+
+# printed rates of Bybit are cut to 4 decimals, its amounts to 8
+@pytest.mark.parametrize(
+    ("wallet", "profit", "maintenance", "usdt", "equity", "rate"),
+    [
+        ("277.2839764", "-8.42982293", "3.40037165", "1", "268.85415347", "0.0126"),  # pybit user, 2024-10-03
+        ("12840.4045924", "-2.62129051", "39.42876721", "1", "12837.78330189", "0.003"),  # Bybit sample, 1672364262482
+        ("95.49571699", "-36.34620293", "1.18454802", "1", "59.14951406", "0.02"),  # test file, 2026-03-29
+        ("1068.5964513", "-1.46933442", "6.02648343", "1", "1067.12711688", "0.0056"),  # test file, 2024
+        ("10253.85623978", "-655.94738253", "36.54066959", "0.999497", "9593.08110909", "0.0038"),  # 2024-01-20
+    ],
+)
+def test_bybit_prints_the_same_margin_balance_and_rate(
+    run: Run, wallet: str, profit: str, maintenance: str, usdt: str, equity: str, rate: str
+) -> None:
+    (row,) = rows(run, "status", usdt_account("bybit", wallet, profit, maintenance, usdt))
+    assert row["equity"][: len(equity)] == equity
+    assert Decimal(row["margin_ratio"]).quantize(Decimal("0.0001"), "ROUND_FLOOR") == Decimal(rate)
+
+
+def test_binance_prints_the_inverse_of_the_ratio_over_its_condition(run: Run) -> None:
+    # account API sample: equity 122607.35137903, maintenance 23.72469206, uniMMR 5167.92171923; liquidated at 105 %
+    (row,) = rows(run, "status", usdt_account("binance", "122607.35137903", "0", "23.72469206"))
+    assert row["margin_ratio"] == twin.printed(
+        Fraction(105, 100) * Fraction("23.72469206") / Fraction("122607.35137903")
+    )
+
+
+def test_okx_divides_by_maintenance_and_liquidation_fee(run: Run) -> None:
+    # balance sample 1705474164160: adjEq 55415.624719833286, mmr 0.4 % and fee 0.05 % of 85.7068529, mgnRatio 143682.5977...
+    text = usdt_account("okx", "55415.624719833286", "0", "0.3856808380500000")
+    (row,) = rows(run, "status", text)
+    assert 1 / Fraction(row["margin_ratio"]) == pytest.approx(Fraction("143682.59776662575"), rel=1e-12)
+
+
+# Legs and coins in no account
+
+OUTSIDE = """
+[prices]
+BTC = 100_000
+
+[[accounts]]
+name = "wallet"
+balance = 1
+
+[[positions]]
+name = "leg"
+linear = "BTC"
+settle = "USDT"
+side = "short"
+coin = 0.5
+entry = 99_000
+
+[[holdings]]
+coin = "BTC"
+amount = 2
+"""
+
+
+class TestOutsideAnyAccount:
+    def test_a_leg_and_coins_count_in_the_sums_of_status(self, run: Run) -> None:
+        btc, usdt, usd = rows(run, "status", OUTSIDE, "--total")
+        assert (btc["currency"], btc["equity"], btc["delta"]) == ("BTC", "3", "2.5")
+        assert (usdt["currency"], usdt["equity"], usdt["equity_usd"]) == ("USDT", "-500", "-500")
+        assert (usd["equity_usd"], usd["positions"]) == ("299500", "1")
+
+    def test_they_move_with_their_coin_in_stress(self, run: Run) -> None:
+        totals = rows(run, "stress", OUTSIDE, "--moves", "-20%,0%", "--total")
+        assert [row["equity_usd"] for row in totals] == ["249500", "299500"]
+        (alone,) = rows(run, "stress", OUTSIDE, "--move", "BTC=-20%", "--total")
+        assert alone["equity_usd"] == "249500"
+
+    def test_a_leg_stands_in_greeks_and_pnl(self, run: Run) -> None:
+        leg = rows(run, "greeks", OUTSIDE)[0]
+        assert (leg["frame"], leg["value"], leg["delta"]) == ("usd", "-500", "-0.5")
+        assert rows(run, "pnl", OUTSIDE)[0]["net_pnl_usd"] == "-500"
+
+    def test_it_is_not_liquidated_with_anything(self, run: Run) -> None:
+        (leg,) = rows(run, "liq-price", OUTSIDE)
+        assert leg["liquidation_price"] is None
+        assert leg["reason"].startswith("no account of several coins stands behind the leg")
+
+    @pytest.mark.parametrize("command", ["status", "stress", "greeks"])
+    def test_without_a_price_the_sums_are_not_known(self, run: Run, command: str) -> None:
+        more = '\n[[holdings]]\ncoin = "ETH"\namount = 1\n'
+        last = rows(run, command, OUTSIDE + more, "--total")[-1]
+        assert last["value" if command == "greeks" else "equity_usd"] is None
+        leg = OUTSIDE.replace('linear = "BTC"', 'linear = "ETH"')
+        last = rows(run, command, leg, "--total")[-1]
+        assert last["value" if command == "greeks" else "equity_usd"] is None
+
+
+@pytest.mark.parametrize(
+    ("key", "message"),
+    [
+        ("leverage = 10", "leverage: is not of a linear leg: leave it out"),
+        ("contracts = 5", "contracts: is not of a linear leg: leave it out"),
+        ('closing_fee = "0.05%"', "closing_fee: is not of a linear leg: add it to mmr"),
+    ],
+)
+def test_what_a_leg_would_not_heed_is_refused(run: Run, key: str, message: str) -> None:
+    answer = run("status", "-p", "-", stdin=UNIFIED + key)
+    assert (answer.status, answer.stdout) == (2, "")
+    assert message in answer.stderr
+
+
+@pytest.mark.parametrize("command", ["liq-cost", "funding-cost"])
+def test_what_is_of_wallets_of_one_coin_says_so(run: Run, command: str) -> None:
+    arguments = ("--rate", "0.01%") if command == "funding-cost" else ()
+    first = rows(run, command, UNIFIED, *arguments)[0]
+    assert first["liquidation_price"] is None
+    assert first["reason"] == (
+        "the account holds several coins, which no wallet of one coin stands for: ask status or liq-price"
+    )
+
+
+def test_pnl_knows_where_the_account_dies(run: Run) -> None:
+    profit, where = rows(run, "pnl", UNIFIED)[0], rows(run, "liq-price", UNIFIED)[0]
+    assert (profit["liquidation_price"], profit["liquidated"]) == (where["liquidation_price"], False)
+    assert rows(run, "pnl", UNIFIED.replace("BTC = 100_000", "BTC = 20_000"))[0]["liquidated"] is True
+
+
+def test_a_scenario_that_lacks_a_coin_names_it(run: Run) -> None:
+    text = UNIFIED.replace("ETH = 4_000", "ETH = 4_000\nDOGE = 1").replace("BTC = 1, ETH", "DOGE = 5, BTC = 1, ETH")
+    (row,) = rows(run, "stress", text, "--scenario", "2020-03-12")
+    assert row["equity"] is None
+    assert row["reason"] == "how far DOGE fell is not known: give move DOGE=RATE beside the scenario"
+
+
+def test_a_leg_settled_in_what_has_no_price_says_so(run: Run) -> None:
+    text = OUTSIDE.replace('settle = "USDT"', 'settle = "DAI"')
+    for command in ("pnl", "greeks"):
+        assert rows(run, command, text)[0]["reason"] == "DAI has no price: write it into [prices]"
+
+
+class TestAnAccountOfWhichSomethingIsNotKnown:
+    UNKNOWN = UNIFIED.replace("ETH = 4_000\n", "")
+    REASON = "account 1 (uta): the price of ETH is not known: give it under [prices]"
+
+    def test_stress_keeps_the_moves_that_were_asked_for(self, run: Run) -> None:
+        found = rows(run, "stress", self.UNKNOWN, "--moves", "-20%,0%")
+        assert [(row["move"], row["equity"], row["reason"]) for row in found] == [
+            ("-0.2", None, self.REASON),
+            ("0", None, self.REASON),
+        ]
+        (row,) = rows(run, "stress", self.UNKNOWN, "--move", "BTC=-20%")
+        assert (row["move"], row["status"]) == (None, None)
+
+    @pytest.mark.parametrize("command", ["liq-price", "status"])
+    def test_every_row_says_what_is_missing(self, run: Run, command: str) -> None:
+        assert {row["reason"] for row in rows(run, command, self.UNKNOWN)} == {self.REASON}
+
+    def test_solve_names_the_position_once(self, run: Run) -> None:
+        arguments = ("solve", "price", "-p", "-", "--position", "core", "--margin-ratio", "80%")
+        text = UNIFIED.replace('venue = "bybit"', 'venue = "okx"').replace("BTCUSD", "BTC-USD-SWAP")
+        answer = run(*arguments, stdin=text.replace("ETHUSD", "ETH-USD-SWAP"))
+        assert answer.status == 2
+        assert answer.stderr.count("position 1 (core)") == 1

@@ -1,0 +1,105 @@
+"""The Python door: typed answers, keywords that are options, questions as `batch` has them."""
+
+import decimal
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import perpcalc
+from perpcalc.names import EXPORTED, FUNCTIONS
+
+LONG: dict[str, Any] = {"side": "long", "contracts": "10k", "entry": 62_500}
+BOOK = """
+[prices]
+BTC = 50_000
+[limits]
+max_leverage = 5
+[[positions]]
+name = "late"
+side = "long"
+contracts = 10_000
+entry = 62_500
+leverage = 10
+mmr = "0.5%"
+"""
+
+
+def test_an_answer_is_a_record_of_decimals() -> None:
+    found = perpcalc.pnl(**LONG, exit=64_000)
+    assert (found.gross_pnl, found.net_pnl_usd, found.roe) == (Decimal("0.00375"), Decimal(240), None)
+
+
+def test_numbers_are_taken_as_programs_write_them() -> None:
+    assert perpcalc.pnl(**LONG, exit=64_000, funding=1e-05).funding == Decimal("0.00001")
+    assert perpcalc.pnl(**LONG, exit=Decimal("6.4E+4"), funding="1e-5").funding == Decimal("0.00001")
+
+
+def test_no_context_of_the_caller_cuts_a_digit() -> None:
+    with decimal.localcontext(prec=3):
+        found = perpcalc.liq_price(**LONG, leverage=10, mmr="0.5%")
+    assert str(found.liquidation_price).startswith("57102.2727272727")
+
+
+def test_the_environment_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PERPCALC_VENUE", "bybit")
+    assert perpcalc.pnl(**LONG, exit=64_000).venue is None
+    answer = perpcalc.ask({"command": "pnl", **LONG, "exit": 64_000})
+    assert isinstance(answer, dict)
+    assert answer["venue"] is None
+
+
+def test_words_that_python_keeps_have_an_underscore() -> None:
+    found = perpcalc.funding_cost(**LONG, mark=50_000, rate="0.01%", interval="8h", for_="1d")
+    assert (found.intervals, found.total) == (3, Decimal("0.00006"))
+
+
+def test_a_keyword_that_is_no_option_is_refused_with_one_that_is() -> None:
+    with pytest.raises(perpcalc.PerpcalcError) as caught:
+        perpcalc.pnl(**LONG, exi=64_000)  # type: ignore[call-arg]
+    assert str(caught.value).startswith("exi: is not an option: give exit")
+
+
+def test_of_a_portfolio_there_is_a_list_and_its_sums(tmp_path: Path) -> None:
+    path = tmp_path / "book.toml"
+    path.write_text(BOOK, encoding="utf-8")
+    rows: Any = perpcalc.pnl(portfolio=str(path))
+    assert [row.name for row in rows] == ["late"]
+    sums: Any = perpcalc.pnl(portfolio=str(path), total=True)
+    assert [(row.currency, row.net_pnl, row.net_pnl_usd) for row in sums] == [
+        ("BTC", Decimal("-0.04"), Decimal(-2_000)),
+        ("USD", None, Decimal(-2_000)),
+    ]
+    judged = perpcalc.check(portfolio=str(path))
+    assert judged.status == 1
+    assert "fail" in {row.status for row in judged.rows}
+    assert len(json.loads(perpcalc.as_json(judged))) == len(judged.rows)
+    assert [row["name"] for row in json.loads(perpcalc.as_json(rows))] == ["late"]
+
+
+def test_a_question_is_answered_as_a_line_of_batch() -> None:
+    question = {"command": "pnl", **LONG, "exit": 64_000}
+    answer = perpcalc.ask({"id": 7, **question})
+    assert isinstance(answer, dict)
+    assert next(iter(answer)) == "id"
+    assert (answer["id"], str(answer["gross_pnl"])) == (7, "0.00375")
+    assert "id" not in perpcalc.ask(question)
+    bad = perpcalc.ask({"id": "a", "command": "pnl", "side": "long"})
+    assert isinstance(bad, dict)
+    assert list(bad) == ["id", "error"]
+    assert bad["error"].startswith("contracts, entry and exit are missing: contracts: give the size")
+
+
+def test_what_is_exported_is_there_and_documented() -> None:
+    for name in EXPORTED:
+        assert getattr(perpcalc, name)
+    for name in FUNCTIONS:
+        function = getattr(perpcalc, name)
+        assert (function.__name__, function.__qualname__, function.__module__) == (name, name, "perpcalc")
+        assert "\n\nReturns " in function.__doc__
+    assert "Returns Pnl, with a portfolio a list of them." in perpcalc.pnl.__doc__
+    assert "Returns a list of Status." in perpcalc.status.__doc__
+    assert "Returns the status, and a list of " in perpcalc.check.__doc__
+    assert "    for_: " in perpcalc.funding_cost.__doc__
