@@ -13,12 +13,17 @@ from inside import Answer, Run, environment, in_folder
 
 from perpcalc.decimals import CONTEXT
 
-settings.register_profile("default", deadline=None, max_examples=150, database=None)
 settings.register_profile(
-    "ci", settings.get_profile("default"), derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+    "default",
+    deadline=None,
+    max_examples=100,
+    database=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow],
 )
+settings.register_profile("ci", settings.get_profile("default"))
 settings.register_profile("mutants", settings.get_profile("ci"), max_examples=20)
-settings.register_profile("thorough", settings.get_profile("default"), max_examples=5_000)
+settings.register_profile("thorough", settings.get_profile("default"), max_examples=5_000, derandomize=False)
 settings.load_profile("ci" if os.environ.get("CI") else "default")
 
 

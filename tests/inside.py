@@ -79,6 +79,10 @@ def called(arguments: Sequence[str], stdin: bytes = b"") -> Answer:
     return Answer(out.written(), errors.written(), status)
 
 
+LONG_AGO = "1609459200"
+"""The day that it is for the program under test, 2021-01-01, on which the facts of no venue are old."""
+
+
 def environment(folder: Path, more: Mapping[str, str] | None = None) -> dict[str, str]:
     """The environment of a machine where nothing is configured, and whose files are those of a folder."""
     return {
@@ -87,6 +91,7 @@ def environment(folder: Path, more: Mapping[str, str] | None = None) -> dict[str
         "XDG_CONFIG_HOME": str(folder),
         "COLUMNS": "80",
         "PYTHONUTF8": "1",
+        "SOURCE_DATE_EPOCH": LONG_AGO,
         **(more or {}),
     }
 

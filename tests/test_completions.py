@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from inside import LONG_AGO
 
 from generate import files
 from perpcalc.cli.app import COMMANDS, program, runnable
@@ -91,6 +92,7 @@ def environment(place: Path) -> dict[str, str]:
         "LC_ALL": "C.UTF-8",
         "COLUMNS": "400",
         "LINES": "100",
+        "SOURCE_DATE_EPOCH": LONG_AGO,
     }
 
 

@@ -6,17 +6,20 @@ coverage-guided search that is run by hand; what it finds becomes a test.
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from cases import BASES, CALLS, EXAMPLE, FILES, VENUES, WORST, arguments_of, folder, refilled, written
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from inside import BASES, CALLS, EXAMPLE, FILES, VENUES, WORST, bounded, called, folder, refilled, written
-from perpcalc.cli.options import Option
+from inside import bounded, called
 
-from perpcalc import decimals
-from perpcalc.cli import batch, case
+from perpcalc import decimals, grammar
+from perpcalc.commands import market
 from perpcalc.errors import PerpcalcError
+from perpcalc.given import Option
+from perpcalc.names import QUESTIONS
 from perpcalc.portfolio import parse
 from perpcalc.venues.schema import read_file
 
@@ -43,7 +46,7 @@ durations = st.builds(
     st.sampled_from(("0", "1", "8", "0.5", "30", "0.000000000000000001", "999999999999999")),
     st.sampled_from("mhdw"),
 )
-BY_PARSER = {
+BY_READER: dict[Callable[[str], Any], st.SearchStrategy[str]] = {
     decimals.positive: numbers,
     decimals.positive_amount: numbers,
     decimals.amount: numbers | numbers.map(lambda text: "-" + text),
@@ -51,6 +54,21 @@ BY_PARSER = {
     decimals.number: numbers | numbers.map(lambda text: "-" + text) | st.sampled_from(("2", "-1", "0")),
     decimals.rate: rates,
     decimals.rate_from_zero: rates,
+    decimals.charge: rates,
+    decimals.charge_from_zero: rates,
+    decimals.leverage: st.sampled_from(("1", "5", "10x", "125", "0.5", "1000")) | numbers,
+    grammar.multiple: st.sampled_from(("1.5", "150%", "2", "0.5")) | numbers,
+    grammar.fee: rates | st.sampled_from(("maker", "taker")),
+    grammar.fill: st.builds("{}@{}".format, numbers, numbers),
+    grammar.take: st.builds("{}@{}".format, numbers | rates, numbers),
+    grammar.move: rates,
+    grammar.moves: st.lists(rates, min_size=1, max_size=4).map(",".join),
+    grammar.coin_move: st.builds("{}={}".format, st.sampled_from(("BTC", "eth", "SOL", "*")), rates),
+    grammar.beta: st.builds(
+        "{}={}".format, st.sampled_from(("BTC", "eth", "SOL")), st.sampled_from(("1", "1.4", "-1", "0", "9999"))
+    ),
+    grammar.time: st.sampled_from(("2024-06-01", "2024-06-01T00:30:00Z", "1717200000000", "2030-01-01", "0")),
+    grammar.day: st.sampled_from(("2024-06-01", "9999-12-31", "2024-02-30")),
     decimals.duration: durations,
     decimals.count: st.sampled_from(("1", "2", "30", "9999", "999999999999999")),
 }
@@ -58,27 +76,26 @@ BY_NAME = {
     "venue": st.sampled_from(("binance", "bybit", "bybit@2021-01-01", "okx", "deribit", "kraken", "bitmex", "phemex", "kucoin", "gate", "coinex",
                               "binance@2019-01-01", "deribit@9999-12-31", "bybit@", "nowhere")),
     "instrument": st.sampled_from(("BTCUSD_PERP", "BTCUSD", "ETHUSD_PERP", "ETHUSD", "BTC-PERPETUAL", "ETH-PERPETUAL", "XBTUSD", "PI_XBTUSD")),
-    "fill": st.builds("{}@{}".format, numbers, numbers),
-    "entry_fee": rates | st.sampled_from(("maker", "taker")),
-    "exit_fee": rates | st.sampled_from(("maker", "taker")),
     "currency": st.sampled_from(("BTC", "ETH", "xrp")),
     "account": st.sampled_from(("binance-btc", "main", "nowhere")),
     "name": st.sampled_from(("core long", "binance", "new", "=1+1")),
     "field": st.sampled_from(("side", "liquidation_price", "contracts", "nothing", "reason", "status")),
-    "moves": st.lists(rates, min_size=1, max_size=4).map(",".join),
-    "from": rates, "to": rates, "steps": st.sampled_from(("1", "2", "100", "10000", "10001")),
+    "position": st.sampled_from(("core long", "binance", "nowhere")),
+    "scenario": st.sampled_from(("2020-03-12", "2020", "2022-11-08", "ftx")),
+    "marks": st.sampled_from(("marks.csv", "BTC=marks.csv", "ETH=marks.csv", "history.csv", "nowhere")),
+    "steps": st.sampled_from(("1", "2", "100", "10000", "10001")),
 }  # fmt: skip
 paths = st.sampled_from((*FILES, "-", ".", "nowhere", "/dev/null", "", "\x1b[31m"))
 
 
-def value(option: Option) -> st.SearchStrategy[str]:
+def value(option: Option[Any]) -> st.SearchStrategy[str]:
     """What may stand after an option: mostly something that it takes."""
     if option.choices:
         good: st.SearchStrategy[str] = st.sampled_from(option.choices)
     elif option.complete == "file":
         good = paths
     else:
-        known = BY_PARSER.get(option.parse, st.sampled_from(WORST)) if option.parse else st.just("")
+        known = st.just("") if option.flag else BY_READER.get(option.read, st.sampled_from(WORST))
         good = BY_NAME.get(option.name, known)
     return st.one_of(good, good, good, good, good, st.sampled_from(ARGUMENTS))
 
@@ -88,7 +105,7 @@ def argument_lists(draw: st.DrawFn) -> list[str]:
     """A call: a good one, with some options changed, added, repeated or left out."""
     words = draw(st.sampled_from(list(CALLS)))
     by_name = {option.name: option for option in CALLS[words].options}
-    wanted = dict(draw(st.sampled_from(BASES.get(words[0], ({},)))))
+    wanted = dict(draw(st.sampled_from(BASES.get(" ".join(words), ({},)))))
     wanted |= {name: draw(value(option)) for name, option in by_name.items() if option.argument}
     for option in draw(st.lists(st.sampled_from(list(by_name.values())), max_size=5)) if by_name else ():
         if option.name in wanted and draw(st.booleans()):
@@ -103,7 +120,7 @@ def argument_lists(draw: st.DrawFn) -> list[str]:
 
 def check_call(arguments: list[str], stdin: bytes = b"") -> None:
     """That a call ends as it may: with an answer and 0, 1 or 2, or with nothing but one line of error and 2."""
-    status, printed, said = called(arguments, stdin)
+    printed, said, status = called(arguments, stdin)
     assert status in (0, 1, 2, 130), arguments
     if status == 2 and arguments[:1] not in (["batch"], ["check"]):
         assert not printed
@@ -201,7 +218,7 @@ def test_any_bytes_are_a_portfolio_or_an_error(raw: bytes) -> None:
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     altered(EXAMPLE),
-    st.sampled_from(("pnl", "liq-price", "funding-cost", "liq-cost", "greeks", "stress", "check")),
+    st.sampled_from(("pnl", "liq-price", "funding-cost", "liq-cost", "greeks", "status", "stress", "check")),
     st.sampled_from(("table", "json", "csv")),
 )
 def test_any_portfolio_gets_an_answer_or_an_error(folder: Path, raw: bytes, command: str, format: str) -> None:
@@ -223,26 +240,15 @@ def test_any_venue_file_gets_an_answer_or_an_error(folder: Path, raw: bytes, com
     own = folder / "config/perpcalc/venues"
     own.mkdir(parents=True, exist_ok=True)
     (own / "own.toml").write_bytes(raw)
-    case._found.cache_clear()
+    market._found.cache_clear()
     with bounded():
         try:
             read_file(own / "own.toml")
         except PerpcalcError as error:
             assert "\n" not in str(error)  # noqa: PT017
     options = {**BASES[command][0], "venue": "own"}
-    by_name = {option.name: option for option in CALLS[command,].options}
-    check_call(
-        [
-            command,
-            "--explain",
-            *(
-                part
-                for name, text in options.items()
-                if name not in ("mmr", "interval")
-                for part in written(by_name[name], text)
-            ),
-        ]
-    )
+    known = {name: text for name, text in options.items() if name not in ("mmr", "interval")}
+    check_call([*arguments_of((command,), known), "--explain"])
 
 
 # Lines of batch
@@ -258,9 +264,10 @@ json_values = st.recursive(
 @st.composite
 def questions(draw: st.DrawFn) -> bytes:
     """A line: a good question with some keys changed, or what is none."""
-    name = draw(st.sampled_from(batch.COMMANDS))
-    by_name = {option.name: option for option in CALLS[name,].options}
-    line: dict[Any, Any] = {"command": name, **draw(st.sampled_from(BASES[name]))}
+    name = draw(st.sampled_from(QUESTIONS))
+    by_name = {option.name: option for option in CALLS[tuple(name.split())].options}
+    named = {"id": draw(numbers | st.sampled_from(WORST[:-4]) | st.integers())} if draw(st.booleans()) else {}
+    line: dict[Any, Any] = {**named, "command": name, **draw(st.sampled_from(BASES[name]))}
     for option in draw(st.lists(st.sampled_from(list(by_name.values())), max_size=4)):
         line[option.name] = draw(st.one_of(value(option), value(option), value(option), json_values))
     return json.dumps(line, ensure_ascii=draw(st.booleans())).encode("utf-8", "replace")
@@ -277,7 +284,7 @@ def questions(draw: st.DrawFn) -> bytes:
 def test_any_line_gets_one_line(folder: Path, lines: list[bytes]) -> None:
     refilled(folder)
     lines = [line.replace(b"\n", b" ") for line in lines]
-    status, printed, said = called(["batch"], b"\n".join(lines) + b"\n")
+    printed, said, status = called(["batch"], b"\n".join(lines) + b"\n")
     answers = printed.split("\n")
     assert len(answers) == len(lines) + 1
     bad = 0
@@ -285,7 +292,7 @@ def test_any_line_gets_one_line(folder: Path, lines: list[bytes]) -> None:
         answer = json.loads(line)
         if isinstance(answer, dict) and "error" in answer:
             bad += 1
-            assert answer.keys() == {"line", "error"}
+            assert answer.keys() - {"id"} == {"line", "error"}
             assert answer["line"] == number
         assert line.isascii()
     assert status == (2 if bad else 0), said

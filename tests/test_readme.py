@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from inside import LONG_AGO
 
 from perpcalc.commands.command import Command
 from perpcalc.commands.registry import found
@@ -80,7 +81,11 @@ def test_recipes_run_where_their_tools_are(tool: str, script: str, tmp_path: Pat
     (tmp_path / "Makefile").write_text(*blocks("make"), encoding="utf-8")
     (tmp_path / "send-order").write_text("#!/bin/sh\necho sent\n", encoding="utf-8")
     (tmp_path / "send-order").chmod(0o755)
-    environment = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "HOME": str(tmp_path)}
+    environment = {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "HOME": str(tmp_path),
+        "SOURCE_DATE_EPOCH": LONG_AGO,
+    }
     done = subprocess.run(
         ["bash", "-euc", script], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
     )

@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from inside import in_folder
+from inside import LONG_AGO, in_folder
 
 ROOT = Path(__file__).parent.parent
 FILES = [ROOT / "README.md", *sorted((ROOT / "tests/cli").glob("*.md"))]
@@ -55,6 +55,7 @@ def in_shell(line: str, folder: Path) -> "subprocess.CompletedProcess[bytes]":
             "HOME": str(folder),
             "XDG_CONFIG_HOME": str(folder),
             "PYTHONUTF8": "1",
+            "SOURCE_DATE_EPOCH": LONG_AGO,
             **TERMINAL,
         },
         stdin=subprocess.DEVNULL,

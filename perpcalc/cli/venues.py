@@ -1,6 +1,5 @@
 """`perpcalc venues`: what is known of the venues, since when, from where and how surely; and adding to it."""
 
-import datetime
 import os
 import sys
 from collections.abc import Iterator, Mapping
@@ -16,7 +15,7 @@ from perpcalc.grammar import day, label, path
 from perpcalc.options import FIELD, LEVERAGE, PRINTED
 from perpcalc.render.text import paragraph, printable, tell
 from perpcalc.saving import write_whole
-from perpcalc.venues import Venue, load
+from perpcalc.venues import Venue, load, today
 
 NAME = one("name", str, "NAME", "A venue, as `perpcalc venues list` names it.", complete="venue", argument=True)
 DATED = NAME._replace(metavar="NAME[@DATE]")
@@ -113,14 +112,14 @@ def import_answer(given: Given) -> int:
     from perpcalc.venues import own_path
 
     source = read(given[ANSWER] or "")
-    venue, today = load(given[NAME] or ""), datetime.datetime.now(datetime.UTC).date()
+    venue, day_now = load(given[NAME] or ""), today()
     where = own_path(venue)
     try:
-        found = read_answer(source.raw, venue, today, given[INSTRUMENT], given[DATE], given[LEVERAGE])
+        found = read_answer(source.raw, venue, day_now, given[INSTRUMENT], given[DATE], given[LEVERAGE])
     except PerpcalcError as error:
         raise error.at(source.where) from None
     old = read(where, own_stdin=False).raw if os.path.exists(where) else None
-    new = with_answer(found, venue, old, today)
+    new = with_answer(found, venue, old, day_now)
     os.makedirs(os.path.dirname(where), exist_ok=True)
     write_whole(where, new)
     for note in found.notes:

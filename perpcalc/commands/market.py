@@ -27,9 +27,10 @@ from perpcalc.options import (
     VENUE,
 )
 from perpcalc.options import EXACT as EXACTLY
-from perpcalc.venues import find
+from perpcalc.venues import find, load, today
 
 COIN_GRIDS = ("value", "stored_value", "pnl", "fee", "margin", "funding")
+DAYS_OF_A_YEAR = 365
 LEAST_COIN_PLACES, LEAST_PRICE_PLACES = 8, 2
 SHOWN_LEVERAGE = Decimal("0.01")
 
@@ -40,6 +41,7 @@ class Market(NamedTuple):
     instrument: Instrument
     rules: Mapping[str, Mapping[str, Any]] = {}
     notes: tuple[Words, ...] = ()
+    known_until: str | None = None
 
     @property
     def coin_places(self) -> int:
@@ -131,7 +133,19 @@ def _expiring(market: Market, expires: str | None) -> Market:
 def _found(spec: str, name: str | None, exact: bool) -> Market:
     found = find(spec, name)
     instrument = found.instrument._replace(rounding=EXACT) if exact else found.instrument
-    return Market(instrument, found.rules, found.notes)
+    return Market(instrument, found.rules, (*found.notes, *_said_of_age(spec, name)), load(spec.partition("@")[0]).known_until)
+
+
+def _said_of_age(spec: str, name: str | None) -> tuple[str, ...]:
+    """What is said of rules that nobody has looked at for a year; of those of a day nothing."""
+    if "@" in spec:
+        return ()
+    venue, day = load(spec), today()
+    if venue.known_until >= day.fromordinal(day.toordinal() - DAYS_OF_A_YEAR).isoformat():
+        return ()
+    from perpcalc.venues.facts import age_note
+
+    return tuple(filter(None, [age_note(venue, name, day)]))
 
 
 def _plain(contract_size: Decimal, currency: str, name: str | None) -> Market:

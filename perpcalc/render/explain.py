@@ -52,6 +52,8 @@ def _explained(row: Row, fields: Sequence[str]) -> str:
     text = [printable(f"{answer.title}: {heading}" if heading else answer.title)]
     if said := told(answer.sentence(), [row]):
         text.append(paragraph(said))
+    if row.market is not None and row.market.known_until is not None and not fields:
+        text.append(f"the rules of {row.market.instrument.venue} were last known to hold on {row.market.known_until}")
     given = (
         []
         if fields

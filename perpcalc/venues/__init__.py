@@ -1,5 +1,6 @@
 """Venue presets: one TOML file per venue, dated rules in it, and the instrument they make on a day."""
 
+import datetime
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -23,6 +24,11 @@ class Venue(NamedTuple):
     tables: Tables
     own: Tables
 
+    @property
+    def known_until(self) -> str:
+        """The day until which the file is known to hold."""
+        return str(self.tables["known_until"])
+
 
 class Found(NamedTuple):
     """An instrument under the rules of a day, the rules themselves, and what the user should know about them."""
@@ -39,6 +45,17 @@ class Dated(NamedTuple):
     topic: str
     rule: Rule
     own: bool
+
+
+def today() -> datetime.date:
+    """The day in UTC, or that of SOURCE_DATE_EPOCH (reproducible-builds.org), where tests or builds fix it.
+
+    >>> isinstance(today(), datetime.date)
+    True
+    """
+    fixed = os.environ.get("SOURCE_DATE_EPOCH", "")
+    now = datetime.datetime.now(datetime.UTC)
+    return (datetime.datetime.fromtimestamp(int(fixed), datetime.UTC) if fixed.isdecimal() else now).date()
 
 
 def names() -> list[str]:

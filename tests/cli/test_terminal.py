@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from inside import LONG_AGO
 
 PROGRAM = f"{sys.executable} -m perpcalc"
 PNL = "pnl --side long -n 10000 --entry 62500 --exit 64000"
@@ -45,6 +46,7 @@ def shell(tmp_path: Path) -> Shell:
                 "HOME": str(tmp_path),
                 "XDG_CONFIG_HOME": str(tmp_path),
                 "PYTHONUTF8": "1",
+                "SOURCE_DATE_EPOCH": LONG_AGO,
                 **(env or {}),
             },
             stdin=subprocess.DEVNULL,
@@ -62,7 +64,13 @@ def at_a_terminal(arguments: str, env: Mapping[str, str] | None = None, columns:
     fcntl, pty, termios = (pytest.importorskip(name) for name in ("fcntl", "pty", "termios"))
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
-    environment = {"PATH": os.environ["PATH"], "TERM": "xterm-256color", "PYTHONUTF8": "1", **(env or {})}
+    environment = {
+        "PATH": os.environ["PATH"],
+        "TERM": "xterm-256color",
+        "PYTHONUTF8": "1",
+        "SOURCE_DATE_EPOCH": LONG_AGO,
+        **(env or {}),
+    }
     with subprocess.Popen(
         [sys.executable, "-m", "perpcalc", *arguments.split()], stdin=slave, stdout=slave, stderr=slave, env=environment
     ) as process:

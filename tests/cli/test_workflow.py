@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from inside import LONG_AGO
 
 from perpcalc.options import CONTRACTS, STOP
 from perpcalc.portfolio import load
@@ -37,6 +38,7 @@ def work(folder: Path, risk: str, *positions: dict[str, object], limits: tuple[s
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "HOME": str(folder),
             "XDG_CONFIG_HOME": str(folder),
+            "SOURCE_DATE_EPOCH": LONG_AGO,
         },
         capture_output=True,
         text=True,

@@ -2,8 +2,8 @@
 
     pip install atheris && python tests/fuzz/fuzz_input.py TARGET [-max_total_time=600] [CORPUS]
 
-TARGET is numbers, portfolio, venue, batch, questions, funding or positions. Only PerpcalcError may come out; a crash is written to a file that
-`python tests/fuzz/fuzz_input.py TARGET FILE` repeats.
+TARGET is numbers, portfolio, venue, batch, questions, funding, candles, trades, books or positions (balances are among those).
+Only PerpcalcError may come out; a crash is written to a file that `python tests/fuzz/fuzz_input.py TARGET FILE` repeats.
 """
 
 import decimal
@@ -14,30 +14,31 @@ import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import atheris
 
 with atheris.instrument_imports(include=["perpcalc", "tomllib", "json"]):
-    import perpcalc.cli.funding_cost
-    import perpcalc.cli.greeks
-    import perpcalc.cli.hedge
-    import perpcalc.cli.liq_cost
-    import perpcalc.cli.liq_price
-    import perpcalc.cli.pnl
-    import perpcalc.cli.power
-    import perpcalc.cli.size
-
     import perpcalc.portfolio
     from perpcalc import decimals
-    from perpcalc.cli import batch, funding_files
+    from perpcalc.cli.answering import block_of
+    from perpcalc.commands.lines import NO_KEYS
+    from perpcalc.commands.registry import command_named
     from perpcalc.errors import PerpcalcError
     from perpcalc.files import Source
     from perpcalc.importing.placing import Choices
     from perpcalc.importing.plan import plan
+    from perpcalc.names import QUESTIONS
     from perpcalc.portfolio import Portfolio
+    from perpcalc.readers.books import read_book
+    from perpcalc.readers.candles import candles
+    from perpcalc.readers.funding import read_history, read_samples
     from perpcalc.readers.positions import read_positions
-    from perpcalc.render.json import compact
+    from perpcalc.readers.trades import read_charges, read_trades
     from perpcalc.venues import schema
+
+    for asked in QUESTIONS:
+        command_named(asked)
 
 WORDS = [
     "long",
@@ -63,6 +64,9 @@ READERS = (
     decimals.amount_from_zero,
     decimals.rate,
     decimals.rate_from_zero,
+    decimals.charge,
+    decimals.charge_from_zero,
+    decimals.leverage,
     decimals.duration,
     decimals.count,
 )
@@ -93,17 +97,19 @@ def venue(data: bytes) -> None:
 def batch_line(data: bytes) -> None:
     """A line of batch, and the line that answers it."""
     decimal.setcontext(decimals.CONTEXT)
-    compact(batch.answered(data))
+    text = block_of([data.replace(b"\n", b" ")], 1).text
+    assert text.endswith("\n")
+    assert text.isascii()
+    json.loads(text)
 
 
 def question(data: bytes) -> None:
     """A line of batch made of keys that its command knows."""
-    decimal.setcontext(decimals.CONTEXT)
     pick = atheris.FuzzedDataProvider(data)
-    name = pick.PickValueInList(list(batch.COMMANDS))
-    options = batch._asked(name).reader.options
-    line = {"command": name, "side": "long", "contracts": "1000", "entry": "62500", "leverage": "5", "mmr": "1%"}
-    line = {key: value for key, value in line.items() if key == "command" or key in options}
+    name = pick.PickValueInList(list(QUESTIONS))
+    options = {option.name: option for option in command_named(name).options if option.name not in NO_KEYS}
+    line: dict[str, Any] = {"side": "long", "contracts": "1000", "entry": "62500", "leverage": "5", "mmr": "1%"}
+    line = {"command": name, **{key: text for key, text in line.items() if key in options}}
     for _ in range(pick.ConsumeIntInRange(1, 8)):
         key = pick.PickValueInList(list(options))
         digits = f"{pick.ConsumeIntInRange(0, 10**15 - 1)}.{pick.ConsumeIntInRange(0, 10**18 - 1):018}"
@@ -113,24 +119,46 @@ def question(data: bytes) -> None:
         line[key] = text + pick.PickValueInList(["", "", "%", "bp", "h", "d"])
         if options[key].many:
             line[key] = [f"{short}@{digits}", f"{tiny}@{text}"]
-        elif options[key].parse is None:
+        elif options[key].flag:
             line[key] = True
-    compact(batch.answered(json.dumps(line).encode()))
+    batch_line(json.dumps(line).encode())
+
+
+def file_of(data: bytes) -> str:
+    """The path of a file of these bytes."""
+    path = SCRATCH / "file"
+    path.write_bytes(data)
+    return str(path)
 
 
 def funding(data: bytes) -> None:
-    """The files of funding-cost, by their first byte."""
-    path = SCRATCH / "funding.csv"
-    path.write_bytes(data[1:])
-    if data[:1] < b"a":
-        funding_files.payments_due(funding_files.read_history(str(path)), None, [])
-    else:
-        funding_files.average_premium(funding_files.read_samples(str(path)), None, None, [])
+    """A history of funding or premium samples, by the first byte."""
+    reader = read_history if data[:1] < b"a" else read_samples
+    reader(file_of(data[1:]))
+
+
+def bars(data: bytes) -> None:
+    """Candles, every one of them."""
+    with candles(file_of(data)) as found:
+        for _ in found.bars:
+            pass
+
+
+def trades(data: bytes) -> None:
+    """Trades or funding payments, by the first byte."""
+    reader = read_trades if data[:1] < b"a" else read_charges
+    reader(file_of(data[1:]))
+
+
+def book(data: bytes) -> None:
+    """An order book."""
+    read_book(file_of(data))
 
 
 def positions(data: bytes) -> None:
-    """Positions as ccxt and venues write them, imported into an empty portfolio."""
-    plan(read_positions(Source(data, "file")), Portfolio("book.toml"), Choices(isolated=True, fallback="binance"))
+    """Positions and balances as ccxt and venues write them, imported into an empty portfolio."""
+    choices = Choices(isolated=True, balances=True, fallback="binance")
+    plan(read_positions(Source(data, "file")), Portfolio("book.toml"), choices)
 
 
 TARGETS = {
@@ -140,6 +168,9 @@ TARGETS = {
     "batch": batch_line,
     "questions": question,
     "funding": funding,
+    "candles": bars,
+    "trades": trades,
+    "books": book,
     "positions": positions,
 }
 

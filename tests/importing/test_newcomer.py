@@ -21,6 +21,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from inside import LONG_AGO
 
 README = Path(__file__).parents[2] / "README.md"
 DATA = Path(__file__).parents[1] / "data"
@@ -85,6 +86,7 @@ def followed(venue: str, folder: Path, secret: str = SECRET) -> subprocess.Compl
         "HOME": str(folder),
         "XDG_CONFIG_HOME": str(folder / "config"),
         "PYTHONPATH": str(README.parent),
+        "SOURCE_DATE_EPOCH": LONG_AGO,
         "KEY": KEY,
         "SECRET": secret,
         "no_proxy": "127.0.0.1",
