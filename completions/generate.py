@@ -3,17 +3,10 @@
 Run `python completions/generate.py` after a command, an option, an answer or a venue has changed; a test compares. What
 is written is static: pressing TAB starts no Python, and a type checker imports nothing.
 
-<<<<<<< HEAD
-What libraries offer does not fit: Typer's completion starts the program at every TAB (65 ms and more, and its scripts
-know neither the venue on the line nor files), and none of Typer's, shtab's (made from argparse parsers) and
-argcomplete's (starts Python too) serves bash, zsh, fish and PowerShell alike without a process. So the shells' programs
-stand in templates/ as what they are, and only their tables are written.
-=======
 What libraries offer does not fit. Typer's own completion starts the program at every TAB (65 ms and more), and so does
-argcomplete. shtab's scripts are static, but it reads argparse parsers, has nothing for PowerShell, and instruments that depend
-on the venue of the line would be shell programs in Python strings again. So the programs stand in templates/ as what they are,
-and only their tables are written.
->>>>>>> generated
+argcomplete. shtab's scripts are static, but it reads argparse parsers, has nothing for PowerShell, and instruments that
+depend on the venue of the line would be shell programs in Python strings again. So the programs stand in templates/ as
+what they are, and only their tables are written.
 """
 
 from pathlib import Path

@@ -123,9 +123,7 @@ def offer(option: Option[Any]) -> Offer:
 
 
 def offers(leaves: Iterable[Leaf]) -> dict[Offer, list[tuple[str, Option[Any]]]]:
-    """The options that take a value, by what they offer: each with its command, or `*` where it offers the same in
-    all.
-    """
+    """The options that take a value, by what they offer: each with its command, or `*` where all offer the same."""
     by_name: dict[str, dict[str, Option[Any]]] = {}
     for leaf in leaves:
         for option in leaf.options:

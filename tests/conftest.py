@@ -16,7 +16,7 @@ from perpcalc.decimals import CONTEXT
 settings.register_profile(
     "default",
     deadline=None,
-    max_examples=100,
+    max_examples=150,
     database=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow],

@@ -13,6 +13,7 @@ from perpcalc.given import Given, one, switch
 from perpcalc.render.text import tell
 
 MOST_NOTES = 100
+MOST_JOBS = 256
 
 JOBS = one("jobs", count, "N", "Answer in so many processes; the order of the lines is kept.")
 ERRORS_OK = switch("errors_ok", "Exit with 0 although some lines could not be answered.")
@@ -27,6 +28,8 @@ def run(given: Given) -> int:
     if sys.stdin is None:
         raise PerpcalcError("is closed", "pipe one JSON object per line into it").at("standard input")
     jobs = int(given[JOBS] or 1)
+    if jobs > MOST_JOBS:
+        raise PerpcalcError(f"is more than {MOST_JOBS}", "give the number of processors").at(JOBS.key)
     lines = bad = 0
     told: set[str] = set()
     progress = _progress()

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from perpcalc.commands.command import Result
-from perpcalc.errors import PerpcalcError
+from perpcalc.errors import Entry, PerpcalcError
 from perpcalc.given import Given
 from perpcalc.options import FIELD, INTO, QUIET
 from perpcalc.portfolio import Portfolio
@@ -29,7 +29,8 @@ def write_into(given: Given, result: Result, compose: Callable[[Portfolio], Chan
     try:
         after = change(path, composed, create=True, tell=tell)
     except PerpcalcError as error:
-        raise error.at(INTO.key) from None
+        of_entry = any(isinstance(place, Entry) for place in error.places)
+        raise error.at(path if of_entry else INTO.key) from None
     if QUIET in given:
         return
     added = f"{len(made[0].added)} added" if made[0].added else "nothing was written"

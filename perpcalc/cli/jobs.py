@@ -93,10 +93,9 @@ def _received(worker: Worker) -> Block:
 def _lost(worker: Worker) -> PerpcalcError:
     first, _ = worker.waiting[0]
     last, count = worker.waiting[-1]
-    return PerpcalcError(
-        f"a process died, the answers to lines {first} to {last + count - 1} are lost",
-        "ask them again, with fewer jobs",
-    ).at("batch")
+    last += count - 1
+    lines = f"the answers to lines {first} to {last} are lost" if last > first else f"the answer to line {last} is lost"
+    return PerpcalcError(f"a process died, {lines}", "ask again from there, with fewer jobs").at("batch")
 
 
 def _started() -> Worker:

@@ -48,7 +48,7 @@ def _is_there(position: Position, held: Sequence[Case]) -> bool:
         raise PerpcalcError(
             f"is of the same contract and side, {size}; the trades left {plain(position.contracts)} at "
             f"{plain(round(position.entry_price, 8))}",
-            "remove it first with perpcalc portfolio remove, nothing was written",
+            "remove it first with perpcalc portfolio remove",
         ).at(case.place or "")
     return False
 

@@ -133,7 +133,9 @@ def _expiring(market: Market, expires: str | None) -> Market:
 def _found(spec: str, name: str | None, exact: bool) -> Market:
     found = find(spec, name)
     instrument = found.instrument._replace(rounding=EXACT) if exact else found.instrument
-    return Market(instrument, found.rules, (*found.notes, *_said_of_age(spec, name)), load(spec).known_until)
+    return Market(
+        instrument, found.rules, (*found.notes, *_said_of_age(spec, name)), load(spec.partition("@")[0]).known_until
+    )
 
 
 def _said_of_age(spec: str, name: str | None) -> tuple[str, ...]:

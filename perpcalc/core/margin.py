@@ -74,6 +74,12 @@ class Pieces(Sequence[Piece]):
         self._made.extend(self._rest)
         return len(self._made)
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Pieces) and [*self] == [*other]
+
+    def __hash__(self) -> int:
+        return hash((*self,))
+
 
 def maintenance_pieces(
     schedule: Schedule,

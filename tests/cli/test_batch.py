@@ -2,6 +2,7 @@
 
 import io
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -15,6 +16,8 @@ import pytest
 from inside import Run
 
 from perpcalc.cli.answering import LONGEST_LINE, blocks
+from perpcalc.cli.jobs import shared_out
+from perpcalc.errors import PerpcalcError
 from perpcalc.names import QUESTIONS
 
 LONG = {"side": "long", "contracts": "10000", "entry": "62500"}
@@ -359,6 +362,23 @@ class TestNotes:
 
 
 class TestStreaming:
+    @pytest.mark.parametrize(
+        ("asked", "lost"), [(1, "the answer to line 2 is lost"), (3, "the answers to lines 2 to 4 are lost")]
+    )
+    def test_a_process_that_dies_is_said_with_the_lines_that_it_had(self, asked: int, lost: str) -> None:
+        reading, writing = os.pipe()
+        with open(reading, "rb") as stream, open(writing, "wb", buffering=0) as lines:
+            answers = shared_out(stream, 2)
+            lines.write(lines_of(CASES[0]).encode())
+            assert next(answers).lines == 1
+            for process in multiprocessing.active_children():
+                process.kill()
+                process.join()
+            lines.write(lines_of(*[CASES[0]] * asked).encode())
+            with pytest.raises(PerpcalcError) as caught:
+                next(answers)
+        assert str(caught.value) == f"batch: a process died, {lost}: ask again from there, with fewer jobs"
+
     def test_answers_come_before_the_next_question_is_asked(self) -> None:
         command = [sys.executable, "-m", "perpcalc", "batch"]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1) as process:
@@ -479,3 +499,9 @@ class TestProgress:
 
     def test_not_between_answers(self) -> None:
         assert " lines\r" not in self.run_at_a_terminal(stdout_too=True)
+
+
+def test_processes_are_not_started_by_the_thousand(run: Run) -> None:
+    answer = run("batch", "--jobs", "257")
+    assert (answer.stdout, answer.status) == ("", 2)
+    assert answer.stderr == "perpcalc: --jobs: is more than 256: give the number of processors\n"

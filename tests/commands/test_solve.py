@@ -205,7 +205,7 @@ class TestWhatIsAskedFor:
         answer = run(
             "solve", command, "-v", "bybit", "-s", "long", *given, "--liquidation", "50000", "--field", "value"
         )
-        assert answer.stderr == f"perpcalc: note: {key}: not used, it is what is asked for\n"
+        assert f"perpcalc: note: {key}: not used, it is what is asked for" in answer.stderr.splitlines()
         place = given.index({"--contracts": "-n", "--leverage": "-l", "--margin": "--margin", "--entry": "-e"}[key])
         without = run(
             "solve",
@@ -221,7 +221,8 @@ class TestWhatIsAskedFor:
             "--field",
             "value",
         )
-        assert (without.stderr, without.stdout) == ("", answer.stdout)
+        assert "not used" not in without.stderr
+        assert without.stdout == answer.stdout
 
     def test_margin_beside_the_leverage_stays(self, run: Run) -> None:
         trade = ("leverage", *BYBIT, "-l", "10", "--liquidation", "50000", "--field", "value")

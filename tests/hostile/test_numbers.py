@@ -155,6 +155,7 @@ WORDS = {
         "currency",
         "mm_basis",
         "fills",
+        "linear",
         "settle",
         "expires",
     },

@@ -107,7 +107,9 @@ class TestWithoutPreset:
         if known.get("value") == Decimal("0.0081"):
             assert market_of(recorded(**known), BTC, "blofin", nothing).instrument.contract_size == 100
         else:
-            with pytest.raises(PerpcalcError, match="of which no preset and not the file says how large a contract is"):
+            with pytest.raises(
+                PerpcalcError, match=", of which no preset and not the file says how large a contract is"
+            ):
                 market_of(recorded(**known), BTC, "blofin", nothing)
 
     def test_parts_of_contracts_become_whole_ones(self) -> None:

@@ -88,6 +88,13 @@ def test_gaps_are_said(write: Write) -> None:
     assert found.notes == ["2 gaps, the first of 2m from 2024-06-01T00:03:00Z: what the price did there is not known"]
 
 
+def test_a_file_of_gaps_alone_is_refused_where_they_are_too_many(write: Write) -> None:
+    path = write(HEADER + rows(0, *range(1, 20_004, 2)))
+    with pytest.raises(PerpcalcError) as caught:
+        read(path)
+    assert str(caught.value) == f"{path}: line 10004: comes after ten thousand gaps: give candles of one interval"
+
+
 def test_rows_of_times_that_came_before_are_left_out_and_said(write: Write) -> None:
     bars, found = read(write(HEADER + rows(0, 1, 2, 2, 1, 2, 3)))
     assert minutes_of(bars) == [0, 1, 2, 3]
