@@ -1,6 +1,8 @@
 """`perpcalc pnl`: what closing a position brings."""
 
+from collections.abc import Mapping
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from perpcalc.answer import Coin, Gain, GainRate, GainUsd, Identified, Price, Sentence, Told
@@ -80,14 +82,14 @@ class Pnl(Identified):
     )
     sums = ("gross_pnl", "entry_fee", "exit_fee", "funding", "net_pnl", "net_pnl_usd")
 
-    entry_price: Price
+    entry_price: Price | None
     exit_price: Price | None
-    entry_value: Coin
+    entry_value: Coin | None
     exit_value: Coin | None
     gross_pnl: Gain | None
-    entry_fee: Coin
+    entry_fee: Coin | None
     exit_fee: Coin | None
-    funding: Coin
+    funding: Coin | None
     net_pnl: Gain | None
     net_pnl_usd: GainUsd | None
     margin: Coin | None
@@ -110,7 +112,10 @@ class Pnl(Identified):
 
 
 def answer(case: Case, given: Given, said: Remarks) -> Pnl:
-    """Profit and loss of one position."""
+    """Profit and loss of one position; of one in a portfolio without an entry nothing is known."""
+    reasons: list[str] = []
+    if case.place is not None and unknown(case.opened, reasons) is None:
+        return _unknown(case.identity(), reasons[0])
     position, instrument, margin = case.opened(), case.instrument, case.margin
     opening = known_fee(given, ENTRY_FEE, instrument, said.notes)
     closing = known_fee(given, EXIT_FEE, instrument, said.notes)
@@ -120,12 +125,16 @@ def answer(case: Case, given: Given, said: Remarks) -> Pnl:
     costs = (opening, closing, funding)
     result = None if exit_price is None else profit_and_loss(position, exit_price, *costs, leverage, coin)
     break_even = target_price(position, ZERO, *costs)
-    target = _target(case, given, *costs)
+    wanted = partial(_target, case, given, *costs)
+    target = wanted() if case.place is None else unknown(wanted, reasons)
     found = unknown(case.liquidation, []) if margin is not None or case.is_unified else None
     liquidated = None if exit_price is None else liquidated_at(found, exit_price)
     if liquidated and found is not None and found.liquidation_price is not None:
         said.warnings.append(_liquidated_before(case, found.liquidation_price))
-    lost = (TARGET_PNL in given or TARGET_ROE in given) and target is None
+    asked = TARGET_PNL in given or TARGET_ROE in given
+    lost = asked and target is None and not reasons
+    if exit_price is None and not asked:
+        reasons.append(f"{instrument.currency} has no price: write it into [prices]")
     nevers = ["break_even_price", *(["target_price"] if lost else []), *(["liquidation_price"] if found else [])]
 
     def rounded() -> dict[str, Decimal | None]:
@@ -150,9 +159,13 @@ def answer(case: Case, given: Given, said: Remarks) -> Pnl:
         target_price=target,
         liquidation_price=found and found.liquidation_price,
         liquidated=liquidated,
-        reason=_out_of_reach(case, break_even is None) if lost or break_even is None else None,
+        reason=_out_of_reach(case, break_even is None) if lost or break_even is None else "; ".join(reasons) or None,
     )
     return made.never_where(*nevers).people_see(rounded)
+
+
+def _unknown(identity: Mapping[str, Any], reason: str | None, **known: Any) -> Pnl:
+    return Pnl(**{**dict.fromkeys(Pnl._fields), **identity, **known, "reason": reason}).never_where()
 
 
 def _leg(leg: "LegCase") -> Pnl:
@@ -167,9 +180,8 @@ def _leg(leg: "LegCase") -> Pnl:
         "net_pnl_usd": leg.pnl_usd(),
         "liquidation_price": found and found.liquidation_price,
         "liquidated": found and found.beyond,
-        "reason": None if leg.mark is not None else no_price(unpriced),
     }
-    return Pnl(**{**dict.fromkeys(Pnl._fields), **leg.identity(), **known}).never_where()
+    return _unknown(leg.identity(), None if leg.mark is not None else no_price(unpriced), **known)
 
 
 def _target(case: Case, given: Given, opening: Decimal, closing: Decimal, funding: Decimal) -> Decimal | None:

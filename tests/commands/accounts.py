@@ -143,3 +143,89 @@ def position(account: str, side: str, contracts: object, entry: object, instrume
     }
     texts = "\n".join(f'{key} = "{value}"' for key, value in keys.items())
     return f"\n[[positions]]\n{texts}\ncontracts = {contracts}\nentry = {entry}\n"
+
+
+UNKNOWNS = """
+prices = {BTC = 60_000}
+holdings = [{coin = "BTC", amount = 1}, {coin = "SOL", amount = 5}]
+
+[[accounts]]
+name = "wallet"
+venue = "binance"
+balance = 1
+
+[[accounts]]
+name = "none"
+venue = "kucoin"
+balance = 0
+
+[[accounts]]
+name = "uta"
+venue = "bybit"
+margin = "unified"
+condition = "100%"
+balances = {BTC = 2, XRP = 7}
+
+[[positions]]
+name = "no entry"
+account = "wallet"
+side = "long"
+contracts = 5
+
+[[positions]]
+name = "no margin"
+venue = "bybit"
+side = "short"
+contracts = 50
+entry = 60_000
+
+[[positions]]
+name = "no rate"
+side = "long"
+contracts = 5_000
+entry = 60_000
+leverage = 3
+
+[[positions]]
+name = "no balance"
+account = "none"
+side = "long"
+contracts = 5_000
+entry = 60_000
+
+[[positions]]
+name = "no mark"
+venue = "binance"
+instrument = "ETHUSD_PERP"
+side = "long"
+contracts = 5
+entry = 2_000
+leverage = 3
+
+[[positions]]
+name = "leg"
+account = "uta"
+linear = "BTC"
+settle = "USDT"
+side = "short"
+coin = 1
+entry = 61_000
+mmr = "1%"
+
+[[positions]]
+name = "lone leg"
+linear = "XRP"
+settle = "USDT"
+side = "long"
+coin = 100
+entry = 2
+
+[[positions]]
+name = "in uta"
+account = "uta"
+currency = "BTC"
+side = "long"
+contracts = 5_000
+entry = 60_000
+"""
+"""A portfolio in which nearly each position lacks something that is told or asked for."""

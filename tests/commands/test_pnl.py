@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from inside import Run
 
-from .accounts import ROUND, UNIFIED
+from .accounts import ROUND, UNIFIED, UNKNOWNS
 
 LONG = ("--side", "long", "-n", "10k", "--entry", "62500")
 LEVERED = (*LONG, "--leverage", "10", "--mmr", "0.5%")
@@ -201,3 +201,25 @@ def test_a_linear_leg_has_its_profit_in_usd_alone(run: Run, tmp_path: Path) -> N
     (tmp_path / "book.toml").write_text(UNIFIED.replace("BTC = 100_000\n", "", 1), encoding="utf-8")
     assert (of(run, "leg")["net_pnl_usd"], of(run, "leg")["liquidation_price"]) == (None, None)
     assert "BTC" in of(run, "leg")["reason"]
+
+
+def test_what_is_not_known_of_one_position_hides_nothing_of_the_others(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "book.toml").write_text(UNKNOWNS)
+    answer = run("pnl", "-p", "book.toml", "--target-roe", "10%", "--json")
+    rows = {row["name"]: row for row in json.loads(answer.stdout)}
+    assert rows["no entry"]["net_pnl"] is None
+    assert rows["no entry"]["reason"] == "entry: is missing: give the entry price, or fills"
+    assert rows["no margin"]["net_pnl"] == "-0.00000092"
+    assert rows["no margin"]["target_price"] is None
+    assert rows["no margin"]["reason"] == "target_roe: needs a margin: give leverage, margin or balance"
+    assert rows["no rate"]["target_price"] == "62068.965517241379310345"
+    assert rows["no rate"]["reason"] is None
+    assert (rows["no mark"]["net_pnl"], rows["no mark"]["target_price"]) == (None, "2068.965517241379310345")
+    assert answer.status == 0
+
+
+def test_a_position_without_a_price_says_so(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "book.toml").write_text(UNKNOWNS)
+    rows = {row["name"]: row for row in json.loads(run("pnl", "-p", "book.toml", "--json").stdout)}
+    assert rows["no mark"]["reason"] == "ETH has no price: write it into [prices]"
+    assert rows["no margin"]["reason"] is None
