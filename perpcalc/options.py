@@ -100,18 +100,6 @@ WHICH_CONTRACT = (VENUE, INSTRUMENT, CONTRACT_SIZE, CURRENCY)
 MARGINS = (LEVERAGE, MARGIN, EXTRA_MARGIN, BALANCE)
 MARGIN_RULES = (MMR, DEDUCTION, MM_BASIS, CLOSING_FEE)
 POSITION = (SIDE, *SIZES, ENTRY, ENTRY_VALUE, *WHICH_CONTRACT, *MARGINS, *MARGIN_RULES)
-POSITION_RULES: tuple[Rule, ...] = (
-    *exclusive(CONTRACTS, USD, COIN, FILL, remedy="give the size once"),
-    Excludes(ENTRY, (FILL,)),
-    Excludes(ENTRY_VALUE, (ENTRY, FILL, COIN)),
-    Excludes(LEVERAGE, (MARGIN,)),
-    Excludes(BALANCE, (MARGIN,)),
-    Excludes(EXTRA_MARGIN, (BALANCE,), "a cross position has the whole balance"),
-    Needs(EXTRA_MARGIN, (LEVERAGE, MARGIN), "it is added to an isolated margin"),
-    Needs(DEDUCTION, (MMR,), "a deduction goes with the rate it belongs to"),
-    Needs(INSTRUMENT, (VENUE, CONTRACT_SIZE), "name the venue that lists it", unless=(ACCOUNT,)),
-)
-
 MARK = one("mark", decimals.positive, "PRICE", "Mark price, USD per coin.", "m", group=POSITION_GROUP)
 PORTFOLIO = one(
     "portfolio",
@@ -277,6 +265,19 @@ QUIET = switch("quiet", "Leave out notes.", "q", group=OUTPUT_GROUP)
 WIDE = switch("wide", "Show every column, however wide.", "w", group=OUTPUT_GROUP)
 PRINTED = (FORMAT, JSON, FIELD, QUIET, WIDE)
 OUTPUT = (FORMAT, JSON, FIELD, EXPLAIN, EXACT, QUIET, WIDE)
+
+POSITION_RULES: tuple[Rule, ...] = (
+    *exclusive(CONTRACTS, USD, COIN, FILL, remedy="give the size once"),
+    Excludes(ENTRY, (FILL,)),
+    Excludes(ENTRY_VALUE, (ENTRY, FILL, COIN)),
+    Excludes(LEVERAGE, (MARGIN,)),
+    Excludes(BALANCE, (MARGIN,)),
+    Excludes(EXTRA_MARGIN, (BALANCE,), "a cross position has the whole balance"),
+    Needs(EXTRA_MARGIN, (LEVERAGE, MARGIN), "it is added to an isolated margin"),
+    Needs(DEDUCTION, (MMR,), "a deduction goes with the rate it belongs to"),
+    Needs(INSTRUMENT, (VENUE, CONTRACT_SIZE), "name the venue that lists it", unless=(ACCOUNT,)),
+    Needs(TOTAL, (PORTFOLIO,), "it sums up the positions of one"),
+)
 
 POSITION_KEYS = (
     SIDE,

@@ -120,7 +120,8 @@ def argument_lists(draw: st.DrawFn) -> list[str]:
 
 def check_call(arguments: list[str], stdin: bytes = b"") -> None:
     """That a call ends as it may: with an answer and 0, 1 or 2, or with nothing but one line of error and 2."""
-    printed, said, status = called(arguments, stdin)
+    with bounded():
+        printed, said, status = called(arguments, stdin)
     assert status in (0, 1, 2, 130), arguments
     if status == 2 and arguments[:1] not in (["batch"], ["check"]):
         assert not printed

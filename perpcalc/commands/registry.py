@@ -18,10 +18,9 @@ def command_named(question: str) -> Command:
     """The command that a line of JSON or a call names, `pnl` or `solve margin`; raises PerpcalcError for another."""
     if question not in QUESTIONS:
         outer = question.partition(" ")[0]
-        near = [name for name in QUESTIONS if name.startswith(f"{outer} ")] or QUESTIONS
-        raise PerpcalcError(f"{question[:64]!a} is not a command for a line", f"give {suggestion(question, near)}").at(
-            "command"
-        )
-    outer, _, inner = question.partition(" ")
+        inner = [name for name in QUESTIONS if name.startswith(f"{outer} ")]
+        near = "one of " + ", ".join(inner) if question in LISTED else suggestion(question, inner or QUESTIONS)
+        raise PerpcalcError(f"{question[:64]!a} is not a command for a line", f"give {near}").at("command")
+    outer, _, name = question.partition(" ")
     made = found(outer)
-    return made if isinstance(made, Command) else next(one for one in made.commands if one.name == inner)
+    return made if isinstance(made, Command) else next(one for one in made.commands if one.name == name)
