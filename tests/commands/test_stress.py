@@ -155,8 +155,8 @@ def test_each_account_and_each_isolated_position_has_its_rows(run: Run, book: st
         (None, "e", "BTC", "10000", "ok"),
     ]
     wallet, _, idle, _, living, _, dead, *_ = rows
-    # 1 + (1 - 10,000/8,000) + (4,000/8,000 - 4,000/8,000); one percent of the 6,000 USD that are left after netting.
-    assert (wallet["equity"], wallet["pnl"], wallet["maintenance_margin"]) == ("0.75", "-0.25", "0.0075")
+    # 1 + (1 - 10,000/8,000) + (4,000/8,000 - 4,000/8,000); one percent of the 14,000 USD of both sides.
+    assert (wallet["equity"], wallet["pnl"], wallet["maintenance_margin"]) == ("0.75", "-0.25", "0.0175")
     assert (idle["equity"], idle["equity_usd"], idle["pnl"], idle["margin_ratio"]) == ("30", "24000", "0", "0")
     # At 8,000 the 2x long has lost a quarter of a coin of its half; the 10x long is gone with its 0.1.
     assert (living["pnl"], living["equity"], living["maintenance_margin"]) == ("-0.25", "0.25", "0.0125")
