@@ -305,6 +305,15 @@ def test_the_svg_goes_to_its_file_and_the_answer_to_standard_output(run: Run, bo
     assert len(root.findall("{http://www.w3.org/2000/svg}g")) == 5
 
 
+def test_an_account_of_several_coins_is_drawn_over_the_common_move(run: Run) -> None:
+    coins = (
+        '[prices]\nBTC = 60_000\n[[accounts]]\nname = "u"\nmargin = "unified"\nbalances = { BTC = 2, USDT = -60_000 }\n'
+    )
+    shown = run("stress", "-p", "-", "--moves", "-60%,0%", "--chart", stdin=coins).stdout
+    assert "u: equity (USD) against common move (%)" in shown
+    assert "N now 0.00   L liquidation -50.00" in shown
+
+
 def test_explain_says_how(run: Run) -> None:
     shown = run("stress", *LONG, "--balance", "1", "--moves", "25%", "--explain").stdout
     for step in (
