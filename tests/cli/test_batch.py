@@ -467,6 +467,16 @@ class Chunks(io.BytesIO):
         return next(self.pieces, b"")
 
 
+def test_a_byte_order_mark_is_dropped_where_the_stream_begins_and_nowhere_else() -> None:
+    mark = b"\xef\xbb\xbf"
+    assert list(blocks(io.BytesIO(mark + b"1"))) == [[b"1"]]
+    assert list(blocks(Slowly(mark + b"1\n" + mark + b"2\n" + mark + b"3", Clock()))) == [
+        [b"1"],
+        [mark + b"2"],
+        [mark + b"3"],
+    ]
+
+
 class TestProgress:
     def test_the_lines_are_counted_at_a_terminal(self) -> None:
         pty = pytest.importorskip("pty")

@@ -26,6 +26,7 @@ MISTAKES = [
     ("pnl --long", "pnl: No such option: --long: give --side long"),
     ("pnl --nothing", "pnl: No such option: --nothing: see perpcalc pnl --help"),
     ("pnl long 10k", "pnl: unexpected extra arguments 'long' '10k': give --side long"),
+    ("pnl 62500", "pnl: unexpected extra argument '62500': each value stands behind its option, as in --entry 62500"),
     ("pnl --side buy", "--side: 'buy' is not known: give long or short"),
     ("pnl --side long", "--contracts, --entry and --exit are missing: --contracts: give the size as --contracts, --usd, --coin or --fill; --entry: give the entry price, or fills; --exit: give --exit or --mark, or a target"),
     (f"{LIQ} --leverage 10", "--mmr: no maintenance rate is known: give one as --mmr, or a --venue"),

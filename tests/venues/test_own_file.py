@@ -115,6 +115,14 @@ def test_a_last_line_without_an_end_gets_one() -> None:
     assert [row["from"] for row in rows(raw)] == ["2026-03-01", "2026-10-01"]
 
 
+def test_into_an_empty_file_a_rule_goes_without_a_blank_line() -> None:
+    lead = b'extends = "okx"\n'
+    made = with_rules(lead, "okx", [tiers("2026-10-01")])
+    assert made.startswith(lead + b"\n[[instruments")
+    whole = with_rules(MINE.encode(), "okx", [tiers("2026-10-01")])
+    assert b"\n\n\n" not in whole
+
+
 def test_a_contract_that_is_new_gets_its_coin() -> None:
     row = {"from": "2026-10-01", "size": "10", "source": "an answer", "confidence": "published"}
     raw = with_rules(MINE.encode(), "okx", [Addition("NEW/USD:NEW", "contract", row)], {"NEW/USD:NEW": "NEW"})
