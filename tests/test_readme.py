@@ -57,7 +57,9 @@ def test_the_picture_is_what_the_command_draws() -> None:
 def test_the_python_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("portfolio.toml").write_bytes(EXAMPLE.read_bytes())
-    written = [block for block in blocks("python") if "__main__" not in block]  # those are programs, run by test_engines
+    written = [
+        block for block in blocks("python") if "__main__" not in block
+    ]  # those are programs, run by test_engines
     assert written
     names: dict[str, object] = {}
     for block in written:

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 from inside import Run
 
+from perpcalc.cli import answering
 from perpcalc.cli.answering import LONGEST_LINE, blocks
 from perpcalc.cli.jobs import shared_out
 from perpcalc.errors import PerpcalcError
@@ -354,11 +356,29 @@ class TestNotes:
         answer = run("batch", stdin=lines_of(case, case))
         assert answer.stderr == "perpcalc: note: usd: 10.5 USD rounded down to 10 contracts (10 USD)\n"
 
+    def test_quiet_leaves_them_out_and_warnings_not(self, run: Run) -> None:
+        note = {"command": "pnl", "side": "long", "usd": "10.5", "entry": "5", "exit": "6"}
+        dead = {"command": "liq-price", **LONG, "venue": "bybit", "leverage": "10", "mark": "50000"}
+        answer = run("batch", "--quiet", stdin=lines_of(note, dead))
+        assert answer.stderr == "perpcalc: note: the mark price is already beyond the liquidation price\n"
+
     def test_not_without_end(self, run: Run) -> None:
         cases = [{**CASES[0], "contracts": None, "usd": f"{number}.5"} for number in range(1, 300)]
         answer = run("batch", stdin=lines_of(*cases))
         assert answer.stderr.count("\n") == 101
         assert answer.stderr.endswith("there are more notes than are shown here\n")
+
+
+def paused(process: multiprocessing.process.BaseProcess, seconds: float, meanwhile: Callable[[], object] = int) -> None:
+    """Stop a process, and let it go on later."""
+    assert process.pid is not None
+    os.kill(process.pid, signal.SIGSTOP)
+
+    def go_on(number: int) -> None:
+        meanwhile()
+        os.kill(number, signal.SIGCONT)
+
+    threading.Timer(seconds, go_on, [process.pid]).start()
 
 
 class TestStreaming:
@@ -378,6 +398,57 @@ class TestStreaming:
             with pytest.raises(PerpcalcError) as caught:
                 next(answers)
         assert str(caught.value) == f"batch: a process died, {lost}: ask again from there, with fewer jobs"
+
+    def test_what_was_asked_before_the_loss_is_answered(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        line = lines_of(CASES[0]).encode()
+        monkeypatch.setattr(answering, "CHUNK", len(line))  # each line by itself
+        reading, writing = os.pipe()
+        with open(reading, "rb") as stream, open(writing, "wb", buffering=0) as lines:
+            answers = shared_out(stream, 2)
+            lines.write(line)
+            assert next(answers).lines == 1
+            slow, dead = sorted(multiprocessing.active_children(), key=lambda process: process.pid or 0)
+            paused(slow, 0.3)
+            dead.kill()
+            dead.join()
+            lines.write(line * 2)
+            assert next(answers).lines == 1
+            with pytest.raises(PerpcalcError, match="the answer to line 3 is lost"):
+                next(answers)
+
+    def test_one_slow_process_does_not_let_the_others_read_everything(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        line = lines_of(CASES[0]).encode()
+        monkeypatch.setattr(answering, "CHUNK", len(line))
+        (tmp_path / "lines").write_bytes(line * 200)
+        with (tmp_path / "lines").open("rb") as stream:
+            answers = shared_out(stream, 2)
+            next(answers)
+            read: list[int] = []
+            paused(multiprocessing.active_children()[0], 0.3, lambda: read.append(stream.tell()))
+            assert sum(block.lines for block in answers) == 199
+        assert 0 < read[0] < 50 * len(line)
+
+    def test_long_lines_between_short_ones_stop_nobody(self, start: Run) -> None:
+        long = json.dumps({"command": "pnl", "side": "x" * (LONGEST_LINE - 100)})
+        asked = lines_of(*[*[CASES[0]] * 700, long] * 3)
+        assert start("batch", "--jobs", "2", stdin=asked) == start("batch", stdin=asked)
+
+    @pytest.mark.parametrize("jobs", ["1", "2"])
+    def test_a_line_is_answered_though_only_a_part_of_the_next_has_come(self, jobs: str) -> None:
+        line = lines_of(CASES[0])
+        command = [sys.executable, "-m", "perpcalc", "batch", "--jobs", jobs]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdin
+            assert process.stdout
+            for piece in (line + line[:9], line[9:] + line[:7]):
+                process.stdin.write(piece)
+                process.stdin.flush()
+                assert json.loads(process.stdout.readline())["net_pnl"] == "0.00375"
+            process.stdin.write(line[7:])
+            process.stdin.close()
+            assert process.stdout.read().count("\n") == 1
 
     def test_answers_come_before_the_next_question_is_asked(self) -> None:
         command = [sys.executable, "-m", "perpcalc", "batch"]
@@ -405,8 +476,9 @@ class TestStreaming:
         assert done.stderr == ""
         assert done.stdout.splitlines()[1] == "0"
 
-    def test_an_interrupt_ends_it_with_130(self) -> None:
-        command = [sys.executable, "-m", "perpcalc", "batch"]
+    @pytest.mark.parametrize("jobs", ["1", "2"])
+    def test_an_interrupt_ends_it_with_130(self, jobs: str) -> None:
+        command = [sys.executable, "-m", "perpcalc", "batch", "--jobs", jobs]
         with subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         ) as process:
@@ -451,7 +523,7 @@ class TestBlocks:
 
     def test_the_longest_line_is_read(self) -> None:
         text = b"x" * LONGEST_LINE
-        assert list(blocks(io.BytesIO(text))) == [[text]]
+        assert [line for block in blocks(io.BytesIO(text)) for line in block] == [text]
 
 
 class Chunks(io.BytesIO):
