@@ -121,9 +121,10 @@ def answer(case: Case, given: Given, said: Remarks) -> Pnl:
     closing = known_fee(given, EXIT_FEE, instrument, said.notes)
     funding = given[FUNDING] or ZERO
     exit_price = given[EXIT] or given[MARK] or case.mark
+    is_mark = EXIT not in given
     leverage, coin = (None, None) if margin is None else (margin.leverage, margin.coin)
     costs = (opening, closing, funding)
-    result = None if exit_price is None else profit_and_loss(position, exit_price, *costs, leverage, coin)
+    result = None if exit_price is None else profit_and_loss(position, exit_price, *costs, leverage, coin, is_mark)
     break_even = target_price(position, ZERO, *costs)
     wanted = partial(_target, case, given, *costs)
     target = wanted() if case.place is None else unknown(wanted, reasons)

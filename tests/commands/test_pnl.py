@@ -190,6 +190,15 @@ def test_an_option_of_the_question_stands_before_what_the_positions_say(run: Run
     assert rows[0]["exit_fee"] == "0.0004"
 
 
+def test_an_exit_is_a_trade_and_a_mark_is_not(run: Run) -> None:
+    # KuCoin values a trade as a whole, a mark by the contract.
+    free = ("--entry-fee", "0", "--exit-fee", "0")
+    held = ("--venue", "kucoin", "--side", "long", "-n", "1m", "--entry", "60000", *free)
+    closed, marked = asked(run, *held, "--exit", "60000"), asked(run, *held, "--mark", "60000")
+    assert (closed["exit_value"], closed["net_pnl"]) == ("16.66666667", "0")
+    assert (marked["exit_value"], marked["net_pnl"]) == ("16.67", "-0.00333333")
+
+
 def test_a_linear_leg_has_its_profit_in_usd_alone(run: Run, tmp_path: Path) -> None:
     (tmp_path / "book.toml").write_text(UNIFIED.replace("BTC = 100_000", "BTC = 90_000", 1), encoding="utf-8")
     leg = of(run, "leg")
