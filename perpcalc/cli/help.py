@@ -19,8 +19,8 @@ class HelpedCommand(TyperCommand):
     def __init__(
         self,
         *args: Any,
-        options: Sequence[Option[Any]],
-        needed: Sequence[Option[Any]],
+        options: Sequence[Option[object]],
+        needed: Sequence[Option[object]],
         examples: Sequence[str],
         **more: Any,
     ) -> None:
@@ -65,7 +65,9 @@ def unknown_flag(error: Exception) -> str | None:
     return getattr(error, "option_name", None) if hasattr(error, "possibilities") else None
 
 
-def grouped(options: Sequence[Option[Any]], needed: Sequence[Option[Any]]) -> list[tuple[str, list[Option[Any]]]]:
+def grouped(
+    options: Sequence[Option[object]], needed: Sequence[Option[object]]
+) -> list[tuple[str, list[Option[object]]]]:
     """Options by heading, in the order of the help; what is needed comes first."""
     names = {option.name for option in needed}
     first = [option for option in options if option.name in names and not option.argument]
@@ -77,7 +79,7 @@ def grouped(options: Sequence[Option[Any]], needed: Sequence[Option[Any]]) -> li
     return [(NEEDED, first), *made] if first else made
 
 
-def record(option: Option[Any]) -> tuple[str, str]:
+def record(option: Option[object]) -> tuple[str, str]:
     """An option as a line of the help: how it is written, and what it is."""
     flag = "--" + option.name.replace("_", "-")
     names = f"-{option.short}, {flag}" if option.short else flag

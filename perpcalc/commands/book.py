@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from perpcalc.commands.case import Case, Shared, case_of
 from perpcalc.commands.market import margin_rules, market_of
@@ -77,7 +77,7 @@ class Book(NamedTuple):
         )
 
 
-def is_portfolio(given: Given, but: Iterable[Option[Any]] = ()) -> bool:
+def is_portfolio(given: Given, but: Iterable[Option[object]] = ()) -> bool:
     """Whether the answer is for a portfolio; options that describe a position are refused beside one.
 
     A portfolio that the environment names gives way to them.
@@ -91,7 +91,7 @@ def is_portfolio(given: Given, but: Iterable[Option[Any]] = ()) -> bool:
     return not described
 
 
-def book_of(given: Given, prices: Sequence[Option[Any]] = (MARK,)) -> Book:
+def book_of(given: Given, prices: Sequence[Option[object]] = (MARK,)) -> Book:
     """The portfolio that is asked about; raises PerpcalcError naming the file and the entry.
 
     `prices` are options that give one price for all: they are refused where there are several coins.
@@ -109,7 +109,7 @@ def book_of(given: Given, prices: Sequence[Option[Any]] = (MARK,)) -> Book:
     return book._replace(portfolio=portfolio._replace(prices={**portfolio.prices, **dict.fromkeys(book.coins, mark)}))
 
 
-def one_coin(book: Book, option: Option[Any]) -> None:
+def one_coin(book: Book, option: Option[object]) -> None:
     """Raise PerpcalcError where an option gives one price for positions of several coins."""
     if len(coins := book.coins) > 1:
         remedy = "put their prices into [prices]" if option in (MARK, EXIT) else "ask for each by itself"

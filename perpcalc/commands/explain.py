@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from perpcalc.answer import Answer, Estimate, Explained
 from perpcalc.commands.case import Case
@@ -54,7 +54,7 @@ def renamed(given: Given, names: Mapping[Option[Decimal], str]) -> Given:
     return given
 
 
-def _traced(name: str, value: Any, place: int | None) -> Any:
+def _traced(name: str, value: object, place: int | None) -> object:
     if isinstance(value, Decimal):
         return leaf(value, NAMES.get(name, name), place=place)
     if isinstance(value, tuple) and value and all(isinstance(one, Fill) for one in value):

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from decimal import Decimal
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from perpcalc.answer import Answer, Coin, Cost, Count, Gain, Identified, Price, Sentence, Told
 from perpcalc.commands.command import ROWS, Command, Result, Row
@@ -202,9 +202,8 @@ def _traced(market: Market, found: Ledger, mark: Decimal | None) -> tuple[Ledger
 
 
 def _unknown(strand: Strand) -> Fills:
-    reason = strand.unknown and strand.unknown.line()
-    known: dict[str, Any] = {"instrument": strand.label, "trades": Decimal(len(strand.trades)), "reason": reason}
-    return Fills(**{**dict.fromkeys(Fills._fields), **known}).never_where()
+    reason = None if strand.unknown is None else strand.unknown.line()
+    return Fills.knowing(instrument=strand.label, trades=Decimal(len(strand.trades)), reason=reason).never_where()
 
 
 def _into(opened: Sequence[tuple[Market, Position]], portfolio: "Portfolio") -> "Change":

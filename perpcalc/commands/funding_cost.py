@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from perpcalc.answer import Coin, Cost, CostUsd, Count, Identified, Price, Rate, Sentence, Told
 from perpcalc.commands.carriers import Standing
@@ -215,8 +215,7 @@ def _payer(case: Case, charge: Charge, accounts: dict[str, Paying | PerpcalcErro
 
 
 def _unknown(case: Case, reason: str) -> FundingCost:
-    known: dict[str, Any] = {**case.identity(), "mark_price": case.mark, "reason": reason}
-    return FundingCost(**{**dict.fromkeys(FundingCost._fields), **known}).never_where()
+    return FundingCost.knowing(**case.identity(), mark_price=case.mark, reason=reason).never_where()
 
 
 def _row(case: Case, charge: Charge, payer: Payer | str | None) -> FundingCost:

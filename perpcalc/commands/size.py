@@ -1,9 +1,8 @@
 """`perpcalc size`: how many contracts fit a risk, or the most that a balance opens."""
 
 from decimal import Decimal
-from typing import Any
 
-from perpcalc.answer import Coin, Explained, Identified, Price, Sentence, Times, Told, Usd
+from perpcalc.answer import Coin, Explained, Identified, Identity, Price, Sentence, Times, Told, Usd
 from perpcalc.commands.backing import BACKING_RULES, TRADE_PORTFOLIO, Backing, backing_of
 from perpcalc.commands.command import SINGLE, Command, Result, Row
 from perpcalc.commands.market import each_once, forbidden_leverage, known_fee
@@ -95,12 +94,12 @@ def answer(given: Given) -> Result:
     notes: list[Words] = [*backing.notes]
     plan = _plan(backing, side, entry, stop, notes)
     if MAX_OPEN in given:
-        made = _opening(plan, max_open(plan))
+        made = _opening(backing, plan, max_open(plan))
     else:
         risk = _risk(backing)
-        made = _sized(plan, risk, size(plan, risk, given[TARGET]))
-    made |= _identity(backing, plan, made["contracts"])
-    found = Sized(**made).never_where(*(Sized.never if _is_known(plan, made) else ()))
+        made = _sized(backing, plan, risk, size(plan, risk, given[TARGET]))
+    known = plan.schedule is not None and made.margin is not None and bool(made.contracts)
+    found = made.never_where(*(Sized.never if known else ()))
     return Result(Sized, [Row(_explained(found, given), backing.market)], one=True, notes=each_once(notes))
 
 
@@ -151,8 +150,8 @@ def _risk(backing: Backing) -> Decimal:
     return share * balance
 
 
-def _identity(backing: Backing, plan: Plan, contracts: Decimal) -> dict[str, Any]:
-    """The fields that open the answer, and the prices."""
+def _identity(backing: Backing, plan: Plan, contracts: Decimal) -> Identity:
+    """The fields that open the answer."""
     instrument = plan.instrument
     return {
         "name": None,
@@ -164,26 +163,26 @@ def _identity(backing: Backing, plan: Plan, contracts: Decimal) -> dict[str, Any
         "contracts": contracts,
         "contract_size": instrument.contract_size,
         "notional_usd": contracts * instrument.contract_size,
-        "entry_price": plan.entry_price,
-        "stop_price": plan.stop_price,
     }
 
 
-def _sized(plan: Plan, risk: Decimal, found: Size) -> dict[str, Any]:
-    return {**dict.fromkeys(Sized._fields), **found._asdict(), "risk": risk, "reason": _reason(plan, found)}
+def _sized(backing: Backing, plan: Plan, risk: Decimal, found: Size) -> Sized:
+    return _row(backing, plan, found)._replace(risk=risk, reason=_reason(plan, found))
 
 
-def _opening(plan: Plan, found: Opening) -> dict[str, Any]:
+def _opening(backing: Backing, plan: Plan, found: Opening) -> Sized:
     reason = None
     if not found.contracts:
         reason = f"nothing fits ({found.binding}): not one lot of {plain(plan.instrument.lot)} contracts can be opened"
     elif found.liquidation_price is None:
         reason = _no_price(plan, found.margin)
-    return {**dict.fromkeys(Sized._fields), **found._asdict(), "reason": reason}
+    return _row(backing, plan, found)._replace(reason=reason)
 
 
-def _is_known(plan: Plan, made: dict[str, Any]) -> bool:
-    return plan.schedule is not None and made["margin"] is not None and bool(made["contracts"])
+def _row(backing: Backing, plan: Plan, found: Size | Opening) -> Sized:
+    """What was found, of the position and at the prices that were asked about."""
+    made = Sized.knowing(entry_price=plan.entry_price, stop_price=plan.stop_price, **found._asdict())
+    return made._replace(**_identity(backing, plan, found.contracts))
 
 
 def _reason(plan: Plan, found: Size) -> str | None:
