@@ -15,6 +15,7 @@ from perpcalc.core.order_cost import largest_order, order_cost, order_cost_rate
 from perpcalc.core.planned import Plan, venue_cap
 from perpcalc.core.pnl import closing_pnl
 from perpcalc.core.position import open_at
+from perpcalc.core.rounding import to_multiple
 from perpcalc.core.solve import DOWN, LIQUIDATION, Goal, aim_of, settle
 from perpcalc.core.solve_margin import leverage_question
 from perpcalc.core.solve_size import contracts_question
@@ -124,6 +125,7 @@ def max_safe_leverage(plan: Plan, contracts: Decimal) -> Decimal | None:
     backed = Backed(Holding(position, plan.schedule, fee), Margin("isolated", ZERO, ZERO))
     unknown, crossing = leverage_question(backed, Goal(LIQUIDATION, plan.limit), SAFE_STEP)
     highest = largest_leverage(plan.instrument, contracts, position.entry_value)
+    highest = highest and to_multiple(highest, SAFE_STEP, DOWN)
     if crossing is None or (highest is not None and crossing.at >= highest):
         return highest
     found = settle(unknown, crossing, DOWN)
