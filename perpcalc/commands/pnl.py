@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from perpcalc.answer import Coin, Gain, GainRate, GainUsd, Identified, Price, Sentence, Told
 from perpcalc.commands.case import NEED_ENTRY, NEED_SIDE, NEED_SIZE, Case
-from perpcalc.commands.command import Command
+from perpcalc.commands.command import Command, Row
 from perpcalc.commands.market import known_fee
 from perpcalc.commands.positions import Remarks, by_position, each, unknown
 from perpcalc.core.liquidation import liquidated_at
@@ -138,7 +138,10 @@ def answer(case: Case, given: Given, said: Remarks) -> Pnl:
     nevers = ["break_even_price", *(["target_price"] if lost else []), *(["liquidation_price"] if found else [])]
 
     def rounded() -> dict[str, Decimal | None]:
-        return {} if break_even is None else {"break_even_price": safe_tick(position, break_even, *costs)}
+        if break_even is None:
+            return {}
+        step = Row(made, case.market).price_step()
+        return {"break_even_price": safe_tick(position, break_even, *costs, step=step)}
 
     made = Pnl(
         **case.identity(),

@@ -208,7 +208,7 @@ def safe_tick(
     >>> safe_tick(position, target_price(position, ZERO, exit_fee_rate=fee), exit_fee_rate=fee)
     Decimal('8004.0')
     """
-    step = step or position.instrument.tick
+    step = position.instrument.tick or step
     if step is None:
         return break_even
     side, inward = position.side, decimal.ROUND_CEILING if position.side > 0 else decimal.ROUND_FLOOR
