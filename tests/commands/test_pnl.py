@@ -204,7 +204,8 @@ def test_an_exit_is_a_trade_and_a_mark_is_not(run: Run) -> None:
 def test_closing_at_the_break_even_price_shown_does_not_lose_without_a_tick(
     run: Run, side: str, venue: tuple[str, ...]
 ) -> None:
-    held = (*venue, "--side", side, "-n", "12345", "--entry", "74816.25", "--entry-fee", "0.02%", "--exit-fee", "0.055%")
+    fees = ("--entry-fee", "0.02%", "--exit-fee", "0.055%")
+    held = (*venue, "--side", side, "-n", "12345", "--entry", "74816.25", *fees)
     table = run("pnl", *held, "--exit", "74000").stdout
     (shown,) = (line.split("│")[2].strip().replace(",", "") for line in table.splitlines() if "break even" in line)
     exact = Fraction(asked(run, *held, "--exit", "74000")["break_even_price"])
