@@ -13,8 +13,8 @@ from perpcalc.commands.command import ROWS, Command, Result, Row
 from perpcalc.commands.market import each_once
 from perpcalc.commands.moves import Moves
 from perpcalc.core.funding import funding_payment
+from perpcalc.core.pegged import PEGGED
 from perpcalc.core.rules import DAY
-from perpcalc.core.unified import PEGGED
 from perpcalc.core.wallet import net_notional
 from perpcalc.decimals import ONE, ZERO
 from perpcalc.given import Given, Needed
@@ -69,7 +69,7 @@ class Status(Answer):
         return self.down == 0 or self.up == 0
 
     @classmethod
-    def summary(cls, rows: Sequence[Answer]) -> Sentence:
+    def summary(cls, rows: Sequence[Answer], sums: Sequence[Answer] = ()) -> Sentence:
         """What is dead already, and which of the others dies first, at which move."""
         asked = [row for row in rows if isinstance(row, Status)]
         known = [(place, row) for place, row in enumerate(asked) if row.margin_ratio is not None]
@@ -85,7 +85,7 @@ class Status(Answer):
             return said or (("no move liquidates anything",) if known else ())
         _, place, field = min(ends)
         name = asked[place].account or asked[place].position
-        nearest = "; nearest after it: " if dead else "nearest: "
+        nearest = "; nearest of the others: " if dead else "nearest: "
         return (*said, nearest, f"{name} is liquidated by a move of ", Told(field, row=place))
 
 
@@ -245,8 +245,8 @@ def _sum(currency: str, rows: Sequence[Status], outside: Outside) -> Status:
 
 COMMAND = Command(
     "status",
-    "How the whole book stands: equity, margin ratio, leverage and the move that liquidates, the nearest to death"
-    " first.",
+    "How the whole book stands, the nearest to death first. Equity, margin ratio, leverage and the move that"
+    " liquidates.",
     ("perpcalc status -p portfolio.toml", "perpcalc status -p portfolio.toml --beta ETH=1.4 --total"),
     (PORTFOLIO, MARK, BETA, *OUTPUT, TOTAL),
     Status,

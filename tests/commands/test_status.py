@@ -70,7 +70,11 @@ def test_an_account_has_equity_at_the_mark_and_leverage_over_it(run: Run) -> Non
 def test_totals_count_coins_outside_any_account_and_the_last_is_in_usd(run: Run) -> None:
     bitcoin, ether, usd = asked(run, "--total")
     assert (bitcoin["currency"], bitcoin["positions"], bitcoin["balance"]) == ("BTC", "3", "3.616")
-    assert (bitcoin["equity"], bitcoin["equity_usd"], bitcoin["delta"]) == ("3.9", "195000", "4.2")  # the dead have no delta
+    assert (bitcoin["equity"], bitcoin["equity_usd"], bitcoin["delta"]) == (
+        "3.9",
+        "195000",
+        "4.2",
+    )  # the dead have no delta
     assert (ether["currency"], ether["equity"], ether["equity_usd"]) == ("ETH", "9.5", "23750")
     assert ether["maintenance_margin"] == "0.02"
     assert (usd["currency"], usd["positions"], usd["equity"], usd["equity_usd"]) == ("USD", "4", None, "218750")
@@ -112,7 +116,7 @@ def test_a_day_of_funding_is_a_cost_of_whom_the_rate_is_against(
 
 def test_the_table_says_who_is_nearest_and_what_the_sums_are(run: Run, tmp_path: Path) -> None:
     lines = run("status", "-p", "book.toml").stdout.splitlines()
-    assert lines[0] == "late is liquidated already; nearest after it: swing is liquidated by a move of 65.83%"
+    assert lines[0] == "late is liquidated already; nearest of the others: swing is liquidated by a move of 65.83%"
     assert lines[-1] == "all equity: 218,750.00 USD"
     alive = ROUND.replace("leverage = 10", "leverage = 1")
     (tmp_path / "book.toml").write_text(alive, encoding="utf-8")

@@ -42,7 +42,7 @@ def header(shown: str) -> str:
 
 def test_a_table_names_the_columns_that_it_leaves_out_and_wide_shows_all(run: Run) -> None:
     few, all_of_them = run(*PNL).stdout, run(*PNL, "--wide").stdout
-    left_out = [shown.splitlines()[1].count("┬") for shown in (all_of_them, few)]
+    left_out = [shown.splitlines()[2].count("┬") for shown in (all_of_them, few)]
     assert f"\n+{left_out[0] - left_out[1]} columns: --wide\n" in few
     assert "--wide" not in all_of_them
     assert "exit value" in header(all_of_them)
