@@ -135,6 +135,7 @@ def answer(given: Given) -> Result:
 
 def _row(market: Market, found: Ledger, mark: Decimal | None, notes: list[Words], explained: bool) -> Fills:
     if explained:
+        market = traced_market(market)
         found, mark = _traced(market, found, mark)
     position, instrument = found.position, market.instrument
     break_even: Decimal | None = None
@@ -183,7 +184,7 @@ def _traced(market: Market, found: Ledger, mark: Decimal | None) -> tuple[Ledger
     if position is not None:
         value = leaf(position.entry_value, "entry_value", rule=True)
         position = position._replace(
-            instrument=traced_market(market).instrument,
+            instrument=market.instrument,
             side=leaf(position.side, "s"),
             contracts=leaf(position.contracts, "contracts", rule=True),
             notional=leaf(position.notional, "notional_usd"),

@@ -58,7 +58,9 @@ class FundingCost(Identified):
         "margin_share": "of the margin, or of the balance of a cross account",
         "liquidation_price": "before the funding; tier and conventions: see perpcalc liq-price",
         "liquidation_price_after": "with the total paid, from the balance of an account all its positions",
-        "intervals_to_liquidation": "an estimate: at this mark and this rate until the end",
+        "intervals_to_liquidation": (
+            "an estimate: at this mark and this rate until the end; an account pays for all its positions"
+        ),
     }
     columns = (
         "name",

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from perpcalc.answer import Answer, Figure, Identified, Kind, Sentence, Value
+from perpcalc.answer import Answer, Explained, Figure, Identified, Kind, Sentence, Value
 from perpcalc.commands.case import NEED_ENTRY, NEED_SIDE, NEED_SIZE, Case, Shared
 from perpcalc.commands.command import ROWS, Command, Row
 from perpcalc.commands.legs import LegCase, no_price
@@ -35,6 +35,34 @@ FRAME_KINDS = {
     "usd": {"value": USD, "delta": COIN},
     "contract": {"delta": COIN},
 }
+
+
+WHYS = {
+    "coin": Explained(
+        {
+            "value": "the profit in coin at the mark, as the venue rounds it",
+            "delta": "coins gained per USD that the price rises",
+            "gamma": (
+                "how that changes per USD: a long is short convexity in coin, a short is long convexity\n"
+                "source: BitMEX blog, Convexity"
+            ),
+        }
+    ),
+    "usd": Explained(
+        {
+            "value": "what the coins that count and the profit are worth in USD, both kept in coin",
+            "delta": "coins held in effect, the same at every price: the contract's delta and the profit in coin",
+            "gamma": "with its coins an inverse position is exactly linear in USD",
+        }
+    ),
+    "contract": Explained(
+        {
+            "delta": "coins to trade against the contract alone, its profit swept to USD as it comes",
+            "gamma": "how that delta changes per USD\nsource: FTX blog, Careful when long BitMEX",
+        }
+    ),
+}
+"""What the figures of each frame mean."""
 
 
 class PositionGreeks(Identified):
@@ -165,7 +193,8 @@ def _leg(leg: LegCase) -> PositionGreeks:
 
 def _row(coin: str, one: Greeks, **identity: Value) -> PositionGreeks:
     delta_unit, gamma_unit = (f"{coin}/USD", f"{coin}/USD^2") if one.frame == "coin" else (coin, f"{coin}/USD")
-    return PositionGreeks.knowing(**identity, **one._asdict(), delta_unit=delta_unit, gamma_unit=gamma_unit)
+    made = PositionGreeks.knowing(**identity, **one._asdict(), delta_unit=delta_unit, gamma_unit=gamma_unit)
+    return made.explained_by(WHYS[one.frame])
 
 
 COMMAND = Command(
