@@ -3,7 +3,6 @@
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from perpcalc.cli.help import HEADINGS, NEEDED, NEEDED_WITHOUT, grouped, record
 from perpcalc.given import Option
@@ -11,7 +10,7 @@ from program import HERE, NOTICE, Leaf, Program, filled, names
 
 OF_ONE = "This command"
 """The heading of options that each command describes itself."""
-Shared = Mapping[str, Option[Any]]
+Shared = Mapping[str, Option[object]]
 
 
 def man(all_: Program) -> str:
@@ -36,7 +35,7 @@ def man(all_: Program) -> str:
 def _shared(leaves: Iterable[Leaf]) -> Shared:
     """The options that several commands have alike, by name; under OPTIONS each is described once."""
     counted = Counter(option for leaf in leaves for option in leaf.options if option.group != OF_ONE)
-    made: dict[str, Option[Any]] = {}
+    made: dict[str, Option[object]] = {}
     for option, count in counted.items():
         if count > (counted[made[option.name]] if option.name in made else 1):
             made[option.name] = option
@@ -68,7 +67,7 @@ def _section(heading: str, shared: Shared) -> list[str]:
     return [f".SS {_man(heading)}", *described] if described else []
 
 
-def _described(option: Option[Any]) -> list[str]:
+def _described(option: Option[object]) -> list[str]:
     value = "" if option.flag else f" \\fI{_man(option.metavar)}\\fR"
     return [".TP", ", ".join(map(_bold, names(option))) + value, _man(record(option)[1])]
 

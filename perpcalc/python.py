@@ -15,14 +15,14 @@ from perpcalc.names import FUNCTIONS
 from perpcalc.options import PORTFOLIO, TOTAL
 
 RESERVED = {"for_": "for", "from_": "from"}
-A = TypeVar("A", bound=Answer)
+A_co = TypeVar("A_co", bound=Answer, covariant=True)
 
 
-class Judged(NamedTuple, Generic[A]):
+class Judged(NamedTuple, Generic[A_co]):
     """What `check` answers: the exit status of the command, and a record for each rule and position."""
 
     status: int
-    rows: Sequence[A]
+    rows: Sequence[A_co]
 
 
 def exported(name: str) -> Any:
@@ -73,7 +73,7 @@ def ask(question: Mapping[str, object]) -> dict[str, Any] | list[dict[str, Any]]
         return with_id(made, named)
 
 
-def as_json(answer: Answer | Sequence[Answer] | Judged[Any]) -> str:
+def as_json(answer: Answer | Sequence[Answer] | Judged[Answer]) -> str:
     """An answer as `--json` prints it.
 
     >>> from perpcalc import power
@@ -88,7 +88,7 @@ def as_json(answer: Answer | Sequence[Answer] | Judged[Any]) -> str:
         return printed(answer.rows if isinstance(answer, Judged) else answer, one=False)
 
 
-def keywords_of(command: Command) -> dict[str, Option[Any]]:
+def keywords_of(command: Command) -> dict[str, Option[object]]:
     """The options of a command by the keywords of its function."""
     keyword = {option: keyword for keyword, option in RESERVED.items()}
     return {keyword.get(one.name, one.name): one for one in command.options if one.name not in NO_KEYS}

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from json import JSONDecodeError, JSONDecoder
 from json.encoder import encode_basestring_ascii as quoted
-from typing import Any, BinaryIO, NamedTuple, NoReturn
+from typing import BinaryIO, NamedTuple, NoReturn
 
 from perpcalc.commands.lines import Answered, answered
 from perpcalc.errors import PerpcalcError, Words, worded
@@ -84,7 +84,7 @@ def printed(made: Answered, given_id: str | None) -> str:
     return f"{{{rows}}}" if given_id is None else f'{{"id": {given_id}, {rows}}}'
 
 
-def _object(line: bytes | None) -> dict[str, Any]:
+def _object(line: bytes | None) -> dict[str, object]:
     if line is None:
         raise PerpcalcError(f"the line is longer than {LONGEST_LINE >> 20} MiB", "ask one thing per line")
     try:
@@ -123,7 +123,7 @@ def _no_constant(name: str) -> NoReturn:
     raise PerpcalcError(f"{name} is not a plain decimal number", "it must be finite")
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     """The keys of an object; raises PerpcalcError where one is there twice."""
     made = dict(pairs)
     if len(made) < len(pairs):

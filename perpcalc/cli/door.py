@@ -24,10 +24,10 @@ class Action(NamedTuple):
     name: str
     help: str
     examples: tuple[str, ...]
-    options: tuple[Option[Any], ...]
+    options: tuple[Option[object], ...]
     runs: Callable[[Given], int]
     rules: tuple[Rule, ...] = ()
-    needed: tuple[Option[Any], ...] = ()
+    needed: tuple[Option[object], ...] = ()
 
 
 class ActionGroup(NamedTuple):
@@ -138,10 +138,10 @@ def output_format(given: Given) -> str:
     return "table" if given[CHART] else given[FORMAT] or "table"
 
 
-def _once(options: tuple[Option[Any], ...], raw: Mapping[str, Any]) -> dict[str, Any]:
+def _once(options: tuple[Option[object], ...], raw: Mapping[str, object]) -> dict[str, object]:
     """What was written for each option; raises PerpcalcError where one of a single value was given twice."""
     by_name = {option.name: option for option in options}
-    texts: dict[str, Any] = {}
+    texts: dict[str, object] = {}
     for name, value in raw.items():
         option = by_name[name]
         if isinstance(value, tuple) and not option.many and not option.argument:
@@ -153,7 +153,7 @@ def _once(options: tuple[Option[Any], ...], raw: Mapping[str, Any]) -> dict[str,
     return texts
 
 
-def _parameter(option: Option[Any]) -> TyperOption | TyperArgument:
+def _parameter(option: Option[object]) -> TyperOption | TyperArgument:
     if option.argument:
         return TyperArgument(
             param_decls=[option.name],

@@ -23,8 +23,8 @@ class HelpedCommand(TyperCommand):
     def __init__(
         self,
         *args: Any,
-        options: Sequence[Option[Any]],
-        needed: Sequence[Option[Any]],
+        options: Sequence[Option[object]],
+        needed: Sequence[Option[object]],
         examples: Sequence[str],
         rules: Sequence[Rule],
         **more: Any,
@@ -109,8 +109,8 @@ def unknown_flag(error: Exception) -> str | None:
 
 
 def grouped(
-    options: Sequence[Option[Any]], needed: Sequence[Option[Any]], rules: Sequence[Rule] = ()
-) -> list[tuple[str, list[Option[Any]]]]:
+    options: Sequence[Option[object]], needed: Sequence[Option[object]], rules: Sequence[Rule] = ()
+) -> list[tuple[str, list[Option[object]]]]:
     """Options by heading, in the order of the help; what is needed comes first, by the rules with a portfolio too."""
     names = {option.name for option in needed}
     first = [option for option in options if option.name in names and not option.argument]
@@ -124,13 +124,13 @@ def grouped(
     return [(heading, some) for heading, some in ((NEEDED, always), (NEEDED_WITHOUT, without)) if some] + made
 
 
-def _is_needed_always(option: Option[Any], rules: Sequence[Rule]) -> bool:
+def _is_needed_always(option: Option[object], rules: Sequence[Rule]) -> bool:
     """Whether a rule asks for an option that a portfolio does not stand for."""
     asking = (rule for rule in rules if isinstance(rule, Needed) and PORTFOLIO not in rule.unless)
     return any(option in rule.options for rule in asking)
 
 
-def record(option: Option[Any]) -> tuple[str, str]:
+def record(option: Option[object]) -> tuple[str, str]:
     """An option as a line of the help: how it is written, and what it is."""
     flag = "--" + option.name.replace("_", "-")
     names = f"-{option.short}, {flag}" if option.short else flag

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
-from typing import Any
 
 from perpcalc.commands.command import Command
 from perpcalc.commands.registry import found
@@ -78,12 +77,12 @@ COMMANDS = {
 """Commands by the words that others use for them."""
 
 
-def no_such_option(command: str, flag: str, options: Sequence[Option[Any]]) -> PerpcalcError:
+def no_such_option(command: str, flag: str, options: Sequence[Option[object]]) -> PerpcalcError:
     """The error for an option that a command does not have, which says what it may be called."""
     return PerpcalcError(f"No such option: {flag}", _meant(command, flag.lstrip("-"), options)).at(command)
 
 
-def _meant(command: str, word: str, options: Sequence[Option[Any]]) -> Words:
+def _meant(command: str, word: str, options: Sequence[Option[object]]) -> Words:
     has = {option.name: option.key for option in options if not option.argument}
     if word in AS_VALUES and AS_VALUES[word].split()[0][2:] in has:
         return f"give {AS_VALUES[word]}"
@@ -117,7 +116,7 @@ def no_such_command(word: str, names: Sequence[str], within: str = "") -> Perpca
     return PerpcalcError("no such command", f"give {meant}").at(f"{within}{shown(word)}")
 
 
-def no_such_argument(command: str, words: Sequence[str], options: Sequence[Option[Any]]) -> PerpcalcError:
+def no_such_argument(command: str, words: Sequence[str], options: Sequence[Option[object]]) -> PerpcalcError:
     """The error for words that belong to no option."""
     first = words[0].lower()
     fits = next((option for option in options if first in option.choices), None)

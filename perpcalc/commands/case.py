@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from decimal import Decimal
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from perpcalc.answer import Identity
 from perpcalc.commands.carriers import Carrier, Standing, Stands
 from perpcalc.commands.market import (
     MarginRules,
@@ -211,7 +212,7 @@ class Case(NamedTuple):
         """Where the position is liquidated; raises PerpcalcError where that is not known."""
         return self.standing().liquidation(self.mark)
 
-    def identity(self) -> dict[str, Any]:
+    def identity(self) -> Identity:
         """The fields that open a row."""
         instrument = self.instrument
         return {
@@ -282,7 +283,7 @@ def case_of(given: Given, order: int | None = None, place: Entry | None = None) 
     )
 
 
-def check_size(instrument: Instrument, contracts: Decimal, option: Option[Any]) -> None:
+def check_size(instrument: Instrument, contracts: Decimal, option: Option[object]) -> None:
     """Raise PerpcalcError at the option unless so many contracts can be traded."""
     try:
         check_lots(instrument, contracts)

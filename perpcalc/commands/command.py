@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from perpcalc.answer import Answer, Precision, Sentence, kinds_of
 from perpcalc.commands.market import LEAST_COIN_PLACES, Market
@@ -72,11 +72,11 @@ class Command(NamedTuple):
     name: str
     help: str
     examples: tuple[str, ...]
-    options: tuple[Option[Any], ...]
+    options: tuple[Option[object], ...]
     result: type[Answer]
     answer: Callable[[Given], Result]
     rules: tuple[Rule, ...] = ()
-    needed: tuple[Option[Any], ...] = ()
+    needed: tuple[Option[object], ...] = ()
     judges: bool = False
     shape: str = BY_POSITION
     totals: type[Answer] | None = None
@@ -112,6 +112,6 @@ def summed(result: Result) -> Result:
     return result._replace(answer=type(rows[0].answer), rows=rows, one=False, totals=None)
 
 
-def options_of(command: Command) -> Mapping[str, Option[Any]]:
+def options_of(command: Command) -> Mapping[str, Option[object]]:
     """The options of a command by name."""
     return {option.name: option for option in command.options}

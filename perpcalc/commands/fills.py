@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from decimal import Decimal
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from perpcalc.answer import Answer, Coin, Cost, Count, Gain, Identified, Price, Sentence, Told
 from perpcalc.commands.command import ROWS, Command, Result, Row
@@ -137,6 +137,7 @@ def answer(given: Given) -> Result:
 
 def _row(market: Market, found: Ledger, mark: Decimal | None, notes: list[Words], explained: bool) -> Fills:
     if explained:
+        market = traced_market(market)
         found, mark = _traced(market, found, mark)
     position, instrument = found.position, market.instrument
     break_even: Decimal | None = None
@@ -185,7 +186,7 @@ def _traced(market: Market, found: Ledger, mark: Decimal | None) -> tuple[Ledger
     if position is not None:
         value = leaf(position.entry_value, "entry_value", rule=True)
         position = position._replace(
-            instrument=traced_market(market).instrument,
+            instrument=market.instrument,
             side=leaf(position.side, "s"),
             contracts=leaf(position.contracts, "contracts", rule=True),
             notional=leaf(position.notional, "notional_usd"),
@@ -204,9 +205,8 @@ def _traced(market: Market, found: Ledger, mark: Decimal | None) -> tuple[Ledger
 
 
 def _unknown(strand: Strand) -> Fills:
-    reason = strand.unknown and strand.unknown.line()
-    known: dict[str, Any] = {"instrument": strand.label, "trades": Decimal(len(strand.trades)), "reason": reason}
-    return Fills(**{**dict.fromkeys(Fills._fields), **known}).never_where()
+    reason = None if strand.unknown is None else strand.unknown.line()
+    return Fills.knowing(instrument=strand.label, trades=Decimal(len(strand.trades)), reason=reason).never_where()
 
 
 def _into(opened: Sequence[tuple[Market, Position]], portfolio: "Portfolio") -> "Change":

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from perpcalc.answer import Answer, Coin, Cost, CostUsd, Count, Identified, Price, Rate, Sentence, Told
 from perpcalc.commands.carriers import Standing
@@ -59,7 +59,9 @@ class FundingCost(Identified):
         "margin_share": "of the margin, or of the balance of a cross account",
         "liquidation_price": "before the funding; tier and conventions: see perpcalc liq-price",
         "liquidation_price_after": "with the total paid, from the balance of an account all its positions",
-        "intervals_to_liquidation": "an estimate: at this mark and this rate until the end",
+        "intervals_to_liquidation": (
+            "an estimate: at this mark and this rate until the end; an account pays for all its positions"
+        ),
     }
     columns = (
         "name",
@@ -233,8 +235,7 @@ def _payer(case: Case, charge: Charge, accounts: dict[str, Paying | PerpcalcErro
 
 
 def _unknown(case: Case, reason: str) -> FundingCost:
-    known: dict[str, Any] = {**case.identity(), "mark_price": case.mark, "reason": reason}
-    return FundingCost(**{**dict.fromkeys(FundingCost._fields), **known}).never_where()
+    return FundingCost.knowing(**case.identity(), mark_price=case.mark, reason=reason).never_where()
 
 
 def _row(case: Case, charge: Charge, payer: Payer | str | None) -> FundingCost:

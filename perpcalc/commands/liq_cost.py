@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from decimal import Decimal
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from perpcalc.answer import Answer, Coin, Gain, Identified, Price, Rate, Sentence, Told, Usd
 from perpcalc.commands.books import Closing, closing_into, read_book
@@ -242,8 +242,7 @@ def _row(loss: Loss, whole: Decimal) -> LiqCost:
 
 
 def _unknown(case: Case, reason: str) -> LiqCost:
-    known: dict[str, Any] = {"stop_price": case.stop, "reason": reason}
-    return LiqCost(**{**dict.fromkeys(LiqCost._fields), **case.identity(), **known}).never_where()
+    return LiqCost.knowing(**case.identity(), stop_price=case.stop, reason=reason).never_where()
 
 
 def _reason(loss: Loss, stop: Decimal | None) -> str | None:

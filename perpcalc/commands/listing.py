@@ -100,9 +100,14 @@ def _listed(case: Case) -> Listed:
 
 
 def _listed_leg(leg: LegCase) -> Listed:
-    own = leg.given
-    known = {"entry_price": leg.leg.entry, "mark_price": leg.mark, "stop_price": own[STOP], "target_price": own[TARGET]}
-    return Listed(**{**dict.fromkeys(Listed._fields), **leg.identity(), **known, "funding_rate": own[FUNDING_RATE]})
+    return Listed.knowing(
+        **leg.identity(),
+        entry_price=leg.leg.entry,
+        mark_price=leg.mark,
+        stop_price=leg.given[STOP],
+        target_price=leg.given[TARGET],
+        funding_rate=leg.given[FUNDING_RATE],
+    )
 
 
 def new_position(portfolio: Portfolio, name: str, account: str | None, given: Given) -> Case:

@@ -1,9 +1,9 @@
 """`perpcalc pnl`: what closing a position brings."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from perpcalc.answer import Answer, Coin, Gain, GainRate, GainUsd, Identified, Price, Sentence, Told
 from perpcalc.commands.case import NEED_ENTRY, NEED_SIDE, NEED_SIZE, Case
@@ -124,7 +124,7 @@ def answer(case: Case, given: Given, said: Remarks) -> Pnl:
     """Profit and loss of one position; of one in a portfolio without an entry nothing is known."""
     reasons: list[str] = []
     if case.place is not None and unknown(case.opened, reasons) is None:
-        return _unknown(case.identity(), reasons[0])
+        return Pnl.knowing(**case.identity(), reason=reasons[0]).never_where()
     position, instrument, margin = case.opened(), case.instrument, case.margin
     opening = known_fee(given, ENTRY_FEE, instrument, said.notes)
     closing = known_fee(given, EXIT_FEE, instrument, said.notes)
@@ -173,24 +173,21 @@ def answer(case: Case, given: Given, said: Remarks) -> Pnl:
     return made.never_where(*nevers).people_see(rounded)
 
 
-def _unknown(identity: Mapping[str, Any], reason: str | None, **known: Any) -> Pnl:
-    return Pnl(**{**dict.fromkeys(Pnl._fields), **identity, **known, "reason": reason}).never_where()
-
-
 def _leg(leg: "LegCase") -> Pnl:
     """A linear leg at its mark: its profit is in what it is settled in, and said in USD."""
     from perpcalc.commands.legs import no_price
 
     found = unknown(leg.liquidation, [])
     unpriced = leg.leg.coin if leg.price is None else leg.leg.settle
-    known: dict[str, Any] = {
-        "entry_price": leg.leg.entry,
-        "exit_price": leg.mark,
-        "net_pnl_usd": leg.pnl_usd(),
-        "liquidation_price": found and found.liquidation_price,
-        "liquidated": found and found.beyond,
-    }
-    return _unknown(leg.identity(), None if leg.mark is not None else no_price(unpriced), **known)
+    return Pnl.knowing(
+        **leg.identity(),
+        entry_price=leg.leg.entry,
+        exit_price=leg.mark,
+        net_pnl_usd=leg.pnl_usd(),
+        liquidation_price=found and found.liquidation_price,
+        liquidated=found and found.beyond,
+        reason=None if leg.mark is not None else no_price(unpriced),
+    ).never_where()
 
 
 def _target(case: Case, given: Given, opening: Decimal, closing: Decimal, funding: Decimal) -> Decimal | None:

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from perpcalc.answer import Answer, Sentence, Told
+from perpcalc.answer import Answer, Sentence, Told, Value
 from perpcalc.commands.case import Case, case_of
 from perpcalc.commands.command import Result, Row
 from perpcalc.commands.market import Market, each_once
@@ -50,7 +50,7 @@ def by_position(
     *,
     needs: tuple[Rule, ...] = (),
     known: Callable[[Case], object] | None = None,
-    prices: Sequence[Option[Any]] = (MARK,),
+    prices: Sequence[Option[object]] = (MARK,),
     one: bool = True,
     leg: LegRow | None = None,
     beside: Beside | None = None,
@@ -131,7 +131,7 @@ def _unanswered(answer: type[Answer]) -> LegRow:
 
     def row(leg: "LegCase") -> Answer:
         reason = "a linear leg: pnl, liq-price, greeks, stress and status take it in"
-        return answer(**{**dict.fromkeys(answer._fields), **leg.identity(), "reason": reason}).never_where()
+        return answer.knowing(**leg.identity(), reason=reason).never_where()
 
     return row
 
@@ -185,10 +185,8 @@ def _finest(rows: Sequence[Row]) -> Market | None:
 
 
 def _sum(answer: type[Answer], rows: Sequence[Row], names: Sequence[str], currency: str) -> Answer:
-    values: dict[str, Any] = dict.fromkeys(answer._fields)
-    if "currency" in values:
-        values["currency"] = currency
+    values: dict[str, Value] = {"currency": currency} if "currency" in answer._fields else {}
     for name in names:
         amounts = [value for row in rows if isinstance(value := getattr(row.answer, name), Decimal)]
         values[name] = sum(amounts, ZERO) if amounts else None
-    return answer(**values)
+    return answer.knowing(**values)

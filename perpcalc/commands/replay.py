@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import partial
-from typing import Any
 
 from perpcalc.answer import Answer, Coin, Cost, Count, Gain, GainUsd, Kind, Price, Rate, Sentence, Told, Usd
 from perpcalc.commands.command import Command, Result, Row
@@ -212,12 +211,8 @@ def _of_several(past: Past, outcome: UnifiedOutcome) -> Replay:
 
 
 def _unknown(past: Past) -> Replay:
-    known: dict[str, Any] = {
-        "account": past.account,
-        "position": past.position,
-        "reason": past.unknown and past.unknown.line(),
-    }
-    return Replay(**{**dict.fromkeys(Replay._fields), **known}).never_where()
+    reason = None if past.unknown is None else past.unknown.line()
+    return Replay.knowing(account=past.account, position=past.position, reason=reason).never_where()
 
 
 COMMAND = Command(

@@ -43,6 +43,17 @@ class Status(Answer):
         "maintenance_margin",
         "venue",
     )
+    whys = {
+        "balance": "of a position by itself its margin, of an account of several coins all of them at their prices",
+        "equity": "balance and profit at the mark, no fee of closing taken off",
+        "maintenance_margin": "closing fees that count included; nothing rounded as the venue does",
+        "margin_ratio": "100% is liquidation",
+        "leverage": "the net size of each contract, added up, over the equity",
+        "delta": "coins held in effect: what the equity in USD gains per USD of the price",
+        "funding_per_day_usd": "at the rates that the file gives; positive when paid",
+        "down": "the nearest fall of all coins together that liquidates; 0 where it has come to that",
+        "up": "the nearest rise of all coins together that liquidates; 0 where it has come to that",
+    }
     never = frozenset({"down", "up"})
     sums = ("equity_usd", "funding_per_day_usd")
 

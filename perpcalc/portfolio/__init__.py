@@ -96,7 +96,7 @@ class Portfolio(NamedTuple):
         return _named(name, "position", self.positions)
 
 
-def load(path: str, limits: tuple[Option[Any], ...] = LIMIT_KEYS, own_stdin: bool = True) -> Portfolio:
+def load(path: str, limits: tuple[Option[object], ...] = LIMIT_KEYS, own_stdin: bool = True) -> Portfolio:
     """The portfolio in a file, or on standard input for `-`; raises PerpcalcError naming file, entry, key and value."""
     source = read(path, own_stdin)
     if not source.raw and (path == "-" or descriptor_of(path) is not None):
@@ -104,7 +104,7 @@ def load(path: str, limits: tuple[Option[Any], ...] = LIMIT_KEYS, own_stdin: boo
     return parse(source.raw, source.where, limits)
 
 
-def parse(raw: bytes, where: str, limits: tuple[Option[Any], ...] = LIMIT_KEYS) -> Portfolio:
+def parse(raw: bytes, where: str, limits: tuple[Option[object], ...] = LIMIT_KEYS) -> Portfolio:
     """The portfolio that the bytes of a file hold."""
     try:
         return portfolio_of(toml(raw), where, limits)
@@ -113,7 +113,7 @@ def parse(raw: bytes, where: str, limits: tuple[Option[Any], ...] = LIMIT_KEYS) 
 
 
 def problems(
-    path: str, limits: tuple[Option[Any], ...] = LIMIT_KEYS, own_stdin: bool = True
+    path: str, limits: tuple[Option[object], ...] = LIMIT_KEYS, own_stdin: bool = True
 ) -> tuple[PerpcalcError, ...]:
     """Everything that is wrong with a file; nothing where `load` reads it."""
     try:
@@ -122,7 +122,7 @@ def problems(
         return (error,)
 
 
-def problems_in(source: Source, limits: tuple[Option[Any], ...] = LIMIT_KEYS) -> tuple[PerpcalcError, ...]:
+def problems_in(source: Source, limits: tuple[Option[object], ...] = LIMIT_KEYS) -> tuple[PerpcalcError, ...]:
     """Everything that is wrong with what was read; nothing where `parse` takes it."""
     from perpcalc.portfolio.faults import checked
 
@@ -134,7 +134,7 @@ def problems_in(source: Source, limits: tuple[Option[Any], ...] = LIMIT_KEYS) ->
 
 
 def load_limits(
-    path: str, limits: tuple[Option[Any], ...] = LIMIT_KEYS, own_stdin: bool = True
+    path: str, limits: tuple[Option[object], ...] = LIMIT_KEYS, own_stdin: bool = True
 ) -> Mapping[str, object]:
     """The limits in a file, as they are written: those of its [limits] table, else its own keys.
 
@@ -151,7 +151,7 @@ def load_limits(
     return found
 
 
-def portfolio_of(tables: Mapping[str, Any], where: str, limits: tuple[Option[Any], ...] = LIMIT_KEYS) -> Portfolio:
+def portfolio_of(tables: Mapping[str, Any], where: str, limits: tuple[Option[object], ...] = LIMIT_KEYS) -> Portfolio:
     """The portfolio that the tables of a file hold; raises PerpcalcError for the first thing that is wrong."""
     from perpcalc.portfolio.faults import checked
 

@@ -34,7 +34,7 @@ class Fault(NamedTuple):
     error: PerpcalcError
 
 
-def checked(tables: Tables, limits: tuple[Option[Any], ...]) -> tuple[dict[str, Any], list[PerpcalcError]]:
+def checked(tables: Tables, limits: tuple[Option[object], ...]) -> tuple[dict[str, Any], list[PerpcalcError]]:
     """The values that the tables hold, and everything that is wrong with them: prices first, then entry by entry."""
     values: dict[str, Any] = {}
     faults: list[Fault] = []

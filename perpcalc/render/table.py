@@ -4,7 +4,6 @@ cut.
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from rich import box
 from rich.console import Console
@@ -24,8 +23,9 @@ NAMES = ("name", "position", "account")
 
 def as_table(result: Result, wide: bool = False, charts: bool = False) -> str:
     """The answers as a table; one downwards, several across with the columns that the terminal holds."""
-    plain: dict[str, Any] = {"color_system": None} if os.environ.get("NO_COLOR") else {}
-    console = Console(highlight=False, markup=False, emoji=False, **plain)
+    console = Console(
+        color_system=None if os.environ.get("NO_COLOR") else "auto", highlight=False, markup=False, emoji=False
+    )
     with console.capture() as printed:  # rich itself would end the program where nobody reads on
         width = console.width
         if said := sentence(result):
