@@ -109,7 +109,12 @@ def summed(result: Result) -> Result:
     if result.totals is None:
         return result
     rows = result.totals()
-    return result._replace(answer=type(rows[0].answer), rows=rows, one=False, totals=None)
+    return result._replace(answer=type(rows[0].answer), rows=rows, one=False, totals=None, said=result.said or _unsaid)
+
+
+def _unsaid() -> Sentence:
+    """The sentence of sums, whose table says it all."""
+    return ()
 
 
 def options_of(command: Command) -> Mapping[str, Option[object]]:

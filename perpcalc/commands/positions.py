@@ -189,4 +189,4 @@ def _sum(answer: type[Answer], rows: Sequence[Row], names: Sequence[str], curren
     for name in names:
         amounts = [value for row in rows if isinstance(value := getattr(row.answer, name), Decimal)]
         values[name] = sum(amounts, ZERO) if amounts else None
-    return answer.knowing(**values)
+    return answer.knowing(**values).never_where()
