@@ -102,10 +102,9 @@ def solved_by(ask: Ask) -> Callable[[Given], Result]:
 
 def _of_portfolio(ask: Ask, given: Given) -> Result:
     """The positions of a portfolio, or the one that is named, each with its whole account."""
-    from perpcalc.commands.book import one_coin, opened
-    from perpcalc.portfolio import load
+    from perpcalc.commands.book import loaded, one_coin, opened
 
-    portfolio = load(given[PORTFOLIO] or "")
+    portfolio = loaded(given)
     asked = portfolio.positions
     name = given[POSITION_NAME]
     if name is not None:

@@ -390,6 +390,8 @@ OF_A_BOOK: Mapping[str, Options] = {
     "greeks": {},
     "stress": {"moves": "-20%,0%,15%"},
     "status": {},
+    "solve margin": {"margin_ratio": "50%"},
+    "solve price": {"margin_ratio": "50%"},
     "check": {
         "max_leverage": "5",
         "max_margin_ratio": "50%",
