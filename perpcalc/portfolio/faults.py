@@ -7,6 +7,7 @@ from pydantic_core import ValidationError
 
 from perpcalc.errors import Entry, Key, PerpcalcError, printable, shown, suggestion
 from perpcalc.given import Option
+from perpcalc.other_words import key_meant
 from perpcalc.portfolio.schema import (
     BALANCES,
     KNOWN,
@@ -99,7 +100,7 @@ def _worded(kind: str, value: object, loc: Loc, context: Mapping[str, Any], know
         return context["error"]
     if kind == "extra_forbidden":
         table = next((part for part in reversed(loc[:-1]) if isinstance(part, str)), "")
-        return PerpcalcError("unknown key", f"did you mean {suggestion(str(key), known[table])}?")
+        return PerpcalcError("unknown key", f"did you mean {key_meant(str(key), known[table])}?")
     if kind == "missing":
         return PerpcalcError("the key is missing", "write it")
     if kind == "list_type":

@@ -148,7 +148,7 @@ class TestAdd:
             ("--name a --side long -n 5 --fill 5@5", "--fill: excludes --contracts: give the size once"),
             ("--name a --side long -n 1.5 -e 62500", "--contracts: 1.5 contracts cannot be traded: give whole contracts, such as 1"),
             ("--name a --side long -n 5 -e 1,5", "--entry: '1,5' is not a plain decimal number: use a point for decimals and no thousands separators"),
-            ("--name a --side long -n 5 -e 5 --venue bybitt", "--venue: 'bybitt' is not a known venue: give bybit or bitget"),
+            ("--name a --side long -n 5 -e 5 --venue bybitt", "--venue: 'bybitt' is not a known venue: give bybit"),
             ("--name a --side long -n 5 -e 5 --venue bybit -i XBTUSD", "--instrument: bybit: there is no contract 'XBTUSD': give BTCUSD"),
             ("--name a --side long -n 5 -e 5 --venue bybit -l 101", "--leverage: 101 is above the largest of BTCUSD at bybit: give at most 100"),
             ("--name a --side long -n 5 -e 5 -l 5 --margin 1", "--leverage: excludes --margin: give one of them"),
