@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from itertools import product
-from typing import Any
 
 from perpcalc.answer import Answer
 from perpcalc.commands.command import BY_POSITION, SINGLE, Command
@@ -82,7 +81,7 @@ def _needed(command: Command, portfolio: bool | None) -> set[str]:
     return {rule.options[0].name for rule in rules if len(rule.options) == 1}
 
 
-def _keyword(option: Option[Any], needed: bool) -> str:
+def _keyword(option: Option[object], needed: bool) -> str:
     """The type of a keyword, and its default."""
     if option.flag:
         return "bool = False"

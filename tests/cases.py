@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 import pytest
 from inside import called
@@ -86,7 +85,7 @@ def commands() -> Iterator[tuple[tuple[str, ...], Command | Action]]:
 CALLS = dict(commands())
 
 
-def flag(option: Option[Any]) -> str:
+def flag(option: Option[object]) -> str:
     """The name of an option as the command line has it."""
     return option.metavar if option.argument else "--" + option.name.replace("_", "-")
 
@@ -98,7 +97,7 @@ def arguments_of(words: tuple[str, ...], options: Mapping[str, str]) -> list[str
     return [*words, *(part for option, text in known for part in written(option, text))]
 
 
-def written(option: Option[Any], text: str) -> list[str]:
+def written(option: Option[object], text: str) -> list[str]:
     """An option as the command line has it."""
     if option.argument:
         return [text]

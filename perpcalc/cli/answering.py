@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from json import JSONDecodeError, JSONDecoder
 from json.encoder import encode_basestring_ascii as quoted
-from typing import Any, BinaryIO, NamedTuple, NoReturn
+from typing import BinaryIO, NamedTuple, NoReturn
 
 from perpcalc.commands.command import Result
 from perpcalc.commands.lines import Answered, answered
@@ -92,7 +92,7 @@ def printed(made: Answered, given_id: str | None) -> str:
     return f"{{{rows}}}" if given_id is None else f'{{"id": {given_id}, {rows}}}'
 
 
-def _object(line: bytes | None) -> dict[str, Any]:
+def _object(line: bytes | None) -> dict[str, object]:
     if line is None:
         raise PerpcalcError(f"the line is longer than {LONGEST_LINE >> 20} MiB", "ask one thing per line")
     try:
@@ -131,7 +131,7 @@ def _no_constant(name: str) -> NoReturn:
     raise PerpcalcError(f"{name} is not a plain decimal number", "it must be finite")
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     """The keys of an object; raises PerpcalcError where one is there twice."""
     made = dict(pairs)
     if len(made) < len(pairs):

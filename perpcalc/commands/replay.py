@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import partial
-from typing import Any
 
 from perpcalc.answer import Answer, Coin, Cost, Count, Gain, GainUsd, Kind, Price, Rate, Sentence, Told, Usd
 from perpcalc.commands.command import Command, Result, Row
@@ -118,7 +117,7 @@ class Replay(Answer):
         return ("survived: ", *net, ", margin ratio at most ", Told("max_margin_ratio"))
 
     @classmethod
-    def summary(cls, rows: Sequence[Answer]) -> Sentence:
+    def summary(cls, rows: Sequence[Answer], sums: Sequence[Answer] = ()) -> Sentence:
         """How many were liquidated, and which of them first."""
         known = [row for row in rows if isinstance(row, Replay) and row.ended_by is not None]
         dead = sorted((row for row in known if not row.survived), key=lambda row: row.ended_at or "")
@@ -212,18 +211,14 @@ def _of_several(past: Past, outcome: UnifiedOutcome) -> Replay:
 
 
 def _unknown(past: Past) -> Replay:
-    known: dict[str, Any] = {
-        "account": past.account,
-        "position": past.position,
-        "reason": past.unknown and past.unknown.line(),
-    }
-    return Replay(**{**dict.fromkeys(Replay._fields), **known}).never_where()
+    reason = None if past.unknown is None else past.unknown.line()
+    return Replay.knowing(account=past.account, position=past.position, reason=reason).never_where()
 
 
 COMMAND = Command(
     "replay",
-    "Whether a position or a portfolio would have lived through candles and funding of the past: how it ended, what it"
-    " paid, how near it came.",
+    "Whether a position or a portfolio would have lived through candles and funding of the past. How it ended, what"
+    " it paid, how near it came.",
     (
         (
             "perpcalc replay --venue bybit --side long -n 10k --entry 121704.74 --leverage 7 --marks marks.csv"

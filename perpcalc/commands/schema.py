@@ -1,8 +1,7 @@
 """JSON Schema (2020-12) of questions and answers, from the same options and records that the commands are made of."""
 
-from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, get_args, get_type_hints
+from typing import get_args, get_type_hints
 
 from perpcalc import decimals, grammar
 from perpcalc.answer import Answer
@@ -29,7 +28,7 @@ NUMBERS = (
     grammar.multiple,
 )
 
-Schema = dict[str, Any]
+Schema = dict[str, object]
 ID: Schema = {"type": ["string", "number"], "description": "Handed back first."}
 ERROR: Schema = {
     "type": "object",
@@ -78,7 +77,7 @@ def _required(command: Command) -> list[str]:
     return [rule.options[0].name for rule in needed if len(rule.options) == 1 and not rule.unless and not rule.when]
 
 
-def _option(option: Option[Any]) -> Schema:
+def _option(option: Option[object]) -> Schema:
     described = {"description": option.help}
     if option.flag:
         return {"type": "boolean", **described}
@@ -129,9 +128,9 @@ def record(answer: type[Answer]) -> Schema:
     }
 
 
-def _field(hint: Any) -> Schema:
+def _field(hint: object) -> Schema:
     parts = get_args(hint) or (hint,)
-    made: list[Mapping[str, Any]] = []
+    made: list[Schema] = []
     for part in parts:
         if part is Decimal:
             made.append({"type": "string", "pattern": DECIMAL})
@@ -141,4 +140,4 @@ def _field(hint: Any) -> Schema:
             made.append({"type": "string"})
         else:
             made.append({"type": "null"})
-    return dict(made[0]) if len(made) == 1 else {"anyOf": [dict(one) for one in made]}
+    return made[0] if len(made) == 1 else {"anyOf": made}

@@ -67,7 +67,7 @@ def change(
     compose: Callable[[Portfolio], Change],
     create: bool = False,
     tell: Callable[[str], None] = lambda wait: None,
-    limits: tuple[Option[Any], ...] = LIMIT_KEYS,
+    limits: tuple[Option[object], ...] = LIMIT_KEYS,
 ) -> Portfolio:
     """Make the change that `compose` thinks out for the portfolio in a file; returns the portfolio as it is then.
 

@@ -27,7 +27,7 @@ TEXTS = frozenset({str, grammar.label, grammar.coin, grammar.path})
 """Readers of options whose values are no numbers."""
 
 
-def reader_of(option: Option[Any]) -> Read:
+def reader_of(option: Option[object]) -> Read:
     """How a value of a file becomes that of an option."""
     if option.flag:
         return _flag
@@ -160,7 +160,7 @@ KNOWN: Mapping[str, Sequence[str]] = {
 
 
 @cache
-def validator(limits: tuple[Option[Any], ...]) -> SchemaValidator:
+def validator(limits: tuple[Option[object], ...]) -> SchemaValidator:
     """The schema of a whole file, with the limits that there are."""
     fill = core_schema.no_info_after_validator_function(
         lambda found: Fill(found["contracts"], found["price"]), _table(FILLS, required=FILLS)
