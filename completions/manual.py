@@ -4,7 +4,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from perpcalc.cli.help import HEADINGS, NEEDED, grouped, record
+from perpcalc.cli.help import HEADINGS, NEEDED, NEEDED_WITHOUT, grouped, record
 from perpcalc.given import Option
 from program import HERE, NOTICE, Leaf, Program, filled, names
 
@@ -49,11 +49,13 @@ def _command(leaf: Leaf, shared: Shared) -> list[str]:
         lines += [".TP", f".I {_man(one.metavar)}", _man(one.help)]
     own: list[str] = []
     also: list[str] = []
-    for heading, options in grouped(leaf.options, leaf.needed):
+    for heading, options in grouped(leaf.options, leaf.needed, leaf.rules):
         own += [line for option in options if option != shared.get(option.name) for line in _described(option)]
-        named = [option for option in options if heading == NEEDED or option == shared.get(option.name)]
+        named = [
+            option for option in options if heading in (NEEDED, NEEDED_WITHOUT) or option == shared.get(option.name)
+        ]
         listed = [".PP", f"\\fI{_man(heading)}\\fR: {', '.join(_bold(names(option)[-1]) for option in named)}"]
-        if heading == NEEDED:
+        if heading in (NEEDED, NEEDED_WITHOUT):
             lines += listed
         elif named:
             also += listed

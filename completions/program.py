@@ -9,7 +9,7 @@ from perpcalc.cli.app import COMMANDS, runnable
 from perpcalc.cli.door import Action, ActionGroup
 from perpcalc.commands.command import Command, Group
 from perpcalc.commands.scenarios import LIST, scenarios
-from perpcalc.given import Option, one
+from perpcalc.given import Option, Rule, one
 from perpcalc.grammar import FEES, fee
 from perpcalc.names import LISTED
 from perpcalc.options import FIELD, SCENARIO
@@ -31,6 +31,7 @@ class Leaf(NamedTuple):
     needed: Sequence[Option[object]] = ()
     examples: Sequence[str] = ()
     fields: Sequence[str] = ()
+    rules: Sequence[Rule] = ()
 
 
 HELP = Leaf(
@@ -102,7 +103,7 @@ def _leaf(words: str, command: Command | Action) -> Leaf:
     options = [option for option in command.options if not option.argument]
     arguments = [option for option in command.options if option.argument]
     fields = command.result._fields if isinstance(command, Command) else ()
-    return Leaf(words, command.help, options, arguments, command.needed, command.examples, fields)
+    return Leaf(words, command.help, options, arguments, command.needed, command.examples, fields, command.rules)
 
 
 def names(option: Option[object]) -> list[str]:

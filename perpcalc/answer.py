@@ -47,8 +47,9 @@ class Precision(NamedTuple):
 
 
 class Told(NamedTuple):
-    """A field as a sentence names it; `size` leaves its sign out, which the words around it say; `row` counts from
-    0.
+    """A field as a sentence names it; `size` leaves its sign out, which the words around it say.
+
+    `row` counts from 0; of a summary the sums follow the rows, so that -1 is the last of them, the one in USD.
     """
 
     field: str
@@ -56,7 +57,14 @@ class Told(NamedTuple):
     row: int = 0
 
 
-Sentence = tuple[str | Told, ...]
+class Said(NamedTuple):
+    """A figure that a sentence names and no row has."""
+
+    value: Decimal
+    kind: Kind
+
+
+Sentence = tuple[str | Told | Said, ...]
 
 
 class Estimate(NamedTuple):
@@ -172,8 +180,11 @@ class Answer:
         return ()
 
     @classmethod
-    def summary(cls, rows: "Sequence[Answer]") -> Sentence:
-        """Several answers as a person would sum them up; empty where the table says it as well."""
+    def summary(cls, rows: "Sequence[Answer]", sums: "Sequence[Answer]" = ()) -> Sentence:
+        """Several answers as a person would sum them up; empty where the table says it as well.
+
+        `sums` are those of the rows, one for each coin and the last in USD, where there are such.
+        """
         return ()
 
     def shown_kinds(self) -> Mapping[str, Kind]:

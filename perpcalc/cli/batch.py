@@ -81,8 +81,8 @@ def _progress() -> Callable[[int], None]:
 
 ACTION = Action(
     "batch",
-    "Answer one JSON object per line of standard input with one per line of standard output: a command and its long"
-    " options, - written _.",
+    "Answer one JSON object per line of standard input with one per line of standard output. A question is a command"
+    " and its long options, - written _.",
     (
         """echo '{"command": "pnl", "side": "long", "contracts": "10k", "entry": 62500, "exit": 64000}' """
         "| perpcalc batch",

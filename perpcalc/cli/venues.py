@@ -138,7 +138,7 @@ GROUP = ActionGroup(
             "list",
             "The venues that --venue knows, with their contracts and the day until which their rules were last known to"
             " hold.",
-            ("perpcalc venues list",),
+            ("perpcalc venues list", "perpcalc venues list --field name,known_until"),
             PRINTED,
             ListedVenue,
             listed,
@@ -155,7 +155,10 @@ GROUP = ActionGroup(
         Action(
             "validate",
             "Check a venue file of one's own; prints nothing where it is right.",
-            ("perpcalc venues show bybit --toml > my.toml && perpcalc venues validate my.toml",),
+            (
+                "perpcalc venues show bybit --toml > my.toml && perpcalc venues validate my.toml",
+                "perpcalc venues validate ~/.config/perpcalc/venues/okx.toml",
+            ),
             (FILE,),
             validate_file,
         ),
@@ -169,6 +172,7 @@ GROUP = ActionGroup(
                     " 'https://www.okx.com/api/v5/public/position-tiers?instType=SWAP&tdMode=cross&instFamily=ETH-USD'"
                     " | perpcalc venues import okx -"
                 ),
+                "perpcalc venues import binance leverage-brackets.json --date 2026-03-01",
             ),
             (
                 NAME,

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
-from perpcalc.answer import Answer, Precision, kinds_of
+from perpcalc.answer import Answer, Precision, Sentence, kinds_of
 from perpcalc.commands.market import LEAST_COIN_PLACES, Market
 from perpcalc.errors import Words
 from perpcalc.given import Given, Option, Rule, Shapes, check_shape
@@ -44,8 +44,8 @@ class Result(NamedTuple):
     """What a command answers.
 
     `one` is a single answer (a JSON object), else rows (an array). `warnings` are said even to those who want no notes.
-    `totals` makes the sums of the rows, `charts` the pictures, `into` the change that puts an answer into a portfolio;
-    each when it is asked for.
+    `totals` makes the sums of the rows, `said` their sentence where the rows alone do not tell it, `charts` the
+    pictures, `into` the change that puts an answer into a portfolio; each when it is asked for.
     """
 
     answer: type[Answer]
@@ -57,6 +57,7 @@ class Result(NamedTuple):
     totals: Callable[[], Sequence[Row]] | None = None
     charts: Callable[[], Sequence[Chart]] | None = None
     below: Sequence[str] = ()
+    said: Callable[[], Sentence] | None = None
     into: "Callable[[Portfolio], Change] | None" = None
 
 
@@ -108,7 +109,12 @@ def summed(result: Result) -> Result:
     if result.totals is None:
         return result
     rows = result.totals()
-    return result._replace(answer=type(rows[0].answer), rows=rows, one=False, totals=None)
+    return result._replace(answer=type(rows[0].answer), rows=rows, one=False, totals=None, said=result.said or _unsaid)
+
+
+def _unsaid() -> Sentence:
+    """The sentence of sums, whose table says it all."""
+    return ()
 
 
 def options_of(command: Command) -> Mapping[str, Option[object]]:

@@ -86,11 +86,13 @@ class Fills(Identified):
     reason: str | None
 
     @classmethod
-    def summary(cls, rows: Sequence[Answer]) -> Sentence:
+    def summary(cls, rows: Sequence[Answer], sums: Sequence[Answer] = ()) -> Sentence:
         """What was realised, and what is open."""
         held = [place for place, row in enumerate(rows) if isinstance(row, Fills) and row.side is not None]
         if len(rows) > 1:
-            return (f"{len(held)} of {len(rows)} are still open" if held else "nothing is open any more",)
+            still = f"{len(held)} of {len(rows)} are still open" if held else "nothing is open any more"
+            one_coin = len(sums) == 2 and None not in [row.net_realised for row in rows if isinstance(row, Fills)]
+            return ("net ", Told("net_realised", row=-2), " realised, ", still) if one_coin else (still,)
         if not isinstance(rows[0], Fills) or rows[0].net_realised is None:
             return ()
         said: Sentence = ("net ", Told("net_realised"), " realised, ")
@@ -216,7 +218,7 @@ def _into(opened: Sequence[tuple[Market, Position]], portfolio: "Portfolio") -> 
 
 COMMAND = Command(
     "fills",
-    "What your trades came to: realised profit at average cost, fees, funding, and the position that is still open,"
+    "What your trades came to. Realised profit at average cost, fees, funding, and the position that is still open,"
     " contract by contract.",
     (
         "perpcalc fills trades.csv --venue bybit --mark 62000",

@@ -4,14 +4,15 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from perpcalc.answer import Answer, Explained, Figure, Identified, Kind, Sentence, Value
+from perpcalc.answer import Answer, Explained, Figure, Identified, Kind, Said, Sentence, Value
 from perpcalc.commands.case import NEED_ENTRY, NEED_SIDE, NEED_SIZE, Case, Shared
 from perpcalc.commands.command import ROWS, Command, Row
 from perpcalc.commands.legs import LegCase, no_price
 from perpcalc.commands.positions import Asked, Remarks, by_position, unknown
 from perpcalc.core.greeks import Greeks, balance_greeks, greeks
 from perpcalc.core.linear import leg_greeks
-from perpcalc.decimals import ZERO, plain
+from perpcalc.core.pegged import PEGGED
+from perpcalc.decimals import ZERO
 from perpcalc.given import Given
 from perpcalc.options import (
     COLLATERAL,
@@ -81,14 +82,17 @@ class PositionGreeks(Identified):
     reason: str | None
 
     @classmethod
-    def summary(cls, rows: Sequence[Answer]) -> Sentence:
+    def summary(cls, rows: Sequence[Answer], sums: Sequence[Answer] = ()) -> Sentence:
         """The exposure in coins, of one position or of all."""
         deltas: dict[str, Decimal] = {}
         for row in rows:
             if isinstance(row, PositionGreeks) and row.frame == "usd" and row.delta is not None:
                 deltas[row.currency or ""] = deltas.get(row.currency or "", ZERO) + row.delta
-        said = ", ".join(f"{plain(round(delta, 8))} {coin}" for coin, delta in deltas.items())
-        return (f"in USD it moves like {said}",) if said else ()
+        moving = [Said(delta, Kind("figure", coin)) for coin, delta in deltas.items() if coin not in PEGGED]
+        if not moving:
+            return ()
+        between = (part for delta in moving for part in (", ", delta))
+        return ("in USD it moves like ", *tuple(between)[1:])
 
     def shown_kinds(self) -> Mapping[str, Kind]:
         """What the figures of this frame are."""
@@ -199,7 +203,7 @@ def _row(coin: str, one: Greeks, **identity: Value) -> PositionGreeks:
 
 COMMAND = Command(
     "greeks",
-    "How a position moves with the price: value, delta and gamma of the profit in coin, of everything in USD, and of"
+    "How a position moves with the price. Value, delta and gamma of the profit in coin, of everything in USD, and of"
     " the contract alone.",
     (
         "perpcalc greeks --venue bybit --side long -n 10k --entry 62500 --mark 63000 --balance 0.5",

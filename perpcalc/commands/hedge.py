@@ -242,7 +242,7 @@ def _explained(made: Hedged, plan: HedgePlan, found: Hedge, position: Position) 
 
 COMMAND = Command(
     "hedge",
-    "How many contracts hold the USD value of coins, of a debt of coins or of an account: what that locks in, what"
+    "How many contracts hold the USD value of coins, of a debt of coins or of an account. What that locks in, what"
     " funding earns or costs, when the fees are earned back, and whether the hedge can be liquidated.",
     (
         "perpcalc hedge --venue bybit --holding 2 --price 62500 --rate 0.01%",

@@ -112,21 +112,23 @@ class LiqPrice(Identified):
         return f" {'below' if self.distance and self.distance < 0 else 'above'} {of}"
 
     @classmethod
-    def summary(cls, rows: Sequence[Answer]) -> Sentence:
-        """Which of several is the nearest to its liquidation."""
+    def summary(cls, rows: Sequence[Answer], sums: Sequence[Answer] = ()) -> Sentence:
+        """Which of several is dead already, and which of the others is the nearest to its liquidation."""
         known = [
             (abs(row.distance), place, row)
             for place, row in enumerate(rows)
             if isinstance(row, LiqPrice) and row.distance is not None
         ]
-        if not known:
-            return ()
-        distance, place, row = min(known, key=lambda one: one[:2])
-        if not distance:
-            return (f"{row.name} is liquidated already",)
+        dead = [str(row.name) for distance, _, row in known if not distance]
+        said: Sentence = (f"{', '.join(dead)} {'is' if len(dead) == 1 else 'are'} liquidated already",) if dead else ()
+        alive = [one for one in known if one[0]]
+        if not alive:
+            return said
+        _, place, row = min(alive, key=lambda one: one[:2])
         side = row._from("the entry" if row.mark_price is None else "the mark")
         price, share = Told("liquidation_price", row=place), Told("distance", size=True, row=place)
-        return (f"nearest: {row.name} is liquidated at ", price, ", ", share, side)
+        nearest = "; nearest of the others: " if dead else "nearest: "
+        return (*said, nearest, f"{row.name} is liquidated at ", price, ", ", share, side)
 
 
 def answer(case: Case, given: Given, said: Remarks) -> LiqPrice:
@@ -209,8 +211,7 @@ def _unknown(case: Case, reason: str) -> LiqPrice:
 
 COMMAND = Command(
     "liq-price",
-    "The prices at which a position is liquidated or bankrupt, with the tier and the margin that decide it; or never,"
-    " and why.",
+    "Where a position is liquidated and bankrupt; or never, and why. With the tier and the margin that decide it.",
     (
         "perpcalc liq-price --venue bybit --side long -n 10k --entry 62500 --leverage 10",
         "perpcalc liq-price --venue deribit --side short -n 10k --entry 62500 --balance 0.1 --mark 63000",

@@ -27,6 +27,7 @@ class Listed(Identified):
         "name",
         "side",
         "contracts",
+        "notional_usd",
         "entry_price",
         "account",
         "instrument",
@@ -176,12 +177,17 @@ def _faults(portfolio: Portfolio) -> Iterator[PerpcalcError]:
 
 
 def _unanswerable(portfolio: Portfolio) -> Iterator[str]:
-    """For each position that some command cannot answer, or whose leverage its venue forbids, which and why."""
+    """The positions whose leverage their venue forbids, and those that some command cannot answer, which and why: what
+    is so for several once.
+    """
+    lacking: dict[tuple[str, str], list[str]] = {}
     for case in opened(portfolio, portfolio.positions, Given({})).cases:
         if (forbidden := forbidden_leverage(case.given, case.instrument, case.position)) is not None:
             yield f"{case.place}, {forbidden.line()}"
-        for commands, why in _lacks(case):
-            yield f"{case.place}: {commands} cannot answer: {why}"
+        for lack in _lacks(case):
+            lacking.setdefault(lack, []).append(str(case.place))
+    for (commands, why), these in lacking.items():
+        yield f"{', '.join(these)}: {commands} cannot answer: {why}"
 
 
 def _lacks(case: Case) -> Iterator[tuple[str, str]]:

@@ -1,14 +1,15 @@
 """`perpcalc pnl`: what closing a position brings."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING
 
-from perpcalc.answer import Coin, Gain, GainRate, GainUsd, Identified, Price, Sentence, Told
+from perpcalc.answer import Answer, Coin, Gain, GainRate, GainUsd, Identified, Price, Sentence, Told
 from perpcalc.commands.case import NEED_ENTRY, NEED_SIDE, NEED_SIZE, Case
 from perpcalc.commands.command import Command
 from perpcalc.commands.market import known_fee
-from perpcalc.commands.positions import Remarks, by_position, each, unknown
+from perpcalc.commands.positions import Remarks, by_position, each, summed_up, unknown
 from perpcalc.core.liquidation import liquidated_at
 from perpcalc.core.pnl import entry_fees, price_for_roe, profit_and_loss, safe_tick, target_price
 from perpcalc.decimals import ZERO, plain
@@ -108,6 +109,15 @@ class Pnl(Identified):
         if self.net_roe is not None:
             said += (", ", Told("net_roe"), " on the margin")
         return (*said, ": but liquidated before it, at ", Told("liquidation_price")) if self.liquidated else said
+
+    @classmethod
+    def summary(cls, rows: Sequence[Answer], sums: Sequence[Answer] = ()) -> Sentence:
+        """Net profit of all, and which of them do not live to see it."""
+        dead = [str(row.name) for row in rows if isinstance(row, Pnl) and row.liquidated]
+        together = summed_up(rows, sums, "net_pnl", "net_pnl_usd")
+        if dead and together:
+            together += (f": but {', '.join(dead)} {'is' if len(dead) == 1 else 'are'} liquidated before it",)
+        return together and ("net ", *together)
 
 
 def answer(case: Case, given: Given, said: Remarks) -> Pnl:
@@ -210,8 +220,8 @@ def _out_of_reach(case: Case, no_break_even: bool) -> str:
 
 COMMAND = Command(
     "pnl",
-    "Profit and loss of a position in coin and USD: gross, fees, funding, net, return on equity, break-even price and"
-    " the price for a target.",
+    "Profit and loss of a position in coin and USD. Gross, fees, funding, net, return on equity, break-even price"
+    " and the price for a target.",
     (
         "perpcalc pnl --venue bybit --side long -n 10k --entry 62500 --exit 64000 --leverage 10",
         "perpcalc pnl --venue bybit --side long -n 10k --entry 62500 --leverage 10 --target-roe 50%",

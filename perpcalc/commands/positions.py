@@ -6,7 +6,7 @@ from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from perpcalc.answer import Answer, Value
+from perpcalc.answer import Answer, Sentence, Told, Value
 from perpcalc.commands.case import Case, case_of
 from perpcalc.commands.command import Result, Row
 from perpcalc.commands.market import Market, each_once
@@ -164,6 +164,20 @@ def totals(answer: type[Answer], rows: Sequence[Row]) -> list[Row]:
     return [*made, Row(_sum(answer, rows, in_usd, "USD"))]
 
 
+def summed_up(rows: Sequence[Answer], sums: Sequence[Answer], coin: str, usd: str, size: bool = False) -> Sentence:
+    """What a field of positions comes to, in coin too where all are in one, and of how many; empty where it is known of
+    none.
+    """
+    known, in_coin = ([row for row in rows if getattr(row, name) is not None] for name in (usd, coin))
+    if not known:
+        return ()
+    together: Sentence = (Told(usd, size, row=-1),)
+    if len(sums) == 2 and len(in_coin) == len(known):
+        together = (Told(coin, size, row=-2), " (", *together, ")")
+    share = "" if len(known) == len(rows) else f"{len(known)} of "
+    return (*together, f" over {share}{len(rows)} position{'s' if len(rows) > 1 else ''}")
+
+
 def _finest(rows: Sequence[Row]) -> Market | None:
     """The market whose coin amounts have the most decimals, which a sum is shown with."""
     markets = [row.market for row in rows if row.market is not None]
@@ -175,4 +189,4 @@ def _sum(answer: type[Answer], rows: Sequence[Row], names: Sequence[str], curren
     for name in names:
         amounts = [value for row in rows if isinstance(value := getattr(row.answer, name), Decimal)]
         values[name] = sum(amounts, ZERO) if amounts else None
-    return answer.knowing(**values)
+    return answer.knowing(**values).never_where()

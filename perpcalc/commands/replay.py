@@ -117,7 +117,7 @@ class Replay(Answer):
         return ("survived: ", *net, ", margin ratio at most ", Told("max_margin_ratio"))
 
     @classmethod
-    def summary(cls, rows: Sequence[Answer]) -> Sentence:
+    def summary(cls, rows: Sequence[Answer], sums: Sequence[Answer] = ()) -> Sentence:
         """How many were liquidated, and which of them first."""
         known = [row for row in rows if isinstance(row, Replay) and row.ended_by is not None]
         dead = sorted((row for row in known if not row.survived), key=lambda row: row.ended_at or "")
@@ -217,8 +217,8 @@ def _unknown(past: Past) -> Replay:
 
 COMMAND = Command(
     "replay",
-    "Whether a position or a portfolio would have lived through candles and funding of the past: how it ended, what it"
-    " paid, how near it came.",
+    "Whether a position or a portfolio would have lived through candles and funding of the past. How it ended, what"
+    " it paid, how near it came.",
     (
         (
             "perpcalc replay --venue bybit --side long -n 10k --entry 121704.74 --leverage 7 --marks marks.csv"

@@ -251,8 +251,9 @@ def _explained(found: Sized, given: Given, plan: Plan) -> Sized:
 
 COMMAND = Command(
     "size",
-    "How many contracts risk so much between entry and stop, fees and slippage included, capped by leverage, balance,"
-    " liquidation and the venue, and which of them binds; or with --max-open the most that a balance opens.",
+    "How many contracts risk so much between entry and stop. Fees and slippage are included; leverage, balance,"
+    " liquidation and the venue cap the size, and the answer says which of them binds. Or with --max-open the most"
+    " that a balance opens.",
     (
         "perpcalc size --venue bybit --entry 62500 --stop 60000 --balance 1.5 --risk 1%",
         "perpcalc size --venue bybit --side long --entry 62500 --balance 0.05 --leverage 50x --max-open",

@@ -177,7 +177,7 @@ def _goal_rules(*goals: Option[object]) -> tuple[Rule, ...]:
 
 GROUP = Group(
     "solve",
-    "What must change so that a goal is met: the margin, leverage, contracts or entry, or the price at which it is.",
+    "What must change so that a goal is met. The margin, leverage, contracts or entry, or the price at which it is.",
     (
         _command(
             "margin",

@@ -4,14 +4,13 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple, TypeVar
 
-from perpcalc.decimals import ONE
+from perpcalc.core.pegged import DOLLARS
 from perpcalc.errors import Entry, PerpcalcError, shown, suggestion
 from perpcalc.files import Source, descriptor_of, read, toml
 from perpcalc.given import Given, Option
 from perpcalc.limit_options import LIMIT_KEYS
 from perpcalc.options import FILL, HORIZON, VOL
 
-DOLLARS = frozenset({"USD", "USDT", "USDC"})
 NO_LIMITS = (VOL.name, HORIZON.name)
 """Keys of [limits] that limit nothing by themselves."""
 
@@ -86,7 +85,7 @@ class Portfolio(NamedTuple):
         >>> Portfolio("book.toml").price("USDT"), Portfolio("book.toml").price("BTC")
         (Decimal('1'), None)
         """
-        return self.prices.get(coin, ONE if coin in DOLLARS else None)
+        return self.prices.get(coin, DOLLARS.get(coin))
 
     def account(self, name: str) -> Account:
         """The account of this name; raises PerpcalcError where there is none."""
