@@ -174,12 +174,18 @@ def _value(option: Option[object], raw: object) -> object:
     return _item(option, raw)
 
 
+CALLED = {"buy": "long", "bid": "long", "b": "long", "l": "long", "sell": "short", "ask": "short", "s": "short"}
+"""Choices by the words that others use for them."""
+
+
 def _item(option: Option[object], raw: object) -> object:
     text = text_of(raw)
     if option.choices:
         text = text.lower()
         if text not in option.choices:
-            raise PerpcalcError(f"{shown(text)} is not known", f"give {' or '.join(option.choices)}")
+            one_of = CALLED.get(text, "")
+            near = one_of if one_of in option.choices else " or ".join(option.choices)
+            raise PerpcalcError(f"{shown(text)} is not known", f"give {near}")
     return option.read(text)
 
 

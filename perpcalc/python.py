@@ -9,10 +9,11 @@ from perpcalc.commands.command import BY_POSITION, ROWS, Command, Result, asked,
 from perpcalc.commands.lines import NO_KEYS, answered, with_id
 from perpcalc.commands.registry import command_named
 from perpcalc.decimals import CONTEXT
-from perpcalc.errors import Key, PerpcalcError, suggestion
+from perpcalc.errors import Key, PerpcalcError
 from perpcalc.given import Option, read, reader
 from perpcalc.names import FUNCTIONS
 from perpcalc.options import PORTFOLIO, TOTAL
+from perpcalc.other_words import key_meant
 
 RESERVED = {"for_": "for", "from_": "from"}
 A_co = TypeVar("A_co", bound=Answer, covariant=True)
@@ -44,7 +45,7 @@ def function(name: str) -> Callable[..., Any]:
     def call(**keywords: object) -> Answer | list[Answer] | Judged[Answer]:
         unknown = [keyword for keyword in keywords if keyword not in by_keyword]
         if unknown:
-            raise PerpcalcError("is not an option", f"give {suggestion(unknown[0], by_keyword)}").at(Key(unknown[0]))
+            raise PerpcalcError("is not an option", f"give {key_meant(unknown[0], by_keyword)}").at(Key(unknown[0]))
         with decimal.localcontext(CONTEXT):
             given = read(options, {by_keyword[name].name: value for name, value in keywords.items()}, by_program=True)
             result = asked(command, given)

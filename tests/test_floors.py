@@ -17,7 +17,7 @@ FLOORS = (
     ("core", "given", "saving"),
     ("trace", "grammar", "venues"),
     ("options", "readers"),
-    ("limit_options", "answer", "picture", "names"),
+    ("limit_options", "answer", "picture", "names", "other_words"),
     ("portfolio",),
     ("commands", "explain", "importing"),
     ("render",),

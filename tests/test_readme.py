@@ -8,7 +8,9 @@ import re
 import shutil
 import subprocess
 import sys
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from inside import LONG_AGO
@@ -71,6 +73,35 @@ def test_the_files_that_it_names_are_there() -> None:
     assert [path for path in named if "NAME" not in path and not (ROOT / path).exists()] == []
 
 
+def test_the_gate_stands_in_the_hooks_of_bots(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("portfolio.toml").write_bytes(EXAMPLE.read_bytes())
+    names: dict[str, Any] = {}
+    for block in blocks("python"):
+        exec(compile(block, "README.md", "exec"), names)
+    sent: list[tuple[str, Decimal]] = []
+
+    class Script:
+        def buy(self, connector: str, pair: str, amount: Decimal, order_type: str, price: Decimal) -> None:
+            sent.append(("buy", amount))
+
+        def sell(self, connector: str, pair: str, amount: Decimal, order_type: str, price: Decimal) -> None:
+            sent.append(("sell", amount))
+
+    strategy = type("Strategy", (names["Confirmed"],), {"stoploss": -0.1})()
+    asked = ("BTC/USD:BTC", "limit")
+    late = ("GTC", None, None)
+    assert strategy.confirm_trade_entry(*asked, 0.1, 64_000.0, *late, "long")
+    assert not strategy.confirm_trade_entry(*asked, 20.0, 64_000.0, *late, "long")
+    assert strategy.confirm_trade_entry(*asked, 0.1, 64_000.0, *late, "short")
+    script = type("Mine", (names["Gated"], Script), {"stop": Decimal(58_000)})()
+    for amount in (Decimal("0.1"), Decimal(20)):
+        script.buy("binance_perpetual", "BTC-USD", amount, "limit", Decimal(64_000))
+    script.stop = Decimal(70_000)
+    script.sell("binance_perpetual", "BTC-USD", Decimal("0.1"), "limit", Decimal(64_000))
+    assert sent == [("buy", Decimal("0.1")), ("sell", Decimal("0.1"))]
+
+
 @pytest.mark.parametrize(
     ("tool", "script"),
     [
@@ -97,6 +128,21 @@ def test_recipes_run_where_their_tools_are(tool: str, script: str, tmp_path: Pat
         ["bash", "-euc", script], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_alarm_is_silent_while_all_is_well_and_names_what_is_not(tmp_path: Path) -> None:
+    (entry,) = blocks("crontab")
+    minute, *_, command = entry.split(maxsplit=5)
+    assert (minute, "%" in command) == ("*/5", False)  # which cron would take for the end of the line
+    (tmp_path / "portfolio.toml").write_bytes(EXAMPLE.read_bytes())
+    environment = {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "HOME": str(tmp_path),
+        "SOURCE_DATE_EPOCH": LONG_AGO,
+    }
+    for line, told in ((command, ""), (command.replace(" 0.5 ", " 0.01 "), "fail\tbybit swing\tmax_margin_ratio\t0.0")):
+        done = subprocess.run(["sh", "-c", line], env=environment, capture_output=True, text=True, check=False)
+        assert (done.stdout[: len(told) or 1], done.stderr) == (told, "")
 
 
 if __name__ == "__main__":

@@ -56,6 +56,8 @@ class Commands(TyperGroup):
                 raise
             path = ctx.command_path
             remedy = f"see {path} --help; options stand behind the command, as in {path} {self.names[0]} {flag}"
+            if flag == "-V" and ctx.parent is None:
+                remedy = "give --version"
             raise PerpcalcError(f"No such option: {flag}", remedy).at(
                 "usage" if ctx.parent is None else self.name or ""
             ) from None

@@ -9,11 +9,12 @@ from perpcalc.answer import Value
 from perpcalc.commands.command import Command, Result, asked, summed
 from perpcalc.commands.registry import command_named
 from perpcalc.decimals import plain
-from perpcalc.errors import PerpcalcError, suggestion
+from perpcalc.errors import PerpcalcError
 from perpcalc.files import descriptor_of
 from perpcalc.given import Given, Option, Reader, read, reader
 from perpcalc.grammar import CoinFile
 from perpcalc.options import CHART, EXPLAIN, FIELD, FORMAT, INTO, JSON, QUIET, SVG, TOTAL, WIDE
+from perpcalc.other_words import key_meant
 
 NO_KEYS = frozenset(option.name for option in (CHART, SVG, INTO, FORMAT, JSON, FIELD, EXPLAIN, QUIET, WIDE))
 """Options that say how an answer is printed, or write files."""
@@ -54,7 +55,7 @@ def _options(question: Mapping[str, object], asking: Asking) -> Mapping[str, obj
     options = {key: value for key, value in question.items() if key not in ("command", "id")}
     if not options.keys() <= asking.reader.options.keys():
         unknown = next(key for key in options if key not in asking.reader.options)
-        raise PerpcalcError("unknown key", f"give {suggestion(str(unknown), asking.reader.options)}").at(
+        raise PerpcalcError("unknown key", f"give {key_meant(str(unknown), asking.reader.options)}").at(
             ascii(str(unknown)[:64])
         )
     return options

@@ -262,7 +262,7 @@ COMMAND = Command(
     (PORTFOLIO, MARK, BETA, *OUTPUT, TOTAL),
     Status,
     answer,
-    (Needed((PORTFOLIO,), "name the file of positions"),),
+    (Needed((PORTFOLIO,), "name the file of positions; perpcalc portfolio init FILE writes an example"),),
     needed=(PORTFOLIO,),
     shape=ROWS,
 )

@@ -1,6 +1,6 @@
 """The portfolio in a TOML file: what it holds, and reading one that may be wrong."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple, TypeVar
 
@@ -125,6 +125,17 @@ def problems_in(source: Source) -> tuple[PerpcalcError, ...]:
     return tuple(fault.at(source.where) for fault in faults)
 
 
+def sound_in(source: Source) -> Portfolio:
+    """What of a file can be read: the accounts and positions that nothing is wrong with, under their own numbers."""
+    from perpcalc.portfolio.faults import sound
+
+    try:
+        tables, numbers = sound(toml(source.raw))
+        return portfolio_of(tables, source.where, numbers)
+    except PerpcalcError:
+        return Portfolio(source.where)
+
+
 def load_limits(path: str) -> Mapping[str, object]:
     """The limits in a file, as they are written: those of its [limits] table, else its own keys.
 
@@ -133,7 +144,8 @@ def load_limits(path: str) -> Mapping[str, object]:
     source = read(path)
     try:
         tables = toml(source.raw)
-        found = portfolio_of(tables if "limits" in tables else {"limits": tables}, source.where).limits
+        limited = tables if "limits" in tables else {"limits": tables}
+        found = portfolio_of(limited, source.where).limits
         if not any(found.get(option.name, False) is not False for option in LIMIT_KEYS if option.name not in NO_LIMITS):
             raise PerpcalcError("has no limit", "write one, as in max_leverage = 5")
     except PerpcalcError as error:
@@ -141,21 +153,31 @@ def load_limits(path: str) -> Mapping[str, object]:
     return found
 
 
-def portfolio_of(tables: Mapping[str, Any], where: str) -> Portfolio:
-    """The portfolio that the tables of a file hold; raises PerpcalcError for the first thing that is wrong."""
+def portfolio_of(
+    tables: Mapping[str, Any],
+    where: str,
+    numbers: Mapping[str, Sequence[int]] = {},
+) -> Portfolio:
+    """The portfolio that the tables of a file hold; raises PerpcalcError for the first thing that is wrong.
+
+    `numbers` are those that the entries of a kind have in the file, where they are not all of it.
+    """
     from perpcalc.portfolio.faults import checked
 
     values, faults = checked(tables)
     if faults:
         raise faults[0]
+
+    def numbered(kind: str) -> Iterator[tuple[int, Any]]:
+        entries = values.get(kind, ())
+        return zip(numbers.get(kind, range(1, len(entries) + 1)), entries, strict=True)
+
     return Portfolio(
         where,
         values.get("prices", {}),
-        tuple(_account(number, entry) for number, entry in enumerate(values.get("accounts", ()), 1)),
-        tuple(_position(number, entry) for number, entry in enumerate(values.get("positions", ()), 1)),
-        tuple(
-            Holding(Entry(f"holding {number}"), **entry) for number, entry in enumerate(values.get("holdings", ()), 1)
-        ),
+        tuple(_account(number, entry) for number, entry in numbered("accounts")),
+        tuple(_position(number, entry) for number, entry in numbered("positions")),
+        tuple(Holding(Entry(f"holding {number}"), **entry) for number, entry in numbered("holdings")),
         values.get("limits", {}),
     )
 
