@@ -57,6 +57,13 @@ def test_the_picture_is_what_the_command_draws() -> None:
     assert PICTURE.read_text(encoding="utf-8") == picture()
 
 
+def test_the_files_that_it_names_are_there() -> None:
+    inside = README.read_text(encoding="utf-8").partition("## Inside")[2]
+    named = re.findall(r"`((?:perpcalc|tests)/[\w/.]+)`", inside)
+    assert len(named) > 20
+    assert [path for path in named if "NAME" not in path and not (ROOT / path).exists()] == []
+
+
 @pytest.fixture
 def names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """What the Python of the README defines, run block by block; what says __main__ is a program, run by test_engines."""
