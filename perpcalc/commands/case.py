@@ -203,16 +203,14 @@ class Case(NamedTuple):
         holding = self.holding()
         return Standing(wallet_of(self.margined().usable, [holding]), 0, holding)
 
-    def in_wallet(self) -> Standing:
-        """The wallet of one coin that carries the position; raises PerpcalcError where there is none, or it is not
-        known.
+    def in_wallet(self, instead: str = "ask status or liq-price") -> Standing:
+        """The wallet of one coin that carries the position; raises PerpcalcError where there is none, with what to do
+        instead, or it is not known.
         """
         standing = self.standing()
         if isinstance(standing, Standing):
             return standing
-        raise PerpcalcError(
-            "the account holds several coins, which no wallet of one coin stands for", "ask status or liq-price"
-        )
+        raise PerpcalcError("the account holds several coins, which no wallet of one coin stands for", instead)
 
     def liquidation(self) -> Liquidation:
         """Where the position is liquidated; raises PerpcalcError where that is not known."""

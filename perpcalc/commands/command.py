@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from perpcalc.answer import Answer, Precision, Sentence, kinds_of
 from perpcalc.commands.market import LEAST_COIN_PLACES, Market
+from perpcalc.decimals import ONE
 from perpcalc.errors import Words
 from perpcalc.given import Given, Option, Rule, Shapes, check_shape
 from perpcalc.options import EXPLAIN
@@ -38,6 +39,11 @@ class Row(NamedTuple):
         prices = (values[name] for name, kind in kinds_of(type(self.answer)).items() if kind.name == "price")
         known = (price for price in prices if isinstance(price, Decimal))
         return Precision(coin, None if self.market is None else self.market.price_places(*known), coin_places)
+
+    def price_step(self) -> Decimal | None:
+        """The last digit of the prices that people see; None where that is not known."""
+        places = self.precision().price_places
+        return None if places is None else ONE.scaleb(-places)
 
 
 class Result(NamedTuple):

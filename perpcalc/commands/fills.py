@@ -173,7 +173,8 @@ def _row(market: Market, found: Ledger, mark: Decimal | None, notes: list[Words]
     def rounded() -> dict[str, Decimal | None]:
         if position is None or break_even is None:
             return {}
-        return {"break_even_price": safe_tick(position, break_even, exit_fee_rate=taker or ZERO)}
+        step = Row(made, market).price_step()
+        return {"break_even_price": safe_tick(position, break_even, exit_fee_rate=taker or ZERO, step=step)}
 
     return made.people_see(rounded)
 

@@ -225,13 +225,18 @@ def _payer(case: Case, charge: Charge, accounts: dict[str, Paying | PerpcalcErro
         return None
     if not isinstance(case.shared, Shared):
         try:
-            return Payer(case.in_wallet(), charge.per_interval, charge.total)
+            return Payer(case.in_wallet(_instead(case)), charge.per_interval, charge.total)
         except PerpcalcError as error:
             return error.what + ": " + error.remedy
     account = accounts[case.shared.name]
     if isinstance(account, PerpcalcError):
         return account.line()
     return Payer(account.shared.standing(case.number), account.per_interval, account.total, account.after)
+
+
+def _instead(case: Case) -> str:
+    """How an account of several coins is asked what funding makes of it."""
+    return f"take the total from its balance of {case.instrument.currency} and ask status or liq-price"
 
 
 def _unknown(case: Case, reason: str) -> FundingCost:

@@ -170,7 +170,7 @@ def _wallet(case: Case) -> Standing:
     case.opened()
     if not case.is_unified:
         case.margined()
-    return case.in_wallet()
+    return case.in_wallet("ask liq-price where it falls, stress what is left of it")
 
 
 def _loss(case: Case, given: Given, standing: Standing, closing: Closing, notes: list[Words]) -> Loss:

@@ -15,7 +15,7 @@ from perpcalc.errors import Entry, Key, PerpcalcError
 from perpcalc.files import read
 from perpcalc.given import Given
 from perpcalc.options import ACCOUNT, CURRENCY, EXPLAIN, FUNDING_RATE, MARK, STOP, TARGET, VENUE
-from perpcalc.portfolio import Portfolio, Position, parse, problems_in
+from perpcalc.portfolio import Portfolio, Position, parse, problems_in, sound_in
 from perpcalc.venues import find
 
 
@@ -148,7 +148,7 @@ def examined(path: str) -> Examined:
     except PerpcalcError as error:
         return Examined([error], [])
     if found := problems_in(source):
-        return Examined(list(found), [])
+        return Examined([*found, *_faults(sound_in(source))], [])
     portfolio = parse(source.raw, source.where)
     faults = list(_faults(portfolio))
     return Examined(faults, [] if faults else list(_unanswerable(portfolio)))

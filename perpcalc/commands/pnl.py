@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from perpcalc.answer import Answer, Coin, Gain, GainRate, GainUsd, Identified, Price, Sentence, Told
 from perpcalc.commands.case import NEED_ENTRY, NEED_SIDE, NEED_SIZE, Case
-from perpcalc.commands.command import Command
+from perpcalc.commands.command import Command, Row
 from perpcalc.commands.market import known_fee
 from perpcalc.commands.positions import Remarks, by_position, each, summed_up, unknown
 from perpcalc.core.liquidation import liquidated_at
@@ -130,9 +130,10 @@ def answer(case: Case, given: Given, said: Remarks) -> Pnl:
     closing = known_fee(given, EXIT_FEE, instrument, said.notes)
     funding = given[FUNDING] or ZERO
     exit_price = given[EXIT] or given[MARK] or case.mark
+    is_mark = EXIT not in given
     leverage, coin = (None, None) if margin is None else (margin.leverage, margin.coin)
     costs = (opening, closing, funding)
-    result = None if exit_price is None else profit_and_loss(position, exit_price, *costs, leverage, coin)
+    result = None if exit_price is None else profit_and_loss(position, exit_price, *costs, leverage, coin, is_mark)
     break_even = target_price(position, ZERO, *costs)
     wanted = partial(_target, case, given, *costs)
     target = wanted() if case.place is None else unknown(wanted, reasons)
@@ -147,7 +148,10 @@ def answer(case: Case, given: Given, said: Remarks) -> Pnl:
     nevers = ["break_even_price", *(["target_price"] if lost else []), *(["liquidation_price"] if found else [])]
 
     def rounded() -> dict[str, Decimal | None]:
-        return {} if break_even is None else {"break_even_price": safe_tick(position, break_even, *costs)}
+        if break_even is None:
+            return {}
+        step = Row(made, case.market).price_step()
+        return {"break_even_price": safe_tick(position, break_even, *costs, step=step)}
 
     made = Pnl(
         **case.identity(),

@@ -185,7 +185,9 @@ def _finest(rows: Sequence[Row]) -> Market | None:
 
 
 def _sum(answer: type[Answer], rows: Sequence[Row], names: Sequence[str], currency: str) -> Answer:
-    values: dict[str, Value] = {"currency": currency} if "currency" in answer._fields else {}
+    """The sums of rows, which say what currency they are in; where an answer has no field for it, as the reason."""
+    said = {"currency": currency} if "currency" in answer._fields else {"reason": f"the sum in {currency}"}
+    values: dict[str, Value] = dict(said)
     for name in names:
         amounts = [value for row in rows if isinstance(value := getattr(row.answer, name), Decimal)]
         values[name] = sum(amounts, ZERO) if amounts else None

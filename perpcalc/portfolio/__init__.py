@@ -1,6 +1,6 @@
 """The portfolio in a TOML file: what it holds, and reading one that may be wrong."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple, TypeVar
 
@@ -133,6 +133,17 @@ def problems_in(source: Source, limits: tuple[Option[object], ...] = LIMIT_KEYS)
     return tuple(fault.at(source.where) for fault in faults)
 
 
+def sound_in(source: Source, limits: tuple[Option[object], ...] = LIMIT_KEYS) -> Portfolio:
+    """What of a file can be read: the accounts and positions that nothing is wrong with, under their own numbers."""
+    from perpcalc.portfolio.faults import sound
+
+    try:
+        tables, numbers = sound(toml(source.raw), limits)
+        return portfolio_of(tables, source.where, limits, numbers)
+    except PerpcalcError:
+        return Portfolio(source.where)
+
+
 def load_limits(
     path: str, limits: tuple[Option[object], ...] = LIMIT_KEYS, own_stdin: bool = True
 ) -> Mapping[str, object]:
@@ -143,7 +154,8 @@ def load_limits(
     source = read(path, own_stdin)
     try:
         tables = toml(source.raw)
-        found = portfolio_of(tables if "limits" in tables else {"limits": tables}, source.where, limits).limits
+        limited = tables if "limits" in tables else {"limits": tables}
+        found = portfolio_of(limited, source.where, limits).limits
         if not any(found.get(option.name, False) is not False for option in limits if option.name not in NO_LIMITS):
             raise PerpcalcError("has no limit", "write one, as in max_leverage = 5")
     except PerpcalcError as error:
@@ -151,21 +163,32 @@ def load_limits(
     return found
 
 
-def portfolio_of(tables: Mapping[str, Any], where: str, limits: tuple[Option[object], ...] = LIMIT_KEYS) -> Portfolio:
-    """The portfolio that the tables of a file hold; raises PerpcalcError for the first thing that is wrong."""
+def portfolio_of(
+    tables: Mapping[str, Any],
+    where: str,
+    limits: tuple[Option[object], ...] = LIMIT_KEYS,
+    numbers: Mapping[str, Sequence[int]] = {},
+) -> Portfolio:
+    """The portfolio that the tables of a file hold; raises PerpcalcError for the first thing that is wrong.
+
+    `numbers` are those that the entries of a kind have in the file, where they are not all of it.
+    """
     from perpcalc.portfolio.faults import checked
 
     values, faults = checked(tables, limits)
     if faults:
         raise faults[0]
+
+    def numbered(kind: str) -> Iterator[tuple[int, Any]]:
+        entries = values.get(kind, ())
+        return zip(numbers.get(kind, range(1, len(entries) + 1)), entries, strict=True)
+
     return Portfolio(
         where,
         values.get("prices", {}),
-        tuple(_account(number, entry) for number, entry in enumerate(values.get("accounts", ()), 1)),
-        tuple(_position(number, entry) for number, entry in enumerate(values.get("positions", ()), 1)),
-        tuple(
-            Holding(Entry(f"holding {number}"), **entry) for number, entry in enumerate(values.get("holdings", ()), 1)
-        ),
+        tuple(_account(number, entry) for number, entry in numbered("accounts")),
+        tuple(_position(number, entry) for number, entry in numbered("positions")),
+        tuple(Holding(Entry(f"holding {number}"), **entry) for number, entry in numbered("holdings")),
         values.get("limits", {}),
     )
 

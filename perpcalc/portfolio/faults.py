@@ -35,8 +35,39 @@ class Fault(NamedTuple):
     error: PerpcalcError
 
 
+class Sound(NamedTuple):
+    """What of the tables can be read, and the numbers that its entries have in the file."""
+
+    tables: dict[str, Any]
+    numbers: dict[str, list[int]]
+
+
 def checked(tables: Tables, limits: tuple[Option[object], ...]) -> tuple[dict[str, Any], list[PerpcalcError]]:
     """The values that the tables hold, and everything that is wrong with them: prices first, then entry by entry."""
+    values, faults = _found(tables, limits)
+    return values, [_placed(fault, tables) for fault in faults]
+
+
+def sound(tables: Tables, limits: tuple[Option[object], ...]) -> Sound:
+    """The tables without the keys and entries that something is wrong with, and without the positions of an account
+    that is left out.
+    """
+    _, faults = _found(tables, limits)
+    left_out = {fault.loc[:2] if fault.loc[0] in KINDS else fault.loc[:1] for fault in faults}
+    lost = {entry.get("name") for number, entry in _entries("accounts", tables) if ("accounts", number) in left_out}
+    read: dict[str, Any] = {key: value for key, value in tables.items() if (key,) not in left_out}
+    numbers: dict[str, list[int]] = {}
+    for kind in KINDS.keys() & read.keys():
+        kept = [
+            (number, entry)
+            for number, entry in _entries(kind, tables)
+            if (kind, number) not in left_out and entry.get("account") not in lost
+        ]
+        read[kind], numbers[kind] = [entry for _, entry in kept], [number + 1 for number, _ in kept]
+    return Sound(read, numbers)
+
+
+def _found(tables: Tables, limits: tuple[Option[object], ...]) -> tuple[dict[str, Any], list[Fault]]:
     values: dict[str, Any] = {}
     faults: list[Fault] = []
     try:
@@ -45,7 +76,7 @@ def checked(tables: Tables, limits: tuple[Option[object], ...]) -> tuple[dict[st
         known = {**KNOWN, "limits": [option.name for option in limits]}
         faults = [_fault(found, known) for found in error.errors(include_url=False)]
     faults += _contradictions(tables)
-    return values, [_placed(fault, tables) for fault in sorted(faults, key=_order)]
+    return values, sorted(faults, key=_order)
 
 
 def entry_place(kind: str, number: int, name: object) -> Entry:

@@ -261,6 +261,23 @@ class TestValidate:
             assert f"perpcalc: book.toml: {fault}\n" in answer.stderr
         assert answer.stderr.count("\n") >= 3
 
+    def test_an_entry_that_cannot_be_read_hides_nothing_of_the_others(self, run: Run, book: Path) -> None:
+        held = 'account = "main"\nside = "long"\nentry = 62_500\n'
+        book.write_text(
+            book.read_text()
+            + '[[accounts]]\nname = "lost"\nbalance = "many"\n'
+            + f'[[positions]]\nname = "second"\n{held}cntracts = 5\n'
+            + '[[positions]]\nname = "third"\naccount = "lost"\nside = "long"\ncontracts = 0.5\nentry = 62_500\n'
+            + f'[[positions]]\nname = "fourth"\n{held}contracts = 0.5\n'
+            + "[limits]\nmax_leverge = 2\n"
+        )
+        assert run("portfolio", "validate", "book.toml").stderr.splitlines() == [
+            "perpcalc: book.toml: account 2 (lost), balance: 'many' is not a plain decimal number: use digits and at most one point",
+            "perpcalc: book.toml: position 2 (second), cntracts: unknown key: did you mean contracts or contract_size?",
+            "perpcalc: book.toml: limits, max_leverge: unknown key: did you mean max_leverage?",
+            "perpcalc: book.toml: position 4 (fourth), contracts: 0.5 contracts cannot be traded: give whole contracts, such as 1",
+        ]
+
     @pytest.mark.parametrize(
         ("old", "new", "message"),
         [

@@ -186,6 +186,29 @@ def test_an_option_of_the_question_stands_before_what_the_positions_say(run: Run
     assert rows[0]["exit_fee"] == "0.0004"
 
 
+def test_an_exit_is_a_trade_and_a_mark_is_not(run: Run) -> None:
+    # KuCoin values a trade as a whole, a mark by the contract.
+    free = ("--entry-fee", "0", "--exit-fee", "0")
+    held = ("--venue", "kucoin", "--side", "long", "-n", "1m", "--entry", "60000", *free)
+    closed, marked = asked(run, *held, "--exit", "60000"), asked(run, *held, "--mark", "60000")
+    assert (closed["exit_value"], closed["net_pnl"]) == ("16.66666667", "0")
+    assert (marked["exit_value"], marked["net_pnl"]) == ("16.67", "-0.00333333")
+
+
+@pytest.mark.parametrize("side", ["long", "short"])
+@pytest.mark.parametrize("venue", [(), ("--venue", "coinex")])
+def test_closing_at_the_break_even_price_shown_does_not_lose_without_a_tick(
+    run: Run, side: str, venue: tuple[str, ...]
+) -> None:
+    fees = ("--entry-fee", "0.02%", "--exit-fee", "0.055%")
+    held = (*venue, "--side", side, "-n", "12345", "--entry", "74816.25", *fees)
+    table = run("pnl", *held, "--exit", "74000").stdout
+    (shown,) = (line.split("│")[2].strip().replace(",", "") for line in table.splitlines() if "break even" in line)
+    exact = Fraction(asked(run, *held, "--exit", "74000")["break_even_price"])
+    assert 0 < (1 if side == "long" else -1) * (Fraction(shown) - exact) < Fraction("0.01")
+    assert Fraction(asked(run, *held, "--exit", shown)["net_pnl"]) >= 0
+
+
 def test_a_linear_leg_has_its_profit_in_usd_alone(run: Run, tmp_path: Path) -> None:
     (tmp_path / "book.toml").write_text(UNIFIED.replace("BTC = 100_000", "BTC = 90_000", 1), encoding="utf-8")
     leg = of(run, "leg")
