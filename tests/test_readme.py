@@ -66,6 +66,13 @@ def test_the_python_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.Monke
         exec(compile(block, "README.md", "exec"), names)
 
 
+def test_the_files_that_it_names_are_there() -> None:
+    inside = README.read_text(encoding="utf-8").partition("## Inside")[2]
+    named = re.findall(r"`((?:perpcalc|tests)/[\w/.]+)`", inside)
+    assert len(named) > 20
+    assert [path for path in named if "NAME" not in path and not (ROOT / path).exists()] == []
+
+
 def test_the_gate_stands_in_the_hooks_of_bots(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("portfolio.toml").write_bytes(EXAMPLE.read_bytes())
