@@ -1,8 +1,10 @@
 """What an answer is: a record whose fields say what kind of figure each of them is."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple, dataclass_transform
+from decimal import Decimal, localcontext
+from typing import TYPE_CHECKING, Annotated, ClassVar, NamedTuple, TypedDict, dataclass_transform
+
+from perpcalc.decimals import CONTEXT, plain
 
 if TYPE_CHECKING:
     from typing import Self
@@ -47,8 +49,9 @@ class Precision(NamedTuple):
 
 
 class Told(NamedTuple):
-    """A field as a sentence names it; `size` leaves its sign out, which the words around it say; `row` counts from
-    0.
+    """A field as a sentence names it; `size` leaves its sign out, which the words around it say.
+
+    `row` counts from 0; of a summary the sums follow the rows, so that -1 is the last of them, the one in USD.
     """
 
     field: str
@@ -56,7 +59,14 @@ class Told(NamedTuple):
     row: int = 0
 
 
-Sentence = tuple[str | Told, ...]
+class Said(NamedTuple):
+    """A figure that a sentence names and no row has."""
+
+    value: Decimal
+    kind: Kind
+
+
+Sentence = tuple[str | Told | Said, ...]
 
 
 class Estimate(NamedTuple):
@@ -78,6 +88,10 @@ class Explained(NamedTuple):
     named: Mapping[str, Decimal | None] = {}
 
 
+MARKS = ("_explained", "_nevers", "_people_see")
+"""What an answer may carry beside its values."""
+
+
 @dataclass_transform(kw_only_default=True, frozen_default=True)
 class Answer:
     """A flat record of named values, in the order of its fields; what machines print is just that.
@@ -94,22 +108,31 @@ class Answer:
     whys: ClassVar[Mapping[str, str]] = {}
     _fields: ClassVar[tuple[str, ...]] = ()
 
-    __slots__ = ("__dict__", "_explained", "_nevers", "_people_see")
+    __slots__ = ("__dict__", *MARKS)
 
     def __init_subclass__(cls) -> None:
         own = cls.__annotations__ if "__annotations__" in vars(cls) else {}
         names = (name.removesuffix("_") for name, kind in own.items() if "ClassVar" not in str(kind))
         cls._fields = (*cls._fields, *names)
 
-    def __init__(self, **values: Any) -> None:
+    def __init__(self, **values: Value) -> None:
         self.__dict__.update(values)
+
+    @classmethod
+    def knowing(cls, **known: Value) -> "Self":
+        """The answer of which these fields are known and all others are None."""
+        return cls(**dict.fromkeys(cls._fields))._replace(**known)
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"{type(self).__name__} is a record: use _replace")
 
     def __repr__(self) -> str:
-        shown = ", ".join(f"{name}={value!r}" for name, value in self._asdict().items())
-        return f"{type(self).__name__}({shown})"
+        with localcontext(CONTEXT):
+            shown = [
+                f"{name}=Decimal('{plain(value)}')" if isinstance(value, Decimal) else f"{name}={value!r}"
+                for name, value in self._asdict().items()
+            ]
+        return f"{type(self).__name__}({', '.join(shown)})"
 
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and self.__dict__ == other.__dict__
@@ -125,8 +148,14 @@ class Answer:
         return dict(self.__dict__)
 
     def _replace(self, **values: Value) -> "Self":
-        """The same answer with other values."""
-        return type(self)(**{**self.__dict__, **values})
+        """The same answer with other values; raises TypeError for one that it has no field for."""
+        if not values.keys() <= self.__dict__.keys():
+            raise TypeError(f"{type(self).__name__} has no field {', '.join(values.keys() - self.__dict__.keys())}")
+        made = type(self)(**{**self.__dict__, **values})
+        for mark in MARKS:
+            if hasattr(self, mark):
+                object.__setattr__(made, mark, getattr(self, mark))
+        return made
 
     def never_where(self, *names: str) -> "Self":
         """The same answer, of which only these fields mean never where they are None."""
@@ -166,8 +195,11 @@ class Answer:
         return ()
 
     @classmethod
-    def summary(cls, rows: "Sequence[Answer]") -> Sentence:
-        """Several answers as a person would sum them up; empty where the table says it as well."""
+    def summary(cls, rows: "Sequence[Answer]", sums: "Sequence[Answer]" = ()) -> Sentence:
+        """Several answers as a person would sum them up; empty where the table says it as well.
+
+        `sums` are those of the rows, one for each coin and the last in USD, where there are such.
+        """
         return ()
 
     def shown_kinds(self) -> Mapping[str, Kind]:
@@ -189,7 +221,7 @@ def kinds_of(answer: type[Answer]) -> dict[str, Kind]:
     return {name: _kind(hints.get(name + "_", hints.get(name))) for name in answer._fields}
 
 
-def _kind(hint: Any) -> Kind:
+def _kind(hint: object) -> Kind:
     from typing import get_args
 
     for inner in (hint, *get_args(hint)):
@@ -197,6 +229,20 @@ def _kind(hint: Any) -> Kind:
             if isinstance(extra, Kind):
                 return extra
     return Kind("text")
+
+
+class Identity(TypedDict):
+    """What a row is about, as the keywords that open most answers."""
+
+    name: str | None
+    account: str | None
+    venue: str | None
+    instrument: str | None
+    currency: str | None
+    side: str | None
+    contracts: Decimal | None
+    contract_size: Decimal | None
+    notional_usd: Decimal | None
 
 
 class Identified(Answer):

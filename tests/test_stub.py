@@ -1,5 +1,6 @@
 """The Python door as a stranger's editor and type checker see it: the stub says what the functions do."""
 
+import inspect
 import pydoc
 import re
 import shlex
@@ -147,7 +148,7 @@ class TestTheStub:
             assert all(("_Number" in one) == takes_number for one in written), (keyword, written)
 
 
-def readings(option: Option[Any]) -> list[object]:
+def readings(option: Option[object]) -> list[object]:
     """What an option makes of numbers."""
     made: list[object] = []
     for text in ("2", "0.001", "-0.001"):
@@ -211,7 +212,7 @@ def asked_in(example: str, command: Command) -> dict[str, Any]:
     return keywords
 
 
-def written(option: Option[Any]) -> set[str]:
+def written(option: Option[object]) -> set[str]:
     """How an option is written on a command line."""
     return {f"-{option.short}", "--" + option.name.replace("_", "-")}
 
@@ -222,11 +223,13 @@ class TestThePackage:
         for name, question in FUNCTIONS.items():
             command = command_named(question)
             first = command.help[:60].rpartition(" ")[0]
-            assert re.search(rf"^    {name}\(\*\*.*\n        {re.escape(first)}", told, re.MULTILINE), name
+            assert re.search(rf"^    {name}\(\*, .*\n        {re.escape(first)}", told, re.MULTILINE), name
             function = getattr(perpcalc, name)
-            assert all(
-                f"\n    {keyword}: {one.help}" in function.__doc__ for keyword, one in keywords_of(command).items()
-            )
+            keywords = keywords_of(command)
+            assert list(inspect.signature(function).parameters) == list(keywords)
+            for keyword, one in keywords.items():
+                assert f"\n    {keyword}: {one.help.split('--')[0]}" in function.__doc__
+            assert "--" not in function.__doc__
         for name in ("ask(", "as_json(", "class PerpcalcError", VERSION):
             assert name in told
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from decimal import ROUND_FLOOR, Decimal
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from perpcalc.core.initial import largest_leverage
 from perpcalc.core.instrument import Instrument
@@ -28,6 +28,7 @@ from perpcalc.options import (
 )
 from perpcalc.options import EXACT as EXACTLY
 from perpcalc.venues import find, load, today
+from perpcalc.venues.keys import Rule
 
 COIN_GRIDS = ("value", "stored_value", "pnl", "fee", "margin", "funding")
 DAYS_OF_A_YEAR = 365
@@ -39,7 +40,7 @@ class Market(NamedTuple):
     """An instrument as asked for, the dated rules it comes from, and what the user should know of them."""
 
     instrument: Instrument
-    rules: Mapping[str, Mapping[str, Any]] = {}
+    rules: Mapping[str, Rule] = {}
     notes: tuple[Words, ...] = ()
     known_until: str | None = None
 
@@ -60,9 +61,6 @@ class Market(NamedTuple):
 def market_of(given: Given) -> Market:
     """The contract that the options name; raises PerpcalcError where they contradict the venue."""
     market = _market(given)
-    if (day := settled_on(given, market.instrument)) is not None:
-        name = market.instrument.name or "the contract"
-        market = market._replace(notes=(*market.notes, f"{name} was settled on {day}: nothing is held in it any more"))
     return traced_market(market) if EXPLAIN in given else market
 
 
@@ -87,7 +85,7 @@ def traced_market(market: Market) -> Market:
     return market._replace(instrument=traced_instrument(market.instrument, sources))
 
 
-def provenance(rule: Mapping[str, Any]) -> str:
+def provenance(rule: Rule) -> str:
     """Where a venue's rule comes from and how sure it is, in lines; empty where there is no rule."""
     if not rule:
         return ""
