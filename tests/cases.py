@@ -10,6 +10,7 @@ from inside import called
 from perpcalc.cli.app import COMMANDS, runnable
 from perpcalc.cli.door import Action
 from perpcalc.commands.command import Command
+from perpcalc.commands.lines import NO_KEYS
 from perpcalc.given import Option
 
 VENUES = Path(import_module("perpcalc.venues").__file__ or "").parent
@@ -95,6 +96,16 @@ def arguments_of(words: tuple[str, ...], options: Mapping[str, str]) -> list[str
     by_name = {option.name: option for option in CALLS[words].options}
     known = ((by_name[name], text) for name, text in options.items() if name in by_name)
     return [*words, *(part for option, text in known for part in written(option, text))]
+
+
+def line_of(question: str, options: Mapping[str, str]) -> dict[str, object]:
+    """A question as a line of `batch` asks it; what says how an answer is printed or drawn is left out."""
+    by_name = {one.name: one for one in CALLS[tuple(question.split())].options if one.name not in NO_KEYS}
+    known = ((by_name[name], text) for name, text in options.items() if name in by_name)
+    return {
+        "command": question,
+        **{one.name: True if one.flag else [text] if one.many else text for one, text in known},
+    }
 
 
 def written(option: Option[object], text: str) -> list[str]:

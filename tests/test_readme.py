@@ -23,6 +23,7 @@ from perpcalc.portfolio.edit import EXAMPLE
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 PICTURE = ROOT / "tests/data/stress.svg"
+PATH = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 TABLE = re.compile(r"\| command \| fields \|\n\|---\|---\|\n(?:\|.*\n)*")
 QUESTION = '{"id": 1, "command": "pnl", "side": "long", "contracts": 1, "entry": 5, "exit": 6}'
 DRAWN = re.compile(r"^\$ (perpcalc stress .*) --svg stress\.svg$", re.MULTILINE)
@@ -56,22 +57,31 @@ def test_the_picture_is_what_the_command_draws() -> None:
     assert PICTURE.read_text(encoding="utf-8") == picture()
 
 
-def test_the_python_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    Path("portfolio.toml").write_bytes(EXAMPLE.read_bytes())
-    written = blocks("python")
-    assert written
-    names: dict[str, object] = {}
-    for block in written:
-        exec(compile(block, "README.md", "exec"), names)
+def test_the_files_that_it_names_are_there() -> None:
+    inside = README.read_text(encoding="utf-8").partition("## Inside")[2]
+    named = re.findall(r"`((?:perpcalc|tests)/[\w/.]+)`", inside)
+    assert len(named) > 20
+    assert [path for path in named if "NAME" not in path and not (ROOT / path).exists()] == []
 
 
-def test_the_gate_stands_in_the_hooks_of_bots(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What the Python of the README defines, run block by block; what says __main__ is a program, run by test_engines."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", PATH)
     Path("portfolio.toml").write_bytes(EXAMPLE.read_bytes())
-    names: dict[str, Any] = {}
+    defined: dict[str, Any] = {}
     for block in blocks("python"):
-        exec(compile(block, "README.md", "exec"), names)
+        if "__main__" not in block:
+            exec(compile(block, "README.md", "exec"), defined)
+    return defined
+
+
+def test_the_python_of_the_readme_runs(names: dict[str, Any]) -> None:
+    assert {"curve", "confirm", "may_go_out"} <= names.keys()
+
+
+def test_the_gate_stands_in_the_hooks_of_bots(names: dict[str, Any]) -> None:
     sent: list[tuple[str, Decimal]] = []
 
     class Script:
@@ -113,7 +123,7 @@ def test_recipes_run_where_their_tools_are(tool: str, script: str, tmp_path: Pat
     (tmp_path / "send-order").write_text("#!/bin/sh\necho sent\n", encoding="utf-8")
     (tmp_path / "send-order").chmod(0o755)
     environment = {
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PATH": PATH,
         "HOME": str(tmp_path),
         "SOURCE_DATE_EPOCH": LONG_AGO,
     }
@@ -129,7 +139,7 @@ def test_the_alarm_is_silent_while_all_is_well_and_names_what_is_not(tmp_path: P
     assert (minute, "%" in command) == ("*/5", False)  # which cron would take for the end of the line
     (tmp_path / "portfolio.toml").write_bytes(EXAMPLE.read_bytes())
     environment = {
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PATH": PATH,
         "HOME": str(tmp_path),
         "SOURCE_DATE_EPOCH": LONG_AGO,
     }

@@ -1,5 +1,6 @@
 """The Python door as a stranger's editor and type checker see it: the stub says what the functions do."""
 
+import inspect
 import pydoc
 import re
 import shlex
@@ -222,11 +223,13 @@ class TestThePackage:
         for name, question in FUNCTIONS.items():
             command = command_named(question)
             first = command.help[:60].rpartition(" ")[0]
-            assert re.search(rf"^    {name}\(\*\*.*\n        {re.escape(first)}", told, re.MULTILINE), name
+            assert re.search(rf"^    {name}\(\*, .*\n        {re.escape(first)}", told, re.MULTILINE), name
             function = getattr(perpcalc, name)
-            assert all(
-                f"\n    {keyword}: {one.help}" in function.__doc__ for keyword, one in keywords_of(command).items()
-            )
+            keywords = keywords_of(command)
+            assert list(inspect.signature(function).parameters) == list(keywords)
+            for keyword, one in keywords.items():
+                assert f"\n    {keyword}: {one.help.split('--')[0]}" in function.__doc__
+            assert "--" not in function.__doc__
         for name in ("ask(", "as_json(", "class PerpcalcError", VERSION):
             assert name in told
 

@@ -1,7 +1,7 @@
 """What a command is, and what it hands back: rows of one kind of answer, with what should be said beside them."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -121,8 +121,3 @@ def summed(result: Result) -> Result:
 def _unsaid() -> Sentence:
     """The sentence of sums, whose table says it all."""
     return ()
-
-
-def options_of(command: Command) -> Mapping[str, Option[object]]:
-    """The options of a command by name."""
-    return {option.name: option for option in command.options}

@@ -166,30 +166,24 @@ def answer(given: Given) -> Result:
 
 
 def _row(past: Past, outcome: Outcome) -> Replay:
-    return Replay(
-        account=past.account,
-        position=past.position,
-        start=iso(outcome.start),
-        end=iso(outcome.end),
-        bars=Decimal(outcome.bars),
-        survived=outcome.survived,
-        ended_at=iso(outcome.ended_at),
-        ended_by=outcome.ended_by,
-        price=outcome.price,
-        net_pnl=outcome.net_pnl,
-        net_pnl_usd=outcome.net_pnl_usd,
-        funding=outcome.funding,
-        max_margin_ratio=outcome.max_margin_ratio,
-        max_margin_ratio_at=iso(outcome.max_margin_ratio_at),
-        max_drawdown=outcome.max_drawdown,
-        max_drawdown_usd=outcome.max_drawdown_usd,
-        reason=None,
+    return _went(past, outcome)._replace(
+        price=outcome.price, net_pnl_usd=outcome.net_pnl_usd, max_drawdown_usd=outcome.max_drawdown_usd
     )
 
 
 def _of_several(past: Past, outcome: UnifiedOutcome) -> Replay:
     """An account of several coins: every amount in USD, and no one price."""
-    return Replay(
+    usd = _went(past, outcome)._replace(
+        net_pnl_usd=outcome.net_pnl,
+        max_drawdown_usd=outcome.max_drawdown,
+        reason="an account of several coins: every amount is in USD",
+    )
+    return usd.never_where()
+
+
+def _went(past: Past, outcome: Outcome | UnifiedOutcome) -> Replay:
+    """What is told alike of a wallet and of an account of several coins."""
+    return Replay.knowing(
         account=past.account,
         position=past.position,
         start=iso(outcome.start),
@@ -198,16 +192,12 @@ def _of_several(past: Past, outcome: UnifiedOutcome) -> Replay:
         survived=outcome.survived,
         ended_at=iso(outcome.ended_at),
         ended_by=outcome.ended_by,
-        price=None,
         net_pnl=outcome.net_pnl,
-        net_pnl_usd=outcome.net_pnl,
         funding=outcome.funding,
         max_margin_ratio=outcome.max_margin_ratio,
         max_margin_ratio_at=iso(outcome.max_margin_ratio_at),
         max_drawdown=outcome.max_drawdown,
-        max_drawdown_usd=outcome.max_drawdown,
-        reason="an account of several coins: every amount is in USD",
-    ).never_where()
+    )
 
 
 def _unknown(past: Past) -> Replay:

@@ -1,5 +1,6 @@
 """JSON Schema (2020-12) of questions and answers, from the same options and records that the commands are made of."""
 
+from collections.abc import Collection
 from decimal import Decimal
 from typing import get_args, get_type_hints
 
@@ -66,15 +67,15 @@ def _question(command: Command, name: str) -> Schema:
     return {
         "type": "object",
         "properties": properties,
-        "required": ["command", *_required(command)],
+        "required": ["command", *required(command)],
         "additionalProperties": False,
     }
 
 
-def _required(command: Command) -> list[str]:
-    """The options without which there is no answer, whatever else is given."""
-    needed = [rule for rule in command.rules if isinstance(rule, Needed)]
-    return [rule.options[0].name for rule in needed if len(rule.options) == 1 and not rule.unless and not rule.when]
+def required(command: Command, without: Collection[str] = ()) -> list[str]:
+    """The options without which there is no answer, whatever else is given but those named in `without`."""
+    needed = [rule for rule in command.rules if isinstance(rule, Needed) and len(rule.options) == 1 and not rule.when]
+    return [rule.options[0].name for rule in needed if all(one.name in without for one in rule.unless)]
 
 
 def _option(option: Option[object]) -> Schema:

@@ -1,16 +1,18 @@
 """The portfolio in a TOML file: what it holds, and reading one that may be wrong."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple, TypeVar
 
 from perpcalc.core.pegged import DOLLARS
 from perpcalc.errors import Entry, PerpcalcError, shown, suggestion
 from perpcalc.files import Source, descriptor_of, read, toml
-from perpcalc.given import Given, Option
+from perpcalc.given import Given
 from perpcalc.limit_options import LIMIT_KEYS
 from perpcalc.options import FILL, HORIZON, VOL
 
+LONGEST_SYMBOL = 48
+"""What of a contract's name goes into that of a position, which has 64 characters at most."""
 NO_LIMITS = (VOL.name, HORIZON.name)
 """Keys of [limits] that limit nothing by themselves."""
 
@@ -96,67 +98,55 @@ class Portfolio(NamedTuple):
         return _named(name, "position", self.positions)
 
 
-def load(path: str, limits: tuple[Option[object], ...] = LIMIT_KEYS, own_stdin: bool = True) -> Portfolio:
+def load(path: str) -> Portfolio:
     """The portfolio in a file, or on standard input for `-`; raises PerpcalcError naming file, entry, key and value."""
-    source = read(path, own_stdin)
+    source = read(path)
     if not source.raw and (path == "-" or descriptor_of(path) is not None):
         raise PerpcalcError("is empty", "pipe a portfolio into it").at(source.where)
-    return parse(source.raw, source.where, limits)
+    return parse(source.raw, source.where)
 
 
-def parse(raw: bytes, where: str, limits: tuple[Option[object], ...] = LIMIT_KEYS) -> Portfolio:
+def parse(raw: bytes, where: str) -> Portfolio:
     """The portfolio that the bytes of a file hold."""
     try:
-        return portfolio_of(toml(raw), where, limits)
+        return portfolio_of(toml(raw), where)
     except PerpcalcError as error:
         raise error.at(where) from None
 
 
-def problems(
-    path: str, limits: tuple[Option[object], ...] = LIMIT_KEYS, own_stdin: bool = True
-) -> tuple[PerpcalcError, ...]:
-    """Everything that is wrong with a file; nothing where `load` reads it."""
-    try:
-        return problems_in(read(path, own_stdin), limits)
-    except PerpcalcError as error:
-        return (error,)
-
-
-def problems_in(source: Source, limits: tuple[Option[object], ...] = LIMIT_KEYS) -> tuple[PerpcalcError, ...]:
+def problems_in(source: Source) -> tuple[PerpcalcError, ...]:
     """Everything that is wrong with what was read; nothing where `parse` takes it."""
     from perpcalc.portfolio.faults import checked
 
     try:
-        _, faults = checked(toml(source.raw), limits)
+        _, faults = checked(toml(source.raw))
     except PerpcalcError as error:
         faults = [error]
     return tuple(fault.at(source.where) for fault in faults)
 
 
-def sound_in(source: Source, limits: tuple[Option[object], ...] = LIMIT_KEYS) -> Portfolio:
+def sound_in(source: Source) -> Portfolio:
     """What of a file can be read: the accounts and positions that nothing is wrong with, under their own numbers."""
     from perpcalc.portfolio.faults import sound
 
     try:
-        tables, numbers = sound(toml(source.raw), limits)
-        return portfolio_of(tables, source.where, limits, numbers)
+        tables, numbers = sound(toml(source.raw))
+        return portfolio_of(tables, source.where, numbers)
     except PerpcalcError:
         return Portfolio(source.where)
 
 
-def load_limits(
-    path: str, limits: tuple[Option[object], ...] = LIMIT_KEYS, own_stdin: bool = True
-) -> Mapping[str, object]:
+def load_limits(path: str) -> Mapping[str, object]:
     """The limits in a file, as they are written: those of its [limits] table, else its own keys.
 
     Raises PerpcalcError where one cannot be read, and where there is none: a gate without a limit lets everything pass.
     """
-    source = read(path, own_stdin)
+    source = read(path)
     try:
         tables = toml(source.raw)
         limited = tables if "limits" in tables else {"limits": tables}
-        found = portfolio_of(limited, source.where, limits).limits
-        if not any(found.get(option.name, False) is not False for option in limits if option.name not in NO_LIMITS):
+        found = portfolio_of(limited, source.where).limits
+        if not any(found.get(option.name, False) is not False for option in LIMIT_KEYS if option.name not in NO_LIMITS):
             raise PerpcalcError("has no limit", "write one, as in max_leverage = 5")
     except PerpcalcError as error:
         raise error.at(source.where) from None
@@ -166,7 +156,6 @@ def load_limits(
 def portfolio_of(
     tables: Mapping[str, Any],
     where: str,
-    limits: tuple[Option[object], ...] = LIMIT_KEYS,
     numbers: Mapping[str, Sequence[int]] = {},
 ) -> Portfolio:
     """The portfolio that the tables of a file hold; raises PerpcalcError for the first thing that is wrong.
@@ -175,7 +164,7 @@ def portfolio_of(
     """
     from perpcalc.portfolio.faults import checked
 
-    values, faults = checked(tables, limits)
+    values, faults = checked(tables)
     if faults:
         raise faults[0]
 
@@ -227,3 +216,17 @@ def _named(name: str, kind: str, among: Iterable[N]) -> N:
             return found
     close = suggestion(name, [found.name for found in known]) if known else "the name of one"
     raise PerpcalcError(f"there is no {kind} {shown(name)}", f"give {close}")
+
+
+def new_name(symbol: str, side: str, taken: Collection[str]) -> str:
+    """The name of a new position, with a number where it is taken.
+
+    >>> new_name("BTCUSD", "long", {"BTCUSD long"})
+    'BTCUSD long 2'
+    """
+    wanted = f"{symbol[:LONGEST_SYMBOL]} {side}"
+    number, name = 1, wanted
+    while name in taken:
+        number += 1
+        name = f"{wanted} {number}"
+    return name
