@@ -100,6 +100,8 @@ def _standing_alone(word: str, options: Sequence[Option[object]]) -> Words:
         return f"an option begins with two hyphens, as in --{ascii(word.lstrip(DASHES))[1:-1]}"
     if (fits := next((option for option in options if word.lower() in option.choices), None)) is not None:
         return ("give ", fits.key, f" {word.lower()}")
+    if word == "help":
+        return "give --help"
     if word.endswith(".toml") and PORTFOLIO in options:
         return ("give ", PORTFOLIO.key, f" {printable(word)}")
     return "each value stands behind its option, as in --entry 62500"

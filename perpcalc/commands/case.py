@@ -50,6 +50,7 @@ NEED_ENTRY = Needed((ENTRY, ENTRY_VALUE, FILL), "give the entry price, or fills"
 NEED_MARGIN = Needed(
     (LEVERAGE, MARGIN, BALANCE), ("give one of ", LEVERAGE.key, ", ", MARGIN.key, " and ", BALANCE.key)
 )
+UNIFIED = "unified"
 
 
 class Shared:
@@ -150,6 +151,11 @@ class Case(NamedTuple):
     def is_unified(self) -> bool:
         """Whether an account of several coins stands behind the position."""
         return self.shared is not None and not isinstance(self.shared, Shared)
+
+    @property
+    def margin_mode(self) -> str | None:
+        """What margins it: an account of several coins or of one, or its own margin."""
+        return UNIFIED if self.is_unified else self.margin and self.margin.mode
 
     @property
     def leverage(self) -> Decimal | None:

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from perpcalc.answer import Answer, Coin, Count, Identified, Identity, Price, Rate, Sentence, Times, Told
-from perpcalc.commands.case import NEED_ENTRY, NEED_MARGIN, NEED_SIDE, NEED_SIZE, Case
+from perpcalc.commands.case import NEED_ENTRY, NEED_MARGIN, NEED_SIDE, NEED_SIZE, UNIFIED, Case
 from perpcalc.commands.command import Command
 from perpcalc.commands.positions import Remarks, by_position, each, unknown
 from perpcalc.commands.touching import touch_probability
@@ -29,7 +29,7 @@ from perpcalc.options import (
 if TYPE_CHECKING:
     from perpcalc.commands.legs import LegCase
 
-UNIFIED, USD = "unified", "USD"
+USD = "USD"
 
 
 class LiqPrice(Identified):
@@ -146,7 +146,7 @@ def answer(case: Case, given: Given, said: Remarks) -> LiqPrice:
         **_identity(case),
         entry_price=position.entry_price,
         mark_price=case.mark,
-        margin_mode=UNIFIED if case.is_unified else margin and margin.mode,
+        margin_mode=case.margin_mode,
         margin=margin and margin.coin,
         leverage=case.leverage,
         mm_basis=standing.holding.schedule.basis,
@@ -156,7 +156,7 @@ def answer(case: Case, given: Given, said: Remarks) -> LiqPrice:
         reason=found.reason,
     )
     if EXPLAIN in given:
-        from perpcalc.commands.explain import with_touch
+        from perpcalc.commands.tracing import with_touch
 
         return with_touch(made, given, found, start)
     return made
@@ -201,7 +201,7 @@ def _unknown(case: Case, reason: str) -> LiqPrice:
         **case.identity(),
         entry_price=case.position and case.position.entry_price,
         mark_price=case.mark,
-        margin_mode=case.margin and case.margin.mode,
+        margin_mode=case.margin_mode,
         margin=case.margin and case.margin.coin,
         leverage=case.leverage,
         mm_basis=case.rules.schedule and case.rules.schedule.basis,

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from perpcalc.answer import Coin, Identified, Price, Rate, Times
 from perpcalc.commands.book import book_of, opened
-from perpcalc.commands.case import Case
+from perpcalc.commands.case import UNIFIED, Case
 from perpcalc.commands.command import Result, Row
 from perpcalc.commands.legs import LegCase
 from perpcalc.commands.market import each_once, forbidden_leverage
@@ -66,7 +66,7 @@ def _row(one: Case | LegCase, given: Given) -> Row:
     if not isinstance(one, Case):
         return Row(_listed_leg(one))
     if EXPLAIN in given:
-        from perpcalc.commands.explain import with_names
+        from perpcalc.commands.tracing import with_names
 
         return Row(with_names(_listed(one), one), one.market, one.order)
     return Row(_listed(one), one.market, one.order)
@@ -90,7 +90,7 @@ def _listed(case: Case) -> Listed:
         **case.identity(),
         entry_price=case.position and case.position.entry_price,
         mark_price=case.mark,
-        margin_mode=case.margin and case.margin.mode,
+        margin_mode=case.margin_mode,
         margin=case.margin and case.margin.coin,
         leverage=case.leverage,
         stop_price=case.given[STOP],
@@ -104,6 +104,7 @@ def _listed_leg(leg: LegCase) -> Listed:
         **leg.identity(),
         entry_price=leg.leg.entry,
         mark_price=leg.mark,
+        margin_mode=None if leg.shared is None else UNIFIED,
         stop_price=leg.given[STOP],
         target_price=leg.given[TARGET],
         funding_rate=leg.given[FUNDING_RATE],

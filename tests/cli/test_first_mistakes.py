@@ -30,6 +30,7 @@ MISTAKES = [
     ("pnl --side up", "--side: 'up' is not known: give long or short"),
     ("pnl \u2014side long", "pnl: unexpected extra arguments '\\u2014side' 'long': an option begins with two hyphens, as in --side"),
     ("pnl 10k 62500", "pnl: unexpected extra arguments '10k' '62500': each value stands behind its option, as in --entry 62500"),
+    ("pnl help", "pnl: unexpected extra argument 'help': give --help"),
     ("-V", "usage: No such option: -V: give --version"),
     ("venues bybit", "venues 'bybit': no such command: give show bybit"),
     ("status book.toml", "status: unexpected extra argument 'book.toml': give --portfolio book.toml"),

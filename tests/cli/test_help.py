@@ -128,7 +128,7 @@ class TestOfTheProgram:
             assert re.search(rf"^  {name}  ", shown, re.MULTILINE), name
 
     def test_help_alone_is_that_of_the_program(self, run: Run) -> None:
-        assert run("help").stdout == run("--help").stdout
+        assert run("help").stdout == run("help", "help").stdout == run("--help").stdout
 
     @pytest.mark.parametrize("called", [(), ("solve",), ("venues",), ("portfolio",)])
     def test_where_no_command_is_named_the_help_goes_to_standard_error(self, called: tuple[str, ...]) -> None:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from commands.accounts import UNIFIED
 from inside import Answer, Run
 
 from perpcalc.cli.app import COMMANDS
@@ -302,6 +303,16 @@ class TestValidate:
             answer, "standard input: x: unknown key: did you mean one of prices, accounts, positions, holdings, limits?"
         )
 
+    def test_what_is_lacking_of_several_positions_is_said_once(self, run: Run, book: Path) -> None:
+        text = book.read_text(encoding="utf-8")
+        more = text[text.index("[[positions]]") :].replace('"core"', '"more"')
+        book.write_text(f"{text}\n{more}", encoding="utf-8")
+        told = run("portfolio", "validate", "book.toml").stderr
+        assert told == (
+            "perpcalc: note: position 1 (core), position 2 (more): funding-cost cannot answer: funding_rate: is missing:"
+            " give the rate per interval, or rate\n"
+        )
+
 
 class TestShow:
     def test_gives_one_row_per_position(self, run: Run, book: Path) -> None:
@@ -327,6 +338,18 @@ class TestShow:
         assert "balance of main (binance): 1.25000000 BTC" in table
         assert "price of BTC: 64,000.00 USD" in table
         assert "core" in table
+
+    def test_an_account_of_several_coins_shows_its_legs_and_what_backs_them(self, run: Run, tmp_path: Path) -> None:
+        (tmp_path / "uta.toml").write_text(UNIFIED, encoding="utf-8")
+        rows = json.loads(run("portfolio", "show", "uta.toml", "--json").stdout)
+        assert [(row["name"], row["margin_mode"], row["notional_usd"]) for row in rows] == [
+            ("core", "unified", "150000"),
+            ("eth", "unified", "10000"),
+            ("leg", "unified", "50000"),
+        ]
+        shown = run("portfolio", "show", "uta.toml").stdout
+        for line in ("1.00000000 BTC", "10.00000000 ETH", "-30,000.00000000 USDT"):
+            assert f"balance of uta (bybit): {line}\n" in shown
 
     def test_formats(self, run: Run, book: Path) -> None:
         assert run("portfolio", "show", "book.toml", "--field", "name").stdout == "core\n"
