@@ -28,6 +28,7 @@ INTEGER_DIGITS = 15
 FRACTION_DIGITS = 18
 FINEST = Decimal(1).scaleb(-FRACTION_DIGITS)
 LONGEST = 40
+LONGEST_FRACTION = FRACTION_DIGITS + len("0.")
 LEAST_UNCLEAR = Decimal("0.01")
 
 ZERO = Decimal(0)
@@ -241,14 +242,14 @@ def plain(value: Decimal) -> str:
     >>> plain(Decimal("1E-8")), plain(Decimal("-0.000")), plain(Decimal("5739.50"))
     ('0.00000001', '0', '5739.5')
     """
-    if not value:
-        return "0"
-    if value.adjusted() < LONGEST:
-        value = _SETTLING.plus(value).quantize(FINEST)
-        text = str(value)
-    if value.adjusted() >= LONGEST or "E" in text:  # too long to settle, or below a millionth
-        text = f"{value:.{FRACTION_DIGITS}f}"
-    if text[-1] == "0":
+    text = str(value)
+    if len(text) > LONGEST_FRACTION or "E" in text:  # more decimals than are shown, perhaps, or an exponent
+        if value.adjusted() < LONGEST:
+            value = _SETTLING.plus(value).quantize(FINEST)
+            text = str(value)
+        if value.adjusted() >= LONGEST or "E" in text:  # too long to settle, or below a millionth
+            text = f"{value:.{FRACTION_DIGITS}f}"
+    if "." in text:
         text = text.rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
 

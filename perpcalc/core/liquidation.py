@@ -137,6 +137,11 @@ def margin_ratio(wallet: Wallet, x: Decimal, of_wallet: Ends, condition: Decimal
     """
     if not any(_holds(span, x) for span in of_wallet.spans):
         return ONE if wallet.groups else None
+    return _ratio_alive(wallet, x, of_wallet, condition)
+
+
+def _ratio_alive(wallet: Wallet, x: Decimal, of_wallet: Ends, condition: Decimal = ONE) -> Decimal:
+    """The margin ratio of a wallet that is not liquidated."""
     asked = condition * (maintenance(wallet, x) + closing_fees_at(wallet, x) + of_wallet.reserve)
     held = equity(wallet, x)
     return asked / held if settled(asked) < settled(held) else ONE
@@ -233,7 +238,7 @@ def liquidation(
         liquidation_above=above,
         bankruptcy_price=_bankruptcy_price(wallet, holding, of_wallet.bankruptcy_x),
         distance=None if never else distance,
-        margin_ratio=margin_ratio(wallet, x, of_wallet) if alive else ONE,
+        margin_ratio=_ratio_alive(wallet, x, of_wallet) if alive else ONE,
         beyond=not alive,
         reason=reason,
     )
@@ -259,6 +264,9 @@ def _solvent(span: Span, wallet: Wallet, bankrupt: Decimal) -> Span:
 def _span_near(spans: Sequence[Span], x: Decimal) -> Span | None:
     """The span that holds x, else the one nearest to it by ratio."""
 
+    if len(spans) == 1:
+        return spans[0]
+
     def gap(span: Span) -> Decimal:
         if x <= span.start:
             return span.start / x
@@ -275,9 +283,10 @@ def _price_at(holding: Holding, x: Decimal | None, end: str) -> Decimal | None:
         return None
     instrument = holding.position.instrument
     own = x / holding.ratio
-    if not FINEST <= settled(1 / own) <= (instrument.max_price or NO_PRICE):
+    exact = settled(1 / own)
+    if not FINEST <= exact <= (instrument.max_price or NO_PRICE):
         return None
-    price = rounded_price(instrument, own, end)
+    price = _rounded(instrument, own, exact, end)
     return price if price >= _least_price(instrument) else None
 
 
@@ -294,8 +303,12 @@ def rounded_price(instrument: Instrument, x: Decimal, end: str) -> Decimal:
     >>> rounded_price(bybit, ONE / Decimal("5739.0835"), "below")
     Decimal('5739.5')
     """
+    return _rounded(instrument, x, settled(1 / x), end)
+
+
+def _rounded(instrument: Instrument, x: Decimal, price: Decimal, end: str) -> Decimal:
+    """The same where the exact price is known."""
     rounding = instrument.rounding
-    price = settled(1 / x)
     if rounding.liquidation_price is None:
         return price
     if isinstance(rounding.liquidation_price, Grid):

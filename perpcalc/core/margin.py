@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from typing import NamedTuple, overload
 
 from perpcalc.core.position import Position
 from perpcalc.core.rounding import on
-from perpcalc.core.rules import Schedule, tier_index
+from perpcalc.core.rules import Schedule, Tier, tier_index
 from perpcalc.decimals import ONE, ZERO, plain, settled
 from perpcalc.errors import Key, PerpcalcError
 
@@ -99,38 +100,45 @@ def maintenance_pieces(
     >>> str(pieces[0].linear)
     '1.00'
     """
-    tiers, slope = schedule.tiers, schedule.slope
     adverse = max(ZERO, funding_rate) if schedule.adverse_funding else ZERO
-    unit = notional / contracts if schedule.unit == "contracts" else ONE
+    if schedule.basis == "mark" and schedule.unit == "coin":
+        return Pieces(_by_value(schedule, notional, adverse))
+    size = {"contracts": contracts, "usd": notional}.get(schedule.unit, entry_value)
+    index = tier_index(schedule.tiers, size)
+    tier, slope = schedule.tiers[index], schedule.slope
+    rate, number = tier.rate + adverse, _number(schedule, index)
+    coin, usd = tier.deduction, ZERO
+    if schedule.unit != "coin":
+        coin, usd = ZERO, tier.deduction * (notional / contracts if schedule.unit == "contracts" else ONE)
+    if schedule.basis == "entry":
+        most = (rate + slope * entry_value) * entry_value
+        coin = min(most, coin + usd * entry_value / notional)
+        piece = Piece(ZERO, most - coin, ZERO, ZERO, number, rate, slope, coin, ZERO)
+    else:
+        piece = Piece(
+            ZERO, -coin, rate * notional - usd, slope * notional * notional, number, rate, slope, coin, usd
+        )
+    return Pieces(iter(_from_zero(piece, None, notional)))
 
-    def piece(index: int, start: Decimal = ZERO) -> Piece:
-        tier = tiers[index]
+
+def _by_value(schedule: Schedule, notional: Decimal, adverse: Decimal) -> Iterator[Piece]:
+    """The pieces of a schedule whose tiers count the coin value at the mark: each begins where that reaches its tier."""
+    tiers, slope = schedule.tiers, schedule.slope
+    quadratic, start, last = slope * notional * notional, ZERO, len(tiers) - 1
+    for index, tier in enumerate(tiers):
         rate = tier.rate + adverse
-        number = index + 1 if schedule.numbered and not slope else None
-        deduction = tier.deduction * unit
-        coin, usd = (deduction, ZERO) if schedule.unit == "coin" else (ZERO, deduction)
-        if schedule.basis == "entry":
-            most = (rate + slope * entry_value) * entry_value
-            coin = min(most, coin + usd * entry_value / notional)
-            return Piece(start, most - coin, ZERO, ZERO, number, rate, slope, coin, ZERO)
-        linear, quadratic = rate * notional - usd, slope * notional * notional
-        return Piece(start, -coin, linear, quadratic, number, rate, slope, coin, usd)
+        end = None if tier.limit is None or index == last else tier.limit / notional
+        number = _number(schedule, index)
+        piece = Piece(
+            start, -tier.deduction, rate * notional, quadratic, number, rate, slope, tier.deduction, ZERO
+        )
+        yield from _from_zero(piece, end, notional)
+        start = end or start
 
-    def pieces() -> Iterator[Piece]:
-        if schedule.unit == "contracts":
-            yield from _from_zero(piece(tier_index(tiers, contracts)), None, notional)
-        elif schedule.unit == "usd":
-            yield from _from_zero(piece(tier_index(tiers, notional)), None, notional)
-        elif schedule.basis == "entry":
-            yield from _from_zero(piece(tier_index(tiers, entry_value)), None, notional)
-        else:
-            start = ZERO
-            for index, tier in enumerate(tiers):
-                end = None if tier.limit is None or index + 1 == len(tiers) else tier.limit / notional
-                yield from _from_zero(piece(index, start), end, notional)
-                start = end or start
 
-    return Pieces(pieces())
+def _number(schedule: Schedule, index: int) -> int | None:
+    """The number by which people know a tier."""
+    return index + 1 if schedule.numbered and not schedule.slope else None
 
 
 def most_asked(schedule: Schedule, notional: Decimal, funding_rate: Decimal = ZERO) -> Decimal | None:
@@ -145,10 +153,16 @@ def most_asked(schedule: Schedule, notional: Decimal, funding_rate: Decimal = ZE
     """
     if schedule.basis == "entry" or schedule.slope or schedule.unit != "coin":
         return None
-    if any(tier.deduction < 0 for tier in schedule.tiers):
+    if (highest := _highest_rate(schedule.tiers)) is None:
         return None
     adverse = max(ZERO, funding_rate) if schedule.adverse_funding else ZERO
-    return (max(tier.rate for tier in schedule.tiers) + adverse) * notional
+    return (highest + adverse) * notional
+
+
+@lru_cache(maxsize=256)
+def _highest_rate(tiers: tuple[Tier, ...]) -> Decimal | None:
+    """The highest rate of some tiers; None where one adds to what its rate asks for."""
+    return None if any(tier.deduction < 0 for tier in tiers) else max(tier.rate for tier in tiers)
 
 
 def piece_maintenance(piece: Piece, x: Decimal) -> Decimal:

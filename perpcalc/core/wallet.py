@@ -68,6 +68,9 @@ def wallet_of(collateral: Decimal, holdings: Iterable[Holding]) -> Wallet:
     >>> wallet_of(Decimal("0.5"), [Holding(position, flat_rate(Decimal("0.005")))]).constant
     Decimal('1.75')
     """
+    holdings = tuple(holdings)
+    if len(holdings) == 1:
+        return _wallet_of_one(collateral, holdings[0])
     values = [collateral]
     exposures: dict[Decimal, Decimal] = {}
     places: dict[tuple[object, ...], int] = {}
@@ -82,7 +85,8 @@ def wallet_of(collateral: Decimal, holdings: Iterable[Holding]) -> Wallet:
         if place == len(books):
             books.append((holding, {}))
         book = books[place][1]
-        book[position.side] = _added(book.get(position.side, _NO_BULK), holding)
+        bulk = book.get(position.side)
+        book[position.side] = _bulk_of(holding) if bulk is None else _added(bulk, holding)
         place_of.append((place, position.side))
     groups: list[Group] = []
     group_at: dict[tuple[int, Decimal], int] = {}
@@ -98,6 +102,15 @@ def wallet_of(collateral: Decimal, holdings: Iterable[Holding]) -> Wallet:
     scaled = [exposure / ratio for ratio, exposure in exposures.items()]
     linear = without_noise(sum(scaled, ZERO), ZERO, *scaled)
     return Wallet(collateral, constant, linear, tuple(groups), tuple(group_at[place] for place in place_of))
+
+
+def _wallet_of_one(collateral: Decimal, holding: Holding) -> Wallet:
+    """The same of one position, which nothing is merged with."""
+    position, ratio = holding.position, holding.ratio
+    value = position.side * position.stored_value
+    constant = without_noise(collateral + value, collateral, value)
+    group = _group(holding, _bulk_of(holding))
+    return Wallet(collateral, constant, position.side * position.notional / ratio, (group,), (0,))
 
 
 def equity(wallet: Wallet, x: Decimal) -> Decimal:
@@ -221,8 +234,12 @@ class _Bulk(NamedTuple):
     funding_rate: Decimal
 
 
-_NO_BULK = _Bulk(ZERO, ZERO, ZERO, ZERO)
 NOTHING = Piece(ZERO, ZERO, ZERO, ZERO, None, ZERO, ZERO, ZERO, ZERO)
+
+
+def _bulk_of(holding: Holding) -> _Bulk:
+    position = holding.position
+    return _Bulk(position.contracts, position.notional, position.stored_value, max(ZERO, holding.funding_rate))
 
 
 def _added(bulk: _Bulk, holding: Holding) -> _Bulk:
