@@ -16,7 +16,7 @@ from perpcalc.commands.market import (
     unified_balance,
 )
 from perpcalc.core.instrument import Instrument, check_lots, contracts_of_coin, contracts_of_usd
-from perpcalc.core.liquidation import Ends, Liquidation, ends
+from perpcalc.core.liquidation import Ends, Liquidation, Prices, ends
 from perpcalc.core.margin import Margin, given_margin, isolated_margin
 from perpcalc.core.position import SIDES, Position, open_at, open_by_fills, open_for_value
 from perpcalc.core.wallet import Holding, Wallet, wallet_of
@@ -210,6 +210,10 @@ class Case(NamedTuple):
     def liquidation(self) -> Liquidation:
         """Where the position is liquidated; raises PerpcalcError where that is not known."""
         return self.standing().liquidation(self.mark)
+
+    def liquidation_prices(self) -> Prices | Liquidation:
+        """The prices of it alone; raises PerpcalcError where they are not known."""
+        return self.standing().prices(self.mark)
 
     def identity(self) -> dict[str, Any]:
         """The fields that open a row."""

@@ -12,7 +12,7 @@ from perpcalc.commands.command import Command
 from perpcalc.commands.positions import Asked, Remarks, by_position
 from perpcalc.core.funding import after_paying, annual_rate, annual_yield, intervals_to_liquidation
 from perpcalc.core.instrument import coin_value
-from perpcalc.core.liquidation import Ends, ends, liquidation
+from perpcalc.core.liquidation import Ends, ends, liquidation_prices
 from perpcalc.decimals import ZERO
 from perpcalc.errors import Key, PerpcalcError
 from perpcalc.given import Excludes, Given, Needed, exclusive
@@ -227,9 +227,9 @@ def _row(case: Case, charge: Charge, payer: Payer | str | None) -> FundingCost:
     reason = payer if isinstance(payer, str) else None
     if isinstance(payer, Payer):
         wallet, number, holding, _ = standing = payer.standing
-        before = standing.liquidation(charge.mark)
+        before = standing.prices(charge.mark)
         poorer = after_paying(wallet, payer.total)
-        after = liquidation(poorer, number, holding, charge.mark, standing.is_shared, of_wallet=payer.after)
+        after = liquidation_prices(poorer, number, holding, charge.mark, standing.is_shared, of_wallet=payer.after)
         continuous = bool(instrument.funding and instrument.funding.continuous)
         remaining = intervals_to_liquidation(wallet, payer.per_interval, holding.ratio / charge.mark, continuous)
         reason = after.reason or before.reason

@@ -44,6 +44,10 @@ class UnifiedStanding(NamedTuple):
         """
         return holding_liquidation(self.sums, self.number, self.life).liquidation
 
+    def prices(self, mark: Decimal | None) -> Liquidation:
+        """The prices of it alone."""
+        return self.liquidation(mark)
+
 
 class UnifiedShared:
     """An account of several coins, its positions and its legs; what they add up to is found when it is asked for."""

@@ -10,7 +10,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import NamedTuple
 
-from perpcalc.core.backed import Backed, wallet_behind
+from perpcalc.core.backed import Backed
 from perpcalc.core.curve import Curve
 from perpcalc.core.instrument import Instrument, coin_value
 from perpcalc.core.margin import piece_maintenance
@@ -100,7 +100,7 @@ def crossings(course: Course, price: Decimal, share: Decimal = ONE, *, still: bo
     >>> [str(crossing.at) for crossing in crossings(course, Decimal(8_000))]
     ['30000']
     """
-    start, x = wallet_behind(course.backed), course.backed.x(price)
+    start, x = course.backed.wallet, course.backed.x(price)
     asked = ZERO
     for group in _beside(start).groups:
         asked += piece_maintenance(piece_at(group, x, still=still), x / group.ratio)
@@ -125,7 +125,7 @@ def entry_crossings(course: Course) -> Iterator[Crossing]:
     >>> [str(crossing.at) for crossing in entry_crossings(Course(backed, ZERO, Decimal(10_000), ZERO))]
     ['0.0002']
     """
-    holding, start = course.backed.holding, wallet_behind(course.backed)
+    holding, start = course.backed.holding, course.backed.wallet
     moving = course.collateral + holding.position.side * holding.position.notional - start.linear * holding.ratio
     for bulk in _bulks(course):
         for left, right, a, b, c in segments(_beside(start)):
@@ -151,7 +151,7 @@ def border_crossings(course: Course, price: Decimal) -> Iterator[Crossing]:
     >>> [str(crossing.at) for crossing in border_crossings(course, Decimal(20_000))]
     ['3000']
     """
-    holding, start = course.backed.holding, wallet_behind(course.backed)
+    holding, start = course.backed.holding, course.backed.wallet
     low, high = sorted((course.backed.x(price), course.backed.x(course.backed.reference)))
     beside = _beside(start)
     for group in beside.groups:

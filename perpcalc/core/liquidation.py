@@ -10,6 +10,7 @@ from perpcalc.core.margin import Margin, piece_maintenance
 from perpcalc.core.rounding import Grid, on, to_multiple
 from perpcalc.core.spans import Span, safe_spans
 from perpcalc.core.wallet import (
+    Group,
     Holding,
     Wallet,
     bankruptcy_x,
@@ -34,6 +35,22 @@ class Ends(NamedTuple):
     bankruptcy_x: Decimal | None
     spans: tuple[Span, ...]
     reserve: Decimal = ZERO
+
+
+class Prices(NamedTuple):
+    """The prices between which a position lives; None means never.
+
+    `price` is the one to say, that at which it is liquidated or else the reference, and `x` its 1/price of the wallet's
+    first mark.
+    """
+
+    liquidation_price: Decimal | None
+    liquidation_below: Decimal | None
+    liquidation_above: Decimal | None
+    beyond: bool
+    reason: str | None
+    price: Decimal
+    x: Decimal
 
 
 class Liquidation(NamedTuple):
@@ -147,7 +164,7 @@ def _ratio_alive(wallet: Wallet, x: Decimal, of_wallet: Ends, condition: Decimal
     return asked / held if settled(asked) < settled(held) else ONE
 
 
-def liquidated_at(found: Liquidation | None, price: Decimal) -> bool | None:
+def liquidated_at(found: Prices | Liquidation | None, price: Decimal) -> bool | None:
     """Whether a price lies at or beyond the liquidation price; False where it is never, None where it is not known.
 
     >>> from perpcalc.core.instrument import PLAIN
@@ -164,6 +181,57 @@ def liquidated_at(found: Liquidation | None, price: Decimal) -> bool | None:
     return found.beyond or (below is not None and price <= below) or (above is not None and price >= above)
 
 
+def liquidation_prices(
+    wallet: Wallet,
+    index: int,
+    holding: Holding,
+    mark: Decimal | None,
+    by_mark: bool = True,
+    *,
+    of_wallet: Ends | None = None,
+) -> Prices:
+    """The prices at which the wallet's holding number `index` is liquidated, in the price of its own contract.
+
+    The reference is its mark, else its entry; the nearer end is the one nearer by ratio. Beyond the roots already, a
+    single position shows the root it has passed; with `by_mark`, as for the accounts of a portfolio, the mark itself.
+    Ends that the venue prints below one tick or that lie above its largest price count as never. `of_wallet` saves
+    finding the ends again for each position of a wallet.
+
+    >>> from perpcalc.core.instrument import PLAIN
+    >>> from perpcalc.core.rules import flat_rate
+    >>> from perpcalc.core.position import LONG, open_at
+    >>> holding = Holding(open_at(PLAIN, LONG, Decimal(8_000), Decimal(8_000)), flat_rate(ZERO))
+    >>> liquidation_prices(wallet_of(ONE, [holding]), 0, holding, None).liquidation_price == 4_000
+    True
+    """
+    reference = holding.position.entry_price if mark is None else mark
+    x = holding.ratio / reference
+    if of_wallet is None:
+        of_wallet = ends(wallet, holding)
+    span = _span_near(of_wallet.spans, x)
+    if span is None:
+        reason = "the maintenance margin exceeds the equity at every price"
+        return Prices(reference, None, None, True, reason, reference, x)
+    below, above = _price_at(holding, span.end, "below"), _price_at(holding, span.start, "above")
+    passed = (below is not None and reference <= below) or (above is not None and reference >= above)
+    beyond = passed or not _holds(span, x)
+    if beyond and by_mark:
+        reason = "already under water: at the mark the maintenance margin exceeds the equity"
+        return Prices(reference, below, above, beyond, reason, reference, x)
+    if below is None and above is None:
+        return Prices(None, below, above, beyond, _why_never(holding, span), reference, x)
+    to_lower = above is None or (below is not None and reference * reference <= below * above)
+    price, end = (below, span.end) if to_lower else (above, span.start)
+    assert price is not None
+    assert end is not None
+    why: str | None = None
+    if beyond:
+        why = f"the {'entry' if mark is None else 'mark'} price is already beyond the liquidation price"
+    elif not holding.schedule.marginal and _on_border(wallet.groups[wallet.group_of[index]], end):
+        why = "at the border of a tier, whose rate on the whole position exceeds the equity"
+    return Prices(price, below, above, beyond, why, price, end)
+
+
 def liquidation(
     wallet: Wallet,
     index: int,
@@ -173,12 +241,7 @@ def liquidation(
     *,
     of_wallet: Ends | None = None,
 ) -> Liquidation:
-    """Where the wallet's holding number `index` is liquidated, in the price of its own contract.
-
-    The reference is its mark, else its entry; the nearer end is the one nearer by ratio. Beyond the roots already, a
-    single position shows the root it has passed; with `by_mark`, as for the accounts of a portfolio, the mark itself.
-    Ends that the venue prints below one tick or that lie above its largest price count as never. `of_wallet` saves
-    finding the ends again for each position of a wallet.
+    """Where the wallet's holding number `index` is liquidated, and what is asked for there; see `liquidation_prices`.
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> from perpcalc.core.rules import flat_rate
@@ -192,32 +255,10 @@ def liquidation(
     x = holding.ratio / reference
     if of_wallet is None:
         of_wallet = ends(wallet, holding)
-    span = _span_near(of_wallet.spans, x)
-    alive = span is not None and _holds(span, x)
-
-    below = _price_at(holding, span.end, "below") if span else None
-    above = _price_at(holding, span.start, "above") if span else None
-    passed = (below is not None and reference <= below) or (above is not None and reference >= above)
-    alive = alive and not passed
-    price, at = reference, x
-    if span is None:
-        reason: str | None = "the maintenance margin exceeds the equity at every price"
-    elif not alive and by_mark:
-        reason = "already under water: at the mark the maintenance margin exceeds the equity"
-    elif below is None and above is None:
-        reason = _why_never(holding, span)
-    else:
-        to_lower = above is None or (below is not None and reference * reference <= below * above)
-        nearer, end = (below, span.end) if to_lower else (above, span.start)
-        assert nearer is not None
-        assert end is not None
-        price, at, reason = nearer, end, None
-        if not alive:
-            reason = f"the {'entry' if mark is None else 'mark'} price is already beyond the liquidation price"
-        elif not holding.schedule.marginal and _on_border(wallet, index, at):
-            reason = "at the border of a tier, whose rate on the whole position exceeds the equity"
-    never = span is not None and below is None and above is None and not (by_mark and not alive)
-
+    found, below, above, beyond, reason, price, at = liquidation_prices(
+        wallet, index, holding, mark, by_mark, of_wallet=of_wallet
+    )
+    never = found is None
     group = wallet.groups[wallet.group_of[index]]
     piece = piece_at(group, at, still=at == x)
     own = 1 / price
@@ -226,20 +267,20 @@ def liquidation(
         of_position, of_group = position.stored_value, group.stored_value
     share = of_position / of_group if of_group else ONE
     grid = position.instrument.rounding.maintenance
-    distance = (price - reference) / reference if alive else ZERO
+    distance = ZERO if beyond else (price - reference) / reference
     return Liquidation(
         tier=piece.tier,
         maintenance_rate=piece.rate + piece.slope * of_group,
         deduction=(piece.deduction + piece.deduction_usd * own) * share,
         closing_fee_rate=group.closing_fee.rate,
         maintenance_margin=None if never else on(grid, piece_maintenance(piece, own) * share),
-        liquidation_price=None if never else price,
+        liquidation_price=found,
         liquidation_below=below,
         liquidation_above=above,
         bankruptcy_price=_bankruptcy_price(wallet, holding, of_wallet.bankruptcy_x),
         distance=None if never else distance,
-        margin_ratio=_ratio_alive(wallet, x, of_wallet) if alive else ONE,
-        beyond=not alive,
+        margin_ratio=ONE if beyond else _ratio_alive(wallet, x, of_wallet),
+        beyond=beyond,
         reason=reason,
     )
 
@@ -341,6 +382,5 @@ def _why_never(holding: Holding, span: Span) -> str:
     return "never: the collateral covers the position's coin value at any price"
 
 
-def _on_border(wallet: Wallet, index: int, x: Decimal) -> bool:
-    group = wallet.groups[wallet.group_of[index]]
+def _on_border(group: Group, x: Decimal) -> bool:
     return any(piece.start * group.ratio == x for piece in group.pieces)

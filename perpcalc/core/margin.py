@@ -25,7 +25,8 @@ class Margin(NamedTuple):
 
 
 class Piece(NamedTuple):
-    """Maintenance margin `constant + linear*x + quadratic*x^2` coins from x = `start` on, x = 1/price.
+    """Maintenance margin `constant + linear*x + quadratic*x^2` coins from x = `start` to x = `end`, x = 1/price; None is
+    without end.
 
     It is `value*(rate + slope*value) - deduction - deduction_usd*x`. `tier` counts from 1 and is None where the
     schedule does not number its tiers.
@@ -40,6 +41,7 @@ class Piece(NamedTuple):
     slope: Decimal
     deduction: Decimal
     deduction_usd: Decimal
+    end: Decimal | None = None
 
 
 class Pieces(Sequence[Piece]):
@@ -115,24 +117,20 @@ def maintenance_pieces(
         coin = min(most, coin + usd * entry_value / notional)
         piece = Piece(ZERO, most - coin, ZERO, ZERO, number, rate, slope, coin, ZERO)
     else:
-        piece = Piece(
-            ZERO, -coin, rate * notional - usd, slope * notional * notional, number, rate, slope, coin, usd
-        )
-    return Pieces(iter(_from_zero(piece, None, notional)))
+        linear, quadratic = rate * notional - usd, slope * notional * notional
+        piece = Piece(ZERO, -coin, linear, quadratic, number, rate, slope, coin, usd)
+    return Pieces(iter(_from_zero(piece, notional)))
 
 
 def _by_value(schedule: Schedule, notional: Decimal, adverse: Decimal) -> Iterator[Piece]:
     """The pieces of a schedule whose tiers count the coin value at the mark: each begins where that reaches its tier."""
     tiers, slope = schedule.tiers, schedule.slope
     quadratic, start, last = slope * notional * notional, ZERO, len(tiers) - 1
-    for index, tier in enumerate(tiers):
-        rate = tier.rate + adverse
-        end = None if tier.limit is None or index == last else tier.limit / notional
-        number = _number(schedule, index)
-        piece = Piece(
-            start, -tier.deduction, rate * notional, quadratic, number, rate, slope, tier.deduction, ZERO
-        )
-        yield from _from_zero(piece, end, notional)
+    for index, (limit, tier_rate, deduction, _) in enumerate(tiers):
+        rate, number = tier_rate + adverse, _number(schedule, index)
+        end = None if limit is None or index == last else limit / notional
+        piece = Piece(start, -deduction, rate * notional, quadratic, number, rate, slope, deduction, ZERO, end)
+        yield from _from_zero(piece, notional)
         start = end or start
 
 
@@ -234,20 +232,20 @@ def usable_extra(position: Position, extra: Decimal) -> Decimal:
     return extra / (1 + position.side * (instrument.taker_fee or ZERO))
 
 
-def _from_zero(piece: Piece, end: Decimal | None, notional: Decimal) -> list[Piece]:
+def _from_zero(piece: Piece, notional: Decimal) -> Sequence[Piece]:
     """A piece, or where it starts below 0 or falls from it one that asks for nothing, and the rest of it from its zero
     on.
     """
     first = piece_maintenance(piece, piece.start)
-    if first > 0 or (first == 0 and piece.linear >= 0):
-        return [piece]
+    if first > 0 or (not first and piece.linear >= 0):
+        return (piece,)
     free = piece._replace(
         constant=ZERO, linear=ZERO, quadratic=ZERO, slope=ZERO, deduction=ZERO, deduction_usd=piece.rate * notional
     )
     zero = _zero_of(piece)
-    if zero is None or (end is not None and zero >= end):
-        return [free]
-    return [free, piece._replace(start=zero)]
+    if zero is None or (piece.end is not None and zero >= piece.end):
+        return (free,)
+    return free._replace(end=zero), piece._replace(start=zero)
 
 
 def _zero_of(piece: Piece) -> Decimal | None:

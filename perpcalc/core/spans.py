@@ -112,15 +112,25 @@ def segments(wallet: Wallet, reserve: Decimal = ZERO) -> Iterator[Segment]:
     for group in wallet.groups:
         if not group.closing_fee.at_bankruptcy:
             b += group.closing_fee.rate * group.notional / group.ratio
+    if len(wallet.groups) == 1:
+        yield from _segments_of_one(wallet.groups[0], a, b)
+        return
     left, da, db, dc = ZERO, ZERO, ZERO, ZERO
-    steps = map(_steps, wallet.groups)
-    for at, constant, linear, quadratic in next(steps) if len(wallet.groups) == 1 else merge(*steps, key=itemgetter(0)):
+    for at, constant, linear, quadratic in merge(*map(_steps, wallet.groups), key=itemgetter(0)):
         if at != left:
             a, b, c = a - da, without_noise(b + db, b, db), c + dc
             yield Segment(left, at, a, b, c)
             left, da, db, dc = at, ZERO, ZERO, ZERO
         da, db, dc = da + constant, db + linear, dc + quadratic
     yield Segment(left, None, a - da, without_noise(b + db, b, db), c + dc)
+
+
+def _segments_of_one(group: Group, a: Decimal, b: Decimal) -> Iterator[Segment]:
+    """The segments of a wallet of one group, whose pieces they are."""
+    ratio = group.ratio
+    for start, constant, linear, quadratic, *_, end in group.pieces:
+        right, asked = None if end is None else end * ratio, linear / ratio
+        yield Segment(start * ratio, right, a - constant, without_noise(b + asked, b, asked), quadratic / ratio / ratio)
 
 
 def _steps(group: Group) -> Iterator[tuple[Decimal, Decimal, Decimal, Decimal]]:

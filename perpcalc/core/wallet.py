@@ -160,14 +160,13 @@ def piece_at(group: Group, x: Decimal, *, still: bool = False) -> Piece:
     >>> str(piece_at(Group(ONE, ONE, pieces, NO_CLOSING_FEE), ONE).rate)
     '0.01'
     """
-    pieces = iter(group.pieces)
-    held = next(pieces)
-    for piece in pieces:
-        border = piece.start * group.ratio
+    for piece in group.pieces:
+        if piece.end is None:
+            break
+        border = piece.end * group.ratio
         if border > x or (still and border == x):
             break
-        held = piece
-    return held
+    return piece
 
 
 def bankruptcy_x(wallet: Wallet) -> Decimal | None:
