@@ -102,7 +102,7 @@ class Answer:
         cls._fields = (*cls._fields, *names)
 
     def __init__(self, **values: Any) -> None:
-        self.__dict__.update(values)
+        object.__setattr__(self, "__dict__", values)
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"{type(self).__name__} is a record: use _replace")

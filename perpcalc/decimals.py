@@ -244,6 +244,8 @@ def plain(value: Decimal) -> str:
     >>> plain(Decimal("1E-8")), plain(Decimal("-0.000")), plain(Decimal("5739.50"))
     ('0.00000001', '0', '5739.5')
     """
+    if not value:
+        return "0"
     text = str(value)
     if len(text) > LONGEST_FRACTION or "E" in text:  # more decimals than are shown, perhaps, or an exponent
         text = f"{_SETTLING.plus(value) if value.adjusted() < LONGEST else value:.{FRACTION_DIGITS}f}"

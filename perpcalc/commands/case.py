@@ -45,6 +45,7 @@ from perpcalc.options import (
 
 NEED_SIDE = Needed((SIDE,), "give long or short")
 NEED_SIZE = Needed(SIZES, ("give the size as ", CONTRACTS.key, ", ", USD.key, ", ", COIN.key, " or ", FILL.key))
+SIZE_NAMES = frozenset(option.name for option in SIZES)
 NEED_ENTRY = Needed((ENTRY, ENTRY_VALUE, FILL), "give the entry price, or fills")
 NEED_MARGIN = Needed(
     (LEVERAGE, MARGIN, BALANCE), ("give one of ", LEVERAGE.key, ", ", MARGIN.key, " and ", BALANCE.key)
@@ -79,7 +80,7 @@ class Shared:
             try:
                 made.append(case.holding(self.ratio(case)))
             except PerpcalcError as error:
-                self._unknown = error if case.place is None else error.at(case.place)
+                self._unknown = case.placed(error)
                 raise self._unknown from None
         return tuple(made)
 
@@ -215,6 +216,10 @@ class Case(NamedTuple):
         """The prices of it alone; raises PerpcalcError where they are not known."""
         return self.standing().prices(self.mark)
 
+    def placed(self, error: PerpcalcError) -> PerpcalcError:
+        """An error about it, which tells which position of a portfolio it is."""
+        return error if self.place is None else error.at(self.place)
+
     def identity(self) -> dict[str, Any]:
         """The fields that open a row."""
         instrument = self.instrument
@@ -238,8 +243,8 @@ def case_of(given: Given, order: int | None = None, place: Entry | None = None) 
     """
     market = market_of(given)
     instrument = market.instrument
-    if missing := [rule for rule in (NEED_SIDE, NEED_SIZE) if not any(option in given for option in rule.options)]:
-        raise lacking(missing)
+    if SIDE not in given or given.values.keys().isdisjoint(SIZE_NAMES):
+        raise lacking([rule for rule in (NEED_SIDE, NEED_SIZE) if not any(option in given for option in rule.options)])
     side = SIDES[given[SIDE] or ""]
     if EXPLAIN in given:
         from perpcalc.trace import leaf

@@ -132,7 +132,7 @@ def answers(positions: Sequence[Asked], said: Remarks) -> list[list[FundingCost]
             charge = charge_of(case, given, files, said.notes)
         except PerpcalcError as error:
             if not _is_own(error, case, given):
-                raise (error if case.place is None else error.at(case.place)) from None
+                raise case.placed(error) from None
             unknown[number] = error.line()
         charges.append(charge)
         charged.append(_at_rate(case, charge))
@@ -157,7 +157,8 @@ def _at_rate(case: Case, charge: Charge | None) -> Case:
     """The case at the rate that is charged: where a rate against the position adds to its maintenance margin, this one
     does.
     """
-    if charge is None or charge.payment is None or case.given[FUNDING_RATE] == charge.rate:
+    schedule = case.rules.schedule
+    if schedule is None or not schedule.adverse_funding or charge is None or charge.payment is None:
         return case
     return case._replace(given=case.given.put(FUNDING_RATE, charge.rate))
 

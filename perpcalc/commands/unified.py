@@ -79,7 +79,7 @@ class UnifiedShared:
             try:
                 holdings.append(case.holding(ONE if case.mark is None or price is None else case.mark / price))
             except PerpcalcError as error:
-                raise (error if case.place is None else error.at(case.place)) from None
+                raise case.placed(error) from None
         sums = VenueSums(
             known.order_loss or ZERO,
             known.haircut_loss or ZERO,

@@ -2,16 +2,13 @@
 for.
 """
 
-import decimal
 from decimal import Decimal
 from functools import cached_property
 from typing import NamedTuple
 
-from perpcalc.core.instrument import Instrument
 from perpcalc.core.liquidation import Liquidation, Prices, liquidation, liquidation_prices, reserved_fees
 from perpcalc.core.margin import Margin
 from perpcalc.core.position import Position
-from perpcalc.core.rounding import Grid, to_multiple
 from perpcalc.core.wallet import (
     Holding,
     Wallet,
@@ -107,8 +104,7 @@ def reserve_share(wallet: Wallet) -> Decimal:
     >>> reserve_share(Wallet(ONE, ONE, ONE, (), ()))
     Decimal('0')
     """
-    fees = (g.closing_fee.rate * g.notional / g.ratio for g in wallet.groups if g.closing_fee.at_bankruptcy)
-    reserved = sum(fees, ZERO)
+    reserved = wallet.closing_at_bankruptcy
     return reserved / (wallet.linear + reserved) if wallet.linear + reserved else ZERO
 
 
@@ -144,32 +140,3 @@ def is_safe_to(found: Prices | Liquidation, price: Decimal, end: str) -> bool:
     if end == "below":
         return found.liquidation_below is None or settled(found.liquidation_below) <= price
     return found.liquidation_above is None or settled(found.liquidation_above) >= price
-
-
-def printable_price(instrument: Instrument, price: Decimal, end: str) -> Decimal:
-    """The nearest price at or beyond `price` that a venue prints as a liquidation price at this end, or prints on its
-    safe side.
-
-    >>> from perpcalc.core.instrument import PLAIN
-    >>> from perpcalc.core.rounding import Rounding
-    >>> bybit = PLAIN._replace(tick=Decimal("0.5"), rounding=Rounding(liquidation_price="against tick"))
-    >>> printable_price(bybit, Decimal("50000.2"), "below"), printable_price(bybit, Decimal("50000.2"), "above")
-    (Decimal('50000.0'), Decimal('50000.5'))
-    """
-    found = _printable(instrument, price, end)
-    return price if found == price or not found else found
-
-
-def _printable(instrument: Instrument, price: Decimal, end: str) -> Decimal:
-    rounding, away = instrument.rounding, decimal.ROUND_FLOOR if end == "below" else decimal.ROUND_CEILING
-    if rounding.liquidation_price is None:
-        return price
-    if isinstance(rounding.liquidation_price, Grid):
-        return settled(price).quantize(rounding.liquidation_price.step, away)
-    printed = price if instrument.tick is None else to_multiple(price, instrument.tick, away)
-    if rounding.value_of == "lot" and rounding.value and printed:
-        usd = instrument.contract_size * instrument.lot
-        to_value = decimal.ROUND_CEILING if end == "below" else decimal.ROUND_FLOOR
-        per_lot = settled(usd / printed).quantize(rounding.value.step, to_value)
-        return usd / per_lot if per_lot else printed
-    return printed

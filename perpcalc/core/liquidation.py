@@ -1,13 +1,12 @@
 """Where a position is liquidated, or why it never is."""
 
-import decimal
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from perpcalc.core.instrument import Instrument
 from perpcalc.core.margin import Margin, piece_maintenance
-from perpcalc.core.rounding import Grid, on, to_multiple
+from perpcalc.core.printed_price import least_price, price_at
+from perpcalc.core.rounding import on
 from perpcalc.core.spans import Span, safe_spans
 from perpcalc.core.wallet import (
     Group,
@@ -21,9 +20,7 @@ from perpcalc.core.wallet import (
     piece_at,
     wallet_of,
 )
-from perpcalc.decimals import FINEST, ONE, ZERO, plain, settled
-
-NO_PRICE = Decimal(10) ** 40  # roots beyond it are what 100 digits leave of none
+from perpcalc.decimals import ONE, ZERO, plain, settled
 
 
 class Ends(NamedTuple):
@@ -83,7 +80,8 @@ def position_liquidation(holding: Holding, margin: Margin, mark: Decimal | None 
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> from perpcalc.core.rules import flat_rate
-    >>> from perpcalc.core.margin import isolated_margin
+    >>> from perpcalc.core.printed_price import least_price, price_at
+    from perpcalc.core.margin import isolated_margin
     >>> from perpcalc.core.position import LONG, open_at
     >>> position = open_at(PLAIN, LONG, Decimal(8_000), Decimal(8_000))
     >>> holding = Holding(position, flat_rate(Decimal("0.005"), basis="entry"))
@@ -212,7 +210,7 @@ def liquidation_prices(
     if span is None:
         reason = "the maintenance margin exceeds the equity at every price"
         return Prices(reference, None, None, True, reason, reference, x)
-    below, above = _price_at(holding, span.end, "below"), _price_at(holding, span.start, "above")
+    below, above = _holding_price(holding, span.end, "below"), _holding_price(holding, span.start, "above")
     passed = (below is not None and reference <= below) or (above is not None and reference >= above)
     beyond = passed or not _holds(span, x)
     if beyond and by_mark:
@@ -287,7 +285,12 @@ def liquidation(
 
 def _bankruptcy_price(wallet: Wallet, holding: Holding, x: Decimal | None) -> Decimal | None:
     """The bankruptcy price in the holding's contract."""
-    return _price_at(holding, x, "below" if wallet.constant > 0 else "above")
+    return _holding_price(holding, x, "below" if wallet.constant > 0 else "above")
+
+
+def _holding_price(holding: Holding, x: Decimal | None, end: str) -> Decimal | None:
+    """The printed price of the holding's contract at an end of its wallet."""
+    return None if x is None else price_at(holding.position.instrument, x / holding.ratio, end)
 
 
 def _holds(span: Span, x: Decimal) -> bool:
@@ -304,7 +307,6 @@ def _solvent(span: Span, wallet: Wallet, bankrupt: Decimal) -> Span:
 
 def _span_near(spans: Sequence[Span], x: Decimal) -> Span | None:
     """The span that holds x, else the one nearest to it by ratio."""
-
     if len(spans) == 1:
         return spans[0]
 
@@ -316,64 +318,10 @@ def _span_near(spans: Sequence[Span], x: Decimal) -> Span | None:
     return min(spans, key=gap, default=None)
 
 
-def _price_at(holding: Holding, x: Decimal | None, end: str) -> Decimal | None:
-    """The price of the holding's contract at x, rounded as its venue does; None where it is below a tick or above the
-    largest.
-    """
-    if not x:
-        return None
-    instrument = holding.position.instrument
-    own = x / holding.ratio
-    exact = settled(1 / own)
-    if not FINEST <= exact <= (instrument.max_price or NO_PRICE):
-        return None
-    price = _rounded(instrument, own, exact, end)
-    return price if price >= _least_price(instrument) else None
-
-
-def rounded_price(instrument: Instrument, x: Decimal, end: str) -> Decimal:
-    """The liquidation or bankruptcy price at x coins per USD as the venue prints it: `end` "below" rounds up to the
-    tick, "above" down.
-
-    Where values are per lot (BitMEX) the value of a lot, `usd*x`, is cut first, down for the lower end and up for the
-    upper: its satoshi arithmetic, verified on recorded positions.
-
-    >>> from perpcalc.core.instrument import PLAIN
-    >>> from perpcalc.core.rounding import Rounding
-    >>> bybit = PLAIN._replace(tick=Decimal("0.5"), rounding=Rounding(liquidation_price="against tick"))
-    >>> rounded_price(bybit, ONE / Decimal("5739.0835"), "below")
-    Decimal('5739.5')
-    """
-    return _rounded(instrument, x, settled(1 / x), end)
-
-
-def _rounded(instrument: Instrument, x: Decimal, price: Decimal, end: str) -> Decimal:
-    """The same where the exact price is known."""
-    rounding = instrument.rounding
-    if rounding.liquidation_price is None:
-        return price
-    if isinstance(rounding.liquidation_price, Grid):
-        return on(rounding.liquidation_price, price)
-    to_value, to_tick = (
-        (decimal.ROUND_FLOOR, decimal.ROUND_CEILING) if end == "below" else (decimal.ROUND_CEILING, decimal.ROUND_FLOOR)
-    )
-    if rounding.value_of == "lot" and rounding.value:
-        usd = instrument.contract_size * instrument.lot
-        per_lot = settled(usd * x).quantize(rounding.value.step, to_value)
-        price = usd / per_lot if per_lot else price
-    return price if instrument.tick is None else to_multiple(price, instrument.tick, to_tick)
-
-
-def _least_price(instrument: Instrument) -> Decimal:
-    """The smallest price there is: one tick, else the last decimal that the venue prints."""
-    grid = instrument.rounding.liquidation_price
-    return instrument.tick or (grid.step if isinstance(grid, Grid) else FINEST)
-
-
 def _why_never(holding: Holding, span: Span) -> str:
     instrument = holding.position.instrument
     if span.end is not None:
-        lowest = plain(_least_price(instrument))
+        lowest = plain(least_price(instrument))
         if instrument.tick is not None:
             lowest = f"one tick ({lowest})"
         return f"never: the price would have to fall below {lowest}"

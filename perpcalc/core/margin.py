@@ -25,11 +25,10 @@ class Margin(NamedTuple):
 
 
 class Piece(NamedTuple):
-    """Maintenance margin `constant + linear*x + quadratic*x^2` coins from x = `start` to x = `end`, x = 1/price; None is
-    without end.
+    """Maintenance margin `constant + linear*x + quadratic*x^2` coins from x = `start` to x = `end`, x = 1/price.
 
-    It is `value*(rate + slope*value) - deduction - deduction_usd*x`. `tier` counts from 1 and is None where the
-    schedule does not number its tiers.
+    Without an `end` it is for all x. It is `value*(rate + slope*value) - deduction - deduction_usd*x`. `tier` counts
+    from 1 and is None where the schedule does not number its tiers.
     """
 
     start: Decimal
@@ -123,7 +122,7 @@ def maintenance_pieces(
 
 
 def _by_value(schedule: Schedule, notional: Decimal, adverse: Decimal) -> Iterator[Piece]:
-    """The pieces of a schedule whose tiers count the coin value at the mark: each begins where that reaches its tier."""
+    """The pieces of a schedule whose tiers count the coin value at the mark: each begins where that meets its tier."""
     tiers, slope = schedule.tiers, schedule.slope
     quadratic, start, last = slope * notional * notional, ZERO, len(tiers) - 1
     for index, (limit, tier_rate, deduction, _) in enumerate(tiers):

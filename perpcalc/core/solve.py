@@ -16,11 +16,11 @@ from perpcalc.core.backed import (
     forward,
     free_at,
     lives_to,
-    printable_price,
 )
 from perpcalc.core.course import Crossing
 from perpcalc.core.initial import largest_leverage
 from perpcalc.core.position import Position
+from perpcalc.core.printed_price import printable_price
 from perpcalc.core.rounding import on, to_multiple
 from perpcalc.decimals import FINEST, ONE, ZERO, plain, settled
 from perpcalc.errors import Key, PerpcalcError

@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
-from perpcalc.core.backed import Backed, forward, free_at, printable_price
+from perpcalc.core.backed import Backed, forward, free_at
 from perpcalc.core.course import Course, Crossing, border_crossings, crossings, entry_crossings
 from perpcalc.core.instrument import Instrument
 from perpcalc.core.liquidation import reserved_fees
 from perpcalc.core.pnl import profit_and_loss
 from perpcalc.core.position import Position, open_at
+from perpcalc.core.printed_price import printable_price
 from perpcalc.core.rounding import EXACT, on
 from perpcalc.core.solve import (
     DOWN,

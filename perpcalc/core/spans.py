@@ -46,9 +46,8 @@ def safe_spans(wallet: Wallet, reserve: Decimal = ZERO) -> list[Span]:
     for segment in segments(wallet, reserve):
         alive = False
         for start, end in _alive_in(segment):
-            if spans and spans[-1].end == start:
-                start = spans.pop().start
-            spans.append(Span(start, end))
+            goes_on = bool(spans) and spans[-1].end == start
+            spans.append(Span(spans.pop().start if goes_on else start, end))
             alive = end == segment.right
         right = segment.right
         if right is None:
@@ -88,10 +87,7 @@ def _taken(wallet: Wallet) -> tuple[Decimal, Decimal | None]:
     """What the free equity loses per x = 1/price at least, without tiers, and at most in any tier; None where no bound
     is known.
     """
-    least, most = wallet.linear, ZERO
-    for group in wallet.groups:
-        if not group.closing_fee.at_bankruptcy:
-            least += group.closing_fee.rate * group.notional / group.ratio
+    least, most = wallet.linear + wallet.closing, ZERO
     for group in wallet.groups:
         if group.most is None:
             return least, None
@@ -108,10 +104,7 @@ def segments(wallet: Wallet, reserve: Decimal = ZERO) -> Iterator[Segment]:
     >>> [str(segment.b) for segment in segments(Wallet(ONE, Decimal(2), Decimal(8_000), (), ()))]
     ['8000']
     """
-    a, b, c = without_noise(wallet.constant - reserve, wallet.constant, reserve), wallet.linear, ZERO
-    for group in wallet.groups:
-        if not group.closing_fee.at_bankruptcy:
-            b += group.closing_fee.rate * group.notional / group.ratio
+    a, b, c = without_noise(wallet.constant - reserve, wallet.constant, reserve), wallet.linear + wallet.closing, ZERO
     if len(wallet.groups) == 1:
         yield from _segments_of_one(wallet.groups[0], a, b)
         return

@@ -5,10 +5,11 @@ from fractions import Fraction
 
 import pytest
 
-from perpcalc.core.backed import Backed, forward, printable_price
+from perpcalc.core.backed import Backed, forward
 from perpcalc.core.instrument import PLAIN, Instrument
 from perpcalc.core.margin import Margin, given_margin, isolated_margin
 from perpcalc.core.position import LONG, SHORT, Position, open_at
+from perpcalc.core.printed_price import printable_price
 from perpcalc.core.rounding import EXACT, Rounding, grid
 from perpcalc.core.rules import ClosingFee, Schedule, Tier, flat_rate
 from perpcalc.core.solve import Goal, Solved
