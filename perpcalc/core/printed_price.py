@@ -14,7 +14,7 @@ def price_at(instrument: Instrument, x: Decimal | None, end: str) -> Decimal | N
     """The price at x coins per USD as the venue prints it; None where it is below a tick or above the largest.
 
     >>> from perpcalc.core.instrument import PLAIN
-    >>> price_at(PLAIN, Decimal("0.0001"), "below") == 10_000, price_at(PLAIN, ZERO, "above") is None
+    >>> price_at(PLAIN, Decimal("0.0001"), "below") == 10_000, price_at(PLAIN, Decimal(0), "above") is None
     (True, True)
     """
     if not x:
