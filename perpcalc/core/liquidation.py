@@ -81,7 +81,6 @@ def position_liquidation(holding: Holding, margin: Margin, mark: Decimal | None 
     >>> from perpcalc.core.instrument import PLAIN
     >>> from perpcalc.core.rules import flat_rate
     >>> from perpcalc.core.margin import isolated_margin
-    from perpcalc.core.margin import isolated_margin
     >>> from perpcalc.core.position import LONG, open_at
     >>> position = open_at(PLAIN, LONG, Decimal(8_000), Decimal(8_000))
     >>> holding = Holding(position, flat_rate(Decimal("0.005"), basis="entry"))

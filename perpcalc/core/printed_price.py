@@ -36,7 +36,7 @@ def rounded_price(instrument: Instrument, x: Decimal, end: str) -> Decimal:
     >>> from perpcalc.core.instrument import PLAIN
     >>> from perpcalc.core.rounding import Rounding
     >>> bybit = PLAIN._replace(tick=Decimal("0.5"), rounding=Rounding(liquidation_price="against tick"))
-    >>> rounded_price(bybit, ONE / Decimal("5739.0835"), "below")
+    >>> rounded_price(bybit, 1 / Decimal("5739.0835"), "below")
     Decimal('5739.5')
     """
     return _rounded(instrument, x, settled(1 / x), end)
