@@ -3,15 +3,14 @@
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Any
 
-from perpcalc.cli.help import HEADINGS, NEEDED, grouped, record
+from perpcalc.cli.help import HEADINGS, NEEDED, NEEDED_WITHOUT, grouped, record
 from perpcalc.given import Option
 from program import HERE, NOTICE, Leaf, Program, filled, names
 
 OF_ONE = "This command"
 """The heading of options that each command describes itself."""
-Shared = Mapping[str, Option[Any]]
+Shared = Mapping[str, Option[object]]
 
 
 def man(all_: Program) -> str:
@@ -36,7 +35,7 @@ def man(all_: Program) -> str:
 def _shared(leaves: Iterable[Leaf]) -> Shared:
     """The options that several commands have alike, by name; under OPTIONS each is described once."""
     counted = Counter(option for leaf in leaves for option in leaf.options if option.group != OF_ONE)
-    made: dict[str, Option[Any]] = {}
+    made: dict[str, Option[object]] = {}
     for option, count in counted.items():
         if count > (counted[made[option.name]] if option.name in made else 1):
             made[option.name] = option
@@ -50,11 +49,13 @@ def _command(leaf: Leaf, shared: Shared) -> list[str]:
         lines += [".TP", f".I {_man(one.metavar)}", _man(one.help)]
     own: list[str] = []
     also: list[str] = []
-    for heading, options in grouped(leaf.options, leaf.needed):
+    for heading, options in grouped(leaf.options, leaf.needed, leaf.rules):
         own += [line for option in options if option != shared.get(option.name) for line in _described(option)]
-        named = [option for option in options if heading == NEEDED or option == shared.get(option.name)]
+        named = [
+            option for option in options if heading in (NEEDED, NEEDED_WITHOUT) or option == shared.get(option.name)
+        ]
         listed = [".PP", f"\\fI{_man(heading)}\\fR: {', '.join(_bold(names(option)[-1]) for option in named)}"]
-        if heading == NEEDED:
+        if heading in (NEEDED, NEEDED_WITHOUT):
             lines += listed
         elif named:
             also += listed
@@ -66,7 +67,7 @@ def _section(heading: str, shared: Shared) -> list[str]:
     return [f".SS {_man(heading)}", *described] if described else []
 
 
-def _described(option: Option[Any]) -> list[str]:
+def _described(option: Option[object]) -> list[str]:
     value = "" if option.flag else f" \\fI{_man(option.metavar)}\\fR"
     return [".TP", ", ".join(map(_bold, names(option))) + value, _man(record(option)[1])]
 

@@ -62,7 +62,7 @@ _perpcalc() {
         'venues show') options='--toml -f --format --json --field -q --quiet -w --wide -h --help' ;;
         'venues validate') options='-h --help' ;;
         'venues import') options='-i --instrument --date -l --leverage -h --help' ;;
-        'batch') options='--jobs --errors-ok -h --help' ;;
+        'batch') options='--jobs --errors-ok -q --quiet -h --help' ;;
         'schema') options='-h --help' ;;
         'help') options='-h --help' ;;
     esac

@@ -59,7 +59,7 @@ Register-ArgumentCompleter -Native -CommandName perpcalc -ScriptBlock {
         'venues show' = @('--toml', '-f', '--format', '--json', '--field', '-q', '--quiet', '-w', '--wide', '-h', '--help')
         'venues validate' = @('-h', '--help')
         'venues import' = @('-i', '--instrument', '--date', '-l', '--leverage', '-h', '--help')
-        'batch' = @('--jobs', '--errors-ok', '-h', '--help')
+        'batch' = @('--jobs', '--errors-ok', '-q', '--quiet', '-h', '--help')
         'schema' = @('-h', '--help')
         'help' = @('-h', '--help')
     }

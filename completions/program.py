@@ -3,13 +3,13 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from perpcalc.cli.app import COMMANDS, runnable
 from perpcalc.cli.door import Action, ActionGroup
 from perpcalc.commands.command import Command, Group
 from perpcalc.commands.scenarios import LIST, scenarios
-from perpcalc.given import Option, one
+from perpcalc.given import Option, Rule, one
 from perpcalc.grammar import FEES, fee
 from perpcalc.names import LISTED
 from perpcalc.options import FIELD, SCENARIO
@@ -26,11 +26,12 @@ class Leaf(NamedTuple):
 
     words: str
     help: str
-    options: Sequence[Option[Any]]
-    arguments: Sequence[Option[Any]]
-    needed: Sequence[Option[Any]] = ()
+    options: Sequence[Option[object]]
+    arguments: Sequence[Option[object]]
+    needed: Sequence[Option[object]] = ()
     examples: Sequence[str] = ()
     fields: Sequence[str] = ()
+    rules: Sequence[Rule] = ()
 
 
 HELP = Leaf(
@@ -102,15 +103,15 @@ def _leaf(words: str, command: Command | Action) -> Leaf:
     options = [option for option in command.options if not option.argument]
     arguments = [option for option in command.options if option.argument]
     fields = command.result._fields if isinstance(command, Command) else ()
-    return Leaf(words, command.help, options, arguments, command.needed, command.examples, fields)
+    return Leaf(words, command.help, options, arguments, command.needed, command.examples, fields, command.rules)
 
 
-def names(option: Option[Any]) -> list[str]:
+def names(option: Option[object]) -> list[str]:
     """How an option is written: the short name first."""
     return [*([f"-{option.short}"] if option.short else []), "--" + option.name.replace("_", "-")]
 
 
-def offer(option: Option[Any]) -> Offer:
+def offer(option: Option[object]) -> Offer:
     """What may stand for the value of an option or an argument."""
     if option.name == FIELD.name:
         return Offer(kind="field")
@@ -122,14 +123,14 @@ def offer(option: Option[Any]) -> Offer:
     return Offer(words) if words else Offer(kind=option.complete)
 
 
-def offers(leaves: Iterable[Leaf]) -> dict[Offer, list[tuple[str, Option[Any]]]]:
+def offers(leaves: Iterable[Leaf]) -> dict[Offer, list[tuple[str, Option[object]]]]:
     """The options that take a value, by what they offer: each with its command, or `*` where all offer the same."""
-    by_name: dict[str, dict[str, Option[Any]]] = {}
+    by_name: dict[str, dict[str, Option[object]]] = {}
     for leaf in leaves:
         for option in leaf.options:
             if not option.flag:
                 by_name.setdefault(option.name, {})[leaf.words] = option
-    made: dict[Offer, list[tuple[str, Option[Any]]]] = {}
+    made: dict[Offer, list[tuple[str, Option[object]]]] = {}
     for of_command in by_name.values():
         everywhere = len({(offer(option), option.short) for option in of_command.values()}) == 1
         for command, option in list(of_command.items())[: 1 if everywhere else None]:

@@ -1,7 +1,6 @@
 """The completions of four shells: tables for the programs in templates/."""
 
 from collections.abc import Iterable
-from typing import Any
 
 from perpcalc.given import Option
 from program import FILE, INSTRUMENT, NOTICE, VENUE, Leaf, Offer, Program, brief, filled, names, offer, offers
@@ -179,7 +178,7 @@ def _ps_offer(what: Offer) -> str:
     return _ps(what.kind) if what.kind else _ps_list(what.words)
 
 
-def _zsh_option(option: Option[Any]) -> str:
+def _zsh_option(option: Option[object]) -> str:
     written, value = names(option), ""
     if not option.flag:
         written = [name + ("=" if name.startswith("--") else "+") for name in written]
@@ -191,7 +190,7 @@ def _zsh_option(option: Option[Any]) -> str:
     return f"{_quoted(exclusive)}{{{','.join(written)}}}{_quoted(body)}"
 
 
-def _zsh_action(option: Option[Any]) -> str:
+def _zsh_action(option: Option[object]) -> str:
     what = offer(option)
     if what.kind == FILE:
         return "_files"

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 from itertools import product
-from typing import Any
 
 from perpcalc.answer import Answer
 from perpcalc.commands.command import BY_POSITION, SINGLE, Command
 from perpcalc.commands.registry import command_named
-from perpcalc.commands.schema import NUMBERS
-from perpcalc.given import Needed, Option
+from perpcalc.commands.schema import NUMBERS, required
+from perpcalc.given import Option
 from perpcalc.grammar import fill, take
 from perpcalc.names import EXPORTED, FUNCTIONS
 from perpcalc.options import PORTFOLIO, TOTAL
@@ -73,16 +72,10 @@ def _functions(name: str, command: Command) -> Iterator[str]:
 
 def _needed(command: Command, portfolio: bool | None) -> set[str]:
     """The options without which there is no answer, of a position or of a portfolio."""
-    void = {PORTFOLIO.name} if portfolio is False else set()
-    rules = [
-        rule
-        for rule in command.rules
-        if isinstance(rule, Needed) and not rule.when and {one.name for one in rule.unless} <= void
-    ]
-    return {rule.options[0].name for rule in rules if len(rule.options) == 1}
+    return set(required(command, without=[PORTFOLIO.name] if portfolio is False else []))
 
 
-def _keyword(option: Option[Any], needed: bool) -> str:
+def _keyword(option: Option[object], needed: bool) -> str:
     """The type of a keyword, and its default."""
     if option.flag:
         return "bool = False"

@@ -74,7 +74,7 @@ def run(arguments: Sequence[str]) -> int:
         if list(arguments) == ["--version"]:
             return _version()
         if arguments[:1] == ["help"]:  # perpcalc help solve margin
-            arguments = [*arguments[1:], "--help"]
+            arguments = [*(word for word in arguments if word != "help"), "--help"]
         group = program()
         with group.make_context("perpcalc", list(arguments)) as context:
             status: Any = group.invoke(context)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple, dataclass_transform
+from typing import TYPE_CHECKING, Annotated, ClassVar, NamedTuple, TypedDict, dataclass_transform
 
 if TYPE_CHECKING:
     from typing import Self
@@ -47,8 +47,9 @@ class Precision(NamedTuple):
 
 
 class Told(NamedTuple):
-    """A field as a sentence names it; `size` leaves its sign out, which the words around it say; `row` counts from
-    0.
+    """A field as a sentence names it; `size` leaves its sign out, which the words around it say.
+
+    `row` counts from 0; of a summary the sums follow the rows, so that -1 is the last of them, the one in USD.
     """
 
     field: str
@@ -56,7 +57,14 @@ class Told(NamedTuple):
     row: int = 0
 
 
-Sentence = tuple[str | Told, ...]
+class Said(NamedTuple):
+    """A figure that a sentence names and no row has."""
+
+    value: Decimal
+    kind: Kind
+
+
+Sentence = tuple[str | Told | Said, ...]
 
 
 class Estimate(NamedTuple):
@@ -101,8 +109,14 @@ class Answer:
         names = (name.removesuffix("_") for name, kind in own.items() if "ClassVar" not in str(kind))
         cls._fields = (*cls._fields, *names)
 
-    def __init__(self, **values: Any) -> None:
+    def __init__(self, **values: Value) -> None:
         object.__setattr__(self, "__dict__", values)
+
+    @classmethod
+    def knowing(cls, **known: Value) -> "Self":
+        """The answer of which these fields are known and all others are None."""
+        assert known.keys() <= set(cls._fields)
+        return cls(**{**dict.fromkeys(cls._fields), **known})
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"{type(self).__name__} is a record: use _replace")
@@ -166,8 +180,11 @@ class Answer:
         return ()
 
     @classmethod
-    def summary(cls, rows: "Sequence[Answer]") -> Sentence:
-        """Several answers as a person would sum them up; empty where the table says it as well."""
+    def summary(cls, rows: "Sequence[Answer]", sums: "Sequence[Answer]" = ()) -> Sentence:
+        """Several answers as a person would sum them up; empty where the table says it as well.
+
+        `sums` are those of the rows, one for each coin and the last in USD, where there are such.
+        """
         return ()
 
     def shown_kinds(self) -> Mapping[str, Kind]:
@@ -189,7 +206,7 @@ def kinds_of(answer: type[Answer]) -> dict[str, Kind]:
     return {name: _kind(hints.get(name + "_", hints.get(name))) for name in answer._fields}
 
 
-def _kind(hint: Any) -> Kind:
+def _kind(hint: object) -> Kind:
     from typing import get_args
 
     for inner in (hint, *get_args(hint)):
@@ -197,6 +214,20 @@ def _kind(hint: Any) -> Kind:
             if isinstance(extra, Kind):
                 return extra
     return Kind("text")
+
+
+class Identity(TypedDict):
+    """What a row is about, as the keywords that open most answers."""
+
+    name: str | None
+    account: str | None
+    venue: str | None
+    instrument: str | None
+    currency: str | None
+    side: str | None
+    contracts: Decimal | None
+    contract_size: Decimal | None
+    notional_usd: Decimal | None
 
 
 class Identified(Answer):

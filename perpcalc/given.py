@@ -6,16 +6,34 @@ A door is where a question comes in: the command line, a TOML file, a line of JS
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from perpcalc.decimals import LONGEST, from_program, whole
 from perpcalc.errors import Argument, Key, PerpcalcError, Words, listed, shown
 
+if TYPE_CHECKING:
+    from typing import TypedDict, Unpack
+
+    class More(TypedDict, total=False):
+        """What more may be said of an option."""
+
+        choices: tuple[str, ...]
+        complete: str
+        env: str
+        argument: bool
+        group: str
+
+
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+Put = TypeVar("Put", Decimal, str, bool)
+"""A value that may be put in place of another, of the very type that its option has."""
 
 
-class Option(NamedTuple, Generic[T]):
+class Option(NamedTuple, Generic[T_co]):
     """One option: its long name with `_` for `-`, and how what is written becomes its value.
+
+    An option of any type is an `Option[object]`.
 
     `read` gets one text or number; of an option that may be repeated (`many`) each item, of a flag nothing. `complete`
     says what a shell may offer: "file", "venue", "instrument", "command" or nothing. `group` is the heading it stands
@@ -23,7 +41,7 @@ class Option(NamedTuple, Generic[T]):
     """
 
     name: str
-    read: Callable[[str], Any]
+    read: Callable[[str], object]
     metavar: str
     help: str
     short: str = ""
@@ -41,17 +59,19 @@ class Option(NamedTuple, Generic[T]):
         return Argument(self.name, self.metavar) if self.argument else Key(self.name)
 
 
-def one(name: str, read: Callable[[str], T], metavar: str, help: str, short: str = "", **more: Any) -> Option[T]:
+def one(
+    name: str, read: Callable[[str], T], metavar: str, help: str, short: str = "", **more: "Unpack[More]"
+) -> Option[T]:
     """An option of one value."""
     return Option(name, read, metavar, help, short, **more)
 
 
-def many(name: str, read: Callable[[str], T], metavar: str, help: str, **more: Any) -> Option[tuple[T, ...]]:
+def many(name: str, read: Callable[[str], T], metavar: str, help: str, **more: "Unpack[More]") -> Option[tuple[T, ...]]:
     """An option that may be repeated."""
     return Option(name, read, metavar, help, many=True, **more)
 
 
-def switch(name: str, help: str, short: str = "", **more: Any) -> Option[bool]:
+def switch(name: str, help: str, short: str = "", **more: "Unpack[More]") -> Option[bool]:
     """An option that is given or not."""
     return Option(name, str, "", help, short, flag=True, **more)
 
@@ -68,21 +88,21 @@ class Given:
     def __getitem__(self, option: Option[T]) -> T | None:
         return self.values.get(option.name)
 
-    def __contains__(self, option: Option[Any]) -> bool:
+    def __contains__(self, option: Option[object]) -> bool:
         return option.name in self.values
 
-    def written(self, options: Iterable[Option[Any]]) -> list[Option[Any]]:
+    def written(self, options: Iterable[Option[object]]) -> list[Option[object]]:
         """Those of the options that the user gave; what the environment filled does not count, a zero does."""
         return [option for option in options if option.name in self.values and option.name not in self.filled]
 
-    def put(self, option: Option[T], value: T | None) -> "Given":
+    def put(self, option: Option[Put], value: Put | None) -> "Given":
         """The same with another value of one option, without it for None."""
         values = {**self.values, option.name: value}
         if value is None:
             del values[option.name]
         return Given(values, self.filled - {option.name})
 
-    def without(self, options: Iterable[Option[Any]]) -> "Given":
+    def without(self, options: Iterable[Option[object]]) -> "Given":
         """The same without some options."""
         gone = {option.name for option in options}
         return Given({name: value for name, value in self.values.items() if name not in gone}, self.filled - gone)
@@ -95,11 +115,11 @@ class Given:
 class Reader(NamedTuple):
     """Options ready to be read many times, and the texts of the environment that fill absent ones."""
 
-    options: Mapping[str, Option[Any]]
+    options: Mapping[str, Option[object]]
     environment: Mapping[str, str]
 
 
-def reader(options: Iterable[Option[Any]], environment: bool = True) -> Reader:
+def reader(options: Iterable[Option[object]], environment: bool = True) -> Reader:
     """A reader of these options, in the environment as it is now or in none."""
     by_name = {option.name: option for option in options}
     if not environment:
@@ -113,7 +133,7 @@ def read(options: Reader, raw: Mapping[str, object], by_program: bool = False) -
     `by_program` reads numbers as programs write them too, with an exponent. Raises PerpcalcError naming the option or
     the variable.
     """
-    values: dict[str, Any] = {}
+    values: dict[str, object] = {}
     for name, value in raw.items():
         if value is None:
             continue
@@ -141,7 +161,7 @@ def read(options: Reader, raw: Mapping[str, object], by_program: bool = False) -
     return Given(values, frozenset(filled))
 
 
-def _value(option: Option[Any], raw: object) -> Any:
+def _value(option: Option[object], raw: object) -> object:
     if option.flag:
         if isinstance(raw, bool):
             return raw or None
@@ -153,12 +173,18 @@ def _value(option: Option[Any], raw: object) -> Any:
     return _item(option, raw)
 
 
-def _item(option: Option[Any], raw: object) -> Any:
+CALLED = {"buy": "long", "bid": "long", "b": "long", "l": "long", "sell": "short", "ask": "short", "s": "short"}
+"""Choices by the words that others use for them."""
+
+
+def _item(option: Option[object], raw: object) -> object:
     text = text_of(raw)
     if option.choices:
         text = text.lower()
         if text not in option.choices:
-            raise PerpcalcError(f"{shown(text)} is not known", f"give {' or '.join(option.choices)}")
+            one_of = CALLED.get(text, "")
+            near = one_of if one_of in option.choices else " or ".join(option.choices)
+            raise PerpcalcError(f"{shown(text)} is not known", f"give {near}")
     return option.read(text)
 
 
@@ -186,18 +212,18 @@ def text_of(raw: object) -> str:
 class Excludes(NamedTuple):
     """An option that does not go with others."""
 
-    option: Option[Any]
-    others: Sequence[Option[Any]]
+    option: Option[object]
+    others: Sequence[Option[object]]
     remedy: Words = "give one of them"
 
 
 class Needs(NamedTuple):
     """An option that goes only with one of others, unless there are others still that give what it needs."""
 
-    option: Option[Any]
-    others: Sequence[Option[Any]]
+    option: Option[object]
+    others: Sequence[Option[object]]
     remedy: Words
-    unless: Sequence[Option[Any]] = ()
+    unless: Sequence[Option[object]] = ()
 
 
 class Needed(NamedTuple):
@@ -205,16 +231,16 @@ class Needed(NamedTuple):
     any.
     """
 
-    options: Sequence[Option[Any]]
+    options: Sequence[Option[object]]
     remedy: Words
-    unless: Sequence[Option[Any]] = ()
-    when: Sequence[Option[Any]] = ()
+    unless: Sequence[Option[object]] = ()
+    when: Sequence[Option[object]] = ()
 
 
 Rule = Excludes | Needs | Needed
 
 
-def exclusive(*options: Option[Any], remedy: Words = "give one of them") -> tuple[Excludes, ...]:
+def exclusive(*options: Option[object], remedy: Words = "give one of them") -> tuple[Excludes, ...]:
     """The rule that at most one of some options is given.
 
     >>> [rule.option.name for rule in exclusive(one("a", str, "A", ""), one("b", str, "B", ""))]

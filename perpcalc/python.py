@@ -9,20 +9,21 @@ from perpcalc.commands.command import BY_POSITION, ROWS, Command, Result, asked,
 from perpcalc.commands.lines import NO_KEYS, answered, with_id
 from perpcalc.commands.registry import command_named
 from perpcalc.decimals import CONTEXT
-from perpcalc.errors import Key, PerpcalcError, suggestion
+from perpcalc.errors import Key, PerpcalcError
 from perpcalc.given import Option, read, reader
 from perpcalc.names import FUNCTIONS
 from perpcalc.options import PORTFOLIO, TOTAL
+from perpcalc.other_words import key_meant
 
 RESERVED = {"for_": "for", "from_": "from"}
-A = TypeVar("A", bound=Answer)
+A_co = TypeVar("A_co", bound=Answer, covariant=True)
 
 
-class Judged(NamedTuple, Generic[A]):
+class Judged(NamedTuple, Generic[A_co]):
     """What `check` answers: the exit status of the command, and a record for each rule and position."""
 
     status: int
-    rows: Sequence[A]
+    rows: Sequence[A_co]
 
 
 def exported(name: str) -> Any:
@@ -44,7 +45,7 @@ def function(name: str) -> Callable[..., Any]:
     def call(**keywords: object) -> Answer | list[Answer] | Judged[Answer]:
         unknown = [keyword for keyword in keywords if keyword not in by_keyword]
         if unknown:
-            raise PerpcalcError("is not an option", f"give {suggestion(unknown[0], by_keyword)}").at(Key(unknown[0]))
+            raise PerpcalcError("is not an option", f"give {key_meant(unknown[0], by_keyword)}").at(Key(unknown[0]))
         with decimal.localcontext(CONTEXT):
             given = read(options, {by_keyword[name].name: value for name, value in keywords.items()}, by_program=True)
             result = asked(command, given)
@@ -73,7 +74,7 @@ def ask(question: Mapping[str, object]) -> dict[str, Any] | list[dict[str, Any]]
         return with_id(made, named)
 
 
-def as_json(answer: Answer | Sequence[Answer] | Judged[Any]) -> str:
+def as_json(answer: Answer | Sequence[Answer] | Judged[Answer]) -> str:
     """An answer as `--json` prints it.
 
     >>> from perpcalc import power
@@ -88,7 +89,7 @@ def as_json(answer: Answer | Sequence[Answer] | Judged[Any]) -> str:
         return printed(answer.rows if isinstance(answer, Judged) else answer, one=False)
 
 
-def keywords_of(command: Command) -> dict[str, Option[Any]]:
+def keywords_of(command: Command) -> dict[str, Option[object]]:
     """The options of a command by the keywords of its function."""
     keyword = {option: keyword for keyword, option in RESERVED.items()}
     return {keyword.get(one.name, one.name): one for one in command.options if one.name not in NO_KEYS}

@@ -163,6 +163,8 @@ def label(value: Decimal | None, name: str, place: int | None = None) -> None:
 
 TOPICS = {"maker_fee": "fees", "taker_fee": "fees", "liquidation_fee": "liquidation", "least_closing": "margin"}
 """The topics of a venue's rules that an instrument's numbers are from, where that is not its contract."""
+SYMBOLS = {"liquidation_fee": "fee_rate"}
+"""What formulas call a rule that goes by the name of a figure which it makes."""
 
 
 def traced_instrument(instrument: Instrument, sources: Mapping[str, str] = {}) -> Instrument:
@@ -177,7 +179,8 @@ def traced_instrument(instrument: Instrument, sources: Mapping[str, str] = {}) -
     rules: dict[str, Any] = {}
     for field, value in instrument._asdict().items():
         if isinstance(value, Decimal):
-            rules[field] = leaf(value, field, source=sources.get(TOPICS.get(field, "contract"), ""), rule=True)
+            name = SYMBOLS.get(field, field)
+            rules[field] = leaf(value, name, source=sources.get(TOPICS.get(field, "contract"), ""), rule=True)
         elif isinstance(value, ClosingFee):
             rules[field] = _closing_fee(value, sources)
         elif isinstance(value, Schedule):

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 import pytest
 from inside import called
@@ -11,6 +10,7 @@ from inside import called
 from perpcalc.cli.app import COMMANDS, runnable
 from perpcalc.cli.door import Action
 from perpcalc.commands.command import Command
+from perpcalc.commands.lines import NO_KEYS
 from perpcalc.given import Option
 
 VENUES = Path(import_module("perpcalc.venues").__file__ or "").parent
@@ -86,7 +86,7 @@ def commands() -> Iterator[tuple[tuple[str, ...], Command | Action]]:
 CALLS = dict(commands())
 
 
-def flag(option: Option[Any]) -> str:
+def flag(option: Option[object]) -> str:
     """The name of an option as the command line has it."""
     return option.metavar if option.argument else "--" + option.name.replace("_", "-")
 
@@ -98,7 +98,17 @@ def arguments_of(words: tuple[str, ...], options: Mapping[str, str]) -> list[str
     return [*words, *(part for option, text in known for part in written(option, text))]
 
 
-def written(option: Option[Any], text: str) -> list[str]:
+def line_of(question: str, options: Mapping[str, str]) -> dict[str, object]:
+    """A question as a line of `batch` asks it; what says how an answer is printed or drawn is left out."""
+    by_name = {one.name: one for one in CALLS[tuple(question.split())].options if one.name not in NO_KEYS}
+    known = ((by_name[name], text) for name, text in options.items() if name in by_name)
+    return {
+        "command": question,
+        **{one.name: True if one.flag else [text] if one.many else text for one, text in known},
+    }
+
+
+def written(option: Option[object], text: str) -> list[str]:
     """An option as the command line has it."""
     if option.argument:
         return [text]

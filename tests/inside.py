@@ -67,16 +67,17 @@ class Stream(io.TextIOWrapper):
         return raw.getvalue().decode()
 
 
-def called(arguments: Sequence[str], stdin: bytes = b"") -> Answer:
-    """What one call in this process writes, and its status."""
-    given, out, errors = Stream(stdin), Stream(), Stream()
+def called(arguments: Sequence[str], stdin: bytes = b"", together: bool = False) -> Answer:
+    """What one call in this process writes, and its status; `together` has all on standard output, in its order."""
+    given, out = Stream(stdin), Stream()
+    errors = out if together else Stream()
     held = sys.stdin, sys.stdout, sys.stderr
     sys.stdin, sys.stdout, sys.stderr = given, out, errors
     try:
         status = run(list(arguments))
     finally:
         sys.stdin, sys.stdout, sys.stderr = held
-    return Answer(out.written(), errors.written(), status)
+    return Answer(out.written(), "" if together else errors.written(), status)
 
 
 LONG_AGO = "1609459200"
@@ -97,10 +98,14 @@ def environment(folder: Path, more: Mapping[str, str] | None = None) -> dict[str
 
 
 def in_folder(
-    folder: Path, arguments: Sequence[str], stdin: bytes = b"", env: Mapping[str, str] | None = None
+    folder: Path,
+    arguments: Sequence[str],
+    stdin: bytes = b"",
+    env: Mapping[str, str] | None = None,
+    together: bool = False,
 ) -> Answer:
     """What a call in a folder writes, in an environment of its own."""
     market._found.cache_clear()  # venue files of another folder
     lines._asking.cache_clear()  # and another environment
     with patch.dict(os.environ, environment(folder, env), clear=True), chdir(folder):
-        return called(arguments, stdin)
+        return called(arguments, stdin, together)

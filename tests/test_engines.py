@@ -1,103 +1,111 @@
-"""Where one machine is too small: engines that others make give, sorted by id, what one `batch` gives.
+"""Where one machine is too small: the README's recipes for other people's engines give what one `batch` gives.
 
-Opt-in, `pytest -m engines`: needs `pip install pyspark dask pandas pyarrow`, and Java for Spark. What is missing is skipped.
+Opt-in, `pytest -m engines`: needs `pip install -e '.[engines]'`, and Java for Spark. What is missing is skipped.
 """
 
+import importlib.util
 import json
+import os
 import random
+import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
-
-import perpcalc
+from test_readme import blocks
 
 pytestmark = pytest.mark.engines
 
-LINES, PARTITIONS = 100_000, 16
-PROGRAM = str(Path(sys.executable).parent / "perpcalc")
-BATCH = f"{PROGRAM} batch --errors-ok"
+LINES = 100_000
+BAD = (
+    {"side": "sideways"},
+    {"command": "pln"},
+    {"entry": "62,500"},
+    {"contracts": None},
+    {"surprise": 1},
+)
+SCRIPTS = Path(sys.executable).parent
+NUMBER_OF_LINE = re.compile(r'"line": \d+, ')
 
 
 def questions() -> Iterator[str]:
     """Mixed questions with ids, every hundredth a bad one."""
     chance = random.Random(17)
     for number in range(LINES):
-        asked = {
-            "id": number,
-            "command": chance.choice(("pnl", "liq-price", "greeks")),
-            "side": chance.choice(("long", "short")),
-            "contracts": chance.randrange(1, 1_000_000),
-            "entry": str(60_000 + chance.randrange(20_000) / 2),
-            "mark": str(60_000 + chance.randrange(20_000) / 2),
-            "leverage": chance.randrange(1, 50),
-            "venue": "bybit",
-        }
-        yield json.dumps(asked if number % 100 else asked | {"side": "sideways"})
+        side, entry = chance.choice(("long", "short")), 60_000 + chance.randrange(20_000) / 2
+        asked = {"id": number, "command": "pnl", "venue": "bybit", "side": side, "entry": entry}
+        opened = {"contracts": chance.randrange(1_000, 1_000_000), "leverage": chance.randrange(2, 40)}
+        worse = entry + chance.randrange(500, 6_000) * (1 if side == "short" else -1)
+        mark = 60_000 + chance.randrange(20_000) / 2
+        more = chance.choice(
+            (
+                {**opened, "exit": mark},
+                {"command": "liq-price", **opened, "mark": mark},
+                {"command": "funding-cost", **opened, "mark": mark, "rate": "0.01%"},
+                {"command": "size", "stop": worse, "balance": chance.randrange(10, 1_000) / 100, "risk": "1%"},
+                {"command": "greeks", **opened, "mark": mark},
+                {"command": "check", **opened, "stop": worse, "max_leverage": 10, "stop_before_liquidation": True},
+                {"command": "stress", **opened, "mark": mark, "moves": "-20%,0%,20%"},
+                {"command": "solve margin", **opened, "liquidation": worse},
+            )
+        )
+        yield json.dumps({**asked, **more, **(chance.choice(BAD) if number % 100 == 0 else {})})
 
 
-def told(answers: list[str]) -> list[object]:
+def told(answers: Iterable[str]) -> list[str]:
     """Answers by id; the number of a line counts within its partition and is left out."""
-    rows = [json.loads(answer) for answer in answers]
-    for row in rows:
-        row.pop("line", None)
-    return sorted(rows, key=lambda row: int(row["id"]))
+    lines = [NUMBER_OF_LINE.sub("", answer, count=1) for answer in answers]
+    return sorted(lines, key=lambda line: int(json.loads(line)["id"]))
 
 
-def answer(line: str) -> str:
-    """The answer to a line, from Python."""
-    return json.dumps(perpcalc.ask(json.loads(line)))
-
-
-@pytest.fixture(scope="module")
-def lines() -> list[str]:
-    return list(questions())
+def written(folder: Path) -> Iterator[str]:
+    """The lines of all parts of an answer."""
+    for part in folder.glob("part-*"):
+        yield from part.read_text().splitlines()
 
 
 @pytest.fixture(scope="module")
-def one_batch(lines: list[str]) -> list[object]:
-    done = subprocess.run(BATCH.split(), input="\n".join(lines), capture_output=True, text=True, check=True)
-    found = told(done.stdout.splitlines())
-    assert len(found) == LINES
-    return found
+def asked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of all questions."""
+    path = tmp_path_factory.mktemp("engines") / "questions.ndjson"
+    path.write_text("".join(line + "\n" for line in questions()))
+    return path
 
 
 @pytest.fixture(scope="module")
-def spark() -> Iterator[object]:
-    sql = pytest.importorskip("pyspark.sql")
-    if shutil.which("java") is None:
+def one_batch(asked: Path) -> list[str]:
+    """What one process answers."""
+    with asked.open() as lines:
+        program = [str(SCRIPTS / "perpcalc"), "batch", "--errors-ok"]
+        done = subprocess.run(program, stdin=lines, capture_output=True, text=True, check=True)
+    answers = told(done.stdout.splitlines())
+    assert [json.loads(answer)["id"] for answer in answers] == list(range(LINES))
+    assert 0 < sum('"error": ' in answer for answer in answers) <= LINES // 100
+    return answers
+
+
+@pytest.mark.parametrize(
+    ("engine", "way"),
+    [("pyspark", ".pipe("), ("pyspark", "mapInPandas("), ("dask", "map_partitions(")],
+    ids=["spark-pipe", "spark-pandas", "dask"],
+)
+def test_a_recipe_gives_by_id_what_one_batch_gives(
+    engine: str, way: str, asked: Path, one_batch: list[str], tmp_path: Path
+) -> None:
+    if importlib.util.find_spec(engine) is None:
+        pytest.skip(f"{engine} is not installed")
+    if engine == "pyspark" and shutil.which("java") is None:
         pytest.skip("Spark needs Java")
-    session = sql.SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false").getOrCreate()
-    yield session
-    session.stop()
-
-
-@pytest.mark.filterwarnings("default")
-def test_spark_pipes_lines_through_batch(spark: object, lines: list[str], one_batch: list[object]) -> None:
-    piped = spark.sparkContext.parallelize(lines, PARTITIONS).pipe(BATCH)  # type: ignore[attr-defined]
-    assert told(piped.collect()) == one_batch
-
-
-@pytest.mark.filterwarnings("default")
-def test_spark_maps_pandas_with_ask(spark: object, lines: list[str], one_batch: list[object]) -> None:
-    pandas = pytest.importorskip("pandas")
-    pytest.importorskip("pyarrow")
-    # Said here and not in the module: the workers of Spark get the function by value, so that they need no tests.
-
-    def answered(frames: object) -> Iterator[object]:
-        for frame in frames:  # type: ignore[attr-defined]
-            yield pandas.DataFrame({"answer": [json.dumps(perpcalc.ask(json.loads(line))) for line in frame["line"]]})
-
-    frame = spark.createDataFrame(pandas.DataFrame({"line": lines})).repartition(PARTITIONS)  # type: ignore[attr-defined]
-    rows = frame.mapInPandas(answered, "answer string").collect()
-    assert told([row.answer for row in rows]) == one_batch
-
-
-@pytest.mark.filterwarnings("default")
-def test_dask_maps_partitions_with_ask(lines: list[str], one_batch: list[object]) -> None:
-    bag = pytest.importorskip("dask.bag")
-    answers = bag.from_sequence(lines, npartitions=PARTITIONS).map_partitions(lambda part: list(map(answer, part)))
-    assert told(list(answers.compute(scheduler="processes", num_workers=2))) == one_batch
+    (recipe,) = (block for block in blocks("python") if way in block)
+    (tmp_path / "recipe.py").write_text(recipe)
+    (tmp_path / "questions.ndjson").symlink_to(asked)
+    where = {**os.environ, "PATH": f"{SCRIPTS}:{os.environ['PATH']}", "PYSPARK_PYTHON": sys.executable}
+    done = subprocess.run(
+        [sys.executable, "recipe.py"], cwd=tmp_path, env=where, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(list((tmp_path / "answers").glob("part-*"))) > 1
+    assert told(written(tmp_path / "answers")) == one_batch

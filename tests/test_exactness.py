@@ -578,7 +578,7 @@ def payments_until_liquidation(held: Position, mark: Decimal, collateral: Decima
 
 
 @exact(
-    "rounding.on rounding.grid printed_price.rounded_price printed_price.price_at printed_price.least_price printed_price.printable_price",
+    "rounding.on rounding.grid printed_price.rounded_price printed_price.price_at printed_price.least_price printed_price.printed_step printed_price.printable_price",
     numbers,
     numbers,
     st.integers(0, 18),
@@ -592,6 +592,7 @@ def roundings(above: Decimal, below: Decimal, places: int) -> Pairs:
     yield rounding.on(None, amount), units * step
     kind = instrument.PLAIN._replace(rounding=rounding.Rounding(liquidation_price=rounding.grid(f"floor {places}")))
     yield printed_price.least_price(kind), step
+    yield printed_price.printed_step(kind), step
     yield printed_price.rounded_price(kind, below / above, "below"), floor(units) * step
     yield printed_price.price_at(kind, below / above, "below"), floor(units) * step or None
     yield printed_price.printable_price(kind, amount, "below"), floor(units) * step or units * step

@@ -88,7 +88,7 @@ BY_NAME = {
 paths = st.sampled_from((*FILES, "-", ".", "nowhere", "/dev/null", "", "\x1b[31m"))
 
 
-def value(option: Option[Any]) -> st.SearchStrategy[str]:
+def value(option: Option[object]) -> st.SearchStrategy[str]:
     """What may stand after an option: mostly something that it takes."""
     if option.choices:
         good: st.SearchStrategy[str] = st.sampled_from(option.choices)

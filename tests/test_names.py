@@ -4,6 +4,7 @@ import keyword
 from importlib import import_module
 
 import pytest
+from cases import BASES
 
 import perpcalc
 from perpcalc.cli.app import COMMANDS, DOORS, runnable
@@ -30,6 +31,10 @@ def test_the_command_line_has_them_all_and_the_doors_beside_them() -> None:
         made = runnable(name)
         assert made.name == name
         assert isinstance(made, Command | Group if name in LISTED else Action | ActionGroup)
+
+
+def test_each_has_a_good_question_among_the_cases() -> None:
+    assert BASES.keys() == set(QUESTIONS)
 
 
 def test_a_question_is_a_command_or_one_of_a_group() -> None:

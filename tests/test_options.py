@@ -1,7 +1,6 @@
 """The options of all commands: each is one thing everywhere, by one name and one letter, read by one reader."""
 
 from collections import defaultdict
-from typing import Any
 
 import pytest
 from cases import CALLS
@@ -13,10 +12,10 @@ from perpcalc.errors import PerpcalcError
 from perpcalc.given import Option
 from perpcalc.names import QUESTIONS
 
-OPTIONS: list[tuple[tuple[str, ...], Option[Any]]] = [
+OPTIONS: list[tuple[tuple[str, ...], Option[object]]] = [
     (words, option) for words, command in CALLS.items() for option in command.options
 ]
-BY_NAME: dict[str, list[Option[Any]]] = defaultdict(list)
+BY_NAME: dict[str, list[Option[object]]] = defaultdict(list)
 for _, one in OPTIONS:
     BY_NAME[one.name].append(one)
 CHARGES = {

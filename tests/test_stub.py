@@ -147,7 +147,7 @@ class TestTheStub:
             assert all(("_Number" in one) == takes_number for one in written), (keyword, written)
 
 
-def readings(option: Option[Any]) -> list[object]:
+def readings(option: Option[object]) -> list[object]:
     """What an option makes of numbers."""
     made: list[object] = []
     for text in ("2", "0.001", "-0.001"):
@@ -211,7 +211,7 @@ def asked_in(example: str, command: Command) -> dict[str, Any]:
     return keywords
 
 
-def written(option: Option[Any]) -> set[str]:
+def written(option: Option[object]) -> set[str]:
     """How an option is written on a command line."""
     return {f"-{option.short}", "--" + option.name.replace("_", "-")}
 

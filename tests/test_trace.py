@@ -195,7 +195,7 @@ def test_rules_are_named_by_their_fields_and_know_where_they_are_from() -> None:
 
     assert named(made.contract_size) == ("contract_size", "contract")
     assert named(made.taker_fee) == ("taker_fee", "fees")
-    assert named(made.liquidation_fee) == ("liquidation_fee", "liquidation")
+    assert named(made.liquidation_fee) == ("fee_rate", "liquidation")
     assert named(made.cross_closing_fee.rate) == ("f", "fees")
     assert named(made.isolated_closing_fee.rate) == ("f", "")  # none is charged, so none has a source
     assert named(made.funding.damper) == ("damper", "funding")

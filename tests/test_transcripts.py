@@ -40,9 +40,8 @@ def run(command: str, folder: Path) -> str:
     before = in_shell(call["before"], folder).stdout if call["before"] else b""
     if call["joint"] == "; ":
         assert not before, f"{command} prints {before!r}"
-    answer = in_folder(folder, shlex.split(call["words"]), before, TERMINAL)
-    first_out = call["words"].startswith("batch")
-    return shown(answer.stdout + answer.stderr if first_out else answer.stderr + answer.stdout, answer.status)
+    answer = in_folder(folder, shlex.split(call["words"]), before, TERMINAL, together=True)
+    return shown(answer.stdout, answer.status)
 
 
 def in_shell(line: str, folder: Path) -> "subprocess.CompletedProcess[bytes]":

@@ -1,10 +1,11 @@
 """Lines of JSON answered: read as they arrive, each with its answer or its error in its place."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from json import JSONDecodeError, JSONDecoder
 from json.encoder import encode_basestring_ascii as quoted
-from typing import Any, BinaryIO, NamedTuple, NoReturn
+from typing import BinaryIO, NamedTuple, NoReturn
 
+from perpcalc.commands.command import Result
 from perpcalc.commands.lines import Answered, answered
 from perpcalc.errors import PerpcalcError, Words, worded
 from perpcalc.render.json import compact
@@ -20,19 +21,24 @@ class Block(NamedTuple):
     text: str
     lines: int
     bad: int
+    warnings: tuple[str, ...]
     notes: tuple[str, ...]
 
 
 def blocks(stream: BinaryIO) -> Iterator[list[bytes | None]]:
-    """The lines of a stream as they arrive, without their ends; None stands for one that is too long to be held."""
+    """The lines of a stream as they arrive, without their ends: none where only a part of one has come, and None in the
+    place of one that is too long to be held.
+    """
     rest: bytes | None = b""
     mark = BYTE_ORDER_MARK
     while chunk := stream.read1(CHUNK):  # type: ignore[attr-defined]
         first, *others = chunk.split(b"\n")
         rest = _bounded(rest, first)
-        if others:
-            yield [rest and rest.removeprefix(mark), *others[:-1]]
-            rest, mark = _bounded(b"", others[-1]), b""
+        if not others:
+            yield []
+            continue
+        yield [rest and rest.removeprefix(mark), *others[:-1]]
+        rest, mark = _bounded(b"", others[-1]), b""
     if rest != b"":
         yield [rest and rest.removeprefix(mark)]
 
@@ -44,18 +50,20 @@ def _bounded(start: bytes | None, more: bytes) -> bytes | None:
 
 def block_of(lines: list[bytes | None], first: int) -> Block:
     """The answers to lines of which the first has a number."""
-    texts, bad, notes = [], 0, dict[Words, None]()
+    texts, bad, warnings, notes = [], 0, dict[Words, None](), dict[Words, None]()
     for number, line in enumerate(lines, first):
-        text, error, said = _answer(line, number)
+        text, result = _answer(line, number)
         texts.append(text)
-        bad += error
-        for note in said:
-            notes[note] = None
-    return Block("".join(texts), len(lines), bad, tuple(worded(note) for note in notes))
+        if result is None:
+            bad += 1
+        else:
+            warnings.update(dict.fromkeys(result.warnings))
+            notes.update(dict.fromkeys(result.notes))
+    return Block("".join(texts), len(lines), bad, tuple(map(worded, warnings)), tuple(map(worded, notes)))
 
 
-def _answer(line: bytes | None, number: int) -> tuple[str, bool, Iterable[Words]]:
-    """The line that answers one, whether it is an error, and what should be said of it."""
+def _answer(line: bytes | None, number: int) -> tuple[str, Result | None]:
+    """The line that answers one, and what it tells; None where that is an error."""
     given_id: str | None = None
     try:
         question = _object(line)
@@ -64,8 +72,8 @@ def _answer(line: bytes | None, number: int) -> tuple[str, bool, Iterable[Words]
         made = answered(question)
     except PerpcalcError as error:
         told = f'"line": {number}, "error": {quoted(error.line())}'
-        return ("{" + told if given_id is None else f'{{"id": {given_id}, ' + told) + "}\n", True, ()
-    return printed(made, given_id) + "\n", False, (*made.result.warnings, *made.result.notes)
+        return ("{" + told if given_id is None else f'{{"id": {given_id}, ' + told) + "}\n", None
+    return printed(made, given_id) + "\n", made.result
 
 
 def printed(made: Answered, given_id: str | None) -> str:
@@ -84,7 +92,7 @@ def printed(made: Answered, given_id: str | None) -> str:
     return f"{{{rows}}}" if given_id is None else f'{{"id": {given_id}, {rows}}}'
 
 
-def _object(line: bytes | None) -> dict[str, Any]:
+def _object(line: bytes | None) -> dict[str, object]:
     if line is None:
         raise PerpcalcError(f"the line is longer than {LONGEST_LINE >> 20} MiB", "ask one thing per line")
     try:
@@ -123,7 +131,7 @@ def _no_constant(name: str) -> NoReturn:
     raise PerpcalcError(f"{name} is not a plain decimal number", "it must be finite")
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     """The keys of an object; raises PerpcalcError where one is there twice."""
     made = dict(pairs)
     if len(made) < len(pairs):

@@ -9,7 +9,7 @@ from typer import Exit, TyperException
 from typer.core import TyperGroup
 
 from perpcalc.cli.door import HELP_OPTIONS, Action, ActionGroup, typer_command
-from perpcalc.cli.help import unknown_flag
+from perpcalc.cli.help import brief, unknown_flag, write_examples
 from perpcalc.commands.command import Command, Group
 from perpcalc.commands.registry import found
 from perpcalc.errors import PerpcalcError
@@ -24,10 +24,13 @@ COMMANDS = tuple(HEADING_OF)
 class Commands(TyperGroup):
     """Commands by name, made when they are asked for; an unknown name is refused in our words."""
 
-    def __init__(self, *args: Any, made: Callable[[str], Any], names: Sequence[str], **more: Any) -> None:
+    def __init__(
+        self, *args: Any, made: Callable[[str], Any], names: Sequence[str], examples: Sequence[str], **more: Any
+    ) -> None:
         super().__init__(*args, rich_markup_mode=None, context_settings=HELP_OPTIONS, **more)
         self.made = made
         self.names = names
+        self.examples = examples
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Every command, in the order of the help."""
@@ -53,6 +56,8 @@ class Commands(TyperGroup):
                 raise
             path = ctx.command_path
             remedy = f"see {path} --help; options stand behind the command, as in {path} {self.names[0]} {flag}"
+            if flag == "-V" and ctx.parent is None:
+                remedy = "give --version"
             raise PerpcalcError(f"No such option: {flag}", remedy).at(
                 "usage" if ctx.parent is None else self.name or ""
             ) from None
@@ -65,12 +70,16 @@ class Commands(TyperGroup):
             headings.setdefault(HEADING_OF.get(name, "Commands") if ctx.parent is None else "Commands", []).append(name)
         for heading, names in headings.items():
             with formatter.section(heading):
-                formatter.write_dl([(name, self.made(name).help) for name in names])
+                formatter.write_dl([(name, brief(self.made(name).help)) for name in names])
         with formatter.section("Options"):
             version = [("--version", "Print the version.")] if ctx.parent is None else []
             formatter.write_dl(
                 [*version, ("-h, --help", "Show this help; perpcalc help COMMAND shows that of a command.")]
             )
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        """Write the examples."""
+        write_examples(formatter, self.examples)
 
 
 def program() -> Commands:
@@ -78,10 +87,9 @@ def program() -> Commands:
     return Commands(
         name="perpcalc",
         help="Position risk of inverse (coin-margined) perpetual contracts: profit, liquidation, funding, size.",
-        epilog=(
-            "\b\nExamples:\n"
-            "  perpcalc pnl --side long -n 10k --entry 62500 --exit 64000 --venue bybit\n"
-            "  perpcalc portfolio init book.toml && perpcalc status -p book.toml"
+        examples=(
+            "perpcalc pnl --side long -n 10k --entry 62500 --exit 64000 --venue bybit",
+            "perpcalc portfolio init book.toml && perpcalc status -p book.toml",
         ),
         made=_made,
         names=COMMANDS,
@@ -102,4 +110,5 @@ def _made(name: str) -> Any:
     if isinstance(one, Command | Action):
         return typer_command(one)
     inner = {command.name: typer_command(command) for command in one.commands}
-    return Commands(name=name, help=one.help, made=inner.__getitem__, names=tuple(inner))
+    examples = [command.examples[0] for command in one.commands[:2]]
+    return Commands(name=name, help=one.help, made=inner.__getitem__, names=tuple(inner), examples=examples)

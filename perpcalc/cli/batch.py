@@ -10,6 +10,7 @@ from perpcalc.cli.door import Action
 from perpcalc.decimals import count
 from perpcalc.errors import PerpcalcError
 from perpcalc.given import Given, one, switch
+from perpcalc.options import QUIET
 from perpcalc.render.text import tell
 
 MOST_NOTES = 100
@@ -35,7 +36,7 @@ def run(given: Given) -> int:
     progress = _progress()
     for block in _answers(sys.stdin.buffer, jobs):
         lines, bad = lines + block.lines, bad + block.bad
-        _tell(block.notes, told)
+        _tell(block.warnings if given[QUIET] else (*block.warnings, *block.notes), told)
         sys.stdout.write(block.text)
         sys.stdout.flush()
         progress(lines)
@@ -81,13 +82,13 @@ def _progress() -> Callable[[int], None]:
 
 ACTION = Action(
     "batch",
-    "Answer one JSON object per line of standard input with one per line of standard output: a command and its long"
-    " options, - written _.",
+    "Answer one JSON object per line of standard input with one per line of standard output. A question is a command"
+    " and its long options, - written _.",
     (
         """echo '{"command": "pnl", "side": "long", "contracts": "10k", "entry": 62500, "exit": 64000}' """
         "| perpcalc batch",
         "perpcalc batch --jobs 2 --errors-ok < questions.ndjson > answers.ndjson",
     ),
-    (JOBS, ERRORS_OK),
+    (JOBS, ERRORS_OK, QUIET),
     run,
 )

@@ -2,7 +2,7 @@
 
 import gc
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -24,10 +24,10 @@ class Action(NamedTuple):
     name: str
     help: str
     examples: tuple[str, ...]
-    options: tuple[Option[Any], ...]
+    options: tuple[Option[object], ...]
     runs: Callable[[Given], int]
     rules: tuple[Rule, ...] = ()
-    needed: tuple[Option[Any], ...] = ()
+    needed: tuple[Option[object], ...] = ()
 
 
 class ActionGroup(NamedTuple):
@@ -62,6 +62,7 @@ def typer_command(command: Command | Action) -> HelpedCommand:
         options=command.options,
         needed=command.needed,
         examples=command.examples,
+        rules=command.rules,
     )
 
 
@@ -76,31 +77,42 @@ def answer(command: Command, given: Given) -> int:
         from perpcalc.cli.pictures import write_svg
 
         if write_svg(given, result.charts()):
-            tell_all(result, given)
+            _tell_each(_warnings(result))
+            _tell_each(_notes(result, given), dim=True)
             return result.status
     return show(summed(result) if given[TOTAL] else result, given)
 
 
 def show(result: Result, given: Given) -> int:
-    """Print an answer in the manner that was asked for; returns the exit status."""
+    """Print an answer in the manner that was asked for, and below it what should be known of it; returns the exit
+    status.
+    """
     from perpcalc.render import Manner, rendered
 
     fields = tuple(name for names in given[FIELD] or () for name in names)
     manner = Manner(output_format(given), fields, EXPLAIN in given, WIDE in given, CHART in given)
     text = rendered(result, manner)
-    tell_all(result, given)
+    _tell_each(_warnings(result))
     with suppress(BrokenPipeError):  # who reads no further still learns the answer from the status
         sys.stdout.write(text)
+        sys.stdout.flush()
+    _tell_each(_notes(result, given), dim=True)
     return result.status
 
 
-def tell_all(result: Result, given: Given) -> None:
-    """Say on standard error what the user should know, notes unless none are wanted."""
-    told: list[Words] = []
-    for note in (*result.warnings, *(() if given[QUIET] else result.notes)):
-        if note not in told:
-            told.append(note)
-            tell(worded(note, flags=True))
+def _warnings(result: Result) -> Iterable[Words]:
+    """What is said even to those who want no notes."""
+    return dict.fromkeys(result.warnings)
+
+
+def _notes(result: Result, given: Given) -> Iterable[Words]:
+    """The notes, unless none are wanted; none twice."""
+    return () if given[QUIET] else dict.fromkeys(note for note in result.notes if note not in result.warnings)
+
+
+def _tell_each(notes: Iterable[Words], dim: bool = False) -> None:
+    for note in notes:
+        tell(worded(note, flags=True), dim)
 
 
 def check_output(given: Given) -> None:
@@ -126,10 +138,10 @@ def output_format(given: Given) -> str:
     return "table" if given[CHART] else given[FORMAT] or "table"
 
 
-def _once(options: tuple[Option[Any], ...], raw: Mapping[str, Any]) -> dict[str, Any]:
+def _once(options: tuple[Option[object], ...], raw: Mapping[str, object]) -> dict[str, object]:
     """What was written for each option; raises PerpcalcError where one of a single value was given twice."""
     by_name = {option.name: option for option in options}
-    texts: dict[str, Any] = {}
+    texts: dict[str, object] = {}
     for name, value in raw.items():
         option = by_name[name]
         if isinstance(value, tuple) and not option.many and not option.argument:
@@ -141,7 +153,7 @@ def _once(options: tuple[Option[Any], ...], raw: Mapping[str, Any]) -> dict[str,
     return texts
 
 
-def _parameter(option: Option[Any]) -> TyperOption | TyperArgument:
+def _parameter(option: Option[object]) -> TyperOption | TyperArgument:
     if option.argument:
         return TyperArgument(
             param_decls=[option.name],

@@ -2,7 +2,6 @@
 
 import decimal
 import os
-from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
 from multiprocessing import get_all_start_methods, get_context
@@ -16,8 +15,8 @@ from perpcalc.errors import PerpcalcError
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
 
-MOST_WAITING = 2
-"""Blocks of lines that wait for one process: memory stays bounded."""
+MOST_AHEAD = 16
+"""Blocks of answers for each process that wait for an earlier one: memory stays bounded."""
 
 
 class Worker(NamedTuple):
@@ -25,8 +24,10 @@ class Worker(NamedTuple):
 
     process: "BaseProcess"
     pipe: Connection
-    waiting: deque[tuple[int, int]]
-    """First line and number of lines of each block it has not answered yet."""
+
+
+class _LostError(Exception):
+    """The process at the other end of a pipe has died."""
 
 
 def shared_out(stream: BinaryIO, jobs: int) -> Iterator[Block]:
@@ -36,7 +37,7 @@ def shared_out(stream: BinaryIO, jobs: int) -> Iterator[Block]:
     """
     workers = [_started() for _ in range(jobs)]
     try:
-        yield from _conversation(stream, workers)
+        yield from _conversation(stream, [worker.pipe for worker in workers])
     finally:
         for worker in workers:
             worker.pipe.close()
@@ -46,56 +47,66 @@ def shared_out(stream: BinaryIO, jobs: int) -> Iterator[Block]:
                 worker.process.terminate()
 
 
-def _conversation(stream: BinaryIO, workers: list[Worker]) -> Iterator[Block]:
+def _conversation(stream: BinaryIO, pipes: list[Connection]) -> Iterator[Block]:
+    """A process is asked only when it has answered: two that write to each other would both wait for ever."""
     arriving: Iterator[list[bytes | None]] | None = blocks(stream)
+    read: list[bytes | None] | None = None
+    asked: dict[Connection, int] = {}  # whom, from which line on
     done: dict[int, Block] = {}
     number, due = 1, 1
-    while arriving is not None or due < number:
-        free = min(workers, key=lambda worker: len(worker.waiting))
-        sources: list[Connection | int] = [worker.pipe for worker in workers if worker.waiting]
-        if arriving is not None and len(free.waiting) < MOST_WAITING:
-            sources.append(stream.fileno())
-        ready = wait(sources)
-        for worker in workers:
-            if worker.pipe in ready:
-                first, _ = worker.waiting[0]
-                done[first] = _received(worker)
-        if arriving is not None and stream.fileno() in ready:
-            lines = next(arriving, None)
-            if lines is None:
-                arriving = None
-            else:
-                free.waiting.append((number, len(lines)))
-                _sent(free, number, lines)
+    while arriving is not None or read is not None or due < number:
+        try:
+            idle = next((pipe for pipe in pipes if pipe not in asked), None)
+            if read is not None and idle is not None and len(done) < MOST_AHEAD * len(pipes):
+                asked[idle], lines, read = number, read, None
                 number += len(lines)
+                _send(idle, asked[idle], lines)
+            sources: list[Connection | int] = [*asked]
+            if arriving is not None and read is None:
+                sources.append(stream.fileno())
+            ready = wait(sources)
+            for pipe in [pipe for pipe in asked if pipe in ready]:
+                done[asked[pipe]] = _received(pipe)
+                del asked[pipe]
+            if arriving is not None and stream.fileno() in ready:
+                came = next(arriving, None)
+                arriving, read = (None, None) if came is None else (arriving, came or None)
+        except _LostError:
+            yield from _until_the_loss(asked, done, due, number)
         while due in done:
             block = done.pop(due)
             due += block.lines
             yield block
 
 
-def _sent(worker: Worker, first: int, lines: list[bytes | None]) -> None:
+def _until_the_loss(asked: dict[Connection, int], done: dict[int, Block], due: int, number: int) -> Iterator[Block]:
+    """What comes before the lines that are lost; raises PerpcalcError, naming all that were asked without an answer."""
+    holders = {first: pipe for pipe, first in asked.items()}
+    while True:
+        try:
+            block = done[due] if due in done else _received(holders[due])
+        except _LostError:
+            break
+        due += block.lines
+        yield block
+    last = number - 1
+    lines = f"the answers to lines {due} to {last} are lost" if last > due else f"the answer to line {due} is lost"
+    raise PerpcalcError(f"a process died, {lines}", "ask again from there, with fewer jobs").at("batch")
+
+
+def _send(pipe: Connection, first: int, lines: list[bytes | None]) -> None:
     try:
-        worker.pipe.send((first, lines))
+        pipe.send((first, lines))
     except OSError:
-        raise _lost(worker) from None
+        raise _LostError from None
 
 
-def _received(worker: Worker) -> Block:
+def _received(pipe: Connection) -> Block:
     try:
-        block: Block = worker.pipe.recv()
+        block: Block = pipe.recv()
     except (EOFError, OSError):
-        raise _lost(worker) from None
-    worker.waiting.popleft()
+        raise _LostError from None
     return block
-
-
-def _lost(worker: Worker) -> PerpcalcError:
-    first, _ = worker.waiting[0]
-    last, count = worker.waiting[-1]
-    last += count - 1
-    lines = f"the answers to lines {first} to {last} are lost" if last > first else f"the answer to line {last} is lost"
-    return PerpcalcError(f"a process died, {lines}", "ask again from there, with fewer jobs").at("batch")
 
 
 def _started() -> Worker:
@@ -104,7 +115,7 @@ def _started() -> Worker:
     process = context.Process(target=_work, args=(theirs, ours), daemon=True)
     process.start()
     theirs.close()
-    return Worker(process, ours, deque())
+    return Worker(process, ours)
 
 
 def _work(pipe: Connection, other: Connection) -> None:

@@ -2,50 +2,19 @@
 
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
-from typing import Any
 
 from perpcalc.commands.command import Command
 from perpcalc.commands.registry import found
-from perpcalc.errors import PerpcalcError, Words, listed, shown, suggestion
+from perpcalc.errors import PerpcalcError, Words, listed, printable, shown, suggestion
 from perpcalc.given import Option
 from perpcalc.names import LISTED
+from perpcalc.options import PORTFOLIO
+from perpcalc.other_words import meant
+from perpcalc.venues.tables import shipped_names
 
 CLOSE = 0.75
-OTHER_WORDS = {
-    "size": ("contracts", "usd", "coin"),
-    "qty": ("contracts", "usd", "coin"),
-    "quantity": ("contracts", "usd", "coin"),
-    "amount": ("contracts", "usd", "coin"),
-    "price": ("entry", "exit", "mark"),
-    "entry-price": ("entry",),
-    "exit-price": ("exit",),
-    "mark-price": ("mark",),
-    "close": ("exit",),
-    "direction": ("side",),
-    "symbol": ("instrument",),
-    "pair": ("instrument",),
-    "market": ("instrument",),
-    "contract": ("instrument",),
-    "exchange": ("venue",),
-    "lev": ("leverage",),
-    "collateral": ("balance", "margin"),
-    "wallet": ("balance",),
-    "equity": ("balance",),
-    "capital": ("balance",),
-    "maintenance-margin": ("mmr",),
-    "fee": ("entry_fee", "exit_fee"),
-    "fees": ("entry_fee", "exit_fee"),
-    "funding-rate": ("rate",),
-    "days": ("for",),
-    "duration": ("for",),
-    "stop-loss": ("stop",),
-    "sl": ("stop",),
-    "take-profit": ("target", "take"),
-    "tp": ("target", "take"),
-    "file": ("portfolio",),
-    "output": ("format",),
-}
-"""Options by the words that others use for them."""
+DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
+"""What text programs make of hyphens."""
 AS_VALUES = {
     "long": "--side long",
     "short": "--side short",
@@ -78,17 +47,17 @@ COMMANDS = {
 """Commands by the words that others use for them."""
 
 
-def no_such_option(command: str, flag: str, options: Sequence[Option[Any]]) -> PerpcalcError:
+def no_such_option(command: str, flag: str, options: Sequence[Option[object]]) -> PerpcalcError:
     """The error for an option that a command does not have, which says what it may be called."""
     return PerpcalcError(f"No such option: {flag}", _meant(command, flag.lstrip("-"), options)).at(command)
 
 
-def _meant(command: str, word: str, options: Sequence[Option[Any]]) -> Words:
+def _meant(command: str, word: str, options: Sequence[Option[object]]) -> Words:
     has = {option.name: option.key for option in options if not option.argument}
     if word in AS_VALUES and AS_VALUES[word].split()[0][2:] in has:
         return f"give {AS_VALUES[word]}"
-    if meant := [has[name] for name in OTHER_WORDS.get(word, ()) if name in has]:
-        return ("give ", *listed(meant))
+    if names := meant(word, has):
+        return ("give ", *listed([has[name] for name in names]))
     elsewhere = [name for name in _having(word.replace("-", "_")) if name != command.partition(" ")[0]]
     if elsewhere:
         return "".join((*listed(elsewhere, "and"), f" {'have' if len(elsewhere) > 1 else 'has'} it"))
@@ -111,18 +80,28 @@ def _having(name: str) -> list[str]:
 def no_such_command(word: str, names: Sequence[str], within: str = "") -> PerpcalcError:
     """The error for a command that does not exist, which says which one may be meant."""
     folded = word.lower().replace("_", "-")
+    if within == "venues " and folded.partition("@")[0] in shipped_names():
+        return PerpcalcError("no such command", f"give show {folded}").at(f"{within}{shown(word)}")
     starts = [name for name in names if name.startswith(folded)] if len(folded) > 1 else []
     renamed = "" if within else COMMANDS.get(folded, "")
-    meant = renamed or " or ".join(starts) or suggestion(folded, names)
-    return PerpcalcError("no such command", f"give {meant}").at(f"{within}{shown(word)}")
+    near = renamed or " or ".join(starts) or suggestion(folded, names)
+    return PerpcalcError("no such command", f"give {near}").at(f"{within}{shown(word)}")
 
 
-def no_such_argument(command: str, words: Sequence[str], options: Sequence[Option[Any]]) -> PerpcalcError:
+def no_such_argument(command: str, words: Sequence[str], options: Sequence[Option[object]]) -> PerpcalcError:
     """The error for words that belong to no option."""
-    first = words[0].lower()
-    fits = next((option for option in options if first in option.choices), None)
-    remedy: Words = (
-        ("give ", fits.key, f" {first}") if fits else "each value stands behind its option, as in --entry 62500"
-    )
     told = f"unexpected extra argument{'s' if len(words) > 1 else ''} {' '.join(map(shown, words[:3]))}"
-    return PerpcalcError(told, remedy).at(command)
+    return PerpcalcError(told, _standing_alone(words[0], options)).at(command)
+
+
+def _standing_alone(word: str, options: Sequence[Option[object]]) -> Words:
+    """How a word that stands for itself may be meant."""
+    if word[:1] in DASHES:
+        return f"an option begins with two hyphens, as in --{ascii(word.lstrip(DASHES))[1:-1]}"
+    if (fits := next((option for option in options if word.lower() in option.choices), None)) is not None:
+        return ("give ", fits.key, f" {word.lower()}")
+    if word == "help":
+        return "give --help"
+    if word.endswith(".toml") and PORTFOLIO in options:
+        return ("give ", PORTFOLIO.key, f" {printable(word)}")
+    return "each value stands behind its option, as in --entry 62500"

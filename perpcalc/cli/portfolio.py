@@ -125,6 +125,7 @@ GROUP = ActionGroup(
                     "perpcalc portfolio add portfolio.toml --name scalp --venue bybit --side long -n 5k --entry 63000"
                     " --leverage 10 --stop 61000"
                 ),
+                "perpcalc portfolio add portfolio.toml --name core --account binance-btc -s long -n 20 -e 61000",
             ),
             (FILE, NAME, ACCOUNT, *WRITTEN),
             add,
@@ -149,21 +150,27 @@ GROUP = ActionGroup(
         Action(
             "remove",
             "Take a position out of a portfolio; no other byte changes.",
-            ("perpcalc portfolio remove portfolio.toml scalp",),
+            (
+                "perpcalc portfolio remove portfolio.toml scalp",
+                "perpcalc portfolio remove portfolio.toml 'bybit swing'",
+            ),
             (FILE, GONE),
             remove,
         ),
         Action(
             "validate",
             "Check a portfolio: says all that is wrong and where, and which position some command cannot answer.",
-            ("perpcalc portfolio validate portfolio.toml",),
+            ("perpcalc portfolio validate portfolio.toml", "perpcalc portfolio validate portfolio.toml && echo sound"),
             (OPENED,),
             validate,
         ),
         Command(
             "show",
             "Show the positions of a portfolio, the accounts behind them and the prices.",
-            ("perpcalc portfolio show portfolio.toml",),
+            (
+                "perpcalc portfolio show portfolio.toml",
+                "perpcalc portfolio show portfolio.toml --field name,contracts,stop_price",
+            ),
             (OPENED, *OUTPUT),
             Listed,
             listing,

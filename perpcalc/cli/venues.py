@@ -3,7 +3,6 @@
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from perpcalc.cli.door import Action, ActionGroup, check_output, output_format, show
 from perpcalc.commands.command import ROWS, Command
@@ -16,6 +15,7 @@ from perpcalc.options import FIELD, LEVERAGE, PRINTED
 from perpcalc.render.text import paragraph, printable, tell
 from perpcalc.saving import write_whole
 from perpcalc.venues import Venue, load, today
+from perpcalc.venues.keys import Rule
 
 NAME = one("name", str, "NAME", "A venue, as `perpcalc venues list` names it.", complete="venue", argument=True)
 DATED = NAME._replace(metavar="NAME[@DATE]")
@@ -61,7 +61,7 @@ def described(venue: Venue, date: str) -> Iterator[str]:
         yield from _rule_lines(topic if instrument is None else f"{instrument} {topic}", rule, own)
 
 
-def _rule_lines(where: str, rule: Mapping[str, Any], own: bool) -> Iterator[str]:
+def _rule_lines(where: str, rule: Rule, own: bool) -> Iterator[str]:
     yours = ", your own" if own else ""
     yield f"\n{printable(where)} from {rule['from']} ({rule['confidence']}{yours})"
     values = {key: value for key, value in rule.items() if key not in PROVENANCE}
@@ -138,7 +138,7 @@ GROUP = ActionGroup(
             "list",
             "The venues that --venue knows, with their contracts and the day until which their rules were last known to"
             " hold.",
-            ("perpcalc venues list",),
+            ("perpcalc venues list", "perpcalc venues list --field name,known_until"),
             PRINTED,
             ListedVenue,
             listed,
@@ -155,7 +155,10 @@ GROUP = ActionGroup(
         Action(
             "validate",
             "Check a venue file of one's own; prints nothing where it is right.",
-            ("perpcalc venues show bybit --toml > my.toml && perpcalc venues validate my.toml",),
+            (
+                "perpcalc venues show bybit --toml > my.toml && perpcalc venues validate my.toml",
+                "perpcalc venues validate ~/.config/perpcalc/venues/okx.toml",
+            ),
             (FILE,),
             validate_file,
         ),
@@ -169,6 +172,7 @@ GROUP = ActionGroup(
                     " 'https://www.okx.com/api/v5/public/position-tiers?instType=SWAP&tdMode=cross&instFamily=ETH-USD'"
                     " | perpcalc venues import okx -"
                 ),
+                "perpcalc venues import binance leverage-brackets.json --date 2026-03-01",
             ),
             (
                 NAME,

@@ -31,7 +31,7 @@ from perpcalc.options import (
     VENUE,
     WHICH_CONTRACT,
 )
-from perpcalc.portfolio import Account, Portfolio, Position, load
+from perpcalc.portfolio import Account, Portfolio, Position
 
 if TYPE_CHECKING:
     from perpcalc.commands.book import Book
@@ -90,20 +90,17 @@ def backing_of(given: Given, side: str, price: Decimal | None) -> Backing:
     if ACCOUNT not in given:
         market = market_of(given)
         return Backing(given, market, margin_rules(given, market.instrument, cross), notes=market.notes)
-    portfolio = load(given[PORTFOLIO] or "")
-    home = account_of(given, portfolio)
-    if EXPLAIN in given and home.unified is not None:
-        from perpcalc.commands.explain import traced_portfolio
+    from perpcalc.commands.book import loaded
 
-        portfolio = traced_portfolio(portfolio)
-        home = portfolio.account(home.name)
+    portfolio = loaded(given)
+    home = account_of(given, portfolio)
     trade, book, notes = _opened(given, home, portfolio, side, price)
     shared, rules = trade.shared, trade.rules
     if not cross:
         rules = margin_rules(given, trade.instrument, cross=False)
     notes = (*trade.market.notes, *book.notes, *notes)
     made = Backing(
-        _with_balance(given, home.balance),
+        given if home.balance is None else given.put(BALANCE, home.balance),
         trade.market,
         rules,
         home.name,
@@ -121,14 +118,6 @@ def backing_of(given: Given, side: str, price: Decimal | None) -> Backing:
         return made._replace(others=held.holdings, ratio=held.ratio(trade)) if held.cases else made
     except PerpcalcError as error:
         raise error.at(portfolio.where) from None
-
-
-def _with_balance(given: Given, balance: Decimal | None) -> Given:
-    if balance is not None and EXPLAIN in given:
-        from perpcalc.trace import leaf
-
-        balance = leaf(balance, BALANCE.name)
-    return given.put(BALANCE, balance) if balance is not None else given
 
 
 def account_of(given: Given, portfolio: Portfolio) -> Account:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from perpcalc.commands.case import Case, Shared, case_of
 from perpcalc.commands.market import margin_rules, market_of
@@ -77,7 +77,7 @@ class Book(NamedTuple):
         )
 
 
-def is_portfolio(given: Given, but: Iterable[Option[Any]] = ()) -> bool:
+def is_portfolio(given: Given, but: Iterable[Option[object]] = ()) -> bool:
     """Whether the answer is for a portfolio; options that describe a position are refused beside one.
 
     A portfolio that the environment names gives way to them.
@@ -91,16 +91,12 @@ def is_portfolio(given: Given, but: Iterable[Option[Any]] = ()) -> bool:
     return not described
 
 
-def book_of(given: Given, prices: Sequence[Option[Any]] = (MARK,)) -> Book:
+def book_of(given: Given, prices: Sequence[Option[object]] = (MARK,)) -> Book:
     """The portfolio that is asked about; raises PerpcalcError naming the file and the entry.
 
     `prices` are options that give one price for all: they are refused where there are several coins.
     """
-    portfolio = load(given[PORTFOLIO] or "")
-    if EXPLAIN in given:
-        from perpcalc.commands.explain import traced_portfolio
-
-        portfolio = traced_portfolio(portfolio)
+    portfolio = loaded(given)
     book = opened(portfolio, portfolio.positions, given)
     for option in given.written(prices):
         one_coin(book, option)
@@ -109,7 +105,17 @@ def book_of(given: Given, prices: Sequence[Option[Any]] = (MARK,)) -> Book:
     return book._replace(portfolio=portfolio._replace(prices={**portfolio.prices, **dict.fromkeys(book.coins, mark)}))
 
 
-def one_coin(book: Book, option: Option[Any]) -> None:
+def loaded(given: Given) -> Portfolio:
+    """The portfolio that is named, its prices and coins with names where the answer is to be explained."""
+    portfolio = load(given[PORTFOLIO] or "")
+    if EXPLAIN not in given:
+        return portfolio
+    from perpcalc.commands.explain import traced_portfolio
+
+    return traced_portfolio(portfolio)
+
+
+def one_coin(book: Book, option: Option[object]) -> None:
     """Raise PerpcalcError where an option gives one price for positions of several coins."""
     if len(coins := book.coins) > 1:
         remedy = "put their prices into [prices]" if option in (MARK, EXIT) else "ask for each by itself"
@@ -197,7 +203,7 @@ def _entry(
 ) -> "Case | LegCase":
     try:
         if LINEAR in position.given:
-            return _leg(position, home, portfolio)
+            return _leg(position, home, portfolio, order if EXPLAIN in given else None)
         own = described(position, home, portfolio, given)
         if EXPLAIN in given:
             from perpcalc.commands.explain import traced
@@ -220,10 +226,15 @@ def _entry(
     )
 
 
-def _leg(position: Position, home: Account | None, portfolio: Portfolio) -> "LegCase":
+def _leg(position: Position, home: Account | None, portfolio: Portfolio, traced_as: int | None) -> "LegCase":
+    """A linear leg; its numbers have names where they are `traced_as` those of the position of this number."""
     from perpcalc.commands.legs import LegCase, leg_of, leg_ratio
 
     given = position.given
+    if traced_as is not None:
+        from perpcalc.commands.explain import traced
+
+        given = traced(given, traced_as)
     price, settle_price = portfolio.price(given[LINEAR] or ""), portfolio.price(given[SETTLE] or DOLLAR)
     price = given[MARK] if price is None else price
     leg = leg_of(given, leg_ratio(given, price, settle_price) or ONE, alone=home is None)

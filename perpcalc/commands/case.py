@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from decimal import Decimal
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from perpcalc.answer import Identity
 from perpcalc.commands.carriers import Carrier, Standing, Stands
 from perpcalc.commands.market import (
     MarginRules,
@@ -50,6 +51,7 @@ NEED_ENTRY = Needed((ENTRY, ENTRY_VALUE, FILL), "give the entry price, or fills"
 NEED_MARGIN = Needed(
     (LEVERAGE, MARGIN, BALANCE), ("give one of ", LEVERAGE.key, ", ", MARGIN.key, " and ", BALANCE.key)
 )
+UNIFIED = "unified"
 
 
 class Shared:
@@ -152,6 +154,11 @@ class Case(NamedTuple):
         return self.shared is not None and not isinstance(self.shared, Shared)
 
     @property
+    def margin_mode(self) -> str | None:
+        """What margins it: an account of several coins or of one, or its own margin."""
+        return UNIFIED if self.is_unified else self.margin and self.margin.mode
+
+    @property
     def leverage(self) -> Decimal | None:
         """The leverage as given, else the entry value over the margin."""
         margin, position = self.margin, self.position
@@ -197,16 +204,14 @@ class Case(NamedTuple):
         holding = self.holding()
         return Standing(wallet_of(self.margined().usable, [holding]), 0, holding)
 
-    def in_wallet(self) -> Standing:
-        """The wallet of one coin that carries the position; raises PerpcalcError where there is none, or it is not
-        known.
+    def in_wallet(self, instead: str = "ask status or liq-price") -> Standing:
+        """The wallet of one coin that carries the position; raises PerpcalcError where there is none, with what to do
+        instead, or it is not known.
         """
         standing = self.standing()
         if isinstance(standing, Standing):
             return standing
-        raise PerpcalcError(
-            "the account holds several coins, which no wallet of one coin stands for", "ask status or liq-price"
-        )
+        raise PerpcalcError("the account holds several coins, which no wallet of one coin stands for", instead)
 
     def liquidation(self) -> Liquidation:
         """Where the position is liquidated; raises PerpcalcError where that is not known."""
@@ -220,7 +225,7 @@ class Case(NamedTuple):
         """An error about it, which tells which position of a portfolio it is."""
         return error if self.place is None else error.at(self.place)
 
-    def identity(self) -> dict[str, Any]:
+    def identity(self) -> Identity:
         """The fields that open a row."""
         instrument = self.instrument
         return {
@@ -291,7 +296,7 @@ def case_of(given: Given, order: int | None = None, place: Entry | None = None) 
     )
 
 
-def check_size(instrument: Instrument, contracts: Decimal, option: Option[Any]) -> None:
+def check_size(instrument: Instrument, contracts: Decimal, option: Option[object]) -> None:
     """Raise PerpcalcError at the option unless so many contracts can be traded."""
     try:
         check_lots(instrument, contracts)

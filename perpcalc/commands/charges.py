@@ -1,7 +1,7 @@
 """What funding is charged: the rate from what is given, the payments of a time, those of the past."""
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from perpcalc.commands.case import Case
 from perpcalc.commands.market import Market
@@ -108,7 +108,7 @@ def interval_of(given: Given, market: Market) -> Decimal | None:
     return interval or (rule.interval if rule else None)
 
 
-def check_cap(rate: Decimal, option: Option[Any], market: Market, interval: Decimal | None) -> None:
+def check_cap(rate: Decimal, option: Option[object], market: Market, interval: Decimal | None) -> None:
     """Raise PerpcalcError for a rate beyond the venue's known cap."""
     rule = market.instrument.funding
     if rule is None or rule.cap is None or interval not in (None, rule.interval) or abs(rate) <= rule.cap:

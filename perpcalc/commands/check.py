@@ -87,7 +87,7 @@ class Check(Answer):
         return {"limit": kind, "value": kind}
 
     @classmethod
-    def summary(cls, rows: Sequence[Answer]) -> Sentence:
+    def summary(cls, rows: Sequence[Answer], sums: Sequence[Answer] = ()) -> Sentence:
         """How many of the limits are kept."""
         found = [row.status for row in rows if isinstance(row, Check)]
         failed, unknown = found.count(FAIL), found.count(UNKNOWN)
@@ -206,8 +206,8 @@ RULES_OF_OPTIONS: tuple[Rule, ...] = (
 
 COMMAND = Command(
     "check",
-    "Check a planned trade, a portfolio, or an account after the trade against limits. Status 0: all pass; 1: one"
-    " fails; 2: one cannot be judged.",
+    "Whether a planned trade, a portfolio, or an account after the trade keeps its limits. Status 0: all pass; 1:"
+    " one fails; 2: one cannot be judged.",
     (
         (
             "perpcalc check --venue bybit --side long -n 10k --entry 62500 --leverage 10 --stop 60000 --max-leverage 12"

@@ -1,12 +1,13 @@
 """What a command is, and what it hands back: rows of one kind of answer, with what should be said beside them."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from perpcalc.answer import Answer, Precision, kinds_of
+from perpcalc.answer import Answer, Precision, Sentence, kinds_of
 from perpcalc.commands.market import LEAST_COIN_PLACES, Market
+from perpcalc.decimals import ONE
 from perpcalc.errors import Words
 from perpcalc.given import Given, Option, Rule, Shapes, check_shape
 from perpcalc.options import EXPLAIN
@@ -39,13 +40,18 @@ class Row(NamedTuple):
         known = (price for price in prices if isinstance(price, Decimal))
         return Precision(coin, None if self.market is None else self.market.price_places(*known), coin_places)
 
+    def price_step(self) -> Decimal | None:
+        """The last digit of the prices that people see; None where that is not known."""
+        places = self.precision().price_places
+        return None if places is None else ONE.scaleb(-places)
+
 
 class Result(NamedTuple):
     """What a command answers.
 
     `one` is a single answer (a JSON object), else rows (an array). `warnings` are said even to those who want no notes.
-    `totals` makes the sums of the rows, `charts` the pictures, `into` the change that puts an answer into a portfolio;
-    each when it is asked for.
+    `totals` makes the sums of the rows, `said` their sentence where the rows alone do not tell it, `charts` the
+    pictures, `into` the change that puts an answer into a portfolio; each when it is asked for.
     """
 
     answer: type[Answer]
@@ -57,6 +63,7 @@ class Result(NamedTuple):
     totals: Callable[[], Sequence[Row]] | None = None
     charts: Callable[[], Sequence[Chart]] | None = None
     below: Sequence[str] = ()
+    said: Callable[[], Sentence] | None = None
     into: "Callable[[Portfolio], Change] | None" = None
 
 
@@ -71,11 +78,11 @@ class Command(NamedTuple):
     name: str
     help: str
     examples: tuple[str, ...]
-    options: tuple[Option[Any], ...]
+    options: tuple[Option[object], ...]
     result: type[Answer]
     answer: Callable[[Given], Result]
     rules: tuple[Rule, ...] = ()
-    needed: tuple[Option[Any], ...] = ()
+    needed: tuple[Option[object], ...] = ()
     judges: bool = False
     shape: str = BY_POSITION
     totals: type[Answer] | None = None
@@ -108,9 +115,9 @@ def summed(result: Result) -> Result:
     if result.totals is None:
         return result
     rows = result.totals()
-    return result._replace(answer=type(rows[0].answer), rows=rows, one=False, totals=None)
+    return result._replace(answer=type(rows[0].answer), rows=rows, one=False, totals=None, said=result.said or _unsaid)
 
 
-def options_of(command: Command) -> Mapping[str, Option[Any]]:
-    """The options of a command by name."""
-    return {option.name: option for option in command.options}
+def _unsaid() -> Sentence:
+    """The sentence of sums, whose table says it all."""
+    return ()

@@ -1,8 +1,9 @@
 """A question asked with numbers that remember how they were made, so that its answer explains itself."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from perpcalc.answer import Answer, Estimate, Explained
 from perpcalc.commands.case import Case
@@ -12,9 +13,10 @@ from perpcalc.core.plan import State
 from perpcalc.core.position import Fill
 from perpcalc.core.rules import YEAR
 from perpcalc.decimals import ZERO
+from perpcalc.errors import PerpcalcError
 from perpcalc.given import Given, Option
 from perpcalc.grammar import Take
-from perpcalc.options import EXPLAIN, FILL, HORIZON, MARK_INTERVAL, VOL
+from perpcalc.options import EXPLAIN, EXTRA_MARGIN, FILL, HORIZON, MARGIN, MARK_INTERVAL, VOL
 from perpcalc.portfolio import Account, Portfolio
 from perpcalc.trace import Traced, label, leaf
 
@@ -29,13 +31,16 @@ NAMES = {
     "entry_fee": "entry_fee_rate",
     "exit_fee": "exit_fee_rate",
     "liquidation_fee": "fee_rate",
+    "closing_fee": "f",
 }
-"""What the fields of answers call some options."""
+"""What formulas call some options: as the fields of answers do, or the textbook."""
 
 
 def traced(given: Given, place: int | None = None) -> Given:
     """What is given, every number a leaf of its option's name; `place` is the number of a position in its portfolio."""
-    return Given({name: _traced(name, value, place) for name, value in given.values.items()}, given.filled)
+    names = {**NAMES, MARGIN.name: "own_margin"} if EXTRA_MARGIN in given else NAMES  # the margin is the sum of both
+    values = {name: _traced(names.get(name, name), value, place) for name, value in given.values.items()}
+    return Given(values, given.filled)
 
 
 def untraced(given: Given) -> Given:
@@ -54,9 +59,9 @@ def renamed(given: Given, names: Mapping[Option[Decimal], str]) -> Given:
     return given
 
 
-def _traced(name: str, value: Any, place: int | None) -> Any:
+def _traced(name: str, value: object, place: int | None) -> object:
     if isinstance(value, Decimal):
-        return leaf(value, NAMES.get(name, name), place=place)
+        return value if isinstance(value, Traced) else leaf(value, name, place=place)
     if isinstance(value, tuple) and value and all(isinstance(one, Fill) for one in value):
         return tuple(
             Fill(leaf(one.contracts, "contracts", place=number), leaf(one.price, "price", place=number))
@@ -116,20 +121,26 @@ def named_steps(states: Iterable[State]) -> None:
 
 
 def told_apart(case: Case) -> Case:
-    """A position whose size and value have names, so that those of several in a portfolio can be told apart."""
+    """A position whose size, value and entry have names, so that those of several in a portfolio can be told apart."""
     if case.position is not None:
+        label(case.position.entry_price, "entry_price", case.order)
         label(case.position.stored_value, "V", case.order)
         label(case.position.notional, "notional", case.order)
     return case
 
 
 def with_names(answer: Answer, case: Case) -> Answer:
-    """An answer whose formulas name the coin value `V` of the position and what counts as its margin, `B`."""
+    """An answer whose formulas name the coin value `V` of the position, its entry, where it is bankrupt, and what
+    counts as its margin, `B`.
+    """
     named: dict[str, Decimal | None] = {}
     if case.position is not None:
         named["V"] = case.position.stored_value
+        named["entry_price"] = case.position.entry_price
     if case.margin is not None and case.shared is None:
         named["B"] = case.margin.usable
+    with suppress(PerpcalcError):
+        named["bankruptcy_price"] = case.liquidation().bankruptcy_price
     beside = answer.explained
     return answer.explained_by(beside._replace(named={**named, **beside.named}))
 

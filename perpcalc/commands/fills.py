@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from decimal import Decimal
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from perpcalc.answer import Answer, Coin, Cost, Count, Gain, Identified, Price, Sentence, Told
 from perpcalc.commands.command import ROWS, Command, Result, Row
@@ -86,11 +86,13 @@ class Fills(Identified):
     reason: str | None
 
     @classmethod
-    def summary(cls, rows: Sequence[Answer]) -> Sentence:
+    def summary(cls, rows: Sequence[Answer], sums: Sequence[Answer] = ()) -> Sentence:
         """What was realised, and what is open."""
         held = [place for place, row in enumerate(rows) if isinstance(row, Fills) and row.side is not None]
         if len(rows) > 1:
-            return (f"{len(held)} of {len(rows)} are still open" if held else "nothing is open any more",)
+            still = f"{len(held)} of {len(rows)} are still open" if held else "nothing is open any more"
+            one_coin = len(sums) == 2 and None not in [row.net_realised for row in rows if isinstance(row, Fills)]
+            return ("net ", Told("net_realised", row=-2), " realised, ", still) if one_coin else (still,)
         if not isinstance(rows[0], Fills) or rows[0].net_realised is None:
             return ()
         said: Sentence = ("net ", Told("net_realised"), " realised, ")
@@ -135,6 +137,7 @@ def answer(given: Given) -> Result:
 
 def _row(market: Market, found: Ledger, mark: Decimal | None, notes: list[Words], explained: bool) -> Fills:
     if explained:
+        market = traced_market(market)
         found, mark = _traced(market, found, mark)
     position, instrument = found.position, market.instrument
     break_even: Decimal | None = None
@@ -170,7 +173,8 @@ def _row(market: Market, found: Ledger, mark: Decimal | None, notes: list[Words]
     def rounded() -> dict[str, Decimal | None]:
         if position is None or break_even is None:
             return {}
-        return {"break_even_price": safe_tick(position, break_even, exit_fee_rate=taker or ZERO)}
+        step = Row(made, market).price_step()
+        return {"break_even_price": safe_tick(position, break_even, exit_fee_rate=taker or ZERO, step=step)}
 
     return made.people_see(rounded)
 
@@ -183,7 +187,7 @@ def _traced(market: Market, found: Ledger, mark: Decimal | None) -> tuple[Ledger
     if position is not None:
         value = leaf(position.entry_value, "entry_value", rule=True)
         position = position._replace(
-            instrument=traced_market(market).instrument,
+            instrument=market.instrument,
             side=leaf(position.side, "s"),
             contracts=leaf(position.contracts, "contracts", rule=True),
             notional=leaf(position.notional, "notional_usd"),
@@ -202,9 +206,8 @@ def _traced(market: Market, found: Ledger, mark: Decimal | None) -> tuple[Ledger
 
 
 def _unknown(strand: Strand) -> Fills:
-    reason = strand.unknown and strand.unknown.line()
-    known: dict[str, Any] = {"instrument": strand.label, "trades": Decimal(len(strand.trades)), "reason": reason}
-    return Fills(**{**dict.fromkeys(Fills._fields), **known}).never_where()
+    reason = None if strand.unknown is None else strand.unknown.line()
+    return Fills.knowing(instrument=strand.label, trades=Decimal(len(strand.trades)), reason=reason).never_where()
 
 
 def _into(opened: Sequence[tuple[Market, Position]], portfolio: "Portfolio") -> "Change":
@@ -216,7 +219,7 @@ def _into(opened: Sequence[tuple[Market, Position]], portfolio: "Portfolio") -> 
 
 COMMAND = Command(
     "fills",
-    "What your trades came to: realised profit at average cost, fees, funding, and the position that is still open,"
+    "What your trades came to. Realised profit at average cost, fees, funding, and the position that is still open,"
     " contract by contract.",
     (
         "perpcalc fills trades.csv --venue bybit --mark 62000",

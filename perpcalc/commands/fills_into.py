@@ -1,6 +1,6 @@
 """What trades left open, written into a portfolio."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from perpcalc.commands.book import entries_of
 from perpcalc.commands.case import Case
@@ -11,10 +11,8 @@ from perpcalc.decimals import CONTEXT, FINEST, plain
 from perpcalc.errors import PerpcalcError
 from perpcalc.given import Given
 from perpcalc.options import CONTRACT_SIZE, CONTRACTS, CURRENCY, ENTRY, ENTRY_VALUE, EXPIRES, INSTRUMENT, SIDE, VENUE
-from perpcalc.portfolio import Account, Portfolio
+from perpcalc.portfolio import Account, Portfolio, new_name
 from perpcalc.portfolio.edit import Change, row_of
-
-LONGEST_SYMBOL = 48
 
 
 def change_of(opened: Sequence[tuple[Market, Position]], portfolio: Portfolio) -> Change:
@@ -29,7 +27,8 @@ def change_of(opened: Sequence[tuple[Market, Position]], portfolio: Portfolio) -
     for market, position in opened:
         if _is_there(position, held):
             continue
-        name = _new_name(market, position, names)
+        instrument, side = market.instrument, "long" if position.side > 0 else "short"
+        name = new_name(instrument.name or instrument.currency, side, names)
         names.add(name)
         home = _home(market, portfolio.accounts)
         rows.append(row_of(name, home and home.name, _described(market, position, home)))
@@ -55,17 +54,6 @@ def _is_there(position: Position, held: Sequence[Case]) -> bool:
 
 def _contract(instrument: Instrument) -> tuple[str, str | None, str]:
     return (instrument.venue or "").partition("@")[0], instrument.name, instrument.currency
-
-
-def _new_name(market: Market, position: Position, names: Collection[str]) -> str:
-    """The name of a new position, with a number where it is taken."""
-    instrument = market.instrument
-    wanted = f"{(instrument.name or instrument.currency)[:LONGEST_SYMBOL]} {'long' if position.side > 0 else 'short'}"
-    number, name = 1, wanted
-    while name in names:
-        number += 1
-        name = f"{wanted} {number}"
-    return name
 
 
 def _home(market: Market, accounts: Sequence[Account]) -> Account | None:

@@ -2,18 +2,19 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from perpcalc.answer import Coin, Cost, CostUsd, Count, Identified, Price, Rate, Sentence, Told
+from perpcalc.answer import Answer, Coin, Cost, CostUsd, Count, Identified, Price, Rate, Sentence, Told
 from perpcalc.commands.carriers import Standing
 from perpcalc.commands.case import NEED_SIDE, NEED_SIZE, Case, Shared
 from perpcalc.commands.charges import SOURCES, Charge, Files, charge_of, read_files
 from perpcalc.commands.command import Command
-from perpcalc.commands.positions import Asked, Remarks, by_position
+from perpcalc.commands.positions import Asked, Remarks, by_position, summed_up
 from perpcalc.core.funding import after_paying, annual_rate, annual_yield, intervals_to_liquidation
 from perpcalc.core.instrument import coin_value
 from perpcalc.core.liquidation import Ends, ends, liquidation_prices
-from perpcalc.decimals import ZERO
+from perpcalc.core.rules import DAY, HOUR
+from perpcalc.decimals import ZERO, plain
 from perpcalc.errors import Key, PerpcalcError
 from perpcalc.given import Excludes, Given, Needed, exclusive
 from perpcalc.options import (
@@ -58,7 +59,9 @@ class FundingCost(Identified):
         "margin_share": "of the margin, or of the balance of a cross account",
         "liquidation_price": "before the funding; tier and conventions: see perpcalc liq-price",
         "liquidation_price_after": "with the total paid, from the balance of an account all its positions",
-        "intervals_to_liquidation": "an estimate: at this mark and this rate until the end",
+        "intervals_to_liquidation": (
+            "an estimate: at this mark and this rate until the end; an account pays for all its positions"
+        ),
     }
     columns = (
         "name",
@@ -103,6 +106,23 @@ class FundingCost(Identified):
         said: Sentence = (verb, Told("total", size=True), " (", Told("total_usd", size=True), ")")
         said += (" over ", Told("intervals"), " payments" if self.intervals != 1 else " payment")
         return (*said, ", ", Told("apr"), " a year") if self.apr is not None else said
+
+    @classmethod
+    def summary(cls, rows: Sequence[Answer], sums: Sequence[Answer] = ()) -> Sentence:
+        """What all pay or receive together, and in which time where it is the same for all."""
+        together = summed_up(rows, sums, "total", "total_usd", size=True)
+        if not together:
+            return ()
+        times = {row.hours for row in rows if isinstance(row, FundingCost)} - {None}
+        hours = times.pop() if len(times) == 1 else None
+        total = sums[-1].total_usd if isinstance(sums[-1], FundingCost) else None
+        verb = "costs " if total is None or total >= 0 else "earns "
+        return ("funding ", verb, *together, *(() if hours is None else (f", in {_time(hours)}",)))
+
+    @property
+    def hours(self) -> Decimal | None:
+        """The time that is paid for."""
+        return None if self.intervals is None or self.interval_hours is None else self.intervals * self.interval_hours
 
 
 NO_RATE = "no funding rate: write funding_rate to the position or give rate"
@@ -206,7 +226,7 @@ def _payer(case: Case, charge: Charge, accounts: dict[str, Paying | PerpcalcErro
         return None
     if not isinstance(case.shared, Shared):
         try:
-            return Payer(case.in_wallet(), charge.per_interval, charge.total)
+            return Payer(case.in_wallet(_instead(case)), charge.per_interval, charge.total)
         except PerpcalcError as error:
             return error.what + ": " + error.remedy
     account = accounts[case.shared.name]
@@ -215,9 +235,13 @@ def _payer(case: Case, charge: Charge, accounts: dict[str, Paying | PerpcalcErro
     return Payer(account.shared.standing(case.number), account.per_interval, account.total, account.after)
 
 
+def _instead(case: Case) -> str:
+    """How an account of several coins is asked what funding makes of it."""
+    return f"take the total from its balance of {case.instrument.currency} and ask status or liq-price"
+
+
 def _unknown(case: Case, reason: str) -> FundingCost:
-    known: dict[str, Any] = {**case.identity(), "mark_price": case.mark, "reason": reason}
-    return FundingCost(**{**dict.fromkeys(FundingCost._fields), **known}).never_where()
+    return FundingCost.knowing(**case.identity(), mark_price=case.mark, reason=reason).never_where()
 
 
 def _row(case: Case, charge: Charge, payer: Payer | str | None) -> FundingCost:
@@ -244,7 +268,7 @@ def _row(case: Case, charge: Charge, payer: Payer | str | None) -> FundingCost:
         position_value=coin_value(instrument, case.contracts, charge.mark),
         premium=charge.premium,
         rate=charge.rate,
-        interval_hours=None if charge.interval is None else charge.interval / 60,
+        interval_hours=None if charge.interval is None else charge.interval / HOUR,
         intervals=charge.intervals,
         payment=charge.payment,
         total=charge.total,
@@ -259,9 +283,15 @@ def _row(case: Case, charge: Charge, payer: Payer | str | None) -> FundingCost:
     ).never_where(*(FundingCost.never if isinstance(payer, Payer) else ()))
 
 
+def _time(hours: Decimal) -> str:
+    days, rest = divmod(hours, DAY / HOUR)
+    count, unit = (hours, "hour") if rest else (days, "day")
+    return f"{plain(count)} {unit}{'' if count == 1 else 's'}"
+
+
 COMMAND = Command(
     "funding-cost",
-    "What funding costs over a time: per payment, in all, per year, as a share of the margin, and how it moves the"
+    "What funding costs over a time. Per payment, in all, per year, as a share of the margin, and how it moves the"
     " liquidation price.",
     (
         (

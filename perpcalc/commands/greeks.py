@@ -2,16 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from perpcalc.answer import Figure, Identified, Kind, Sentence
+from perpcalc.answer import Answer, Explained, Figure, Identified, Kind, Said, Sentence, Value
 from perpcalc.commands.case import NEED_ENTRY, NEED_SIDE, NEED_SIZE, Case, Shared
 from perpcalc.commands.command import ROWS, Command, Row
 from perpcalc.commands.legs import LegCase, no_price
 from perpcalc.commands.positions import Asked, Remarks, by_position, unknown
 from perpcalc.core.greeks import Greeks, balance_greeks, greeks
 from perpcalc.core.linear import leg_greeks
-from perpcalc.decimals import ZERO, plain
+from perpcalc.core.pegged import PEGGED
+from perpcalc.decimals import ZERO
 from perpcalc.given import Given
 from perpcalc.options import (
     COLLATERAL,
@@ -37,6 +38,34 @@ FRAME_KINDS = {
 }
 
 
+WHYS = {
+    "coin": Explained(
+        {
+            "value": "the profit in coin at the mark, as the venue rounds it",
+            "delta": "coins gained per USD that the price rises",
+            "gamma": (
+                "how that changes per USD: a long is short convexity in coin, a short is long convexity\n"
+                "source: BitMEX blog, Convexity"
+            ),
+        }
+    ),
+    "usd": Explained(
+        {
+            "value": "what the coins that count and the profit are worth in USD, both kept in coin",
+            "delta": "coins held in effect, the same at every price: the contract's delta and the profit in coin",
+            "gamma": "with its coins an inverse position is exactly linear in USD",
+        }
+    ),
+    "contract": Explained(
+        {
+            "delta": "coins to trade against the contract alone, its profit swept to USD as it comes",
+            "gamma": "how that delta changes per USD\nsource: FTX blog, Careful when long BitMEX",
+        }
+    ),
+}
+"""What the figures of each frame mean."""
+
+
 class PositionGreeks(Identified):
     """Value, delta and gamma of a position in one frame."""
 
@@ -53,14 +82,17 @@ class PositionGreeks(Identified):
     reason: str | None
 
     @classmethod
-    def summary(cls, rows: "Sequence[Any]") -> Sentence:
+    def summary(cls, rows: Sequence[Answer], sums: Sequence[Answer] = ()) -> Sentence:
         """The exposure in coins, of one position or of all."""
         deltas: dict[str, Decimal] = {}
         for row in rows:
-            if row.frame == "usd" and row.delta is not None:
-                deltas[row.currency] = deltas.get(row.currency, ZERO) + row.delta
-        said = ", ".join(f"{plain(round(delta, 8))} {coin}" for coin, delta in deltas.items())
-        return (f"in USD it moves like {said}",) if said else ()
+            if isinstance(row, PositionGreeks) and row.frame == "usd" and row.delta is not None:
+                deltas[row.currency or ""] = deltas.get(row.currency or "", ZERO) + row.delta
+        moving = [Said(delta, Kind("figure", coin)) for coin, delta in deltas.items() if coin not in PEGGED]
+        if not moving:
+            return ()
+        between = (part for delta in moving for part in (", ", delta))
+        return ("in USD it moves like ", *tuple(between)[1:])
 
     def shown_kinds(self) -> Mapping[str, Kind]:
         """What the figures of this frame are."""
@@ -75,10 +107,10 @@ def answers(positions: Sequence[Asked], said: Remarks) -> list[list[PositionGree
         reasons: list[str] = []
         position = unknown(case.opened, reasons)
         if position is None:
-            made.append([_unknown(case.identity(), reasons[0])])
+            made.append([PositionGreeks.knowing(**case.identity(), reason=reasons[0])])
             continue
         found = greeks(position, case.mark or position.entry_price, _collateral(case, given))
-        made.append([_row(case.identity(), case.instrument.currency, one) for one in found])
+        made.append([_row(case.instrument.currency, one, **case.identity()) for one in found])
     return made
 
 
@@ -101,22 +133,23 @@ def _coin(entry: Case | LegCase) -> str:
 
 
 def _balances(entry: Case | LegCase, book: "Book") -> list[PositionGreeks]:
-    whose = {"account": entry.account, "venue": entry.identity()["venue"]}
+    venue = entry.identity()["venue"]
     if isinstance(entry.shared, Shared):
         first = entry.shared.cases[0]
         price = first.mark or first.opened().entry_price
-        return [_of_coins(first.instrument.currency, entry.shared.balance, price, **whose)]
+        return [_of_coins(first.instrument.currency, entry.shared.balance, price, entry.account, venue)]
     unified = next(account.unified for account in book.portfolio.accounts if account.name == entry.account)
     coins = {} if unified is None else unified.balances
-    return [_of_coins(coin, amount, book.price(coin), **whose) for coin, amount in coins.items()]
+    return [_of_coins(coin, amount, book.price(coin), entry.account, venue) for coin, amount in coins.items()]
 
 
-def _of_coins(coin: str, amount: Decimal, price: Decimal | None, **whose: Any) -> PositionGreeks:
+def _of_coins(
+    coin: str, amount: Decimal, price: Decimal | None, account: str | None = None, venue: str | None = None
+) -> PositionGreeks:
     """Coins that are held, whose delta is their number."""
-    identity = {**dict.fromkeys(Identified._fields), **whose, "currency": coin}
     if price is None:
-        return _unknown(identity | {"frame": "usd"}, no_price(coin))
-    return _row(identity, coin, balance_greeks(amount, price))
+        return PositionGreeks.knowing(account=account, venue=venue, currency=coin, frame="usd", reason=no_price(coin))
+    return _row(coin, balance_greeks(amount, price), account=account, venue=venue, currency=coin)
 
 
 def _sums(rows: Sequence[Row], book: "Book") -> list[Row]:
@@ -130,7 +163,7 @@ def _sums(rows: Sequence[Row], book: "Book") -> list[Row]:
     made, exposures = [], []
     for coin, ones in sorted(by_coin.items()):
         value, delta, gamma = (_sum([getattr(one, name) for one in ones]) for name in ("value", "delta", "gamma"))
-        made.append(_total(coin, value, delta, coin, gamma=gamma, gamma_unit=f"{coin}/USD"))
+        made.append(_total(coin, value, delta, coin)._replace(gamma=gamma, gamma_unit=f"{coin}/USD"))
         price = book.price(coin)
         exposures.append(None if delta is None or price is None else delta * price)
     return [Row(one) for one in (*made, _total("USD", _sum([one.value for one in made]), _sum(exposures), "USD"))]
@@ -141,9 +174,8 @@ def _sum(amounts: Sequence[Decimal | None]) -> Decimal | None:
     return sum(known, ZERO) if len(known) == len(amounts) else None
 
 
-def _total(currency: str, value: Decimal | None, delta: Decimal | None, unit: str, **gamma: Any) -> PositionGreeks:
-    known = {"currency": currency, "frame": "usd", "value": value, "delta": delta, "delta_unit": unit, **gamma}
-    return PositionGreeks(**{**dict.fromkeys(PositionGreeks._fields), **known})
+def _total(currency: str, value: Decimal | None, delta: Decimal | None, unit: str) -> PositionGreeks:
+    return PositionGreeks.knowing(currency=currency, frame="usd", value=value, delta=delta, delta_unit=unit)
 
 
 def _collateral(case: Case, given: Given) -> Decimal:
@@ -158,31 +190,20 @@ def _collateral(case: Case, given: Given) -> Decimal:
 def _leg(leg: LegCase) -> PositionGreeks:
     """A linear leg, whose delta is its coins at every price."""
     if leg.price is None or leg.settle_price is None:
-        return _unknown(leg.identity() | {"frame": "usd"}, no_price(leg.leg.settle if leg.price else leg.leg.coin))
-    return _row(leg.identity(), leg.leg.coin, leg_greeks(leg.leg, leg.price, leg.settle_price))
+        unpriced = leg.leg.settle if leg.price else leg.leg.coin
+        return PositionGreeks.knowing(**leg.identity(), frame="usd", reason=no_price(unpriced))
+    return _row(leg.leg.coin, leg_greeks(leg.leg, leg.price, leg.settle_price), **leg.identity())
 
 
-def _unknown(identity: dict[str, Any], reason: str) -> PositionGreeks:
-    return PositionGreeks(**{**dict.fromkeys(PositionGreeks._fields), **identity, "reason": reason})
-
-
-def _row(identity: dict[str, Any], coin: str, one: Greeks) -> PositionGreeks:
+def _row(coin: str, one: Greeks, **identity: Value) -> PositionGreeks:
     delta_unit, gamma_unit = (f"{coin}/USD", f"{coin}/USD^2") if one.frame == "coin" else (coin, f"{coin}/USD")
-    return PositionGreeks(
-        **identity,
-        frame=one.frame,
-        value=one.value,
-        delta=one.delta,
-        gamma=one.gamma,
-        delta_unit=delta_unit,
-        gamma_unit=gamma_unit,
-        reason=None,
-    )
+    made = PositionGreeks.knowing(**identity, **one._asdict(), delta_unit=delta_unit, gamma_unit=gamma_unit)
+    return made.explained_by(WHYS[one.frame])
 
 
 COMMAND = Command(
     "greeks",
-    "How a position moves with the price: value, delta and gamma of the profit in coin, of everything in USD, and of"
+    "How a position moves with the price. Value, delta and gamma of the profit in coin, of everything in USD, and of"
     " the contract alone.",
     (
         "perpcalc greeks --venue bybit --side long -n 10k --entry 62500 --mark 63000 --balance 0.5",

@@ -11,7 +11,7 @@ from perpcalc.commands.market import each_once, fee_rate, forbidden_leverage
 from perpcalc.core.hedge import Hedge, HedgePlan, hedge
 from perpcalc.core.liquidation import Liquidation
 from perpcalc.core.planned import Plan
-from perpcalc.core.position import open_at
+from perpcalc.core.position import Position, open_at
 from perpcalc.decimals import ONE, ZERO, plain
 from perpcalc.errors import PerpcalcError, Words
 from perpcalc.given import Excludes, Given, Needed
@@ -93,7 +93,7 @@ def answer(given: Given) -> Result:
         notes.append((f"{plan.instrument.venue}: its fees are not known: give ", ENTRY_FEE.key, " and ", EXIT_FEE.key))
     made = _hedged(plan, found)
     if EXPLAIN in given:
-        made = _explained(made, plan, found)
+        made = _explained(made, plan, found, position)
     return Result(Hedged, [Row(made, backing.market)], one=True, notes=each_once(notes))
 
 
@@ -222,7 +222,7 @@ def _reason(plan: HedgePlan, found: Hedge) -> str | None:
     return "; ".join(reasons) or None
 
 
-def _explained(made: Hedged, plan: HedgePlan, found: Hedge) -> Hedged:
+def _explained(made: Hedged, plan: HedgePlan, found: Hedge, position: Position) -> Hedged:
     """The answer with what its formulas cannot say."""
     margin = (
         "isolated: the coin value over the leverage" if plan.leverage is not None else "cross: all coins are its margin"
@@ -236,12 +236,13 @@ def _explained(made: Hedged, plan: HedgePlan, found: Hedge) -> Hedged:
         "break_even_days": "the fees to open and to close at the price, earned back by funding",
         "liquidation_price": f"{margin}; tier and conventions: perpcalc liq-price --explain",
     }
-    return made.explained_by(Explained(whys=whys, named={"fees_usd": found.fees_usd, "delta": plan.holding}))
+    named = {"fees_usd": found.fees_usd, "delta": plan.holding, "V": position.stored_value}
+    return made.explained_by(Explained(whys=whys, named=named))
 
 
 COMMAND = Command(
     "hedge",
-    "How many contracts hold the USD value of coins, of a debt of coins or of an account: what that locks in, what"
+    "How many contracts hold the USD value of coins, of a debt of coins or of an account. What that locks in, what"
     " funding earns or costs, when the fees are earned back, and whether the hedge can be liquidated.",
     (
         "perpcalc hedge --venue bybit --holding 2 --price 62500 --rate 0.01%",

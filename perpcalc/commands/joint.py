@@ -11,8 +11,8 @@ from perpcalc.commands.legs import LegCase
 from perpcalc.commands.runs import leg_of, without_later_changes
 from perpcalc.commands.unified import UnifiedShared
 from perpcalc.core.past_funding import Payment
+from perpcalc.core.pegged import PEGGED
 from perpcalc.core.replay import Bar
-from perpcalc.core.unified import PEGGED
 from perpcalc.core.unified_replay import Guard, UnifiedOutcome, UnifiedRun, unified_replay
 from perpcalc.decimals import ONE, ZERO
 from perpcalc.errors import PerpcalcError, Words

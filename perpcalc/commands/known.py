@@ -1,12 +1,11 @@
 """What is known of the venues: each with its contracts, and every value of every dated rule with where it is from."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from perpcalc.answer import Answer
 from perpcalc.commands.command import Result, Row
 from perpcalc.given import Given
-from perpcalc.venues import Venue, dated_rules, load, names
+from perpcalc.venues import Dated, Venue, dated_rules, load, names
 
 PROVENANCE = ("from", "source", "confidence", "note")
 
@@ -49,15 +48,15 @@ def listed(given: Given) -> Result:
     for name in names():
         venue = load(name)
         contracts = list(venue.tables["instruments"])
-        known: dict[str, Any] = {
-            "name": name,
-            "title": venue.tables["title"],
-            "instruments": " ".join(contracts),
-            "known_until": venue.tables["known_until"],
-            "contracts": str(len(contracts)),
-            "own": bool(venue.own),
-        }
-        rows.append(Row(ListedVenue(**known)))
+        one = ListedVenue.knowing(
+            name=name,
+            title=venue.tables["title"],
+            instruments=" ".join(contracts),
+            known_until=venue.known_until,
+            contracts=str(len(contracts)),
+            own=bool(venue.own),
+        )
+        rows.append(Row(one))
     return Result(ListedVenue, rows)
 
 
@@ -68,36 +67,26 @@ def facts_of(venue: Venue, date: str = "") -> Result:
         for key, value in rule.items():
             if key in PROVENANCE:
                 continue
-            known: dict[str, Any] = {
-                "instrument": instrument,
-                "topic": topic,
-                "from": rule["from"],
-                "rule": key,
-                "value": value_text(value),
-                "confidence": rule["confidence"],
-                "source": rule["source"],
-                "note": rule.get("note"),
-                "known_until": venue.tables["known_until"],
-                "own": own,
-            }
-            rows.append(Row(Fact(**known)))
+            provenance = {name: rule.get(name) for name in PROVENANCE}
+            about = Fact.knowing(instrument=instrument, topic=topic, rule=key, value=value_text(value), **provenance)
+            rows.append(Row(about._replace(known_until=venue.known_until, own=own)))
     return Result(Fact, rows)
 
 
-def rules_of(venue: Venue, date: str = "") -> Iterator[tuple[str | None, str, Mapping[str, Any], bool]]:
+def rules_of(venue: Venue, date: str = "") -> Iterator[Dated]:
     """The dated rules; with a date of each contract and topic the one that held then."""
     rules = list(dated_rules(venue))
     if not date:
         yield from rules
         return
-    held: dict[tuple[str | None, str], Any] = {}
+    held: dict[tuple[str | None, str], Dated] = {}
     for dated in rules:
         if dated.rule["from"] <= date:
             held[dated.instrument, dated.topic] = dated
     yield from held.values()
 
 
-def value_text(value: Any) -> str:
+def value_text(value: object) -> str:
     """A value of a rule as text."""
     if isinstance(value, bool):
         return "true" if value else "false"

@@ -1,8 +1,9 @@
 """Linear legs of a portfolio: coins of one currency settled in another, which back and hedge what is inverse."""
 
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from perpcalc.answer import Identity
 from perpcalc.commands.carriers import Carrier
 from perpcalc.core.linear import Leg, leg_mark, leg_pnl, leg_value, open_leg
 from perpcalc.core.liquidation import Liquidation
@@ -97,7 +98,7 @@ class LegCase(NamedTuple):
             raise PerpcalcError("no account of several coins stands behind the leg", "give it an account")
         return self.shared.leg_liquidation(self.number)
 
-    def identity(self) -> dict[str, Any]:
+    def identity(self) -> Identity:
         """The fields that open a row."""
         return {
             "name": self.name,

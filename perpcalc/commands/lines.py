@@ -3,19 +3,25 @@
 from collections.abc import Mapping
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from perpcalc.answer import Value
 from perpcalc.commands.command import Command, Result, asked, summed
 from perpcalc.commands.registry import command_named
 from perpcalc.decimals import plain
-from perpcalc.errors import PerpcalcError, suggestion
+from perpcalc.errors import PerpcalcError
 from perpcalc.files import descriptor_of
 from perpcalc.given import Given, Option, Reader, read, reader
+from perpcalc.grammar import CoinFile
 from perpcalc.options import CHART, EXPLAIN, FIELD, FORMAT, INTO, JSON, QUIET, SVG, TOTAL, WIDE
+from perpcalc.other_words import key_meant
 
 NO_KEYS = frozenset(option.name for option in (CHART, SVG, INTO, FORMAT, JSON, FIELD, EXPLAIN, QUIET, WIDE))
 """Options that say how an answer is printed, or write files."""
+
+
+Line = dict[str, object]
+"""An object of JSON that is answered."""
 
 
 class Answered(NamedTuple):
@@ -30,7 +36,7 @@ class Asking(NamedTuple):
 
     command: Command
     reader: Reader
-    files: tuple[Option[Any], ...]
+    files: tuple[Option[object], ...]
 
 
 def answered(question: Mapping[str, object], environment: bool = True) -> Answered:
@@ -49,7 +55,7 @@ def _options(question: Mapping[str, object], asking: Asking) -> Mapping[str, obj
     options = {key: value for key, value in question.items() if key not in ("command", "id")}
     if not options.keys() <= asking.reader.options.keys():
         unknown = next(key for key in options if key not in asking.reader.options)
-        raise PerpcalcError("unknown key", f"give {suggestion(str(unknown), asking.reader.options)}").at(
+        raise PerpcalcError("unknown key", f"give {key_meant(str(unknown), asking.reader.options)}").at(
             ascii(str(unknown)[:64])
         )
     return options
@@ -61,8 +67,9 @@ def _by_name(given: Given, asking: Asking) -> Given:
     """
     for option in asking.files:
         value = given[option]
-        paths = () if value is None else (value,) if isinstance(value, str) else [one.path for one in value]
-        if any(path == "-" or descriptor_of(path) is not None for path in paths):
+        named = value if isinstance(value, tuple) else (value,)
+        paths = [one.path if isinstance(one, CoinFile) else one for one in named]
+        if any(path == "-" or descriptor_of(path) is not None for path in paths if isinstance(path, str)):
             if option.name not in given.filled:
                 raise PerpcalcError("standard input holds the lines", "name a file").at(option.key)
             given = given.without((option,))
@@ -72,15 +79,15 @@ def _by_name(given: Given, asking: Asking) -> Given:
 @lru_cache(maxsize=64)
 def _asking(name: str, environment: bool) -> Asking:
     command = command_named(name)
-    options: list[Option[Any]] = [option for option in command.options if option.name not in NO_KEYS]
+    options: list[Option[object]] = [option for option in command.options if option.name not in NO_KEYS]
     files = tuple(option for option in options if option.complete == "file")
     return Asking(command, reader(options, environment), files)
 
 
-def with_id(made: Answered, named: dict[str, Any]) -> dict[str, Any] | list[dict[str, Any]]:
+def with_id(made: Answered, named: Line) -> Line | list[Line]:
     """An answer as objects, the id that `named` may hold first; rows with an id or a verdict stand in an object."""
     result = made.result
-    rows = [{name: _shown(value) for name, value in row.answer._asdict().items()} for row in result.rows]
+    rows: list[Line] = [{name: _shown(value) for name, value in row.answer._asdict().items()} for row in result.rows]
     if result.one:
         return {**named, **rows[0]}
     if made.command.judges:

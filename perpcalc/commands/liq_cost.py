@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from decimal import Decimal
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from perpcalc.answer import Coin, Gain, Identified, Price, Rate, Sentence, Told, Usd
+from perpcalc.answer import Answer, Coin, Gain, Identified, Price, Rate, Sentence, Told, Usd
 from perpcalc.commands.books import Closing, closing_into, read_book
 from perpcalc.commands.carriers import Standing
 from perpcalc.commands.case import NEED_ENTRY, NEED_MARGIN, NEED_SIDE, NEED_SIZE, Case, Shared
 from perpcalc.commands.command import Command
-from perpcalc.commands.positions import Asked, Remarks, by_position, unknown
+from perpcalc.commands.positions import Asked, Remarks, by_position, summed_up, unknown
 from perpcalc.commands.touching import touch_probability
 from perpcalc.core.liquidation import Liquidation, liquidated_at
 from perpcalc.core.liquidation_cost import (
@@ -112,6 +112,12 @@ class LiqCost(Identified):
             said += ("; the stop saves ", Told("saved_by_stop", size=True))
         return said
 
+    @classmethod
+    def summary(cls, rows: Sequence[Answer], sums: Sequence[Answer] = ()) -> Sentence:
+        """What the liquidations of all would cost."""
+        together = summed_up(rows, sums, "total_cost", "total_cost_usd")
+        return together and ("liquidations cost ", *together)
+
 
 class Loss(NamedTuple):
     """What one position stands to lose.
@@ -166,7 +172,7 @@ def _wallet(case: Case) -> Standing:
     case.opened()
     if not case.is_unified:
         case.margined()
-    return case.in_wallet()
+    return case.in_wallet("ask liq-price where it falls, stress what is left of it")
 
 
 def _loss(case: Case, given: Given, standing: Standing, closing: Closing, notes: list[Words]) -> Loss:
@@ -238,8 +244,7 @@ def _row(loss: Loss, whole: Decimal) -> LiqCost:
 
 
 def _unknown(case: Case, reason: str) -> LiqCost:
-    known: dict[str, Any] = {"stop_price": case.stop, "reason": reason}
-    return LiqCost(**{**dict.fromkeys(LiqCost._fields), **case.identity(), **known}).never_where()
+    return LiqCost.knowing(**case.identity(), stop_price=case.stop, reason=reason).never_where()
 
 
 def _reason(loss: Loss, stop: Decimal | None) -> str | None:
@@ -265,8 +270,9 @@ def _reason(loss: Loss, stop: Decimal | None) -> str | None:
 
 COMMAND = Command(
     "liq-cost",
-    "What being liquidated costs: fee, slippage and the margin the venue keeps, against a stop before it; with --vol"
-    " and --horizon an estimate of the probability (geometric Brownian motion without drift) and of the expected cost.",
+    "What being liquidated costs, against a stop before it. Fee, slippage and the margin the venue keeps; with --vol"
+    " and --horizon an estimate of the probability (geometric Brownian motion without drift) and of the expected"
+    " cost.",
     (
         (
             "perpcalc liq-cost --venue bybit --side long -n 10k --entry 62500 --leverage 10 --stop 58000 --vol 60%"

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from perpcalc.answer import Answer, Coin, Count, Identified, Price, Rate, Sentence, Times, Told
-from perpcalc.commands.case import NEED_ENTRY, NEED_MARGIN, NEED_SIDE, NEED_SIZE, Case
+from perpcalc.answer import Answer, Coin, Count, Identified, Identity, Price, Rate, Sentence, Times, Told
+from perpcalc.commands.case import NEED_ENTRY, NEED_MARGIN, NEED_SIDE, NEED_SIZE, UNIFIED, Case
 from perpcalc.commands.command import Command
 from perpcalc.commands.positions import Remarks, by_position, each, unknown
 from perpcalc.commands.touching import touch_probability
@@ -29,7 +29,7 @@ from perpcalc.options import (
 if TYPE_CHECKING:
     from perpcalc.commands.legs import LegCase
 
-UNIFIED, USD = "unified", "USD"
+USD = "USD"
 
 
 class LiqPrice(Identified):
@@ -112,21 +112,23 @@ class LiqPrice(Identified):
         return f" {'below' if self.distance and self.distance < 0 else 'above'} {of}"
 
     @classmethod
-    def summary(cls, rows: Sequence[Answer]) -> Sentence:
-        """Which of several is the nearest to its liquidation."""
+    def summary(cls, rows: Sequence[Answer], sums: Sequence[Answer] = ()) -> Sentence:
+        """Which of several is dead already, and which of the others is the nearest to its liquidation."""
         known = [
             (abs(row.distance), place, row)
             for place, row in enumerate(rows)
             if isinstance(row, LiqPrice) and row.distance is not None
         ]
-        if not known:
-            return ()
-        distance, place, row = min(known, key=lambda one: one[:2])
-        if not distance:
-            return (f"{row.name} is liquidated already",)
+        dead = [str(row.name) for distance, _, row in known if not distance]
+        said: Sentence = (f"{', '.join(dead)} {'is' if len(dead) == 1 else 'are'} liquidated already",) if dead else ()
+        alive = [one for one in known if one[0]]
+        if not alive:
+            return said
+        _, place, row = min(alive, key=lambda one: one[:2])
         side = row._from("the entry" if row.mark_price is None else "the mark")
         price, share = Told("liquidation_price", row=place), Told("distance", size=True, row=place)
-        return (f"nearest: {row.name} is liquidated at ", price, ", ", share, side)
+        nearest = "; nearest of the others: " if dead else "nearest: "
+        return (*said, nearest, f"{row.name} is liquidated at ", price, ", ", share, side)
 
 
 def answer(case: Case, given: Given, said: Remarks) -> LiqPrice:
@@ -144,7 +146,7 @@ def answer(case: Case, given: Given, said: Remarks) -> LiqPrice:
         **_identity(case),
         entry_price=position.entry_price,
         mark_price=case.mark,
-        margin_mode=UNIFIED if case.is_unified else margin and margin.mode,
+        margin_mode=case.margin_mode,
         margin=margin and margin.coin,
         leverage=case.leverage,
         mm_basis=standing.holding.schedule.basis,
@@ -160,7 +162,7 @@ def answer(case: Case, given: Given, said: Remarks) -> LiqPrice:
     return made
 
 
-def _figures(found: Liquidation) -> dict[str, Any]:
+def _figures(found: Liquidation) -> dict[str, Decimal | None]:
     """What the solver found, by the fields of the answer."""
     return {
         "tier": None if found.tier is None else Decimal(found.tier),
@@ -176,41 +178,39 @@ def _figures(found: Liquidation) -> dict[str, Any]:
     }
 
 
-def _identity(case: Case) -> dict[str, Any]:
+def _identity(case: Case) -> Identity:
     """The fields that open the row; the amounts of an account of several coins are in USD."""
-    return case.identity() | ({"currency": USD} if case.is_unified else {})
+    identity = case.identity()
+    return {**identity, "currency": USD} if case.is_unified else identity
 
 
 def _leg(leg: "LegCase") -> LiqPrice:
     """Where a linear leg dies with its account, in what it is settled in."""
     reasons: list[str] = []
     found = unknown(leg.liquidation, reasons)
-    known: dict[str, Any] = {"currency": USD, "entry_price": leg.leg.entry, "mark_price": leg.mark}
+    known = LiqPrice.knowing(**leg.identity(), entry_price=leg.leg.entry, mark_price=leg.mark)._replace(currency=USD)
     if found is None:
-        known["reason"] = reasons[0]
-        return LiqPrice(**{**dict.fromkeys(LiqPrice._fields), **leg.identity(), **known}).never_where()
-    known |= {"margin_mode": UNIFIED, **_figures(found), "margin_ratio": found.margin_ratio, "reason": found.reason}
-    return LiqPrice(**{**dict.fromkeys(LiqPrice._fields), **leg.identity(), **known})
+        return known._replace(reason=reasons[0]).never_where()
+    return known._replace(margin_mode=UNIFIED, **_figures(found), margin_ratio=found.margin_ratio, reason=found.reason)
 
 
 def _unknown(case: Case, reason: str) -> LiqPrice:
     """What is known of a position whose liquidation is not."""
-    known: dict[str, Any] = {
-        "entry_price": case.position and case.position.entry_price,
-        "mark_price": case.mark,
-        "margin_mode": case.margin and case.margin.mode,
-        "margin": case.margin and case.margin.coin,
-        "leverage": case.leverage,
-        "mm_basis": case.rules.schedule and case.rules.schedule.basis,
-        "reason": reason,
-    }
-    return LiqPrice(**{**dict.fromkeys(LiqPrice._fields), **case.identity(), **known}).never_where()
+    return LiqPrice.knowing(
+        **case.identity(),
+        entry_price=case.position and case.position.entry_price,
+        mark_price=case.mark,
+        margin_mode=case.margin_mode,
+        margin=case.margin and case.margin.coin,
+        leverage=case.leverage,
+        mm_basis=case.rules.schedule and case.rules.schedule.basis,
+        reason=reason,
+    ).never_where()
 
 
 COMMAND = Command(
     "liq-price",
-    "The prices at which a position is liquidated or bankrupt, with the tier and the margin that decide it; or never,"
-    " and why.",
+    "Where a position is liquidated and bankrupt; or never, and why. With the tier and the margin that decide it.",
     (
         "perpcalc liq-price --venue bybit --side long -n 10k --entry 62500 --leverage 10",
         "perpcalc liq-price --venue deribit --side short -n 10k --entry 62500 --balance 0.1 --mark 63000",

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from perpcalc.answer import Coin, Identified, Price, Rate, Times
 from perpcalc.commands.book import book_of, opened
-from perpcalc.commands.case import Case
+from perpcalc.commands.case import UNIFIED, Case
 from perpcalc.commands.command import Result, Row
 from perpcalc.commands.legs import LegCase
 from perpcalc.commands.market import each_once, forbidden_leverage
@@ -15,7 +15,7 @@ from perpcalc.errors import Entry, Key, PerpcalcError
 from perpcalc.files import read
 from perpcalc.given import Given
 from perpcalc.options import ACCOUNT, CURRENCY, EXPLAIN, FUNDING_RATE, MARK, STOP, TARGET, VENUE
-from perpcalc.portfolio import Portfolio, Position, parse, problems_in
+from perpcalc.portfolio import Portfolio, Position, parse, problems_in, sound_in
 from perpcalc.venues import find
 
 
@@ -27,6 +27,7 @@ class Listed(Identified):
         "name",
         "side",
         "contracts",
+        "notional_usd",
         "entry_price",
         "account",
         "instrument",
@@ -89,7 +90,7 @@ def _listed(case: Case) -> Listed:
         **case.identity(),
         entry_price=case.position and case.position.entry_price,
         mark_price=case.mark,
-        margin_mode=case.margin and case.margin.mode,
+        margin_mode=case.margin_mode,
         margin=case.margin and case.margin.coin,
         leverage=case.leverage,
         stop_price=case.given[STOP],
@@ -99,9 +100,15 @@ def _listed(case: Case) -> Listed:
 
 
 def _listed_leg(leg: LegCase) -> Listed:
-    own = leg.given
-    known = {"entry_price": leg.leg.entry, "mark_price": leg.mark, "stop_price": own[STOP], "target_price": own[TARGET]}
-    return Listed(**{**dict.fromkeys(Listed._fields), **leg.identity(), **known, "funding_rate": own[FUNDING_RATE]})
+    return Listed.knowing(
+        **leg.identity(),
+        entry_price=leg.leg.entry,
+        mark_price=leg.mark,
+        margin_mode=None if leg.shared is None else UNIFIED,
+        stop_price=leg.given[STOP],
+        target_price=leg.given[TARGET],
+        funding_rate=leg.given[FUNDING_RATE],
+    )
 
 
 def new_position(portfolio: Portfolio, name: str, account: str | None, given: Given) -> Case:
@@ -141,7 +148,7 @@ def examined(path: str) -> Examined:
     except PerpcalcError as error:
         return Examined([error], [])
     if found := problems_in(source):
-        return Examined(list(found), [])
+        return Examined([*found, *_faults(sound_in(source))], [])
     portfolio = parse(source.raw, source.where)
     faults = list(_faults(portfolio))
     return Examined(faults, [] if faults else list(_unanswerable(portfolio)))
@@ -171,12 +178,17 @@ def _faults(portfolio: Portfolio) -> Iterator[PerpcalcError]:
 
 
 def _unanswerable(portfolio: Portfolio) -> Iterator[str]:
-    """For each position that some command cannot answer, or whose leverage its venue forbids, which and why."""
+    """The positions whose leverage their venue forbids, and those that some command cannot answer, which and why: what
+    is so for several once.
+    """
+    lacking: dict[tuple[str, str], list[str]] = {}
     for case in opened(portfolio, portfolio.positions, Given({})).cases:
         if (forbidden := forbidden_leverage(case.given, case.instrument, case.position)) is not None:
             yield f"{case.place}, {forbidden.line()}"
-        for commands, why in _lacks(case):
-            yield f"{case.place}: {commands} cannot answer: {why}"
+        for lack in _lacks(case):
+            lacking.setdefault(lack, []).append(str(case.place))
+    for (commands, why), these in lacking.items():
+        yield f"{', '.join(these)}: {commands} cannot answer: {why}"
 
 
 def _lacks(case: Case) -> Iterator[tuple[str, str]]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from decimal import ROUND_FLOOR, Decimal
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from perpcalc.core.initial import largest_leverage
 from perpcalc.core.instrument import PLAIN, Instrument
@@ -28,6 +28,7 @@ from perpcalc.options import (
 )
 from perpcalc.options import EXACT as EXACTLY
 from perpcalc.venues import find, load, today
+from perpcalc.venues.keys import Rule
 
 COIN_GRIDS = ("value", "stored_value", "pnl", "fee", "margin", "funding")
 DAYS_OF_A_YEAR = 365
@@ -39,7 +40,7 @@ class Market(NamedTuple):
     """An instrument as asked for, the dated rules it comes from, and what the user should know of them."""
 
     instrument: Instrument
-    rules: Mapping[str, Mapping[str, Any]] = {}
+    rules: Mapping[str, Rule] = {}
     notes: tuple[Words, ...] = ()
     known_until: str | None = None
 
@@ -74,7 +75,7 @@ def traced_market(market: Market) -> Market:
     return market._replace(instrument=traced_instrument(market.instrument, sources))
 
 
-def provenance(rule: Mapping[str, Any]) -> str:
+def provenance(rule: Rule) -> str:
     """Where a venue's rule comes from and how sure it is, in lines; empty where there is no rule."""
     if not rule:
         return ""
@@ -86,7 +87,11 @@ def _market(given: Given) -> Market:
     venue, size, currency = given[VENUE], given[CONTRACT_SIZE], given[CURRENCY]
     name = given[INSTRUMENT]
     if venue is None:
-        return NO_VENUE if size is currency is name is None else _plain(size or ONE, currency or "BTC", name)
+        return (
+            NO_VENUE
+            if size is None and currency is None and name is None
+            else _plain(size or ONE, currency or "BTC", name)
+        )
     try:
         market = _expiring(_found(venue, name, EXACTLY in given), given[EXPIRES])
     except PerpcalcError as error:

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from perpcalc.commands.scenarios import LIST, scenario
+from perpcalc.core.pegged import PEGGED
 from perpcalc.core.stress import even_moves
 from perpcalc.decimals import ONE, ZERO, plain
 from perpcalc.errors import PerpcalcError, Words
@@ -12,7 +13,6 @@ from perpcalc.given import Excludes, Given, Needs, Rule
 from perpcalc.options import BETA, FROM, MOVE, MOVES, SCENARIO, STEPS, TO
 
 MOST_STEPS = 10_000
-STABLE = ("USD", "USDT", "USDC")
 
 
 class Moves(NamedTuple):
@@ -29,13 +29,13 @@ class Moves(NamedTuple):
     def of(self, coin: str) -> list[Decimal | None]:
         """The moves of a coin, one for each row; None where it is not known."""
         if self.coins is not None:
-            return [self.coins.get(coin, ZERO if self.still or coin in STABLE else None)]
+            return [self.coins.get(coin, ZERO if self.still or coin in PEGGED else None)]
         beta = self.beta(coin)
         return [move * beta for move in self.ladder]
 
     def beta(self, coin: str) -> Decimal:
         """How far a coin moves for a common move of 1; a stablecoin not at all."""
-        return self.betas.get(coin, ZERO if coin in STABLE else ONE)
+        return self.betas.get(coin, ZERO if coin in PEGGED else ONE)
 
 
 MOVE_OPTIONS = (MOVES, FROM, TO, STEPS, MOVE, BETA, SCENARIO)

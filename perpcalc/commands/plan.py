@@ -81,7 +81,7 @@ class Planned(Answer):
     reason: str | None
 
     @classmethod
-    def summary(cls, rows: Sequence[Answer]) -> Sentence:
+    def summary(cls, rows: Sequence[Answer], sums: Sequence[Answer] = ()) -> Sentence:
         """What all orders make together, and what is lost at the stop; the steps that die come first."""
         steps = [row for row in rows if isinstance(row, Planned)]
         place = max(place for place, step in enumerate(steps) if step.event == ORDER)
@@ -183,8 +183,8 @@ def _charts(states: Sequence[State], ladder: Ladder) -> list[Chart]:
 
 COMMAND = Command(
     "plan",
-    "A ladder of orders in, targets out and a stop for the rest: after each step what is held, where it is liquidated,"
-    " the profit realised and the loss at the stop.",
+    "A ladder of orders in, targets out and a stop for the rest. After each step what is held, where it is"
+    " liquidated, the profit realised and the loss at the stop.",
     (
         (
             "perpcalc plan --venue bybit --side long --order 10k@62500 --order 5k@58000 --order 5k@54000 --stop 51000"

@@ -1,15 +1,15 @@
 """`perpcalc pnl`: what closing a position brings."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from decimal import Decimal
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from perpcalc.answer import Coin, Gain, GainRate, GainUsd, Identified, Price, Sentence, Told
+from perpcalc.answer import Answer, Coin, Gain, GainRate, GainUsd, Identified, Price, Sentence, Told
 from perpcalc.commands.case import NEED_ENTRY, NEED_SIDE, NEED_SIZE, Case
-from perpcalc.commands.command import Command
+from perpcalc.commands.command import Command, Row
 from perpcalc.commands.market import known_fee
-from perpcalc.commands.positions import Remarks, by_position, each, unknown
+from perpcalc.commands.positions import Remarks, by_position, each, summed_up, unknown
 from perpcalc.core.liquidation import liquidated_at
 from perpcalc.core.pnl import entry_fees, price_for_roe, profit_and_loss, safe_tick, target_price
 from perpcalc.decimals import ZERO, plain
@@ -110,20 +110,30 @@ class Pnl(Identified):
             said += (", ", Told("net_roe"), " on the margin")
         return (*said, ": but liquidated before it, at ", Told("liquidation_price")) if self.liquidated else said
 
+    @classmethod
+    def summary(cls, rows: Sequence[Answer], sums: Sequence[Answer] = ()) -> Sentence:
+        """Net profit of all, and which of them do not live to see it."""
+        dead = [str(row.name) for row in rows if isinstance(row, Pnl) and row.liquidated]
+        together = summed_up(rows, sums, "net_pnl", "net_pnl_usd")
+        if dead and together:
+            together += (f": but {', '.join(dead)} {'is' if len(dead) == 1 else 'are'} liquidated before it",)
+        return together and ("net ", *together)
+
 
 def answer(case: Case, given: Given, said: Remarks) -> Pnl:
     """Profit and loss of one position; of one in a portfolio without an entry nothing is known."""
     reasons: list[str] = []
     if case.place is not None and unknown(case.opened, reasons) is None:
-        return _unknown(case.identity(), reasons[0])
+        return Pnl.knowing(**case.identity(), reason=reasons[0]).never_where()
     position, instrument, margin = case.opened(), case.instrument, case.margin
     opening = known_fee(given, ENTRY_FEE, instrument, said.notes)
     closing = known_fee(given, EXIT_FEE, instrument, said.notes)
     funding = given[FUNDING] or ZERO
     exit_price = given[EXIT] or given[MARK] or case.mark
+    is_mark = EXIT not in given
     leverage, coin = (None, None) if margin is None else (margin.leverage, margin.coin)
     costs = (opening, closing, funding)
-    result = None if exit_price is None else profit_and_loss(position, exit_price, *costs, leverage, coin)
+    result = None if exit_price is None else profit_and_loss(position, exit_price, *costs, leverage, coin, is_mark)
     break_even = target_price(position, ZERO, *costs)
     wanted = partial(_target, case, given, *costs)
     target = wanted() if case.place is None else unknown(wanted, reasons)
@@ -138,7 +148,10 @@ def answer(case: Case, given: Given, said: Remarks) -> Pnl:
     nevers = ["break_even_price", *(["target_price"] if lost else []), *(["liquidation_price"] if found else [])]
 
     def rounded() -> dict[str, Decimal | None]:
-        return {} if break_even is None else {"break_even_price": safe_tick(position, break_even, *costs)}
+        if break_even is None:
+            return {}
+        step = Row(made, case.market).price_step()
+        return {"break_even_price": safe_tick(position, break_even, *costs, step=step)}
 
     made = Pnl(
         **case.identity(),
@@ -164,24 +177,21 @@ def answer(case: Case, given: Given, said: Remarks) -> Pnl:
     return made.never_where(*nevers).people_see(rounded)
 
 
-def _unknown(identity: Mapping[str, Any], reason: str | None, **known: Any) -> Pnl:
-    return Pnl(**{**dict.fromkeys(Pnl._fields), **identity, **known, "reason": reason}).never_where()
-
-
 def _leg(leg: "LegCase") -> Pnl:
     """A linear leg at its mark: its profit is in what it is settled in, and said in USD."""
     from perpcalc.commands.legs import no_price
 
     found = unknown(leg.liquidation, [])
     unpriced = leg.leg.coin if leg.price is None else leg.leg.settle
-    known: dict[str, Any] = {
-        "entry_price": leg.leg.entry,
-        "exit_price": leg.mark,
-        "net_pnl_usd": leg.pnl_usd(),
-        "liquidation_price": found and found.liquidation_price,
-        "liquidated": found and found.beyond,
-    }
-    return _unknown(leg.identity(), None if leg.mark is not None else no_price(unpriced), **known)
+    return Pnl.knowing(
+        **leg.identity(),
+        entry_price=leg.leg.entry,
+        exit_price=leg.mark,
+        net_pnl_usd=leg.pnl_usd(),
+        liquidation_price=found and found.liquidation_price,
+        liquidated=found and found.beyond,
+        reason=None if leg.mark is not None else no_price(unpriced),
+    ).never_where()
 
 
 def _target(case: Case, given: Given, opening: Decimal, closing: Decimal, funding: Decimal) -> Decimal | None:
@@ -214,8 +224,8 @@ def _out_of_reach(case: Case, no_break_even: bool) -> str:
 
 COMMAND = Command(
     "pnl",
-    "Profit and loss of a position in coin and USD: gross, fees, funding, net, return on equity, break-even price and"
-    " the price for a target.",
+    "Profit and loss of a position in coin and USD. Gross, fees, funding, net, return on equity, break-even price"
+    " and the price for a target.",
     (
         "perpcalc pnl --venue bybit --side long -n 10k --entry 62500 --exit 64000 --leverage 10",
         "perpcalc pnl --venue bybit --side long -n 10k --entry 62500 --leverage 10 --target-roe 50%",

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from perpcalc.answer import Answer
+from perpcalc.answer import Answer, Sentence, Told, Value
 from perpcalc.commands.case import Case, case_of
 from perpcalc.commands.command import Result, Row
 from perpcalc.commands.market import Market, each_once
@@ -49,7 +49,7 @@ def by_position(
     *,
     needs: tuple[Rule, ...] = (),
     known: Callable[[Case], object] | None = None,
-    prices: Sequence[Option[Any]] = (MARK,),
+    prices: Sequence[Option[object]] = (MARK,),
     one: bool = True,
     leg: LegRow | None = None,
     beside: Beside | None = None,
@@ -132,7 +132,7 @@ def _unanswered(answer: type[Answer]) -> LegRow:
 
     def row(leg: "LegCase") -> Answer:
         reason = "a linear leg: pnl, liq-price, greeks, stress and status take it in"
-        return answer(**{**dict.fromkeys(answer._fields), **leg.identity(), "reason": reason}).never_where()
+        return answer.knowing(**leg.identity(), reason=reason).never_where()
 
     return row
 
@@ -156,6 +156,20 @@ def totals(answer: type[Answer], rows: Sequence[Row]) -> list[Row]:
     return [*made, Row(_sum(answer, rows, in_usd, "USD"))]
 
 
+def summed_up(rows: Sequence[Answer], sums: Sequence[Answer], coin: str, usd: str, size: bool = False) -> Sentence:
+    """What a field of positions comes to, in coin too where all are in one, and of how many; empty where it is known of
+    none.
+    """
+    known, in_coin = ([row for row in rows if getattr(row, name) is not None] for name in (usd, coin))
+    if not known:
+        return ()
+    together: Sentence = (Told(usd, size, row=-1),)
+    if len(sums) == 2 and len(in_coin) == len(known):
+        together = (Told(coin, size, row=-2), " (", *together, ")")
+    share = "" if len(known) == len(rows) else f"{len(known)} of "
+    return (*together, f" over {share}{len(rows)} position{'s' if len(rows) > 1 else ''}")
+
+
 def _finest(rows: Sequence[Row]) -> Market | None:
     """The market whose coin amounts have the most decimals, which a sum is shown with."""
     markets = [row.market for row in rows if row.market is not None]
@@ -163,10 +177,10 @@ def _finest(rows: Sequence[Row]) -> Market | None:
 
 
 def _sum(answer: type[Answer], rows: Sequence[Row], names: Sequence[str], currency: str) -> Answer:
-    values: dict[str, Any] = dict.fromkeys(answer._fields)
-    if "currency" in values:
-        values["currency"] = currency
+    """The sums of rows, which say what currency they are in; where an answer has no field for it, as the reason."""
+    said = {"currency": currency} if "currency" in answer._fields else {"reason": f"the sum in {currency}"}
+    values: dict[str, Value] = dict(said)
     for name in names:
         amounts = [value for row in rows if isinstance(value := getattr(row.answer, name), Decimal)]
         values[name] = sum(amounts, ZERO) if amounts else None
-    return answer(**values)
+    return answer.knowing(**values).never_where()

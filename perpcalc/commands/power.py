@@ -183,9 +183,9 @@ def _reasons(contract: PowerContract, found: PowerValue, given: Given) -> list[s
 
 COMMAND = Command(
     "power",
-    "Power perpetuals, contracts on index^p: fair mark, premium, funding, delta, gamma and implied volatility, per unit"
-    " and in USD; and what liquidates a short. An estimate: geometric Brownian motion with constant volatility and"
-    " interest.",
+    "Power perpetuals, contracts on index^p. Fair mark, premium, funding, delta, gamma and implied volatility, per"
+    " unit and in USD; and what liquidates a short. An estimate: geometric Brownian motion with constant volatility"
+    " and interest.",
     (
         "perpcalc power --power 2 --index 3000 --vol 80% --funding-period 1d --periods 3",
         "perpcalc power --power 2 --index 3000 --mark 9100000 --units 0.001 --collateral 6",

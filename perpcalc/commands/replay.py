@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import partial
-from typing import Any
 
 from perpcalc.answer import Answer, Coin, Cost, Count, Gain, GainUsd, Kind, Price, Rate, Sentence, Told, Usd
 from perpcalc.commands.command import Command, Result, Row
@@ -118,7 +117,7 @@ class Replay(Answer):
         return ("survived: ", *net, ", margin ratio at most ", Told("max_margin_ratio"))
 
     @classmethod
-    def summary(cls, rows: Sequence[Answer]) -> Sentence:
+    def summary(cls, rows: Sequence[Answer], sums: Sequence[Answer] = ()) -> Sentence:
         """How many were liquidated, and which of them first."""
         known = [row for row in rows if isinstance(row, Replay) and row.ended_by is not None]
         dead = sorted((row for row in known if not row.survived), key=lambda row: row.ended_at or "")
@@ -167,30 +166,24 @@ def answer(given: Given) -> Result:
 
 
 def _row(past: Past, outcome: Outcome) -> Replay:
-    return Replay(
-        account=past.account,
-        position=past.position,
-        start=iso(outcome.start),
-        end=iso(outcome.end),
-        bars=Decimal(outcome.bars),
-        survived=outcome.survived,
-        ended_at=iso(outcome.ended_at),
-        ended_by=outcome.ended_by,
-        price=outcome.price,
-        net_pnl=outcome.net_pnl,
-        net_pnl_usd=outcome.net_pnl_usd,
-        funding=outcome.funding,
-        max_margin_ratio=outcome.max_margin_ratio,
-        max_margin_ratio_at=iso(outcome.max_margin_ratio_at),
-        max_drawdown=outcome.max_drawdown,
-        max_drawdown_usd=outcome.max_drawdown_usd,
-        reason=None,
+    return _went(past, outcome)._replace(
+        price=outcome.price, net_pnl_usd=outcome.net_pnl_usd, max_drawdown_usd=outcome.max_drawdown_usd
     )
 
 
 def _of_several(past: Past, outcome: UnifiedOutcome) -> Replay:
     """An account of several coins: every amount in USD, and no one price."""
-    return Replay(
+    usd = _went(past, outcome)._replace(
+        net_pnl_usd=outcome.net_pnl,
+        max_drawdown_usd=outcome.max_drawdown,
+        reason="an account of several coins: every amount is in USD",
+    )
+    return usd.never_where()
+
+
+def _went(past: Past, outcome: Outcome | UnifiedOutcome) -> Replay:
+    """What is told alike of a wallet and of an account of several coins."""
+    return Replay.knowing(
         account=past.account,
         position=past.position,
         start=iso(outcome.start),
@@ -199,31 +192,23 @@ def _of_several(past: Past, outcome: UnifiedOutcome) -> Replay:
         survived=outcome.survived,
         ended_at=iso(outcome.ended_at),
         ended_by=outcome.ended_by,
-        price=None,
         net_pnl=outcome.net_pnl,
-        net_pnl_usd=outcome.net_pnl,
         funding=outcome.funding,
         max_margin_ratio=outcome.max_margin_ratio,
         max_margin_ratio_at=iso(outcome.max_margin_ratio_at),
         max_drawdown=outcome.max_drawdown,
-        max_drawdown_usd=outcome.max_drawdown,
-        reason="an account of several coins: every amount is in USD",
-    ).never_where()
+    )
 
 
 def _unknown(past: Past) -> Replay:
-    known: dict[str, Any] = {
-        "account": past.account,
-        "position": past.position,
-        "reason": past.unknown and past.unknown.line(),
-    }
-    return Replay(**{**dict.fromkeys(Replay._fields), **known}).never_where()
+    reason = None if past.unknown is None else past.unknown.line()
+    return Replay.knowing(account=past.account, position=past.position, reason=reason).never_where()
 
 
 COMMAND = Command(
     "replay",
-    "Whether a position or a portfolio would have lived through candles and funding of the past: how it ended, what it"
-    " paid, how near it came.",
+    "Whether a position or a portfolio would have lived through candles and funding of the past. How it ended, what"
+    " it paid, how near it came.",
     (
         (
             "perpcalc replay --venue bybit --side long -n 10k --entry 121704.74 --leverage 7 --marks marks.csv"

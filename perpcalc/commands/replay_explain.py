@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from perpcalc.commands.market import traced_market
 from perpcalc.core.instrument import trade_fee
 from perpcalc.core.passage import LIQUIDATION, STOP, Outcome
-from perpcalc.core.pnl import gross_pnl
+from perpcalc.core.pnl import closing_pnl, gross_pnl
 from perpcalc.trace import leaf
 
 if TYPE_CHECKING:
@@ -41,9 +41,7 @@ def _net(past: "Past", outcome: Outcome, price: Decimal, funding: Decimal) -> De
         stored_value=leaf(held.stored_value, "V"),
         entry_value=leaf(held.entry_value, "V"),
     )
-    gross = gross_pnl(position, price)
     if outcome.ended_by == STOP:
-        return (
-            gross - trade_fee(position.instrument, position.contracts, price, leaf(leg.exit_fee, "exit_fee")) - funding
-        )
-    return gross - funding
+        fee = trade_fee(position.instrument, position.contracts, price, leaf(leg.exit_fee, "exit_fee"))
+        return closing_pnl(position, price) - fee - funding
+    return gross_pnl(position, price) - funding

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from perpcalc.commands.case import Case
-from perpcalc.commands.market import known_fee, margin_rules, market_of
+from perpcalc.commands.market import MarginRules, known_fee, margin_rules, market_of
+from perpcalc.core.instrument import Instrument
 from perpcalc.core.moments import iso, moment
 from perpcalc.core.passage import Change, Leg, Run
 from perpcalc.core.wallet import Holding
@@ -140,6 +141,6 @@ def _changes(case: Case, leg: int, time: int) -> Iterator[Change]:
             yield Change(at, leg, instrument, rules.schedule, rules.closing_fee)
 
 
-def _of_rules(instrument: Any, rules: Any) -> tuple[Any, ...]:
+def _of_rules(instrument: Instrument, rules: MarginRules) -> tuple[object, ...]:
     """What of a venue's rules a replay goes by."""
     return rules, instrument.rounding, instrument.tick, instrument.max_price, instrument.least_closing

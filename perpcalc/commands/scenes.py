@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
-from perpcalc.commands.book import entries_of, united
+from perpcalc.commands.book import entries_of, loaded, united
 from perpcalc.commands.case import NEED_ENTRY, NEED_SIDE, NEED_SIZE, Case, case_of
 from perpcalc.commands.market import forbidden_leverage, known_fee
 from perpcalc.commands.prices import Prices, at_price, coin_of, free, is_hedged, paid_in, price_of, unmaintained
@@ -34,7 +34,7 @@ from perpcalc.options import (
     STOP,
     VENUE,
 )
-from perpcalc.portfolio import Portfolio, Position, load
+from perpcalc.portfolio import Portfolio, Position
 
 if TYPE_CHECKING:
     from perpcalc.commands.legs import LegCase
@@ -78,7 +78,7 @@ def scenes_of(given: Given) -> list[Scene]:
         given = given.without((PORTFOLIO,))  # that of the environment gives way
     planned = bool(given.written(TRADE))
     if PORTFOLIO in given:
-        portfolio = load(given[PORTFOLIO] or "")
+        portfolio = loaded(given)
         if ACCOUNT in given:
             _known_account(given, portfolio)
     elif planned:

@@ -1,8 +1,8 @@
 """JSON Schema (2020-12) of questions and answers, from the same options and records that the commands are made of."""
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from decimal import Decimal
-from typing import Any, get_args, get_type_hints
+from typing import get_args, get_type_hints
 
 from perpcalc import decimals, grammar
 from perpcalc.answer import Answer
@@ -29,7 +29,7 @@ NUMBERS = (
     grammar.multiple,
 )
 
-Schema = dict[str, Any]
+Schema = dict[str, object]
 ID: Schema = {"type": ["string", "number"], "description": "Handed back first."}
 ERROR: Schema = {
     "type": "object",
@@ -67,18 +67,18 @@ def _question(command: Command, name: str) -> Schema:
     return {
         "type": "object",
         "properties": properties,
-        "required": ["command", *_required(command)],
+        "required": ["command", *required(command)],
         "additionalProperties": False,
     }
 
 
-def _required(command: Command) -> list[str]:
-    """The options without which there is no answer, whatever else is given."""
-    needed = [rule for rule in command.rules if isinstance(rule, Needed)]
-    return [rule.options[0].name for rule in needed if len(rule.options) == 1 and not rule.unless and not rule.when]
+def required(command: Command, without: Collection[str] = ()) -> list[str]:
+    """The options without which there is no answer, whatever else is given but those named in `without`."""
+    needed = [rule for rule in command.rules if isinstance(rule, Needed) and len(rule.options) == 1 and not rule.when]
+    return [rule.options[0].name for rule in needed if all(one.name in without for one in rule.unless)]
 
 
-def _option(option: Option[Any]) -> Schema:
+def _option(option: Option[object]) -> Schema:
     described = {"description": option.help}
     if option.flag:
         return {"type": "boolean", **described}
@@ -129,9 +129,9 @@ def record(answer: type[Answer]) -> Schema:
     }
 
 
-def _field(hint: Any) -> Schema:
+def _field(hint: object) -> Schema:
     parts = get_args(hint) or (hint,)
-    made: list[Mapping[str, Any]] = []
+    made: list[Schema] = []
     for part in parts:
         if part is Decimal:
             made.append({"type": "string", "pattern": DECIMAL})
@@ -141,4 +141,4 @@ def _field(hint: Any) -> Schema:
             made.append({"type": "string"})
         else:
             made.append({"type": "null"})
-    return dict(made[0]) if len(made) == 1 else {"anyOf": [dict(one) for one in made]}
+    return made[0] if len(made) == 1 else {"anyOf": made}

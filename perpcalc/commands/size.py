@@ -1,15 +1,14 @@
 """`perpcalc size`: how many contracts fit a risk, or the most that a balance opens."""
 
 from decimal import Decimal
-from typing import Any
 
-from perpcalc.answer import Coin, Explained, Identified, Price, Sentence, Times, Told, Usd
+from perpcalc.answer import Coin, Explained, Identified, Identity, Price, Sentence, Times, Told, Usd
 from perpcalc.commands.backing import BACKING_RULES, TRADE_PORTFOLIO, Backing, backing_of
 from perpcalc.commands.command import SINGLE, Command, Result, Row
 from perpcalc.commands.market import each_once, forbidden_leverage, known_fee
 from perpcalc.core.opening import Opening, max_open
 from perpcalc.core.planned import Plan
-from perpcalc.core.position import SIDES
+from perpcalc.core.position import SIDES, open_at
 from perpcalc.core.sizing import Size, one_lot, size
 from perpcalc.decimals import ZERO, fixed, plain
 from perpcalc.errors import PerpcalcError, Words
@@ -51,6 +50,18 @@ class Sized(Identified):
     """How many contracts fit, and what the trade then looks like; in coin where no unit is named."""
 
     title = "Size"
+    whys = {
+        "position_value": "the coin value at the entry",
+        "loss_at_stop_usd": "at the stop",
+        "fees": "of opening and of closing at the stop, the slippage with them",
+        "leverage": "of the whole account after the trade",
+        "max_safe_leverage": (
+            "isolated, liquidation then comes just beyond the stop and the buffer; at most what the tier allows"
+        ),
+        "liquidation_price": "where equity = maintenance margin + closing fees; see perpcalc liq-price",
+        "reward_risk": "the profit at the target less the costs of getting there, over the loss at the stop",
+        "order_cost": "what the venue sets aside for the order",
+    }
     never = frozenset({"liquidation_price"})
 
     entry_price: Price
@@ -95,13 +106,15 @@ def answer(given: Given) -> Result:
     notes: list[Words] = [*backing.notes]
     plan = _plan(backing, side, entry, stop, notes)
     if MAX_OPEN in given:
-        made = _opening(plan, max_open(plan))
+        made = _opening(backing, plan, max_open(plan))
     else:
         risk = _risk(backing)
-        made = _sized(plan, risk, size(plan, risk, given[TARGET]))
-    made |= _identity(backing, plan, made["contracts"])
-    found = Sized(**made).never_where(*(Sized.never if _is_known(plan, made) else ()))
-    return Result(Sized, [Row(_explained(found, given), backing.market)], one=True, notes=each_once(notes))
+        made = _sized(backing, plan, risk, size(plan, risk, given[TARGET]))
+    known = plan.schedule is not None and made.margin is not None and bool(made.contracts)
+    found = made.never_where(*(Sized.never if known else ()))
+    if EXPLAIN in given:
+        found = _explained(found, given, plan)
+    return Result(Sized, [Row(found, backing.market)], one=True, notes=each_once(notes))
 
 
 def _plan(backing: Backing, side: str, entry: Decimal, stop: Decimal | None, notes: list[Words]) -> Plan:
@@ -151,8 +164,8 @@ def _risk(backing: Backing) -> Decimal:
     return share * balance
 
 
-def _identity(backing: Backing, plan: Plan, contracts: Decimal) -> dict[str, Any]:
-    """The fields that open the answer, and the prices."""
+def _identity(backing: Backing, plan: Plan, contracts: Decimal) -> Identity:
+    """The fields that open the answer."""
     instrument = plan.instrument
     return {
         "name": None,
@@ -164,26 +177,26 @@ def _identity(backing: Backing, plan: Plan, contracts: Decimal) -> dict[str, Any
         "contracts": contracts,
         "contract_size": instrument.contract_size,
         "notional_usd": contracts * instrument.contract_size,
-        "entry_price": plan.entry_price,
-        "stop_price": plan.stop_price,
     }
 
 
-def _sized(plan: Plan, risk: Decimal, found: Size) -> dict[str, Any]:
-    return {**dict.fromkeys(Sized._fields), **found._asdict(), "risk": risk, "reason": _reason(plan, found)}
+def _sized(backing: Backing, plan: Plan, risk: Decimal, found: Size) -> Sized:
+    return _row(backing, plan, found)._replace(risk=risk, reason=_reason(plan, found))
 
 
-def _opening(plan: Plan, found: Opening) -> dict[str, Any]:
+def _opening(backing: Backing, plan: Plan, found: Opening) -> Sized:
     reason = None
     if not found.contracts:
         reason = f"nothing fits ({found.binding}): not one lot of {plain(plan.instrument.lot)} contracts can be opened"
     elif found.liquidation_price is None:
         reason = _no_price(plan, found.margin)
-    return {**dict.fromkeys(Sized._fields), **found._asdict(), "reason": reason}
+    return _row(backing, plan, found)._replace(reason=reason)
 
 
-def _is_known(plan: Plan, made: dict[str, Any]) -> bool:
-    return plan.schedule is not None and made["margin"] is not None and bool(made["contracts"])
+def _row(backing: Backing, plan: Plan, found: Size | Opening) -> Sized:
+    """What was found, of the position and at the prices that were asked about."""
+    made = Sized.knowing(entry_price=plan.entry_price, stop_price=plan.stop_price, **found._asdict())
+    return made._replace(**_identity(backing, plan, found.contracts))
 
 
 def _reason(plan: Plan, found: Size) -> str | None:
@@ -212,9 +225,11 @@ def _no_price(plan: Plan, margin: Decimal | None) -> str:
     return "never liquidated: the collateral covers the position's coin value at any price"
 
 
-def _explained(found: Sized, given: Given) -> Sized:
+def _explained(found: Sized, given: Given, plan: Plan) -> Sized:
     """The answer with what its explanation says of how the risk and the caps are meant."""
     whys = {}
+    if RISK in given:
+        whys["risk"] = "a share of the balance"
     if RISK_USD in given:
         whys["risk"] = "USD are valued at the stop"
     if RISK_COIN in given:
@@ -226,13 +241,19 @@ def _explained(found: Sized, given: Given) -> Sized:
     if found.binding == "liquidation":
         whys["contracts"] += "; the most whose liquidation price lies beyond stop_price * (1 - s * buffer)"
     whys["margin"] = "isolated" if LEVERAGE in given else "cross: the whole balance of the wallet"
-    return found.explained_by(Explained(whys=whys))
+    named: dict[str, Decimal | None] = {}
+    if found.contracts:
+        named["V"] = open_at(plan.instrument, plan.side, found.contracts, plan.entry_price).stored_value
+        liquidated = plan.liquidation(found.contracts)
+        named["bankruptcy_price"] = liquidated and liquidated.bankruptcy_price
+    return found.explained_by(Explained(whys=whys, named=named))
 
 
 COMMAND = Command(
     "size",
-    "How many contracts risk so much between entry and stop, fees and slippage included, capped by leverage, balance,"
-    " liquidation and the venue, and which of them binds; or with --max-open the most that a balance opens.",
+    "How many contracts risk so much between entry and stop. Fees and slippage are included; leverage, balance,"
+    " liquidation and the venue cap the size, and the answer says which of them binds. Or with --max-open the most"
+    " that a balance opens.",
     (
         "perpcalc size --venue bybit --entry 62500 --stop 60000 --balance 1.5 --risk 1%",
         "perpcalc size --venue bybit --side long --entry 62500 --balance 0.05 --leverage 50x --max-open",

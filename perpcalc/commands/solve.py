@@ -1,7 +1,5 @@
 """`perpcalc solve`: what must change so that a goal is met: margin, leverage, contracts, the entry, or the price."""
 
-from typing import Any
-
 from perpcalc.commands.case import NEED_ENTRY, NEED_MARGIN, NEED_SIDE, NEED_SIZE, Case, Shared, case_of
 from perpcalc.commands.command import BY_POSITION, ROWS, Command, Group
 from perpcalc.commands.market import fee_rate, forbidden_leverage, market_of
@@ -150,11 +148,11 @@ def _command(
     name: str,
     help: str,
     examples: tuple[str, ...],
-    more: tuple[Option[Any], ...],
+    more: tuple[Option[object], ...],
     ask: Ask,
     rules: tuple[Rule, ...],
-    needed: tuple[Option[Any], ...],
-    position: tuple[Option[Any], ...] = (*POSITION, MARK),
+    needed: tuple[Option[object], ...],
+    position: tuple[Option[object], ...] = (*POSITION, MARK),
 ) -> Command:
     """A command of the group; what a position by itself needs, one of a portfolio has."""
     own = (rule._replace(unless=(*rule.unless, PORTFOLIO)) for rule in ask.needs)
@@ -171,7 +169,7 @@ def _command(
     )
 
 
-def _goal_rules(*goals: Option[Any]) -> tuple[Rule, ...]:
+def _goal_rules(*goals: Option[object]) -> tuple[Rule, ...]:
     """The rules that one of some goals is given."""
     named = listed([goal.key for goal in goals])
     return (*exclusive(*goals, remedy=ONE_GOAL), Needed(goals, ("give ", *named)))
@@ -179,7 +177,7 @@ def _goal_rules(*goals: Option[Any]) -> tuple[Rule, ...]:
 
 GROUP = Group(
     "solve",
-    "What must change so that a goal is met: the margin, leverage, contracts or entry, or the price at which it is.",
+    "What must change so that a goal is met. The margin, leverage, contracts or entry, or the price at which it is.",
     (
         _command(
             "margin",

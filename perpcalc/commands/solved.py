@@ -70,7 +70,7 @@ class Solve(Identified):
         return (*self.said(before), behind, *self.brought())
 
     @classmethod
-    def summary(cls, rows: Sequence[Answer]) -> Sentence:
+    def summary(cls, rows: Sequence[Answer], sums: Sequence[Answer] = ()) -> Sentence:
         """The only row as a sentence."""
         return rows[0].sentence() if len(rows) == 1 else ()
 
@@ -151,7 +151,7 @@ class SolvePrice(Solve):
     title = "Price"
 
     @classmethod
-    def summary(cls, rows: Sequence[Answer]) -> Sentence:
+    def summary(cls, rows: Sequence[Answer], sums: Sequence[Answer] = ()) -> Sentence:
         """Where the goal is reached, below and above."""
         if len(rows) != 2:
             return ()

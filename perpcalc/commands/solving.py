@@ -1,7 +1,7 @@
 """A question of `solve`: what is asked for a position by itself, or for positions of a portfolio in their accounts."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from perpcalc.commands.case import Case, Shared, case_of
 from perpcalc.commands.command import Result, Row
@@ -73,7 +73,7 @@ class Ask(NamedTuple):
     solve: Solving
     unit: str
     needs: tuple[Needed, ...]
-    unused: tuple[Option[Any], ...] = ()
+    unused: tuple[Option[object], ...] = ()
     position: Callable[[Given], Case] = case_of
     rows: int = 1
     maintained: Callable[[str], bool] = bool
@@ -102,10 +102,9 @@ def solved_by(ask: Ask) -> Callable[[Given], Result]:
 
 def _of_portfolio(ask: Ask, given: Given) -> Result:
     """The positions of a portfolio, or the one that is named, each with its whole account."""
-    from perpcalc.commands.book import one_coin, opened
-    from perpcalc.portfolio import load
+    from perpcalc.commands.book import loaded, one_coin, opened
 
-    portfolio = load(given[PORTFOLIO] or "")
+    portfolio = loaded(given)
     asked = portfolio.positions
     name = given[POSITION_NAME]
     if name is not None:
@@ -124,11 +123,9 @@ def _of_portfolio(ask: Ask, given: Given) -> Result:
         if name is not None and entry.name != name:
             continue
         if not isinstance(entry, Case):
-            empty = {**dict.fromkeys(ask.answer._fields), **entry.identity()}
-            empty |= Solved(
-                *goal, None, _unit(ask, entry.leg.coin), reason="a linear leg: solve for an inverse position"
-            )._asdict()
-            rows += [Row(ask.answer(**empty))] * ask.rows
+            reason = "a linear leg: solve for an inverse position"
+            unsolved = Solved(*goal, None, _unit(ask, entry.leg.coin), reason=reason)
+            rows += [Row(ask.answer.knowing(**entry.identity(), **unsolved._asdict()))] * ask.rows
             continue
         rows += _of_position(ask, entry, given, alone=name is not None)
     notes = [*book.notes, *(note for case in book.cases for note in case.notes)]
@@ -195,7 +192,7 @@ def _unmaintained(case: Case) -> Case:
 def _row(answer: type[Solve], subject: Subject, found: Solved) -> Row:
     case, identity = subject.case, subject.case.identity()
     if case.place is None and not any(option in subject.given for option in SIZES):
-        identity |= {"contracts": None, "notional_usd": None}
+        identity = {**identity, "contracts": None, "notional_usd": None}
     has_entry = case.place is not None or any(option in subject.given for option in ENTRIES)
     entry = case.position.entry_price if case.position is not None and has_entry else None
     made = answer(**identity, entry_price=entry, mark_price=case.mark, **found._asdict())

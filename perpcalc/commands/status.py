@@ -13,6 +13,7 @@ from perpcalc.commands.command import ROWS, Command, Result, Row
 from perpcalc.commands.market import each_once
 from perpcalc.commands.moves import Moves
 from perpcalc.core.funding import funding_payment
+from perpcalc.core.pegged import PEGGED
 from perpcalc.core.rules import DAY
 from perpcalc.core.wallet import net_notional
 from perpcalc.decimals import ONE, ZERO
@@ -42,6 +43,17 @@ class Status(Answer):
         "maintenance_margin",
         "venue",
     )
+    whys = {
+        "balance": "of a position by itself its margin, of an account of several coins all of them at their prices",
+        "equity": "balance and profit at the mark, no fee of closing taken off",
+        "maintenance_margin": "closing fees that count included; nothing rounded as the venue does",
+        "margin_ratio": "100% is liquidation",
+        "leverage": "the net size of each contract, added up, over the equity",
+        "delta": "coins held in effect: what the equity in USD gains per USD of the price",
+        "funding_per_day_usd": "at the rates that the file gives; positive when paid",
+        "down": "the nearest fall of all coins together that liquidates; 0 where it has come to that",
+        "up": "the nearest rise of all coins together that liquidates; 0 where it has come to that",
+    }
     never = frozenset({"down", "up"})
     sums = ("equity_usd", "funding_per_day_usd")
 
@@ -62,20 +74,30 @@ class Status(Answer):
     up: Rate | None
     reason: str | None
 
+    @property
+    def is_dead(self) -> bool:
+        """Whether it is liquidated where the market stands."""
+        return self.down == 0 or self.up == 0
+
     @classmethod
-    def summary(cls, rows: Sequence[Answer]) -> Sentence:
-        """Who dies first, and at which move."""
-        for place, row in enumerate(rows):
-            if not isinstance(row, Status) or row.margin_ratio is None:
-                continue
-            name = row.account or row.position
-            if row.down == 0 or row.up == 0:
-                return (f"{name} is liquidated already",)
-            ends = [(abs(end), field) for field in ("down", "up") if (end := getattr(row, field)) is not None]
-            if not ends:
-                return ("no move liquidates anything",)
-            return (f"nearest: {name} is liquidated by a move of ", Told(min(ends)[1], row=place))
-        return ()
+    def summary(cls, rows: Sequence[Answer], sums: Sequence[Answer] = ()) -> Sentence:
+        """What is dead already, and which of the others dies first, at which move."""
+        asked = [row for row in rows if isinstance(row, Status)]
+        known = [(place, row) for place, row in enumerate(asked) if row.margin_ratio is not None]
+        dead = [str(row.account or row.position) for _, row in known if row.is_dead]
+        said: Sentence = (f"{', '.join(dead)} {'is' if len(dead) == 1 else 'are'} liquidated already",) if dead else ()
+        ends = [
+            (abs(end), place, field)
+            for place, row in known
+            for field in ("down", "up")
+            if not row.is_dead and (end := getattr(row, field)) is not None
+        ]
+        if not ends:
+            return said or (("no move liquidates anything",) if known else ())
+        _, place, field = min(ends)
+        name = asked[place].account or asked[place].position
+        nearest = "; nearest of the others: " if dead else "nearest: "
+        return (*said, nearest, f"{name} is liquidated by a move of ", Told(field, row=place))
 
 
 def answer(given: Given) -> Result:
@@ -92,6 +114,7 @@ def _row(block: Block, moves: Moves) -> Status:
     (now,) = after(block, moves._replace(betas={}))
     fatal = fatal_of(block, moves)
     known = now.equity is not None and not block.unmaintained
+    dead = bool(now.liquidated)
     return Status(
         account=block.account,
         position=block.position,
@@ -104,8 +127,8 @@ def _row(block: Block, moves: Moves) -> Status:
         maintenance_margin=now.maintenance_margin,
         margin_ratio=now.margin_ratio,
         leverage=_leverage(block, now),
-        delta=_delta(block),
-        funding_per_day_usd=_funding(block),
+        delta=ZERO if dead else _delta(block),
+        funding_per_day_usd=ZERO if dead else _funding(block),
         down=fatal.down,
         up=fatal.up,
         reason=block.reason,
@@ -130,14 +153,15 @@ def _leverage(block: Block, now: After) -> Decimal | None:
 
 
 def _delta(block: Block) -> Decimal | None:
-    """The change of the equity in USD for each USD of the price: `B + sum(s*V)` coins; of several coins in no one of
-    them.
+    """The change of the equity in USD for each USD of the price: `B + sum(s*V)` coins; of several coins what their
+    deltas are worth, in USD, those that stand still left out.
     """
     if block.stake is not None:
         return block.stake.wallet.constant - block.stake.reserve
-    if block.unified is not None and len(coins := [one for one in block.unified.sums.coins.values() if one.delta]) == 1:
-        return coins[0].delta
-    return None
+    if block.unified is None:
+        return None
+    coins = block.unified.sums.coins.values()
+    return sum((one.delta * one.price for one in coins if one.name not in PEGGED), ZERO)
 
 
 def _funding(block: Block) -> Decimal | None:
@@ -232,13 +256,13 @@ def _sum(currency: str, rows: Sequence[Status], outside: Outside) -> Status:
 
 COMMAND = Command(
     "status",
-    "How the whole book stands: equity, margin ratio, leverage and the move that liquidates, the nearest to death"
-    " first.",
+    "How the whole book stands, the nearest to death first. Equity, margin ratio, leverage and the move that"
+    " liquidates.",
     ("perpcalc status -p portfolio.toml", "perpcalc status -p portfolio.toml --beta ETH=1.4 --total"),
     (PORTFOLIO, MARK, BETA, *OUTPUT, TOTAL),
     Status,
     answer,
-    (Needed((PORTFOLIO,), "name the file of positions"),),
+    (Needed((PORTFOLIO,), "name the file of positions; perpcalc portfolio init FILE writes an example"),),
     needed=(PORTFOLIO,),
     shape=ROWS,
 )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from functools import partial
 
-from perpcalc.answer import Answer, Coin, Count, Gain, Price, Rate, Sentence, Status, Told, Usd
+from perpcalc.answer import Answer, Coin, Count, Gain, Kind, Price, Rate, Said, Sentence, Status, Usd
 from perpcalc.commands.blocks import After, Block, after, block_of, blocks_of, fatal_of
 from perpcalc.commands.book import Book, book_of, is_portfolio
 from perpcalc.commands.case import NEED_ENTRY, NEED_MARGIN, NEED_SIDE, NEED_SIZE, case_of
@@ -68,20 +68,6 @@ class Stress(Answer):
     def block(self) -> str | None:
         """The account or the position that the row is about."""
         return self.account or self.position
-
-    @classmethod
-    def summary(cls, rows: Sequence[Answer]) -> Sentence:
-        """How many of the accounts a move of these leaves alive."""
-        asked = [row for row in rows if isinstance(row, Stress)]
-        blocks = {(row.account, row.position) for row in asked}
-        dead = {(row.account, row.position) for row in asked if row.status == LIQUIDATED}
-        if not dead:
-            return ("nothing is liquidated by these moves",) if {row.status for row in asked} == {OK} else ()
-        if len(blocks) == 1:
-            falling = [row for row in asked if row.status == LIQUIDATED and row.move is not None]
-            nearest = min(falling, key=lambda row: abs(row.move or ZERO), default=None)
-            return ("liquidated by a move of ", Told("move", row=asked.index(nearest))) if nearest else ()
-        return (f"{len(dead)} of {len(blocks)} are liquidated by one of these moves",)
 
 
 class StressTotal(Answer):
@@ -148,6 +134,42 @@ def answer(given: Given) -> Result:
         notes=each_once(notes),
         totals=partial(_totals, blocks, rungs, moves, outside) if of_portfolio else None,
         charts=partial(charts_of, blocks, moves),
+        said=partial(_said, blocks, rungs, moves),
+    )
+
+
+def _said(blocks: Sequence[Block], rungs: Sequence[Sequence[After]], moves: Moves) -> Sentence:
+    """How many of the accounts die of these moves, and which of them first, at exactly which move."""
+    dead = [
+        (_end(block, moves, ones), block.label)
+        for block, ones in zip(blocks, rungs, strict=True)
+        if any(one.liquidated for one in ones)
+    ]
+    if not dead:
+        judged = all(one.liquidated is not None for ones in rungs for one in ones)
+        return ("nothing is liquidated by these moves",) if judged else ()
+    already = [name for end, name in dead if end == 0]
+    nearest = min(((abs(end), name, end) for end, name in dead if end), default=None)
+    move: Sentence = () if nearest is None else (Said(nearest[2], Kind("rate")),)
+    if len(blocks) == 1:
+        return (
+            "liquidated ",
+            *(("already",) if already else ("by a move of ", *move) if move else ("by these moves",)),
+        )
+    said: Sentence = (f"{len(dead)} of {len(blocks)} {'is' if len(dead) == 1 else 'are'} liquidated by these moves",)
+    if already:
+        said += (f": {', '.join(already)} already",)
+    return said if nearest is None else (*said, f"{', then' if already else ': first'} {nearest[1]} at ", *move)
+
+
+def _end(block: Block, moves: Moves, ones: Sequence[After]) -> Decimal | None:
+    """The nearest move that liquidates a block, of those that these go beyond; None where each coin moves by itself."""
+    if moves.coins is not None and block.unified is not None:
+        return None
+    gone = [one.move for one in ones if one.liquidated and one.move is not None]
+    ends = [end for end in fatal_of(block, moves) if end is not None]
+    return min(
+        (end for end in ends if any(move <= end <= 0 or move >= end >= 0 for move in gone)), key=abs, default=None
     )
 
 
@@ -245,8 +267,8 @@ def _named_days() -> Result:
 
 COMMAND = Command(
     "stress",
-    "What is left of each account after the market moves: profit, equity in coin and USD, maintenance margin, and who"
-    " is liquidated on the way.",
+    "What is left of each account after the market moves. Profit, equity in coin and USD, maintenance margin, and"
+    " who is liquidated on the way.",
     (
         "perpcalc stress --venue bybit --side long -n 10k --entry 62500 --mark 62000 --leverage 5 --chart",
         "perpcalc stress -p portfolio.toml --scenario 2020-03-12 --total",

@@ -45,7 +45,7 @@ PLAIN = Instrument()
 
 
 def coin_value(instrument: Instrument, contracts: Decimal, price: Decimal) -> Decimal:
-    """The coin value of contracts at a price, as the venue prints it: `contracts*contract_size/price`.
+    """The coin value of contracts at a mark, as the venue prints it: `contracts*contract_size/price`.
 
     >>> coin_value(PLAIN, Decimal(10_000), Decimal(8_000))
     Decimal('1.25')
@@ -58,13 +58,28 @@ def coin_value(instrument: Instrument, contracts: Decimal, price: Decimal) -> De
     return on(rounding.value, size * unit / price) * contracts / unit
 
 
+def traded_value(instrument: Instrument, contracts: Decimal, price: Decimal) -> Decimal:
+    """The coin value of a trade, as the venue keeps it, else as it prints any value: `contracts*contract_size/price`.
+
+    >>> from perpcalc.core.rounding import grid
+    >>> rounding = Rounding(value=grid("half-up 8"), value_of="contract", stored_value=grid("up 8"))
+    >>> kept, trade = PLAIN._replace(rounding=rounding), (Decimal(20), Decimal("7508.22"))
+    >>> coin_value(kept, *trade), traded_value(kept, *trade)
+    (Decimal('0.00266380'), Decimal('0.00266375'))
+    """
+    rounding = instrument.rounding
+    if rounding.stored_value is None or rounding.value_of == "lot":
+        return coin_value(instrument, contracts, price)
+    return on(rounding.stored_value, contracts * instrument.contract_size / price)
+
+
 def trade_fee(instrument: Instrument, contracts: Decimal, price: Decimal, rate: Decimal) -> Decimal:
-    """The fee of one trade in coin, negative for a rebate: `coin value * rate`.
+    """The fee of one trade in coin, negative for a rebate: `value of the trade * rate`.
 
     >>> trade_fee(PLAIN, Decimal(100_000), Decimal(10_000), Decimal("0.00075"))
     Decimal('0.00750')
     """
-    return on(instrument.rounding.fee, coin_value(instrument, contracts, price) * rate)
+    return on(instrument.rounding.fee, traded_value(instrument, contracts, price) * rate)
 
 
 def whole_lots(instrument: Instrument, contracts: Decimal) -> Decimal:

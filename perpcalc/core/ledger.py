@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from perpcalc.core.instrument import Instrument
 from perpcalc.core.past_funding import Payment, cost_of
-from perpcalc.core.pnl import gross_pnl
+from perpcalc.core.pnl import closing_pnl
 from perpcalc.core.position import SIDES, Fill, Position, closed_part, closed_partly, merged, open_by_fills
 from perpcalc.decimals import ZERO, plain
 from perpcalc.errors import Key, PerpcalcError
@@ -175,9 +175,9 @@ def traded(
         return opened if position is None else merged(position, opened), ZERO
     if fill.contracts < position.contracts:
         left = closed_partly(position, fill.contracts)
-        profit = gross_pnl(closed_part(position, fill.contracts), fill.price)
+        profit = closing_pnl(closed_part(position, fill.contracts), fill.price)
         return left._replace(fills=(Fill(left.contracts, left.entry_price),)), profit
-    profit = gross_pnl(position, fill.price)
+    profit = closing_pnl(position, fill.price)
     over = fill.contracts - position.contracts
     return open_by_fills(instrument, side, [Fill(over, fill.price)]) if over else None, profit
 

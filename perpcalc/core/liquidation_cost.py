@@ -3,8 +3,8 @@
 from decimal import Decimal
 from typing import NamedTuple
 
-from perpcalc.core.instrument import coin_value, trade_fee
-from perpcalc.core.pnl import gross_pnl
+from perpcalc.core.instrument import trade_fee, traded_value
+from perpcalc.core.pnl import closing_pnl
 from perpcalc.core.position import Position
 from perpcalc.core.rules import ALL_KEPT, Terms
 from perpcalc.core.wallet import Holding, Wallet, equity
@@ -36,7 +36,7 @@ def equity_at(wallet: Wallet, holding: Holding, collateral: Decimal, price: Deci
     '0.75'
     """
     if len(wallet.group_of) == 1:
-        return max(ZERO, collateral + gross_pnl(holding.position, price))
+        return max(ZERO, collateral + closing_pnl(holding.position, price))
     return max(ZERO, collateral - wallet.collateral + equity(wallet, holding.ratio / price))
 
 
@@ -67,7 +67,7 @@ def liquidation_cost(
     total = equity_left if terms.kept else min(equity_left, full_fee + full_slippage)
     forfeited = equity_left - fee - slipped if terms.kept else ZERO
     return LiquidationCost(
-        value_at_liquidation=coin_value(instrument, contracts, price),
+        value_at_liquidation=traded_value(instrument, contracts, price),
         liquidation_fee=fee,
         slippage_cost=slipped,
         margin_forfeited=forfeited,

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import NamedTuple
 
-from perpcalc.core.instrument import coin_value, whole_lots
+from perpcalc.core.instrument import traded_value, whole_lots
 from perpcalc.core.margin import isolated_margin
 from perpcalc.core.order_cost import largest_order, order_cost
 from perpcalc.core.planned import Plan, venue_cap
@@ -49,7 +49,7 @@ def max_open(plan: Plan) -> Opening:
     if not contracts:
         return Opening(ZERO, ZERO, room.leverage(ZERO), ZERO, None, binding, ZERO)
     position = open_at(instrument, plan.side, contracts, plan.entry_price)
-    liquidated, value = plan.liquidation(contracts), coin_value(instrument, contracts, plan.entry_price)
+    liquidated, value = plan.liquidation(contracts), traded_value(instrument, contracts, plan.entry_price)
     return Opening(
         contracts=contracts,
         position_value=value,

@@ -6,7 +6,7 @@ from decimal import Decimal
 from itertools import repeat
 
 from perpcalc.core.initial import NOTHING_HELD, initial_margin, initial_rate, value_tiers
-from perpcalc.core.instrument import Instrument, coin_value, trade_fee, whole_lots
+from perpcalc.core.instrument import Instrument, trade_fee, traded_value, whole_lots
 from perpcalc.core.rounding import on
 from perpcalc.core.rules import BOTH_FEES, FEE_AT_BANKRUPTCY
 from perpcalc.decimals import ONE, ZERO
@@ -63,7 +63,7 @@ def order_cost(
     >>> str(order_cost(bitmex, -ONE, Decimal(100_000), Decimal(100_000), ONE, Decimal("0.00075")))
     '1.00150'
     """
-    value = coin_value(instrument, contracts, price)
+    value = traded_value(instrument, contracts, price)
     grid = instrument.rounding.margin
     if instrument.order_reserve == FEE_AT_BANKRUPTCY:
         initial = initial_rate(instrument, contracts, value) or ZERO

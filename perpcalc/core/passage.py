@@ -12,7 +12,7 @@ from perpcalc.core.instrument import Instrument, trade_fee
 from perpcalc.core.liquidation import Ends, ends, liquidation, margin_ratio
 from perpcalc.core.margin import Margin
 from perpcalc.core.past_funding import Payment, cost_of
-from perpcalc.core.pnl import gross_pnl
+from perpcalc.core.pnl import closing_pnl, gross_pnl
 from perpcalc.core.rules import ClosingFee, Schedule
 from perpcalc.core.spans import safe_spans
 from perpcalc.core.wallet import Holding, equity, wallet_of
@@ -295,7 +295,7 @@ class Course:
         leg = self.legs.pop(index)
         position = leg.holding.position
         own = price * leg.holding.ratio
-        gain = gross_pnl(position, own) - trade_fee(position.instrument, position.contracts, own, leg.exit_fee)
+        gain = closing_pnl(position, own) - trade_fee(position.instrument, position.contracts, own, leg.exit_fee)
         self.realised += gain
         self.collateral += gain
 

@@ -1,6 +1,6 @@
 """A trade that is planned: its prices and rates, what stands behind it, and what its venue allows."""
 
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import NamedTuple, Protocol
 
 from perpcalc.core.backed import Backed, forward
@@ -9,7 +9,9 @@ from perpcalc.core.instrument import Instrument
 from perpcalc.core.liquidation import Liquidation
 from perpcalc.core.margin import Margin, isolated_margin
 from perpcalc.core.position import open_at
+from perpcalc.core.printed_price import printed_step
 from perpcalc.core.room import Room, room_of
+from perpcalc.core.rounding import to_multiple
 from perpcalc.core.rules import NO_CLOSING_FEE, ClosingFee, Schedule
 from perpcalc.core.wallet import Holding
 from perpcalc.decimals import ONE, ZERO
@@ -70,8 +72,14 @@ class Plan(NamedTuple):
 
     @property
     def limit(self) -> Decimal:
-        """The price before which it must not be liquidated: the stop and the buffer behind it."""
-        return self.stop * (1 - self.side * self.buffer)
+        """The nearest price at which it may be liquidated: the buffer behind the stop, at least the next price there
+        that the venue prints.
+        """
+        far, step = self.stop * (1 - self.side * self.buffer), printed_step(self.instrument)
+        if step is None:
+            return far
+        near = to_multiple(self.stop, step, ROUND_CEILING if self.side > 0 else ROUND_FLOOR) - self.side * step
+        return min(far, near or far) if self.side > 0 else max(far, near)
 
     def room(self) -> Room:
         """The room that the account has for it; none where its balance is not known."""

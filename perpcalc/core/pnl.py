@@ -1,10 +1,11 @@
 """Profit and loss of a position: gross and net, return on equity, break-even, and the price for a target."""
 
 import decimal
+from collections.abc import Callable
 from decimal import Decimal
 from typing import NamedTuple
 
-from perpcalc.core.instrument import coin_value, trade_fee
+from perpcalc.core.instrument import Instrument, coin_value, trade_fee, traded_value
 from perpcalc.core.position import Position
 from perpcalc.core.rounding import Rounding, on, to_multiple
 from perpcalc.decimals import ONE, ZERO, settled
@@ -28,8 +29,8 @@ class ProfitAndLoss(NamedTuple):
     net_roe: Decimal | None
 
 
-def gross_pnl(position: Position, price: Decimal) -> Decimal:
-    """Profit in coin before costs at a price: `s*Q*(1/entry - 1/price) = s*(V - Q/price)`.
+def gross_pnl(position: Position, mark: Decimal) -> Decimal:
+    """Profit in coin before costs at a mark: `s*Q*(1/entry - 1/mark) = s*(V - Q/mark)`.
 
     Source: BitMEX inverse perpetuals guide; Bybit help, P&L of inverse contracts. Printed as the venue does: the
     difference of the two values it shows, or rounded by itself.
@@ -39,12 +40,28 @@ def gross_pnl(position: Position, price: Decimal) -> Decimal:
     >>> gross_pnl(open_at(PLAIN, LONG, Decimal(15_000), Decimal(750)), Decimal(800))
     Decimal('1.25')
     """
+    return _profit(position, mark, coin_value)
+
+
+def closing_pnl(position: Position, price: Decimal) -> Decimal:
+    """Profit in coin before costs of closing at a price: as `gross_pnl`, of the value that the venue keeps of a trade.
+
+    >>> from perpcalc.core.instrument import PLAIN
+    >>> from perpcalc.core.position import LONG, open_at
+    >>> closing_pnl(open_at(PLAIN, LONG, Decimal(15_000), Decimal(750)), Decimal(800))
+    Decimal('1.25')
+    """
+    return _profit(position, price, traded_value)
+
+
+def _profit(position: Position, price: Decimal, value_at: Callable[[Instrument, Decimal, Decimal], Decimal]) -> Decimal:
+    """Of what the venue shows the value, and the difference from that; else the exact one, rounded by itself."""
     rounding = position.instrument.rounding
     if rounding.pnl is not None:
         return on(rounding.pnl, position.side * (position.stored_value - position.notional / price))
     if rounding.value is None:
         return position.side * (position.cost - position.notional / price)
-    return position.side * (position.entry_value - coin_value(position.instrument, position.contracts, price))
+    return position.side * (position.entry_value - value_at(position.instrument, position.contracts, price))
 
 
 def entry_fees(position: Position, rate: Decimal) -> Decimal:
@@ -67,10 +84,12 @@ def profit_and_loss(
     funding: Decimal = ZERO,
     leverage: Decimal | None = None,
     margin: Decimal | None = None,
+    is_mark: bool = False,
 ) -> ProfitAndLoss:
     """All of it at one exit: `net = gross - entry fee - exit fee - funding`; the USD figure is `net*exit_price`.
 
-    Returns on equity divide the printed amounts, or the exact ones where the venue does so (OKX).
+    Where the exit is but a mark, values are those that the venue shows at a mark, not those of a trade. Returns on
+    equity divide the printed amounts, or the exact ones where the venue does so (OKX).
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> from perpcalc.core.position import LONG, open_at
@@ -80,14 +99,15 @@ def profit_and_loss(
     (Decimal('1.20'), Decimal('960.00'))
     """
     rounding = position.instrument.rounding
-    gross = gross_pnl(position, exit_price)
-    exit_value = coin_value(position.instrument, position.contracts, exit_price)
+    value_at = coin_value if is_mark else traded_value
+    gross = _profit(position, exit_price, value_at)
+    exit_value = value_at(position.instrument, position.contracts, exit_price)
     entry_fee = entry_fees(position, entry_fee_rate)
     exit_fee = on(rounding.fee, exit_value * exit_fee_rate)
     net = gross - entry_fee - exit_fee - funding
     if rounding.roe_of == "exact":
         exact = _unrounded(position)
-        divided = profit_and_loss(exact, exit_price, entry_fee_rate, exit_fee_rate, funding, leverage, margin)
+        divided = profit_and_loss(exact, exit_price, entry_fee_rate, exit_fee_rate, funding, leverage, margin, is_mark)
         roe, net_roe = divided.roe, divided.net_roe
     else:
         roe = return_on_equity(position, gross, leverage, margin)
@@ -188,7 +208,7 @@ def safe_tick(
     >>> safe_tick(position, target_price(position, ZERO, exit_fee_rate=fee), exit_fee_rate=fee)
     Decimal('8004.0')
     """
-    step = step or position.instrument.tick
+    step = position.instrument.tick or step
     if step is None:
         return break_even
     side, inward = position.side, decimal.ROUND_CEILING if position.side > 0 else decimal.ROUND_FLOOR
@@ -223,7 +243,7 @@ def _most_lost_by_rounding(position: Position, entry_fee_rate: Decimal, exit_fee
     """The most that the printed net may be below the exact one at any price, in coin."""
     instrument, cost = position.instrument, position.cost
     rounding = instrument.rounding
-    units = {"contract": position.contracts, "lot": position.contracts / instrument.lot}.get(rounding.value_of, ONE)
+    units = position.contracts / instrument.lot if rounding.value_of == "lot" else ONE
     values = max(abs(position.entry_value - cost), abs(position.stored_value - cost))
     entry_fee = entry_fees(position, entry_fee_rate) - cost * entry_fee_rate
     steps = [grid.step for grid in (rounding.pnl, rounding.fee) if grid]

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from typing import NamedTuple
 
-from perpcalc.core.instrument import Instrument, coin_value
+from perpcalc.core.instrument import Instrument, coin_value, traded_value
 from perpcalc.core.rounding import on, to_multiple
 from perpcalc.decimals import ONE, ZERO, plain, settled
 from perpcalc.errors import PerpcalcError
@@ -199,11 +199,10 @@ def _part(position: Position, contracts: Decimal, stored: Decimal) -> Position:
 
 
 def _stored_value(instrument: Instrument, contracts: Decimal, price: Decimal) -> Decimal:
-    """What the venue keeps of a fill."""
-    rounding = instrument.rounding
-    if rounding.stored_value and rounding.value_of == "lot":
-        return coin_value(instrument, contracts, price)
-    return on(rounding.stored_value, contracts * instrument.contract_size / price)
+    """What the engine computes with of a fill: what the venue keeps of it, else its exact value."""
+    if instrument.rounding.stored_value:
+        return traded_value(instrument, contracts, price)
+    return contracts * instrument.contract_size / price
 
 
 def _value_shown_as(instrument: Instrument, side: Decimal, contracts: Decimal, price: Decimal) -> Decimal:

@@ -8,8 +8,9 @@ from decimal import Decimal
 from functools import reduce
 from typing import NamedTuple
 
+from perpcalc.core.pegged import PEGGED
 from perpcalc.core.rounding import without_noise
-from perpcalc.core.unified import PEGGED, Account, Coin, Sums, Worth, plus, worth_of
+from perpcalc.core.unified import Account, Coin, Sums, Worth, plus, worth_of
 from perpcalc.decimals import ONE, ZERO
 
 

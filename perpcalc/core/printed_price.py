@@ -59,6 +59,19 @@ def _rounded(instrument: Instrument, x: Decimal, price: Decimal, end: str) -> De
     return price if instrument.tick is None else to_multiple(price, instrument.tick, to_tick)
 
 
+def printed_step(instrument: Instrument) -> Decimal | None:
+    """What a venue's liquidation prices are multiples of; None where they are not rounded.
+
+    >>> from perpcalc.core.instrument import PLAIN
+    >>> printed_step(PLAIN._replace(tick=Decimal("0.5"))) is None
+    True
+    """
+    grid = instrument.rounding.liquidation_price
+    if grid is None or isinstance(grid, Grid):
+        return grid and grid.step
+    return instrument.tick
+
+
 def least_price(instrument: Instrument) -> Decimal:
     """The smallest price there is: one tick, else the last decimal that the venue prints.
 

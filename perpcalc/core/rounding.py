@@ -42,7 +42,7 @@ def grid(text: str) -> Grid:
 class Rounding(NamedTuple):
     """Which grid each kind of figure falls on; None leaves it exact.
 
-    `stored_value` is what the engine keeps of a fill and computes with, `value` any other coin value it prints: taken
+    `stored_value` is what the engine keeps of a trade and computes with, `value` any other coin value it prints: taken
     of one contract where `value_of` is "contract"; of one lot, and the stored value too, where it is "lot". `average`
     None is the average of the exact values. `pnl` None is the difference of the two printed values. `closing_fee_at` is
     the bankruptcy price that the reserved closing fee is taken at, "printed" or "exact", and `roe_of` the amounts that

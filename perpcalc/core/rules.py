@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from perpcalc.decimals import ONE, ZERO
 
-DAY = Decimal(1440)
+HOUR, DAY = Decimal(60), Decimal(1440)
 YEAR = 365 * DAY
 
 

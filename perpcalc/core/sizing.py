@@ -8,13 +8,14 @@ from typing import NamedTuple
 from perpcalc.core.backed import Backed, forward_prices, is_safe_to
 from perpcalc.core.course import Crossing
 from perpcalc.core.initial import largest_leverage
-from perpcalc.core.instrument import coin_value, trade_fee, whole_lots
+from perpcalc.core.instrument import trade_fee, traded_value, whole_lots
 from perpcalc.core.liquidation import Liquidation, Prices
 from perpcalc.core.margin import Margin
 from perpcalc.core.order_cost import largest_order, order_cost, order_cost_rate
 from perpcalc.core.planned import Plan, venue_cap
-from perpcalc.core.pnl import gross_pnl
+from perpcalc.core.pnl import closing_pnl
 from perpcalc.core.position import open_at
+from perpcalc.core.rounding import to_multiple
 from perpcalc.core.solve import DOWN, LIQUIDATION, Goal, aim_of, settle
 from perpcalc.core.solve_margin import leverage_question
 from perpcalc.core.solve_size import contracts_question
@@ -124,6 +125,7 @@ def max_safe_leverage(plan: Plan, contracts: Decimal) -> Decimal | None:
     backed = Backed(Holding(position, plan.schedule, fee), Margin("isolated", ZERO, ZERO))
     unknown, crossing = leverage_question(backed, Goal(LIQUIDATION, plan.limit), SAFE_STEP)
     highest = largest_leverage(plan.instrument, contracts, position.entry_value)
+    highest = highest and to_multiple(highest, SAFE_STEP, DOWN)
     if crossing is None or (highest is not None and crossing.at >= highest):
         return highest
     found = settle(unknown, crossing, DOWN)
@@ -200,7 +202,7 @@ def _described(
 ) -> Size:
     instrument, room = plan.instrument, plan.room()
     highest = max_safe_leverage(plan, contracts or instrument.lot)
-    value = coin_value(instrument, contracts, plan.entry_price)
+    value = traded_value(instrument, contracts, plan.entry_price)
     effective = room.leverage(value) if plan.has_account else None
     if not contracts:
         zero_margin, zero_cost = (
@@ -216,8 +218,8 @@ def _described(
         return entry_fee + trade_fee(instrument, contracts, price, plan.exit_fee_rate + plan.slippage)
 
     fees = costs(plan.stop)
-    loss = fees - gross_pnl(position, plan.stop)
-    reward = None if target is None else gross_pnl(position, target) - costs(target)
+    loss = fees - closing_pnl(position, plan.stop)
+    reward = None if target is None else closing_pnl(position, target) - costs(target)
     reserved = None
     if plan.leverage is not None:
         order = (instrument, plan.side, contracts, plan.entry_price, plan.leverage)

@@ -177,7 +177,8 @@ def settle(unknown: Unknown[T], crossing: Crossing, direction: str) -> Found | N
     tried = [first]
     while unknown.left and crossing.slope and len(tried) <= CORRECTIONS and unknown.allows(tried[-1]):
         left = unknown.left(state(tried[-1]))
-        better = to_multiple(tried[-1] - left / crossing.slope, step, direction)
+        missing = Decimal(left / crossing.slope)  # a number of its own: formulas say the equation, not the search
+        better = to_multiple(tried[-1] - missing, step, direction)
         if better in tried:
             break
         tried.append(better)

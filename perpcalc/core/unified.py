@@ -11,13 +11,11 @@ from typing import NamedTuple
 
 from perpcalc.core.collateral import FULL, Weight, counted_by
 from perpcalc.core.linear import Leg
+from perpcalc.core.pegged import DOLLARS
 from perpcalc.core.spans import segments
 from perpcalc.core.wallet import Holding, Wallet, closing_fees_at_bankruptcy, wallet_of
 from perpcalc.decimals import ONE, ZERO, settled
 from perpcalc.errors import PerpcalcError, listed
-
-DOLLARS = dict.fromkeys(("USD", "USDT", "USDC"), ONE)
-PEGGED = frozenset((*DOLLARS, "BUSD", "DAI", "FDUSD", "PYUSD", "RLUSD", "TUSD", "USD1", "USDE"))
 
 
 class VenueSums(NamedTuple):

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from perpcalc.core.collateral import DEBT
 from perpcalc.core.instrument import trade_fee
-from perpcalc.core.pnl import gross_pnl
+from perpcalc.core.pnl import closing_pnl
 from perpcalc.core.position import closed_partly
 from perpcalc.core.price_line import equity_on, price_line
 from perpcalc.core.rounding import Grid, on, to_multiple
@@ -171,7 +171,7 @@ def closed(account: Account, index: int, contracts: Decimal, fee_rate: Decimal =
     kept = (holding._replace(position=closed_partly(position, contracts)),) if left else ()
     sold = closed_partly(position, left) if left else position
     paid = trade_fee(position.instrument, contracts, mark, fee_rate)
-    balance = account.balances.get(coin, ZERO) + gross_pnl(sold, mark) - paid
+    balance = account.balances.get(coin, ZERO) + closing_pnl(sold, mark) - paid
     return account._replace(
         balances={**account.balances, coin: balance},
         holdings=(*account.holdings[:index], *kept, *account.holdings[index + 1 :]),

@@ -9,12 +9,14 @@ from perpcalc.core.liquidation import ends, liquidation, position_liquidation
 from perpcalc.core.margin import Margin, given_margin
 from perpcalc.core.pnl import gross_pnl
 from perpcalc.core.position import Position
+from perpcalc.core.printed_price import printed_step
 from perpcalc.core.rounding import Grid, on
 from perpcalc.core.rules import NO_CLOSING_FEE, ClosingFee, Schedule, flat_rate
 from perpcalc.core.wallet import Holding, closing_fees, equity, maintenance, wallet_of
 from perpcalc.decimals import ONE, ZERO, plain
 from perpcalc.importing.evidence import FINEST_COIN, coin_digit, stated_price
 from perpcalc.readers.recorded import Recorded, last_digit
+from perpcalc.venues import ticks_of
 
 NEAR = Decimal("0.02")
 PRICE, PROFIT = "liquidation price", "unrealised profit"
@@ -58,7 +60,8 @@ def of_isolated(leg: Leg) -> Iterator[Difference]:
     holding = Holding(leg.position, leg.schedule, leg.closing_fee)
     ours = position_liquidation(holding, leg.margin, leg.mark).liquidation_price
     if not _same(ours, price, leg.position):
-        yield Difference(leg.name, PRICE, price, ours, _cause(leg, holding, leg.margin, price))
+        cause = _older_tick(leg.position, ours, price) or _cause(leg, holding, leg.margin, price)
+        yield Difference(leg.name, PRICE, price, ours, cause)
 
 
 def of_account(
@@ -72,7 +75,10 @@ def of_account(
         price = stated_price(leg.recorded)
         if price is None or prices is None or _same(prices[index], price, leg.position):
             continue
-        cause = "a unified account is liquidated by all its coins" if unified else _cause_of_account(legs, index, price)
+        cause = _older_tick(leg.position, prices[index], price)
+        if cause is None and unified:
+            cause = "a unified account is liquidated by all its coins"
+        cause = cause or _cause_of_account(legs, index, price)
         yield Difference(leg.name, PRICE, price, prices[index], cause)
 
 
@@ -110,6 +116,18 @@ def _other(one: Leg, first: Leg) -> bool:
 def _same(ours: Decimal | None, theirs: Decimal, position: Position) -> bool:
     """Whether two prices are less than a tick, or a unit of the last digit, apart."""
     return ours is not None and abs(ours - theirs) < max(position.instrument.tick or ZERO, last_digit(theirs))
+
+
+def _older_tick(position: Position, ours: Decimal | None, theirs: Decimal) -> str | None:
+    """The cause of a difference that is smaller than a tick which the contract has had, and the venue's price on it."""
+    instrument = position.instrument
+    step = printed_step(instrument)
+    if ours is None or instrument.venue is None or step is None or step != instrument.tick:
+        return None
+    for tick in ticks_of(instrument.venue, instrument.name):
+        if not theirs % tick and abs(ours - theirs) < tick:
+            return f"it is on a tick of {plain(tick)}, that of another date"
+    return None
 
 
 def _of_profit(leg: Leg) -> Iterator[Difference]:

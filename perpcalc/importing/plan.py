@@ -1,7 +1,7 @@
 """What an import does to a portfolio: what to add, what has changed, what is gone, and why the rest is not taken."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -24,11 +24,9 @@ from perpcalc.importing.known import (
 from perpcalc.importing.placing import Choices, check_once, home_of, located
 from perpcalc.importing.taking import Setting, Taken, leg_of, taken
 from perpcalc.options import LEVERAGE, MARGIN
-from perpcalc.portfolio import Account, Portfolio
+from perpcalc.portfolio import Account, Portfolio, new_name
 from perpcalc.portfolio import Position as Entry
 from perpcalc.readers.positions import Dump, LeftOut
-
-LONGEST_SYMBOL = 56
 
 
 class Balanced(NamedTuple):
@@ -162,16 +160,10 @@ def _beside_parts(entries: Sequence[Entry], one: Taken) -> Laid:
     return Laid(names[0], None, (), Compared(by_hand=by_hand))
 
 
-def _new_name(one: Taken, names: set[str]) -> str:
-    """The name of a new position, with a number where it is taken."""
+def _new_name(one: Taken, taken: Collection[str]) -> str:
     written = one.located.recorded.symbol
     symbol = written if one.market.expires else one.market.instrument.name or written
-    wanted = f"{symbol[:LONGEST_SYMBOL]} {one.located.identity.side}"
-    number, name = 1, wanted
-    while name in names:
-        number += 1
-        name = f"{wanted} {number}"
-    return name
+    return new_name(symbol, one.located.identity.side, taken)
 
 
 def _is_isolated(entry: Entry) -> bool:

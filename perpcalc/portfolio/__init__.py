@@ -1,17 +1,18 @@
 """The portfolio in a TOML file: what it holds, and reading one that may be wrong."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple, TypeVar
 
-from perpcalc.decimals import ONE
+from perpcalc.core.pegged import DOLLARS
 from perpcalc.errors import Entry, PerpcalcError, shown, suggestion
 from perpcalc.files import Source, descriptor_of, read, toml
-from perpcalc.given import Given, Option
+from perpcalc.given import Given
 from perpcalc.limit_options import LIMIT_KEYS
 from perpcalc.options import FILL, HORIZON, VOL
 
-DOLLARS = frozenset({"USD", "USDT", "USDC"})
+LONGEST_SYMBOL = 48
+"""What of a contract's name goes into that of a position, which has 64 characters at most."""
 NO_LIMITS = (VOL.name, HORIZON.name)
 """Keys of [limits] that limit nothing by themselves."""
 
@@ -86,7 +87,7 @@ class Portfolio(NamedTuple):
         >>> Portfolio("book.toml").price("USDT"), Portfolio("book.toml").price("BTC")
         (Decimal('1'), None)
         """
-        return self.prices.get(coin, ONE if coin in DOLLARS else None)
+        return self.prices.get(coin, DOLLARS.get(coin))
 
     def account(self, name: str) -> Account:
         """The account of this name; raises PerpcalcError where there is none."""
@@ -97,76 +98,86 @@ class Portfolio(NamedTuple):
         return _named(name, "position", self.positions)
 
 
-def load(path: str, limits: tuple[Option[Any], ...] = LIMIT_KEYS, own_stdin: bool = True) -> Portfolio:
+def load(path: str) -> Portfolio:
     """The portfolio in a file, or on standard input for `-`; raises PerpcalcError naming file, entry, key and value."""
-    source = read(path, own_stdin)
+    source = read(path)
     if not source.raw and (path == "-" or descriptor_of(path) is not None):
         raise PerpcalcError("is empty", "pipe a portfolio into it").at(source.where)
-    return parse(source.raw, source.where, limits)
+    return parse(source.raw, source.where)
 
 
-def parse(raw: bytes, where: str, limits: tuple[Option[Any], ...] = LIMIT_KEYS) -> Portfolio:
+def parse(raw: bytes, where: str) -> Portfolio:
     """The portfolio that the bytes of a file hold."""
     try:
-        return portfolio_of(toml(raw), where, limits)
+        return portfolio_of(toml(raw), where)
     except PerpcalcError as error:
         raise error.at(where) from None
 
 
-def problems(
-    path: str, limits: tuple[Option[Any], ...] = LIMIT_KEYS, own_stdin: bool = True
-) -> tuple[PerpcalcError, ...]:
-    """Everything that is wrong with a file; nothing where `load` reads it."""
-    try:
-        return problems_in(read(path, own_stdin), limits)
-    except PerpcalcError as error:
-        return (error,)
-
-
-def problems_in(source: Source, limits: tuple[Option[Any], ...] = LIMIT_KEYS) -> tuple[PerpcalcError, ...]:
+def problems_in(source: Source) -> tuple[PerpcalcError, ...]:
     """Everything that is wrong with what was read; nothing where `parse` takes it."""
     from perpcalc.portfolio.faults import checked
 
     try:
-        _, faults = checked(toml(source.raw), limits)
+        _, faults = checked(toml(source.raw))
     except PerpcalcError as error:
         faults = [error]
     return tuple(fault.at(source.where) for fault in faults)
 
 
-def load_limits(
-    path: str, limits: tuple[Option[Any], ...] = LIMIT_KEYS, own_stdin: bool = True
-) -> Mapping[str, object]:
+def sound_in(source: Source) -> Portfolio:
+    """What of a file can be read: the accounts and positions that nothing is wrong with, under their own numbers."""
+    from perpcalc.portfolio.faults import sound
+
+    try:
+        tables, numbers = sound(toml(source.raw))
+        return portfolio_of(tables, source.where, numbers)
+    except PerpcalcError:
+        return Portfolio(source.where)
+
+
+def load_limits(path: str) -> Mapping[str, object]:
     """The limits in a file, as they are written: those of its [limits] table, else its own keys.
 
     Raises PerpcalcError where one cannot be read, and where there is none: a gate without a limit lets everything pass.
     """
-    source = read(path, own_stdin)
+    source = read(path)
     try:
         tables = toml(source.raw)
-        found = portfolio_of(tables if "limits" in tables else {"limits": tables}, source.where, limits).limits
-        if not any(found.get(option.name, False) is not False for option in limits if option.name not in NO_LIMITS):
+        limited = tables if "limits" in tables else {"limits": tables}
+        found = portfolio_of(limited, source.where).limits
+        if not any(found.get(option.name, False) is not False for option in LIMIT_KEYS if option.name not in NO_LIMITS):
             raise PerpcalcError("has no limit", "write one, as in max_leverage = 5")
     except PerpcalcError as error:
         raise error.at(source.where) from None
     return found
 
 
-def portfolio_of(tables: Mapping[str, Any], where: str, limits: tuple[Option[Any], ...] = LIMIT_KEYS) -> Portfolio:
-    """The portfolio that the tables of a file hold; raises PerpcalcError for the first thing that is wrong."""
+def portfolio_of(
+    tables: Mapping[str, Any],
+    where: str,
+    numbers: Mapping[str, Sequence[int]] = {},
+) -> Portfolio:
+    """The portfolio that the tables of a file hold; raises PerpcalcError for the first thing that is wrong.
+
+    `numbers` are those that the entries of a kind have in the file, where they are not all of it.
+    """
     from perpcalc.portfolio.faults import checked
 
-    values, faults = checked(tables, limits)
+    values, faults = checked(tables)
     if faults:
         raise faults[0]
+
+    def numbered(kind: str) -> Iterator[tuple[int, Any]]:
+        entries = values.get(kind, ())
+        return zip(numbers.get(kind, range(1, len(entries) + 1)), entries, strict=True)
+
     return Portfolio(
         where,
         values.get("prices", {}),
-        tuple(_account(number, entry) for number, entry in enumerate(values.get("accounts", ()), 1)),
-        tuple(_position(number, entry) for number, entry in enumerate(values.get("positions", ()), 1)),
-        tuple(
-            Holding(Entry(f"holding {number}"), **entry) for number, entry in enumerate(values.get("holdings", ()), 1)
-        ),
+        tuple(_account(number, entry) for number, entry in numbered("accounts")),
+        tuple(_position(number, entry) for number, entry in numbered("positions")),
+        tuple(Holding(Entry(f"holding {number}"), **entry) for number, entry in numbered("holdings")),
         values.get("limits", {}),
     )
 
@@ -205,3 +216,17 @@ def _named(name: str, kind: str, among: Iterable[N]) -> N:
             return found
     close = suggestion(name, [found.name for found in known]) if known else "the name of one"
     raise PerpcalcError(f"there is no {kind} {shown(name)}", f"give {close}")
+
+
+def new_name(symbol: str, side: str, taken: Collection[str]) -> str:
+    """The name of a new position, with a number where it is taken.
+
+    >>> new_name("BTCUSD", "long", {"BTCUSD long"})
+    'BTCUSD long 2'
+    """
+    wanted = f"{symbol[:LONGEST_SYMBOL]} {side}"
+    number, name = 1, wanted
+    while name in taken:
+        number += 1
+        name = f"{wanted} {number}"
+    return name

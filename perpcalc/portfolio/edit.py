@@ -16,8 +16,7 @@ from perpcalc import decimals, grammar, saving
 from perpcalc.decimals import HUNDRED, plain
 from perpcalc.errors import PerpcalcError, shown
 from perpcalc.files import LARGEST_FILE, read, toml
-from perpcalc.given import Given, Option
-from perpcalc.limit_options import LIMIT_KEYS
+from perpcalc.given import Given
 from perpcalc.options import FILL, POSITION_KEYS
 from perpcalc.portfolio import Portfolio, portfolio_of
 from perpcalc.portfolio.toml_edit import Document, Value, key_text, written
@@ -67,7 +66,6 @@ def change(
     compose: Callable[[Portfolio], Change],
     create: bool = False,
     tell: Callable[[str], None] = lambda wait: None,
-    limits: tuple[Option[Any], ...] = LIMIT_KEYS,
 ) -> Portfolio:
     """Make the change that `compose` thinks out for the portfolio in a file; returns the portfolio as it is then.
 
@@ -86,11 +84,11 @@ def change(
             old = EMPTY_FILE if missing else read(path, own_stdin=False).raw
             with saving.placed(path):
                 tables = toml(old)
-                before = portfolio_of(tables, path, limits)
+                before = portfolio_of(tables, path)
             wanted = compose(before)
             with saving.placed(path):
                 new, found = edited(old, tables, before, wanted)
-                after = portfolio_of(found, path, limits)
+                after = portfolio_of(found, path)
             if missing and new != old:
                 saving.create(path, new)
             elif new != old:

@@ -1,12 +1,12 @@
 """Everything that is wrong with a portfolio file, with its places and in our words."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from pydantic_core import ValidationError
 
 from perpcalc.errors import Entry, Key, PerpcalcError, printable, shown, suggestion
-from perpcalc.given import Option
+from perpcalc.other_words import key_meant
 from perpcalc.portfolio.schema import (
     BALANCES,
     KNOWN,
@@ -34,17 +34,47 @@ class Fault(NamedTuple):
     error: PerpcalcError
 
 
-def checked(tables: Tables, limits: tuple[Option[Any], ...]) -> tuple[dict[str, Any], list[PerpcalcError]]:
+class Sound(NamedTuple):
+    """What of the tables can be read, and the numbers that its entries have in the file."""
+
+    tables: dict[str, Any]
+    numbers: dict[str, list[int]]
+
+
+def checked(tables: Tables) -> tuple[dict[str, Any], list[PerpcalcError]]:
     """The values that the tables hold, and everything that is wrong with them: prices first, then entry by entry."""
+    values, faults = _found(tables)
+    return values, [_placed(fault, tables) for fault in faults]
+
+
+def sound(tables: Tables) -> Sound:
+    """The tables without the keys and entries that something is wrong with, and without the positions of an account
+    that is left out.
+    """
+    _, faults = _found(tables)
+    left_out = {fault.loc[:2] if fault.loc[0] in KINDS else fault.loc[:1] for fault in faults}
+    lost = {entry.get("name") for number, entry in _entries("accounts", tables) if ("accounts", number) in left_out}
+    read: dict[str, Any] = {key: value for key, value in tables.items() if (key,) not in left_out}
+    numbers: dict[str, list[int]] = {}
+    for kind in KINDS.keys() & read.keys():
+        kept = [
+            (number, entry)
+            for number, entry in _entries(kind, tables)
+            if (kind, number) not in left_out and entry.get("account") not in lost
+        ]
+        read[kind], numbers[kind] = [entry for _, entry in kept], [number + 1 for number, _ in kept]
+    return Sound(read, numbers)
+
+
+def _found(tables: Tables) -> tuple[dict[str, Any], list[Fault]]:
     values: dict[str, Any] = {}
     faults: list[Fault] = []
     try:
-        values = validator(limits).validate_python(tables)
+        values = validator().validate_python(tables)
     except ValidationError as error:
-        known = {**KNOWN, "limits": [option.name for option in limits]}
-        faults = [_fault(found, known) for found in error.errors(include_url=False)]
+        faults = [_fault(found) for found in error.errors(include_url=False)]
     faults += _contradictions(tables)
-    return values, [_placed(fault, tables) for fault in sorted(faults, key=_order)]
+    return values, sorted(faults, key=_order)
 
 
 def entry_place(kind: str, number: int, name: object) -> Entry:
@@ -56,19 +86,19 @@ def entry_place(kind: str, number: int, name: object) -> Entry:
     return Entry(f"{kind} {number} ({printable(name[:LONGEST_NAME])})" if isinstance(name, str) else f"{kind} {number}")
 
 
-def _fault(found: Any, known: Mapping[str, Sequence[str]]) -> Fault:
+def _fault(found: Any) -> Fault:
     """What the schema found; `[key]` is its own mark for a key that does not fit."""
     loc: Loc = tuple(part for part in found["loc"] if part != "[key]")
-    return Fault(loc, _worded(found["type"], found["input"], loc, found.get("ctx", {}), known))
+    return Fault(loc, _worded(found["type"], found["input"], loc, found.get("ctx", {})))
 
 
-def _worded(kind: str, value: object, loc: Loc, context: Mapping[str, Any], known: Mapping[str, Sequence[str]]) -> Any:
+def _worded(kind: str, value: object, loc: Loc, context: Mapping[str, Any]) -> Any:
     key = loc[-1] if loc else ""
     if kind == "value_error":
         return context["error"]
     if kind == "extra_forbidden":
         table = next((part for part in reversed(loc[:-1]) if isinstance(part, str)), "")
-        return PerpcalcError("unknown key", f"did you mean {suggestion(str(key), known[table])}?")
+        return PerpcalcError("unknown key", f"did you mean {key_meant(str(key), KNOWN[table])}?")
     if kind == "missing":
         return PerpcalcError("the key is missing", "write it")
     if kind == "list_type":

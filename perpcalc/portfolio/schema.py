@@ -16,6 +16,7 @@ from perpcalc import decimals, grammar
 from perpcalc.core.position import Fill
 from perpcalc.errors import PerpcalcError, shown
 from perpcalc.given import Option
+from perpcalc.limit_options import LIMIT_KEYS
 from perpcalc.options import FILL, POSITION_KEYS
 
 Read = Callable[[Any], Any]
@@ -27,7 +28,7 @@ TEXTS = frozenset({str, grammar.label, grammar.coin, grammar.path})
 """Readers of options whose values are no numbers."""
 
 
-def reader_of(option: Option[Any]) -> Read:
+def reader_of(option: Option[object]) -> Read:
     """How a value of a file becomes that of an option."""
     if option.flag:
         return _flag
@@ -155,13 +156,14 @@ KNOWN: Mapping[str, Sequence[str]] = {
     "positions": (*POSITION, "fills"),
     "fills": tuple(FILLS),
     "holdings": tuple(HOLDING),
+    "limits": tuple(option.name for option in LIMIT_KEYS),
 }
 """The keys of each kind of table, that of the whole file first."""
 
 
 @cache
-def validator(limits: tuple[Option[Any], ...]) -> SchemaValidator:
-    """The schema of a whole file, with the limits that there are."""
+def validator() -> SchemaValidator:
+    """The schema of a whole file."""
     fill = core_schema.no_info_after_validator_function(
         lambda found: Fill(found["contracts"], found["price"]), _table(FILLS, required=FILLS)
     )
@@ -171,7 +173,7 @@ def validator(limits: tuple[Option[Any], ...]) -> SchemaValidator:
         "accounts": _list(_table({**ACCOUNT, **ONE_COIN, **SEVERAL_COINS}, by_coin, required=("name",))),
         "positions": _list(_table(POSITION, {"fills": _list(fill)}, required=("name", "side"))),
         "holdings": _list(_table(HOLDING, required=HOLDING)),
-        "limits": _table({option.name: _as_written(reader_of(option)) for option in limits}),
+        "limits": _table({option.name: _as_written(reader_of(option)) for option in LIMIT_KEYS}),
     }
     return SchemaValidator(_table({}, tables))
 

@@ -58,13 +58,13 @@ class Snapshot(NamedTuple):
     notes: tuple[str, ...]
 
 
-def read_book(path: str, own_stdin: bool = True) -> Snapshot:
+def read_book(path: str) -> Snapshot:
     """The order book in a file.
 
     Raises PerpcalcError, naming file and place, for a file of no known form, a level that is wrong, and a book whose
     best bid is not below its best ask.
     """
-    source = read(path, own_stdin)
+    source = read(path)
     with naming(source.where):
         check_readable(source.raw)
         data = document(source)

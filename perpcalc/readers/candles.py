@@ -85,9 +85,7 @@ class Candles(NamedTuple):
 
 
 @contextmanager
-def candles(
-    path: str, instrument: str | None = None, coin: str | None = None, own_stdin: bool = True
-) -> Iterator[Candles]:
+def candles(path: str, instrument: str | None = None, coin: str | None = None) -> Iterator[Candles]:
     """The bars of a file of any length, as it is read; CSV and one JSON row a line stream, a JSON document has 16 MiB
     at most.
 
@@ -95,7 +93,7 @@ def candles(
     instruments.
     """
     wanted = Wanted(instrument, coin)
-    with opened(path, own_stdin) as (file, where):
+    with opened(path) as (file, where):
         with naming(where):
             head = [line for _ in range(HEAD) if (line := file.readline(LONGEST_LINE))]
             check_readable(b"".join(head))

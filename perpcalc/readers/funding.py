@@ -105,13 +105,13 @@ class Premiums(NamedTuple):
     notes: tuple[str, ...]
 
 
-def read_history(path: str, instrument: str | None = None, coin: str | None = None, own_stdin: bool = True) -> History:
+def read_history(path: str, instrument: str | None = None, coin: str | None = None) -> History:
     """The payments in a file, of the one instrument that is asked for where it has several.
 
     Raises PerpcalcError, naming file and place, for a file of no known form, a row that is wrong, and mixed
     instruments.
     """
-    with opened(path, own_stdin) as (file, where), naming(where):
+    with opened(path) as (file, where), naming(where):
         first = file.readline(LONGEST_LINE)
         if is_ticks(first):
             return ticks_of(file, where, first, instrument, coin)
@@ -145,12 +145,12 @@ def history_of(sheet: Sheet, where: str, instrument: str | None = None, coin: st
     return _history(sheet, where, form, instrument, coin)
 
 
-def read_samples(path: str, own_stdin: bool = True) -> Premiums:
+def read_samples(path: str) -> Premiums:
     """The premiums in a file of `time,premium`, or of one premium a row.
 
     Raises PerpcalcError, naming file and place, for anything else.
     """
-    source = read(path, own_stdin)
+    source = read(path)
     with naming(source.where):
         sheet = sheet_of(source, PREMIUMS)
         recognised(sheet, {",".join(names): frozenset(names) for names in PREMIUMS}, "file of premium samples")

@@ -49,13 +49,13 @@ class Tape(NamedTuple):
     notes: tuple[str, ...]
 
 
-def read_trades(path: str, own_stdin: bool = True) -> Tape:
+def read_trades(path: str) -> Tape:
     """The trades in a file; rows of an exchange's funding are payments.
 
     Raises PerpcalcError, naming file and place, for a file of no known form, a row that is wrong, and for no inverse
     trade.
     """
-    source = read(path, own_stdin)
+    source = read(path)
     with naming(source.where):
         sheet = with_info(sheet_of(source, OWN))
         tape = _tape(sheet, source.where, SHAPES, "file of trades")
@@ -64,14 +64,12 @@ def read_trades(path: str, own_stdin: bool = True) -> Tape:
         return tape
 
 
-def read_charges(
-    path: str, instrument: str | None = None, coin: str | None = None, own_stdin: bool = True
-) -> Tape | History:
+def read_charges(path: str, instrument: str | None = None, coin: str | None = None) -> Tape | History:
     """The funding of one's trades: payments that the venue booked, or a history of rates.
 
     Raises PerpcalcError as `read_trades` and `read_history` do.
     """
-    with opened(path, own_stdin) as (file, where), naming(where):
+    with opened(path) as (file, where), naming(where):
         first = file.readline(LONGEST_LINE)
         if is_ticks(first):
             return ticks_of(file, where, first, instrument, coin)

@@ -12,7 +12,8 @@ from perpcalc.picture import Chart
 from perpcalc.render.axis import Axis, axis
 from perpcalc.render.text import printable
 
-STYLES = {"curve": "cyan", "plain": "", "accent": "blue", "danger": "red"}
+STYLES = {"curve": "", "plain": "", "accent": "magenta", "danger": "red"}
+"""Colours that dark and light terminals show alike; the curve is in that of the text."""
 STROKES = "*+ox"
 """What the curves of a chart are drawn with in ASCII, one after the other."""
 BLANK = "\u2800"

@@ -99,7 +99,7 @@ def style(value: Value, kind: Kind) -> str:
     """The colour of a value: what it does to the account, never alone in saying so."""
     if kind.name == "status" and isinstance(value, str):
         good, bad = ("pass", "ok"), ("fail", "liquidated")
-        return "green" if value in good else "red" if value.startswith(bad) else "yellow"
+        return "green" if value in good else "red" if value.startswith(bad) else "magenta"
     if not isinstance(value, Decimal) or not value or kind.name[:4] not in ("gain", "cost"):
         return ""
     return "green" if (value > 0) == kind.name.startswith("gain") else "red"

@@ -38,23 +38,49 @@ def _broken(line: str, stream: TextIO | None, indent: str = "") -> str:
     if stream is None or not stream.isatty():
         return line
     from shutil import get_terminal_size
+
+    return broken(line, get_terminal_size().columns, indent)
+
+
+def broken(line: str, width: int, indent: str = "") -> str:
+    r"""A line broken between words, which stay whole, addresses above all.
+
+    >>> broken("see https://example.com/a-rather-long-address or ask", 40)
+    'see\\nhttps://example.com/a-rather-long-address\\nor ask'
+    """
     from textwrap import fill
 
-    width = max(40, get_terminal_size().columns)
-    return fill(line, width, subsequent_indent=indent, break_on_hyphens=False, break_long_words=False)
+    return fill(line, max(40, width), subsequent_indent=indent, break_on_hyphens=False, break_long_words=False)
 
 
-def say(message: str) -> None:
-    """Print one line for people on standard error; nobody there to read it changes nothing."""
+def ascii_only() -> bool:
+    """Whether standard output takes nothing but ASCII: where it is not UTF-8, in the locale C, at a Linux console.
+
+    Where the locale is C, Python itself sets LC_CTYPE to C.UTF-8.
+    """
+    known = os.environ
+    locales = (known.get("LC_ALL"), known.get("LC_CTYPE", "").replace("C.UTF-8", ""), known.get("LANG"))
+    locale = next(filter(None, locales), "")
+    is_utf8 = sys.stdout.encoding.lower().replace("-", "") == "utf8"
+    return not is_utf8 or locale in ("C", "POSIX") or known.get("TERM") == "linux"
+
+
+def say(message: str, dim: bool = False) -> None:
+    """Print one line for people on standard error, `dim` where colours are shown; nobody there to read it changes
+    nothing.
+    """
+    text = _broken(f"perpcalc: {printable(message)}", sys.stderr)
+    if dim and sys.stderr.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") not in ("dumb", None):
+        text = f"\x1b[2m{text}\x1b[0m"
     try:
-        print(_broken(f"perpcalc: {printable(message)}", sys.stderr), file=sys.stderr, flush=True)
+        print(text, file=sys.stderr, flush=True)
     except OSError:
         silence(sys.stderr)
 
 
-def tell(note: str) -> None:
+def tell(note: str, dim: bool = False) -> None:
     """Say a note on standard error."""
-    say(f"note: {note}")
+    say(f"note: {note}", dim)
 
 
 def silence(stream: TextIO) -> None:

@@ -4,6 +4,7 @@ import datetime
 import os
 import re
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -129,6 +130,15 @@ def contract_of(venue: Venue, instrument: str | None) -> tuple[str, Tables, bool
     if found.dated is None:
         return found.name, listed[found.name], False
     return found.name, dated[found.dated], True
+
+
+def ticks_of(spec: str, instrument: str | None) -> list[Decimal]:
+    """The ticks that a contract has had at its venue, the smallest first; none of one that its file does not have."""
+    try:
+        _, contract, _ = contract_of(load(spec.partition("@")[0]), instrument)
+    except PerpcalcError:
+        return []
+    return sorted({Decimal(rule["tick"]) for rule in contract.get("contract", ()) if "tick" in rule})
 
 
 def dated_rules(venue: Venue) -> Iterator[Dated]:

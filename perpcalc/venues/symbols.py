@@ -200,7 +200,8 @@ def unknown_venue(text: str, known: Iterable[str]) -> PerpcalcError:
     if folded in WITHOUT_INVERSE:
         return PerpcalcError(f"{shown(text)} has no inverse contracts that are known", "perpcalc is for inverse ones")
     names = list(known)
-    if close := get_close_matches(folded, names, n=2, cutoff=0.65):
+    begun = [name for name in names if folded.startswith(name)]
+    if close := begun or get_close_matches(folded, names, n=2, cutoff=0.75):
         return PerpcalcError(f"{shown(text)} is not a known venue", f"give {' or '.join(close)}")
     contract = ("describe the contract by ", Key("contract_size"), ", ", Key("currency"), " and ", Key("mmr"))
     return PerpcalcError(

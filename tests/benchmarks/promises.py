@@ -115,7 +115,12 @@ def in_turn(
     measure(one, stdin), measure(other, stdin)
     pairs = [(measure(one, stdin), measure(other, stdin)) for _ in range(runs)]
     ratio = median(a.processor / b.processor if cpu else a.seconds / b.seconds for a, b in pairs)
-    return ratio, *(Run(*(median(values) for values in zip(*side, strict=True))) for side in zip(*pairs, strict=True))
+    return ratio, median_run([first for first, _ in pairs]), median_run([second for _, second in pairs])
+
+
+def median_run(runs: Sequence[Run]) -> Run:
+    """Each figure's median."""
+    return Run(*(median(values) for values in zip(*runs, strict=True)))
 
 
 class Figure(NamedTuple):

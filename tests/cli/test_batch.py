@@ -7,18 +7,20 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cases import BASES, FILES, line_of, refilled
 from inside import Run
 
+from perpcalc.cli import answering
 from perpcalc.cli.answering import LONGEST_LINE, blocks
 from perpcalc.cli.jobs import shared_out
 from perpcalc.errors import PerpcalcError
-from perpcalc.names import QUESTIONS
 
 LONG = {"side": "long", "contracts": "10000", "entry": "62500"}
 CASES: list[dict[str, Any]] = [
@@ -46,31 +48,7 @@ CASES: list[dict[str, Any]] = [
     {"command": "funding-cost", **LONG, "mark": "63000", "rate": "0.01%"},
     {"command": "size", "side": "long", "entry": "62500", "stop": "60000", "balance": "1.5", "risk": "1%"},
     {"command": "size", "side": "long", "entry": "62500", "stop": "65000", "balance": "1.5", "risk": "1%"},
-    {"command": "liq-cost", **LONG, "venue": "bybit", "leverage": "10", "stop": "58000"},
-    {"command": "hedge", "holding": "2", "price": "60000", "venue": "bybit"},
-    {"command": "greeks", **LONG, "mark": "60000"},
-    {"command": "power", "power": "2", "index": "60000", "vol": "60%", "funding_period": "17.5d"},
-    {"command": "stress", **LONG, "venue": "bybit", "leverage": "10", "moves": "-50%,10%"},
-    {"command": "solve margin", **LONG, "venue": "bybit", "leverage": "5", "liquidation": "50000"},
-    {"command": "solve leverage", **LONG, "venue": "bybit", "liquidation": "50000"},
-    {"command": "solve contracts", "side": "long", "entry": "62500", "venue": "bybit", "margin": "0.05", "liquidation": "50000"},
-    {"command": "solve add", **LONG, "at": "54000", "average": "58000"},
-    {"command": "solve close", **LONG, "venue": "bybit", "balance": "0.2", "mark": "60000", "liquidation": "45000"},
-    {"command": "solve entry", "side": "long", "contracts": "10000", "venue": "bybit", "leverage": "10", "liquidation": "55000"},
-    {"command": "solve price", **LONG, "venue": "bybit", "leverage": "10", "mark": "62500", "margin_ratio": "50%"},
-    {"command": "plan", "side": "long", "venue": "bybit", "order": ["10k@62500", "5k@58000"], "stop": "51000", "leverage": "5"},
-    {"command": "status", "portfolio": "book.toml"},
-    {"command": "replay", **LONG, "venue": "bybit", "leverage": "5", "marks": ["bars.csv"]},
-    {"command": "fills", "file": "trades.csv", "venue": "bybit"},
 ]  # fmt: skip
-
-
-FILES = {
-    "book.toml": '[prices]\nBTC = 60_000\n[[accounts]]\nname = "main"\nvenue = "binance"\nbalance = 1\n'
-    '[[positions]]\nname = "a"\naccount = "main"\nside = "long"\ncontracts = 500\nentry = 62_500\n',
-    "bars.csv": "time,open,high,low,close\n2026-06-01T00:00Z,62500,63000,61000,62000\n2026-06-01T01:00Z,62000,64000,61900,63900\n",
-    "trades.csv": "time,side,contracts,price\n2026-06-01T00:00Z,buy,10000,62500\n2026-06-01T01:00Z,sell,4000,63000\n",
-}
 
 
 def on_the_command_line(case: dict[str, Any]) -> list[str]:
@@ -105,13 +83,15 @@ def answers(run: Run) -> Callable[..., list[dict[str, Any]]]:
 class TestSameAsTheCommands:
     @pytest.fixture(autouse=True)
     def files(self, tmp_path: Path) -> None:
-        for name, text in FILES.items():
-            (tmp_path / name).write_text(text)
+        refilled(tmp_path)
 
     def test_every_case(self, run: Run, answers: Callable[..., Any]) -> None:
-        given = answers(*CASES)
-        assert len(given) == len(CASES)
-        for number, (case, answer) in enumerate(zip(CASES, given, strict=True), 1):
+        good = [line_of(question, one) for question, some in BASES.items() for one in some if question != "check"]
+        cases = [*CASES, *good]
+        given = answers(*cases)
+        assert len(given) == len(cases)
+        assert not any("error" in answer for answer in given[len(CASES) :])
+        for number, (case, answer) in enumerate(zip(cases, given, strict=True), 1):
             alone = run(*on_the_command_line(case))
             if alone.status == 0:
                 assert answer == json.loads(alone.stdout), case
@@ -120,9 +100,6 @@ class TestSameAsTheCommands:
                 assert answer.keys() == {"line", "error"}, case
                 assert answer["line"] == number
                 assert answer["error"].replace("_", "-") == message.replace("_", "-"), case
-
-    def test_every_command_is_among_the_cases(self) -> None:
-        assert {case["command"] for case in CASES} | {"check"} == set(QUESTIONS)
 
     def test_a_check_answers_with_its_status_whatever_it_is(self, run: Run, answers: Callable[..., Any]) -> None:
         trade = {"command": "check", **LONG, "leverage": "10"}
@@ -354,11 +331,29 @@ class TestNotes:
         answer = run("batch", stdin=lines_of(case, case))
         assert answer.stderr == "perpcalc: note: usd: 10.5 USD rounded down to 10 contracts (10 USD)\n"
 
+    def test_quiet_leaves_them_out_and_warnings_not(self, run: Run) -> None:
+        note = {"command": "pnl", "side": "long", "usd": "10.5", "entry": "5", "exit": "6"}
+        dead = {"command": "liq-price", **LONG, "venue": "bybit", "leverage": "10", "mark": "50000"}
+        answer = run("batch", "--quiet", stdin=lines_of(note, dead))
+        assert answer.stderr == "perpcalc: note: the mark price is already beyond the liquidation price\n"
+
     def test_not_without_end(self, run: Run) -> None:
         cases = [{**CASES[0], "contracts": None, "usd": f"{number}.5"} for number in range(1, 300)]
         answer = run("batch", stdin=lines_of(*cases))
         assert answer.stderr.count("\n") == 101
         assert answer.stderr.endswith("there are more notes than are shown here\n")
+
+
+def paused(process: multiprocessing.process.BaseProcess, seconds: float, meanwhile: Callable[[], object] = int) -> None:
+    """Stop a process, and let it go on later."""
+    assert process.pid is not None
+    os.kill(process.pid, signal.SIGSTOP)
+
+    def go_on(number: int) -> None:
+        meanwhile()
+        os.kill(number, signal.SIGCONT)
+
+    threading.Timer(seconds, go_on, [process.pid]).start()
 
 
 class TestStreaming:
@@ -378,6 +373,57 @@ class TestStreaming:
             with pytest.raises(PerpcalcError) as caught:
                 next(answers)
         assert str(caught.value) == f"batch: a process died, {lost}: ask again from there, with fewer jobs"
+
+    def test_what_was_asked_before_the_loss_is_answered(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        line = lines_of(CASES[0]).encode()
+        monkeypatch.setattr(answering, "CHUNK", len(line))  # each line by itself
+        reading, writing = os.pipe()
+        with open(reading, "rb") as stream, open(writing, "wb", buffering=0) as lines:
+            answers = shared_out(stream, 2)
+            lines.write(line)
+            assert next(answers).lines == 1
+            slow, dead = sorted(multiprocessing.active_children(), key=lambda process: process.pid or 0)
+            paused(slow, 0.3)
+            dead.kill()
+            dead.join()
+            lines.write(line * 2)
+            assert next(answers).lines == 1
+            with pytest.raises(PerpcalcError, match="the answer to line 3 is lost"):
+                next(answers)
+
+    def test_one_slow_process_does_not_let_the_others_read_everything(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        line = lines_of(CASES[0]).encode()
+        monkeypatch.setattr(answering, "CHUNK", len(line))
+        (tmp_path / "lines").write_bytes(line * 200)
+        with (tmp_path / "lines").open("rb") as stream:
+            answers = shared_out(stream, 2)
+            next(answers)
+            read: list[int] = []
+            paused(multiprocessing.active_children()[0], 0.3, lambda: read.append(stream.tell()))
+            assert sum(block.lines for block in answers) == 199
+        assert 0 < read[0] < 50 * len(line)
+
+    def test_long_lines_between_short_ones_stop_nobody(self, start: Run) -> None:
+        long = json.dumps({"command": "pnl", "side": "x" * (LONGEST_LINE - 100)})
+        asked = lines_of(*[*[CASES[0]] * 700, long] * 3)
+        assert start("batch", "--jobs", "2", stdin=asked) == start("batch", stdin=asked)
+
+    @pytest.mark.parametrize("jobs", ["1", "2"])
+    def test_a_line_is_answered_though_only_a_part_of_the_next_has_come(self, jobs: str) -> None:
+        line = lines_of(CASES[0])
+        command = [sys.executable, "-m", "perpcalc", "batch", "--jobs", jobs]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdin
+            assert process.stdout
+            for piece in (line + line[:9], line[9:] + line[:7]):
+                process.stdin.write(piece)
+                process.stdin.flush()
+                assert json.loads(process.stdout.readline())["net_pnl"] == "0.00375"
+            process.stdin.write(line[7:])
+            process.stdin.close()
+            assert process.stdout.read().count("\n") == 1
 
     def test_answers_come_before_the_next_question_is_asked(self) -> None:
         command = [sys.executable, "-m", "perpcalc", "batch"]
@@ -405,8 +451,9 @@ class TestStreaming:
         assert done.stderr == ""
         assert done.stdout.splitlines()[1] == "0"
 
-    def test_an_interrupt_ends_it_with_130(self) -> None:
-        command = [sys.executable, "-m", "perpcalc", "batch"]
+    @pytest.mark.parametrize("jobs", ["1", "2"])
+    def test_an_interrupt_ends_it_with_130(self, jobs: str) -> None:
+        command = [sys.executable, "-m", "perpcalc", "batch", "--jobs", jobs]
         with subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         ) as process:
@@ -451,7 +498,7 @@ class TestBlocks:
 
     def test_the_longest_line_is_read(self) -> None:
         text = b"x" * LONGEST_LINE
-        assert list(blocks(io.BytesIO(text))) == [[text]]
+        assert [line for block in blocks(io.BytesIO(text)) for line in block] == [text]
 
 
 class Chunks(io.BytesIO):

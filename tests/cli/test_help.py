@@ -56,20 +56,53 @@ def test_the_help_cuts_no_sentence_and_fits_80_columns(run: Run, called: str) ->
     text, _, examples = run(*called.split(), "--help").stdout.partition("\nExample")
     assert "…" not in text
     assert max(map(len, text.splitlines())) <= 80
-    assert all("perpcalc " in line for line in examples.splitlines()[1:] if line)
+    assert all(len(line) <= 80 or "'" in line for line in examples.splitlines())
+
+
+@pytest.mark.parametrize("called", EVERY)
+def test_examples_can_be_copied_into_a_shell(run: Run, called: str) -> None:
+    written = run(*called.split(), "--help").stdout.partition("\nExample")[2].partition("\n")[2]
+    assert [shlex.split(line) for line in written.replace("\\\n", "").splitlines()] == [
+        shlex.split(example) for example in EVERY[called].examples
+    ]
 
 
 @pytest.mark.parametrize("called", [name for name in EVERY if name.split()[0] in LISTED])
 def test_what_is_needed_comes_first_and_marked(run: Run, called: str) -> None:
     command = EVERY[called]
     headings = re.findall(r"^(\S[^\n]*):$", run(*called.split(), "--help").stdout, re.MULTILINE)
-    assert (headings[0] == "Needed") == any(not option.argument for option in command.needed)
+    first = next(heading for heading in headings if heading != "Arguments")
+    assert first.startswith("Needed") == any(not option.argument for option in command.needed)
     assert headings[-2:] in (["Output", "Examples"], ["Output", "Example"])
 
 
-@pytest.mark.parametrize("called", [name for name in EVERY if name.split()[0] in LISTED])
+@pytest.mark.parametrize("called", EVERY)
 def test_a_command_has_two_examples(called: str) -> None:
     assert len(EVERY[called].examples) >= 2
+
+
+@pytest.mark.parametrize(
+    ("called", "needed", "without"),
+    [
+        ("pnl", [], ["side", "contracts", "entry", "exit"]),
+        ("size", ["entry", "balance", "stop", "risk"], []),
+        ("solve add", ["at", "average"], ["side", "contracts", "entry"]),
+        ("status", ["portfolio"], []),
+    ],
+)
+def test_what_a_portfolio_has_already_is_told_apart(
+    run: Run, called: str, needed: list[str], without: list[str]
+) -> None:
+    shown = run(*called.split(), "--help").stdout
+    for heading, names in (("Needed", needed), ("Needed without --portfolio", without)):
+        _, _, rest = shown.partition(f"\n{heading}:\n")
+        assert re.findall(r"^  (?:-\w, )?--(\S+)", rest.partition("\n\n")[0], re.MULTILINE) == names
+
+
+def test_arguments_are_written_as_they_are_called_and_described(run: Run) -> None:
+    shown = run("venues", "import", "--help").stdout
+    assert shown.startswith("Usage: perpcalc venues import [OPTIONS] NAME FILE\n")
+    assert "  FILE  The venue's public answer; - reads stdin.\n" in shown
 
 
 EXAMPLES = [example for one in EVERY.values() if isinstance(one, Command) for example in one.examples]
@@ -95,7 +128,7 @@ class TestOfTheProgram:
             assert re.search(rf"^  {name}  ", shown, re.MULTILINE), name
 
     def test_help_alone_is_that_of_the_program(self, run: Run) -> None:
-        assert run("help").stdout == run("--help").stdout
+        assert run("help").stdout == run("help", "help").stdout == run("--help").stdout
 
     @pytest.mark.parametrize("called", [(), ("solve",), ("venues",), ("portfolio",)])
     def test_where_no_command_is_named_the_help_goes_to_standard_error(self, called: tuple[str, ...]) -> None:

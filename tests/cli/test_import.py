@@ -231,7 +231,7 @@ class TestRefusals:
         ("options", "message"),
         [
             (["--account", "okx"], "--account: there is no account 'okx': give one of coinm, nowhere"),
-            (["--venue", "bybitt"], "--venue: 'bybitt' is not a known venue: give bybit or bitget"),
+            (["--venue", "bybitt"], "--venue: 'bybitt' is not a known venue: give bybit"),
             (["--venue", "bybit", "--account", "coinm"], "--venue: excludes --account: the account has its own"),
         ],
     )

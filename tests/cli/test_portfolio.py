@@ -9,9 +9,11 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from commands.accounts import UNIFIED
 from inside import Answer, Run
 
 from perpcalc.cli.app import COMMANDS
+from perpcalc.cli.help import continued
 from perpcalc.cli.portfolio import GROUP, WRITTEN
 from perpcalc.commands.listing import Listed
 from perpcalc.core.position import Fill
@@ -147,7 +149,7 @@ class TestAdd:
             ("--name a --side long -n 5 --fill 5@5", "--fill: excludes --contracts: give the size once"),
             ("--name a --side long -n 1.5 -e 62500", "--contracts: 1.5 contracts cannot be traded: give whole contracts, such as 1"),
             ("--name a --side long -n 5 -e 1,5", "--entry: '1,5' is not a plain decimal number: use a point for decimals and no thousands separators"),
-            ("--name a --side long -n 5 -e 5 --venue bybitt", "--venue: 'bybitt' is not a known venue: give bybit or bitget"),
+            ("--name a --side long -n 5 -e 5 --venue bybitt", "--venue: 'bybitt' is not a known venue: give bybit"),
             ("--name a --side long -n 5 -e 5 --venue bybit -i XBTUSD", "--instrument: bybit: there is no contract 'XBTUSD': give BTCUSD"),
             ("--name a --side long -n 5 -e 5 --venue bybit -l 101", "--leverage: 101 is above the largest of BTCUSD at bybit: give at most 100"),
             ("--name a --side long -n 5 -e 5 -l 5 --margin 1", "--leverage: excludes --margin: give one of them"),
@@ -259,6 +261,23 @@ class TestValidate:
             assert f"perpcalc: book.toml: {fault}\n" in answer.stderr
         assert answer.stderr.count("\n") >= 3
 
+    def test_an_entry_that_cannot_be_read_hides_nothing_of_the_others(self, run: Run, book: Path) -> None:
+        held = 'account = "main"\nside = "long"\nentry = 62_500\n'
+        book.write_text(
+            book.read_text()
+            + '[[accounts]]\nname = "lost"\nbalance = "many"\n'
+            + f'[[positions]]\nname = "second"\n{held}cntracts = 5\n'
+            + '[[positions]]\nname = "third"\naccount = "lost"\nside = "long"\ncontracts = 0.5\nentry = 62_500\n'
+            + f'[[positions]]\nname = "fourth"\n{held}contracts = 0.5\n'
+            + "[limits]\nmax_leverge = 2\n"
+        )
+        assert run("portfolio", "validate", "book.toml").stderr.splitlines() == [
+            "perpcalc: book.toml: account 2 (lost), balance: 'many' is not a plain decimal number: use digits and at most one point",
+            "perpcalc: book.toml: position 2 (second), cntracts: unknown key: did you mean contracts or contract_size?",
+            "perpcalc: book.toml: limits, max_leverge: unknown key: did you mean max_leverage?",
+            "perpcalc: book.toml: position 4 (fourth), contracts: 0.5 contracts cannot be traded: give whole contracts, such as 1",
+        ]
+
     @pytest.mark.parametrize(
         ("old", "new", "message"),
         [
@@ -282,6 +301,16 @@ class TestValidate:
         answer = run("portfolio", "validate", "-", stdin="x = 1")
         refused(
             answer, "standard input: x: unknown key: did you mean one of prices, accounts, positions, holdings, limits?"
+        )
+
+    def test_what_is_lacking_of_several_positions_is_said_once(self, run: Run, book: Path) -> None:
+        text = book.read_text(encoding="utf-8")
+        more = text[text.index("[[positions]]") :].replace('"core"', '"more"')
+        book.write_text(f"{text}\n{more}", encoding="utf-8")
+        told = run("portfolio", "validate", "book.toml").stderr
+        assert told == (
+            "perpcalc: note: position 1 (core), position 2 (more): funding-cost cannot answer: funding_rate: is missing:"
+            " give the rate per interval, or rate\n"
         )
 
 
@@ -310,6 +339,18 @@ class TestShow:
         assert "price of BTC: 64,000.00 USD" in table
         assert "core" in table
 
+    def test_an_account_of_several_coins_shows_its_legs_and_what_backs_them(self, run: Run, tmp_path: Path) -> None:
+        (tmp_path / "uta.toml").write_text(UNIFIED, encoding="utf-8")
+        rows = json.loads(run("portfolio", "show", "uta.toml", "--json").stdout)
+        assert [(row["name"], row["margin_mode"], row["notional_usd"]) for row in rows] == [
+            ("core", "unified", "150000"),
+            ("eth", "unified", "10000"),
+            ("leg", "unified", "50000"),
+        ]
+        shown = run("portfolio", "show", "uta.toml").stdout
+        for line in ("1.00000000 BTC", "10.00000000 ETH", "-30,000.00000000 USDT"):
+            assert f"balance of uta (bybit): {line}\n" in shown
+
     def test_formats(self, run: Run, book: Path) -> None:
         assert run("portfolio", "show", "book.toml", "--field", "name").stdout == "core\n"
         assert run("portfolio", "show", "book.toml", "-f", "csv").stdout.splitlines()[0] == ",".join(Listed._fields)
@@ -331,7 +372,7 @@ def test_the_examples_of_the_help_run_one_after_the_other(run: Run, tmp_path: Pa
     for command in GROUP.commands:
         printed = run("portfolio", command.name, "--help").stdout
         for example in command.examples:
-            assert f"  {example}\n" in printed
+            assert f"  {continued(example)}\n" in printed
             done = subprocess.run(
                 ["bash", "-c", example],
                 cwd=tmp_path,
@@ -342,4 +383,4 @@ def test_the_examples_of_the_help_run_one_after_the_other(run: Run, tmp_path: Pa
             )
             assert done.returncode == 0, done.stderr
     names = [position.name for position in load(str(tmp_path / "portfolio.toml")).positions]
-    assert names == ["bybit swing", "ETHUSD short"]  # pruned is what no answer has, removed what was added
+    assert names == ["ETHUSD short"]  # pruned is what no answer has

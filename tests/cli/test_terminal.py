@@ -112,6 +112,29 @@ class TestColour:
         assert b"\x1b" not in shell(f"{PROGRAM} {PNL} {format}", {"FORCE_COLOR": "1"}).stdout
 
 
+class TestNotes:
+    VENUE = f"{PNL} --venue bitmex"  # which closed: a note
+
+    def test_they_stand_below_the_answer_and_dim(self) -> None:
+        shown = at_a_terminal(self.VENUE)
+        assert "\x1b[2mperpcalc: note: bitmex: " in shown
+        assert shown.index("\x1b[1mnet ") < shown.index("+0.00375000") < shown.index("note: ")
+
+    @pytest.mark.parametrize("env", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
+    def test_they_are_plain_where_no_colour_is_wanted(self, env: dict[str, str]) -> None:
+        shown = at_a_terminal(self.VENUE, env)
+        assert "note: bitmex" in shown
+        assert "\x1b" not in shown
+
+    def test_a_warning_stands_above_and_is_not_dim(self) -> None:
+        dead = at_a_terminal("liq-price --side long -n 10k --entry 62500 --leverage 10 --mmr 1% --mark 50000")
+        assert dead.startswith("perpcalc: note: the mark price is already beyond the liquidation price")
+
+    def test_in_a_pipe_they_come_after_the_answer_too(self, shell: Shell) -> None:
+        shown = shell(f"{PROGRAM} {self.VENUE} 2>&1 | cat").stdout.decode()
+        assert shown.index("+0.00375000") < shown.index("note: bitmex")
+
+
 class TestWidth:
     @pytest.mark.parametrize("columns", ["1", "20", "40", "80", "200"])
     def test_no_digit_is_ever_cut(self, shell: Shell, columns: str) -> None:
@@ -146,6 +169,24 @@ class TestEncoding:
         if "ascii" in env.values() or "LC_ALL" in env:
             assert answer.stdout.isascii()
             assert b"\\u" not in answer.stdout
+
+    @pytest.mark.parametrize(
+        ("env", "drawn"),
+        [
+            ({"LANG": "C"}, False),
+            ({"LC_ALL": "POSIX", "LANG": "en_US.UTF-8"}, False),
+            ({"TERM": "linux"}, False),
+            ({}, True),
+            ({"LANG": "C.UTF-8"}, True),
+            ({"LANG": "C", "LC_ALL": "de_DE.UTF-8"}, True),
+        ],
+    )
+    def test_boxes_are_drawn_in_ascii_where_the_locale_is_c(
+        self, shell: Shell, env: dict[str, str], drawn: bool
+    ) -> None:
+        shown = shell(f"{PROGRAM} {PNL}", env).stdout
+        assert ("│".encode() in shown, shown.isascii()) == (drawn, not drawn)
+        assert b"+0.00375000" in shown
 
     def test_a_name_that_cannot_be_shown_is_escaped(self, shell: Shell, tmp_path: Path) -> None:
         (tmp_path / "p.toml").write_text(

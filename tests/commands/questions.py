@@ -202,7 +202,11 @@ def greeks(ask: Question) -> Options:
 
 def power(ask: Question) -> Options:
     """A power perpetual."""
-    given = {"power": ask.random.choice(("2", "3", "0.5", "-1", "1")), "index": "3000", "vol": ask.rate(20, 120)}
+    given: Options = {
+        "power": ask.random.choice(("2", "3", "0.5", "-1", "1")),
+        "index": "3000",
+        "vol": ask.rate(20, 120),
+    }
     given |= ask.some(interest="3%", funding_period="12h", periods="3")
     if given["power"] == "2" and ask.maybe():
         given |= {"mark": ask.number(9_000_000, 9_200_000, 2), "units": "0.001", "collateral": "6"}
@@ -386,6 +390,8 @@ OF_A_BOOK: Mapping[str, Options] = {
     "greeks": {},
     "stress": {"moves": "-20%,0%,15%"},
     "status": {},
+    "solve margin": {"margin_ratio": "50%"},
+    "solve price": {"margin_ratio": "50%"},
     "check": {
         "max_leverage": "5",
         "max_margin_ratio": "50%",

@@ -29,6 +29,10 @@ OF_A_FILE = {"max_margin_ratio", "max_drawdown", "max_drawdown_usd", "bought", "
 """Fields taken over all rows of a file, for which a sentence has to do."""
 
 
+SAID_BY_NAME = {"contracts", "notional_usd", "positions", "equity_usd", "entry_price"}
+"""Fields whose name says what they are."""
+
+
 def answered(command: str, options: Mapping[str, object]) -> Result:
     """The answer of a command to options as a program gives them."""
     one = command_named(command)
@@ -99,6 +103,39 @@ def test_every_computed_figure_of_a_portfolio_has_one(
     assert figures > BOOKS
 
 
+@pytest.mark.parametrize("command", [command for command in OF_A_BOOK if command != "solve margin"])
+def test_the_formulas_of_a_portfolio_name_every_price_and_amount(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """But for what is corrected by a rounding, of the margin that is solved for."""
+    monkeypatch.chdir(tmp_path)
+    formulas = []
+    for seed in range(BOOKS):
+        Path("book.toml").write_text(book((command, seed)))
+        rows = explain(command, {"portfolio": "book.toml", **OF_A_BOOK[command]}).rows
+        formulas += [step.formula for row in rows for step in steps_of(row)]
+    assert [formula for formula in formulas if re.search(r"(?<![\w.])(\d+\.\d|\d{3})", formula)] == []
+    assert any(formulas)
+
+
+@pytest.mark.parametrize(
+    ("command", "frames"), [("greeks", {"coin", "usd", "contract"}), ("status", {"wallet", "uta"})]
+)
+def test_what_a_formula_cannot_say_is_said(
+    command: str, frames: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    seen = set()
+    for seed in range(BOOKS):
+        Path("book.toml").write_text(book((command, seed)))
+        for row in explain(command, {"portfolio": "book.toml"}).rows:
+            values = row.answer._asdict()
+            seen.add(values.get("frame") or values["account"])
+            told = [step for step in steps_of(row) if step.field in values and step.field not in SAID_BY_NAME]
+            assert [step.field for step in told if not step.why] == []
+    assert seen >= frames
+
+
 def test_every_command_of_lines_is_asked() -> None:
     assert POSITIONS.keys() | OF_A_BOOK.keys() >= set(QUESTIONS)
 
@@ -125,9 +162,9 @@ class TestText:
 
     def test_for_a_plain_long_it_reads_like_the_textbook(self) -> None:
         text = explained(explain("liq-price", {**LONG, "balance": "0.5", "mmr": "0.5%", "closing_fee": "0.05%"}))
-        formula = "notional * (s + closing_fee_rate + mmr) / (margin + s * V + deduction)"
+        formula = "notional * (s + mmr + f) / (margin + s * V + deduction)"
         assert f"liquidation_price = 15,234.85 USD\n    {formula}\n" in text
-        assert "    = 10000 * (1 + 0.0005 + 0.005) / (0.5 + 1 * 0.16 + 0)\n" in text
+        assert "    = 10000 * (1 + 0.005 + 0.0005) / (0.5 + 1 * 0.16 + 0)\n" in text
 
     def test_extra_margin_that_counts_in_part_is_said(self) -> None:
         case = {**LONG, "venue": "bybit", "leverage": "10", "extra_margin": "0.01"}

@@ -381,3 +381,14 @@ def test_explained(run: Run) -> None:
     assert "premium / divisor + clamp(interest - premium / divisor, -damper, damper)" in shown
     assert "payment = 0.00023810 BTC paid\n    s * position_value * rate\n    = 1 * 0.15873015 * 0.0015\n" in shown
     assert "an estimate: at this mark and this rate until the end" in shown
+
+
+@pytest.mark.parametrize(
+    ("time", "said"), [((), "in 1 day"), (("--for", "8h"), "in 8 hours"), (("--intervals", "6"), "in 2 days")]
+)
+def test_the_table_of_a_portfolio_says_first_what_all_cost_together(run: Run, time: tuple[str, ...], said: str) -> None:
+    total = run("funding-cost", "-p", "-", *time, "--total", "--field", "total,total_usd", stdin=PORTFOLIO).stdout
+    coin, usd = (Decimal(line.split("\t")[place]) for place, line in enumerate(total.splitlines()))
+    first = run("funding-cost", "-p", "-", *time, "-q", stdin=PORTFOLIO).stdout.splitlines()[0]
+    verb = "costs" if usd > 0 else "earns"
+    assert first == f"funding {verb} {abs(coin):.8f} BTC ({abs(usd):,.2f} USD) over 2 of 3 positions, {said}"

@@ -85,12 +85,8 @@ def test_totals_are_made_per_coin_and_over_all_coins_in_usd_alone(run: Run) -> N
 
 def test_a_table_of_a_portfolio_ends_in_the_sums_of_each_coin_and_one_in_usd(run: Run) -> None:
     lines = run("pnl", "-p", "book.toml").stdout.splitlines()
-    assert [line for line in lines if line.startswith("all net pnl")] == [
-        "all net pnl: +0.25560000 BTC",
-        "all net pnl: -0.50000000 ETH",
-        "all net pnl: +11,530.00 USD",
-    ]
-    assert lines[-1] == "all net pnl: +11,530.00 USD"
+    assert lines[0] == "net +11,530.00 USD over 4 positions: but late is liquidated before it"
+    assert lines[-1] == "all net pnl: +0.25560000 BTC, -0.50000000 ETH (+11,530.00 USD)"
 
 
 def test_a_position_that_dies_before_its_exit_is_said_to_and_named(run: Run) -> None:
@@ -188,6 +184,29 @@ def test_an_option_of_the_question_stands_before_what_the_positions_say(run: Run
     assert [row["entry_fee"] for row in rows] == ["0.002", "0.0008", "0.00032", "0.005"]
     assert [row["funding"] for row in rows] == ["0.01"] * 4
     assert rows[0]["exit_fee"] == "0.0004"
+
+
+def test_an_exit_is_a_trade_and_a_mark_is_not(run: Run) -> None:
+    # KuCoin values a trade as a whole, a mark by the contract.
+    free = ("--entry-fee", "0", "--exit-fee", "0")
+    held = ("--venue", "kucoin", "--side", "long", "-n", "1m", "--entry", "60000", *free)
+    closed, marked = asked(run, *held, "--exit", "60000"), asked(run, *held, "--mark", "60000")
+    assert (closed["exit_value"], closed["net_pnl"]) == ("16.66666667", "0")
+    assert (marked["exit_value"], marked["net_pnl"]) == ("16.67", "-0.00333333")
+
+
+@pytest.mark.parametrize("side", ["long", "short"])
+@pytest.mark.parametrize("venue", [(), ("--venue", "coinex")])
+def test_closing_at_the_break_even_price_shown_does_not_lose_without_a_tick(
+    run: Run, side: str, venue: tuple[str, ...]
+) -> None:
+    fees = ("--entry-fee", "0.02%", "--exit-fee", "0.055%")
+    held = (*venue, "--side", side, "-n", "12345", "--entry", "74816.25", *fees)
+    table = run("pnl", *held, "--exit", "74000").stdout
+    (shown,) = (line.split("│")[2].strip().replace(",", "") for line in table.splitlines() if "break even" in line)
+    exact = Fraction(asked(run, *held, "--exit", "74000")["break_even_price"])
+    assert 0 < (1 if side == "long" else -1) * (Fraction(shown) - exact) < Fraction("0.01")
+    assert Fraction(asked(run, *held, "--exit", shown)["net_pnl"]) >= 0
 
 
 def test_a_linear_leg_has_its_profit_in_usd_alone(run: Run, tmp_path: Path) -> None:

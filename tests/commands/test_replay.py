@@ -326,6 +326,7 @@ def test_sums_are_by_coin(run: Run, write: Any) -> None:
     cross, several, isolated, _ = asked(run, *arguments)
     rows = asked(run, *arguments, "--total")
     assert rows[0]["net_pnl"] == plain(Decimal(cross["net_pnl"]) + Decimal(isolated["net_pnl"]))
+    assert [row["reason"] for row in rows] == ["the sum in BTC", "the sum in ETH", "the sum in USD", "the sum in USD"]
     known = (cross, several, isolated)
     assert rows[-1]["net_pnl_usd"] == plain(sum(Decimal(row["net_pnl_usd"]) for row in known))
 

@@ -108,7 +108,7 @@ class TestOfARisk:
         beyond = run(
             "liq-price", *trade, "--leverage", str(Decimal(found["max_safe_leverage"]) + Decimal("0.05"))
         ).stdout
-        assert Decimal(at_safe) <= 60_000 < Decimal(beyond)
+        assert Decimal(at_safe) < 60_000 < Decimal(beyond)
 
     def test_unknown_fees_are_said_once_for_each_option(self, run: Run) -> None:
         answer = run("size", "--venue", "coinex", *TRADE, "--risk", "1%", "--json")
@@ -197,7 +197,7 @@ class TestInAnAccount:
         (new,) = (row for row in rows if row["name"] == "new")
         assert found["margin"] is None
         assert new["liquidation_price"] == found["liquidation_price"]
-        assert found["liquidation_price"] is None or Decimal(found["liquidation_price"]) <= 80_000
+        assert found["liquidation_price"] is None or Decimal(found["liquidation_price"]) < 80_000
 
     def test_of_several_coins_one_lot_more_would_be_liquidated_before_the_stop(self, run: Run, book: Path) -> None:
         book.write_text(UNIFIED)
@@ -206,7 +206,7 @@ class TestInAnAccount:
         assert found["binding"] == "liquidation"
         book.write_text(UNIFIED + position("uta", "long", int(found["contracts"]) + 1, 100_000, "BTCUSD"))
         rows = json.loads(run("liq-price", "-p", "book.toml", "--json").stdout)
-        assert Decimal(rows[-1]["liquidation_price"]) > 80_000
+        assert Decimal(rows[-1]["liquidation_price"]) >= 80_000
 
     def test_of_several_coins_the_risk_is_a_share_of_what_they_are_worth(self, run: Run, book: Path) -> None:
         book.write_text(UNIFIED)

@@ -64,13 +64,17 @@ def test_an_account_has_equity_at_the_mark_and_leverage_over_it(run: Run) -> Non
     assert (coins["currency"], coins["equity"], coins["equity_usd"]) == ("ETH", "9.5", "23750")
     assert (coins["maintenance_margin"], coins["delta"]) == ("0.02", "7.5")
     assert near(coins["leverage"], Fraction(2) / Fraction("9.5"))
-    assert (late["equity"], late["margin_ratio"], late["leverage"]) == ("0", "1", None)
+    assert (late["equity"], late["margin_ratio"], late["leverage"], late["delta"]) == ("0", "1", None, "0")
 
 
 def test_totals_count_coins_outside_any_account_and_the_last_is_in_usd(run: Run) -> None:
     bitcoin, ether, usd = asked(run, "--total")
     assert (bitcoin["currency"], bitcoin["positions"], bitcoin["balance"]) == ("BTC", "3", "3.616")
-    assert (bitcoin["equity"], bitcoin["equity_usd"], bitcoin["delta"]) == ("3.9", "195000", "4.376")
+    assert (bitcoin["equity"], bitcoin["equity_usd"], bitcoin["delta"]) == (
+        "3.9",
+        "195000",
+        "4.2",
+    )  # the dead have no delta
     assert (ether["currency"], ether["equity"], ether["equity_usd"]) == ("ETH", "9.5", "23750")
     assert ether["maintenance_margin"] == "0.02"
     assert (usd["currency"], usd["positions"], usd["equity"], usd["equity_usd"]) == ("USD", "4", None, "218750")
@@ -112,7 +116,7 @@ def test_a_day_of_funding_is_a_cost_of_whom_the_rate_is_against(
 
 def test_the_table_says_who_is_nearest_and_what_the_sums_are(run: Run, tmp_path: Path) -> None:
     lines = run("status", "-p", "book.toml").stdout.splitlines()
-    assert lines[0] == "late is liquidated already"
+    assert lines[0] == "late is liquidated already; nearest of the others: swing is liquidated by a move of 65.83%"
     assert lines[-1] == "all equity: 218,750.00 USD"
     alive = ROUND.replace("leverage = 10", "leverage = 1")
     (tmp_path / "book.toml").write_text(alive, encoding="utf-8")
@@ -143,15 +147,17 @@ def test_an_account_stands_at_the_mark_of_its_contract_and_is_worth_the_price_of
     assert near(main["leverage"], Fraction("0.625") / Fraction("3.375"))
 
 
-def test_an_account_of_several_coins_has_no_delta_in_one_of_them(run: Run, tmp_path: Path) -> None:
+def test_the_delta_of_an_account_of_several_coins_is_in_usd_as_its_amounts_are(run: Run, tmp_path: Path) -> None:
     (tmp_path / "book.toml").write_text(UNIFIED, encoding="utf-8")
     (row,) = asked(run)
-    assert (row["currency"], row["positions"], row["delta"]) == ("USD", "3", None)
+    assert (row["currency"], row["positions"]) == ("USD", "3")
+    # 1 BTC, a long that cost 150,000 / 95,000 and a leg of -0.5; 10 ETH and a short; the dollars stand still
+    assert near(row["delta"], 50_000 + Fraction(150_000, 95_000) * 100_000 + 40_000 - Fraction(10_000, 4_100) * 4_000)
     # 100,000 + 40,000 - 30,000
     assert (row["balance"], row["equity"]) == ("110000", row["equity_usd"])
 
 
-def test_an_account_of_several_coins_of_which_one_moves_has_its_delta(run: Run, tmp_path: Path) -> None:
+def test_a_stablecoin_that_backs_an_account_adds_nothing_to_its_delta(run: Run, tmp_path: Path) -> None:
     text = """
 [prices]
 BTC = 100_000
@@ -159,7 +165,7 @@ BTC = 100_000
 name = "uta"
 venue = "bybit"
 margin = "unified"
-balances = { BTC = 1 }
+balances = { BTC = 1, USDT = 50_000 }
 [[positions]]
 name = "core"
 account = "uta"
@@ -170,9 +176,9 @@ entry = 100_000
 """
     (tmp_path / "book.toml").write_text(text, encoding="utf-8")
     (row,) = asked(run)
-    # 1 coin and a long that cost 0.5; half of the equity in contracts
-    assert (row["balance"], row["equity"], row["delta"]) == ("100000", "100000", "1.5")
-    assert row["leverage"] == "0.5"
+    # 1 coin and a long that cost 0.5, at 100,000; a third of the equity in contracts
+    assert (row["balance"], row["equity"], row["delta"]) == ("150000", "150000", "150000")
+    assert near(row["leverage"], Fraction(1, 3))
 
 
 def test_a_beta_moves_the_end_of_an_account_and_nothing_of_what_it_is_now(run: Run) -> None:

@@ -272,7 +272,31 @@ def test_totals_are_those_of_the_rows(run: Run, book: str) -> None:
 def test_of_several_dead_the_first_is_the_one_that_dies_nearest_to_the_mark(run: Run, book: str) -> None:
     (total,) = asked(run, "-p", book, "--moves", "-60%", "--total")
     assert (total["liquidated"], total["first"]) == ("3", "d")
-    assert "3 of 5 are liquidated by one of these moves\n" in run("stress", "-p", book, "--moves", "-60%").stdout
+    assert (
+        "3 of 5 are liquidated by these moves: first d at -8.18%\n"
+        in run("stress", "-p", book, "--moves", "-60%").stdout
+    )
+
+
+@pytest.mark.parametrize(
+    ("moves", "said"),
+    [
+        ("-50%,-20%,10%", "liquidated by a move of -12.55%"),  # 9,181.82 below 10,500, at which no rung stands
+        ("-10%,10%", "nothing is liquidated by these moves"),
+    ],
+)
+def test_the_sentence_says_the_exact_move_to_death(run: Run, moves: str, said: str) -> None:
+    shown = run("stress", *LONG, "--margin", "0.1", "--mark", "10500", "--moves", moves).stdout
+    assert shown.splitlines()[0] == said
+
+
+def test_the_tables_of_all_accounts_have_the_same_columns(run: Run, book: str) -> None:
+    env = {"COLUMNS": "80", "TTY_COMPATIBLE": "1", "TERM": "dumb"}
+    lines = run("stress", "-p", book, "--moves", "-20%,0%", "--quiet", env=env).stdout.splitlines()
+    heads = [line.count("┬") for line in lines if line.startswith("╭")][:-1]
+    assert len(heads) == 5
+    assert len(set(heads)) == 1
+    assert max(map(len, lines)) <= 80
 
 
 def test_the_chart_is_below_the_table(run: Run) -> None:

@@ -256,14 +256,18 @@ def test_what_a_leg_would_not_heed_is_refused(run: Run, key: str, message: str) 
     assert message in answer.stderr
 
 
-@pytest.mark.parametrize("command", ["liq-cost", "funding-cost"])
-def test_what_is_of_wallets_of_one_coin_says_so(run: Run, command: str) -> None:
-    arguments = ("--rate", "0.01%") if command == "funding-cost" else ()
-    first = rows(run, command, UNIFIED, *arguments)[0]
+@pytest.mark.parametrize(
+    ("command", "instead"),
+    [
+        (("liq-cost",), "ask liq-price where it falls, stress what is left of it"),
+        (("funding-cost", "--rate", "0.01%"), "take the total from its balance of BTC and ask status or liq-price"),
+    ],
+)
+def test_what_is_of_wallets_of_one_coin_says_so(run: Run, command: tuple[str, ...], instead: str) -> None:
+    name, *arguments = command
+    first = rows(run, name, UNIFIED, *arguments)[0]
     assert first["liquidation_price"] is None
-    assert first["reason"] == (
-        "the account holds several coins, which no wallet of one coin stands for: ask status or liq-price"
-    )
+    assert first["reason"] == f"the account holds several coins, which no wallet of one coin stands for: {instead}"
 
 
 def test_pnl_knows_where_the_account_dies(run: Run) -> None:

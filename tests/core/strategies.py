@@ -1,6 +1,7 @@
 """Random trades and margin rules, and the core's records for them."""
 
 from decimal import Decimal
+from fractions import Fraction
 from typing import NamedTuple
 
 from hypothesis import strategies as st
@@ -92,33 +93,39 @@ def rules(
     return found
 
 
+def number(drawn: twin.Number) -> Decimal:
+    """What was drawn as the core has it; no fraction ever is."""
+    assert not isinstance(drawn, Fraction)
+    return Decimal(drawn)
+
+
 def schedule_of(found: twin.Rules) -> Schedule:
     """The core's schedule for the same rules."""
     limits, rates = zip(*found.bands, strict=True)
     if len(rates) == 1 and found.marginal:
-        return flat_rate(rates[0], Decimal(found.deduction), found.basis)
+        return flat_rate(rates[0], number(found.deduction), found.basis)
     tiers = with_deductions(limits, rates) if found.marginal else tuple(map(Tier, limits, rates))
     return Schedule(
         tiers,
         found.basis,
         found.unit,
         found.marginal,
-        slope=Decimal(found.growth),
+        slope=number(found.growth),
         adverse_funding=bool(found.funding),
     )
 
 
 def closing_fee_of(found: twin.Rules) -> ClosingFee:
     """The core's closing fee for the same rules."""
-    return ClosingFee(Decimal(found.fee), found.fee_at_bankruptcy)
+    return ClosingFee(number(found.fee), found.fee_at_bankruptcy)
 
 
 def holding_of(leg: twin.Leg, found: twin.Rules) -> Holding:
     """The core's holding for a position in a wallet."""
-    instrument = PLAIN._replace(name=leg.symbol, contract_size=Decimal(leg.size), hedge_mode=found.hedge)
-    position = open_at(instrument, Decimal(leg.side), Decimal(leg.contracts), Decimal(leg.entry))
-    paid = Decimal(leg.side) * Decimal(found.funding)
-    return Holding(position, schedule_of(found), closing_fee_of(found), Decimal(leg.ratio), paid)
+    instrument = PLAIN._replace(name=leg.symbol, contract_size=number(leg.size), hedge_mode=found.hedge)
+    position = open_at(instrument, number(leg.side), number(leg.contracts), number(leg.entry))
+    paid = number(leg.side) * number(found.funding)
+    return Holding(position, schedule_of(found), closing_fee_of(found), number(leg.ratio), paid)
 
 
 @st.composite

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from perpcalc.core.instrument import PLAIN
 from perpcalc.core.margin import maintenance_pieces
-from perpcalc.core.pnl import gross_pnl
+from perpcalc.core.pnl import closing_pnl, gross_pnl
 from perpcalc.core.position import (
     LONG,
     SHORT,
@@ -318,6 +318,14 @@ def test_kucoin_rounds_up_what_a_position_cost_and_takes_marks_by_the_contract()
     assert (position.stored_value, position.entry_value) == (Decimal("0.00266375"), Decimal("0.00266375"))
     assert position.entry_price == Decimal("7508.22")
     assert gross_pnl(position, Decimal("7947.83")) == Decimal("-0.00014735")
+
+
+def test_kucoin_values_a_trade_as_a_whole() -> None:
+    # By the contract, a million of them at 60,000 would lose 0.00333333 on the way in and out.
+    position = open_at(find("kucoin").instrument, LONG, Decimal(1_000_000), Decimal(60_000))
+    assert position.entry_value == Decimal("16.66666667")
+    assert closing_pnl(position, Decimal(60_000)) == 0
+    assert gross_pnl(position, Decimal(60_000)) == Decimal("-0.00333333")
 
 
 # By its value

@@ -15,6 +15,7 @@ from perpcalc.core.liquidation import position_liquidation
 from perpcalc.core.margin import isolated_margin
 from perpcalc.core.planned import Plan
 from perpcalc.core.position import LONG, SHORT, open_at
+from perpcalc.core.rounding import Rounding
 from perpcalc.core.rules import ClosingFee, Schedule, Tier, flat_rate
 from perpcalc.core.sizing import Size, costs_per_usd, loss_per_usd, max_safe_leverage, one_lot, size
 from perpcalc.core.wallet import Holding
@@ -359,6 +360,30 @@ def test_the_largest_safe_leverage_is_at_most_the_instrument_s() -> None:
     assert plain(highest) == "4999"
     capped = trade._replace(instrument=PLAIN._replace(max_leverage=Decimal(100)))
     assert max_safe_leverage(capped, ONE) == 100
+
+
+def test_the_largest_safe_leverage_of_a_tier_is_cut_to_what_can_be_asked_for() -> None:
+    tiers = (Tier(None, Decimal("0.05"), initial=Decimal("0.15")),)
+    trade = plan(stop="49990", schedule=Schedule(tiers))
+    levered = trade._replace(instrument=PLAIN._replace(schedule=trade.schedule))
+    assert max_safe_leverage(levered, ONE) == Decimal("6.6666")
+
+
+@pytest.mark.parametrize(("side", "stop", "near"), [(LONG, "40000", "39999.5"), (SHORT, "40000", "40000.5")])
+def test_a_liquidation_price_of_a_venue_must_lie_a_step_beyond_the_stop(side: Decimal, stop: str, near: str) -> None:
+    stepped = PLAIN._replace(tick=Decimal("0.5"), rounding=Rounding(liquidation_price="against tick"))
+    entry = Decimal(50_000) if side > 0 else Decimal(30_000)
+    trade = Plan(stepped, side, entry, Decimal(stop))
+    assert trade.limit == Decimal(near)
+    between = trade._replace(stop_price=Decimal("40000.3"))
+    assert between.limit == (Decimal("40000.0") if side > 0 else Decimal("40000.5"))
+    assert trade._replace(buffer=Decimal("0.1")).limit == Decimal(stop) * (1 - side * Decimal("0.1"))
+    assert trade._replace(instrument=PLAIN).limit == Decimal(stop)
+
+
+def test_below_the_lowest_price_of_a_venue_there_is_no_step() -> None:
+    stepped = PLAIN._replace(tick=Decimal("0.5"), rounding=Rounding(liquidation_price="against tick"))
+    assert Plan(stepped, LONG, ONE, Decimal("0.5")).limit == Decimal("0.5")
 
 
 def test_the_largest_safe_leverage_allows_for_the_closing_fee() -> None:

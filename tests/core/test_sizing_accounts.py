@@ -1,7 +1,7 @@
 """Sizes for a whole account: what it holds counts in every cap, and adding the size to it shows the same figures."""
 
 import random
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 
 import pytest
@@ -9,7 +9,7 @@ import pytest
 from perpcalc.core.initial import largest_leverage
 from perpcalc.core.instrument import PLAIN
 from perpcalc.core.limits import leverage
-from perpcalc.core.liquidation import ends, liquidation
+from perpcalc.core.liquidation import ends, liquidated_at, liquidation
 from perpcalc.core.planned import Plan
 from perpcalc.core.position import LONG, SHORT, open_at
 from perpcalc.core.room import room_of
@@ -166,8 +166,7 @@ def test_adding_the_size_to_the_account_shows_the_same_price_and_keeps_to_the_ca
         life = liquidation(wallet, 1, added, None, by_mark=False, of_wallet=ends(wallet, added))
         assert result.liquidation_price == life.liquidation_price
         assert not life.beyond
-        end = life.liquidation_below if side > 0 else life.liquidation_above
-        assert end is None or side * (stop - end) >= 0
+        assert not liquidated_at(life, stop)
         now = leverage(wallet, ONE / entry)
         assert now is not None
         assert now <= (trade.max_leverage or ZERO) * (1 + Decimal("1E-6"))  # the venue cuts the values it prints
@@ -192,16 +191,13 @@ def test_at_the_largest_safe_leverage_no_stop_comes_after_liquidation() -> None:
             continue
         assert lives(trade, contracts, highest)
         allowed = largest_leverage(instrument, contracts, open_at(instrument, side, contracts, entry).entry_value)
-        if allowed is None or highest < allowed:
-            assert highest == highest.quantize(Decimal("0.0001"))
+        assert highest == highest.quantize(Decimal("0.0001"))
+        if allowed is None or highest < allowed.quantize(Decimal("0.0001"), ROUND_FLOOR):
             assert not lives(trade, contracts, highest + Decimal("0.0002"))
             found += 1
     assert found > 200 * THOROUGH
 
 
 def lives(trade: Plan, contracts: Decimal, leverage: Decimal) -> bool:
-    """Whether a position at a leverage lives from its entry to its stop."""
-    found = trade._replace(leverage=leverage).liquidation(contracts)
-    assert found is not None
-    end = found.liquidation_below if trade.side > 0 else found.liquidation_above
-    return not found.beyond and (end is None or trade.side * (trade.stop - end) >= 0)
+    """Whether a position at a leverage lives from its entry to its stop, and is alive there."""
+    return liquidated_at(trade._replace(leverage=leverage).liquidation(contracts), trade.stop) is False

@@ -45,7 +45,7 @@ Record = TypeVar("Record", twin.Leg, twin.Rules, Linear, Ratio)
 
 def exact(record: Record) -> Record:
     """The same with its numbers as fractions, once, since they are used at thousands of prices."""
-    return record._make(
+    return type(record)._make(
         Fraction(value)
         if isinstance(value, Decimal)
         else tuple((None if end is None else Fraction(end), Fraction(rate)) for end, rate in value)

@@ -13,6 +13,7 @@ from perpcalc.core.instrument import PLAIN, Instrument
 from perpcalc.core.liquidation import ends, liquidation, position_liquidation
 from perpcalc.core.margin import Margin, given_margin, isolated_margin
 from perpcalc.core.order_cost import closing_fee_reserve, order_cost_rate
+from perpcalc.core.planned import Plan
 from perpcalc.core.position import LONG, SHORT, Fill, Position, open_at, open_by_fills
 from perpcalc.core.rules import Schedule, Terms, flat_rate
 from perpcalc.core.wallet import Holding, closing_fees, equity, maintenance, wallet_of
@@ -210,7 +211,7 @@ def of_size(ask: Question) -> Figures:
     side, balance = ask.leaf(stake.position.side, "s"), ask.given("balance", "0.1", "500", 4)
     entry = ask.leaf(ask.price, "entry_price")
     stop = ask.leaf(ask.on_tick(ask.price * (1 - stake.position.side * ask.number("0.01", "0.3", 3))), "stop_price")
-    plan = sizing.Plan(
+    plan = Plan(
         stake.instrument,
         side,
         entry,

@@ -1,7 +1,6 @@
 """Options that disagree: no call is answered as if one of them had not been given."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 from cases import CALLS, LONG, arguments_of, flag, folder, refilled, refusal
@@ -96,7 +95,7 @@ PAIRS = [
     ("words", "option", "other"), PAIRS, ids=lambda part: part.name if isinstance(part, Option) else "-".join(part)
 )
 def test_every_pair_that_a_command_declares_is_refused(
-    folder: Path, words: tuple[str, ...], option: Option[Any], other: Option[Any]
+    folder: Path, words: tuple[str, ...], option: Option[object], other: Option[object]
 ) -> None:
     refilled(folder)
     command = CALLS[words]
@@ -109,7 +108,7 @@ def test_every_pair_that_a_command_declares_is_refused(
     assert flag(option) in message or flag(other) in message
 
 
-def sample(option: Option[Any]) -> str:
+def sample(option: Option[object]) -> str:
     """What an option takes."""
     return option.choices[0] if option.choices else SAMPLES.get(option.read, "book.toml")
 

@@ -51,7 +51,7 @@ each_number = pytest.mark.parametrize(
 )
 
 
-def placed(option: Option[Any], text: str) -> str:
+def placed(option: Option[object], text: str) -> str:
     """A number as the option takes it."""
     return AROUND.get(option.read, "{}").replace("{}", text)
 
@@ -68,7 +68,7 @@ def test_many_options_take_a_number() -> None:
 
 
 @each_number
-def test_an_option_refuses_what_is_no_number(folder: Path, words: tuple[str, ...], option: Option[Any]) -> None:
+def test_an_option_refuses_what_is_no_number(folder: Path, words: tuple[str, ...], option: Option[object]) -> None:
     base = base_of(words)
     base.pop(option.name, None)
     for bad in NO_NUMBERS if words == FIRST[option.name] else NO_NUMBERS[len(option.name) % 5 :: 5]:
@@ -86,7 +86,7 @@ def test_an_option_refuses_what_is_no_number(folder: Path, words: tuple[str, ...
     ],
     ids=lambda part: part.name if isinstance(part, Option) else "-".join(part),
 )
-def test_a_price_and_a_size_are_above_zero(folder: Path, words: tuple[str, ...], option: Option[Any]) -> None:
+def test_a_price_and_a_size_are_above_zero(folder: Path, words: tuple[str, ...], option: Option[object]) -> None:
     base = base_of(words)
     base.pop(option.name, None)
     for bad in ("0", "-0", "-1", "-62500.5", "0.000000000000000000"):

@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from perpcalc.core.instrument import PLAIN
-from perpcalc.core.margin import given_margin
+from perpcalc.core.margin import given_margin, isolated_margin
 from perpcalc.core.position import LONG, SHORT, open_at
 from perpcalc.core.rules import ClosingFee, flat_rate
 from perpcalc.importing.differences import Leg, liquidation_prices, of_account, of_isolated
 from perpcalc.readers.recorded import NEVER, Recorded, Said
+from perpcalc.venues import find
 
 TICK = PLAIN._replace(name="BTCUSD", tick=Decimal("0.5"), taker_fee=Decimal("0.0005"))
 POSITION = open_at(TICK, LONG, Decimal(1000), Decimal(50_000))
@@ -52,6 +53,30 @@ class TestLiquidationPrices:
         assert isolated(liquidation_price=Decimal(theirs), **known) == [
             f"core: the venue's liquidation price is {theirs}, ours is {ours}: {cause}"
         ]
+
+    @pytest.mark.parametrize(
+        ("theirs", "cause"),
+        [
+            ("57102.5", "it is on a tick of 0.5, that of another date"),  # ours is 57,102.27... up to the tick of 0.1
+            ("57102.7", "tiers of another date, or a margin that has changed since"),
+        ],
+    )
+    def test_that_an_older_tick_makes_is_not_laid_to_tiers(self, theirs: str, cause: str) -> None:
+        bybit = find("bybit").instrument
+        held = open_at(bybit, LONG, Decimal(10_000), Decimal(62_500))
+        recorded = Recorded(liquidation_price=Decimal(theirs))
+        margin = isolated_margin(held, Decimal(10))
+        leg = Leg("core", recorded, held, bybit.schedule, bybit.isolated_closing_fee, margin)
+        [found] = of_isolated(leg)
+        assert str(found) == f"core: the venue's liquidation price is {theirs}, ours is 57102.3: {cause}"
+
+    def test_nor_to_another_balance(self) -> None:
+        bybit = find("bybit").instrument
+        held = open_at(bybit, LONG, Decimal(10_000), Decimal(62_500))
+        recorded = Recorded(liquidation_price=Decimal("47861.0"))
+        leg = Leg("core", recorded, held, bybit.schedule, bybit.cross_closing_fee)
+        [found] = of_account([leg], Decimal("0.0501"))
+        assert (found.ours, found.cause) == (Decimal("47860.7"), "it is on a tick of 0.5, that of another date")
 
     def test_ours_may_be_never(self) -> None:
         short = open_at(TICK, SHORT, Decimal(1000), Decimal(50_000))

@@ -19,7 +19,7 @@ from perpcalc import saving
 from perpcalc.core.position import Fill
 from perpcalc.errors import PerpcalcError
 from perpcalc.files import LARGEST_FILE, toml
-from perpcalc.given import Given, one
+from perpcalc.given import Given
 from perpcalc.options import ENTRY, FILL, FUNDING_RATE, LINEAR, POSITION_KEYS
 from perpcalc.portfolio import LIMIT_KEYS, Portfolio, edit, load, parse, portfolio_of
 from perpcalc.portfolio.edit import EMPTY_FILE, EXAMPLE, RATES, Change, Row, change, edited, row_of
@@ -538,8 +538,6 @@ class TestRefusals:
     def test_limits_that_the_caller_does_not_know(self, book: Path) -> None:
         book.write_bytes(BOOK + b"[limits]\nmax_colour = 5\n")
         assert "max_colour: unknown key" in self.refused(book)
-        table = (*LIMIT_KEYS, one("max_colour", Decimal, "N", ""))
-        assert change(str(book), lambda _: Change(added=[SCALP]), limits=table).limits == {"max_colour": 5}
 
 
 class TestTheFileItself:

@@ -1,10 +1,8 @@
 """Reading a portfolio: what a good file holds, and what is said of a bad one, by file, entry, key and value."""
 
-import io
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -17,7 +15,7 @@ from inside import Run
 
 from perpcalc.core.position import Fill
 from perpcalc.errors import Entry, Key, PerpcalcError
-from perpcalc.given import one
+from perpcalc.files import read
 from perpcalc.options import (
     CLOSING_FEE,
     ENTRY_FEE,
@@ -43,9 +41,15 @@ from perpcalc.portfolio import (
     load,
     load_limits,
     parse,
-    problems,
+    problems_in,
 )
 from perpcalc.portfolio.schema import KNOWN
+
+
+def problems(path: str) -> tuple[PerpcalcError, ...]:
+    """All that is wrong with a file."""
+    return problems_in(read(path))
+
 
 POSITION = """
 [[positions]]
@@ -509,11 +513,8 @@ class TestAllThatIsWrong:
         path.write_text(ACCOUNT + POSITION)
         assert problems(str(path)) == ()
 
-    def test_is_one_thing_for_what_is_no_file_and_no_toml(self, tmp_path: Path) -> None:
+    def test_is_one_thing_for_what_is_no_toml(self, tmp_path: Path) -> None:
         path = tmp_path / "book.toml"
-        assert [str(problem) for problem in problems(str(path))] == [
-            f"{path}: No such file or directory: give a file that can be read"
-        ]
         path.write_text("a = [")
         [problem] = problems(str(path))
         assert str(problem).startswith(f"{path}: not TOML: ")
@@ -556,15 +557,6 @@ class TestLimits:
         path = tmp_path / "limits.toml"
         path.write_text(f"{option.name} = {'true' if option.flag else '0.5'}")
         assert load_limits(str(path)).keys() == {option.name}
-
-    def test_are_those_of_the_table_that_is_given(self, tmp_path: Path) -> None:
-        path = tmp_path / "limits.toml"
-        path.write_text("[limits]\nmax_colour = 5")
-        table = (one("max_colour", Decimal, "N", ""),)
-        assert load(str(path), table).limits == load_limits(str(path), table) == {"max_colour": 5}
-        assert problems(str(path), table) == ()
-        with pytest.raises(PerpcalcError, match="max_colour: unknown key"):
-            load(str(path))
 
     def test_of_a_file_that_is_not_there(self, tmp_path: Path) -> None:
         with pytest.raises(PerpcalcError, match="No such file or directory"):
@@ -639,28 +631,12 @@ class TestWhereItIsRead:
         )
         assert done.stdout == "standard input core\n"
 
-    @pytest.mark.parametrize(
-        "reads",
-        [load, load_limits, lambda path, **more: [] if (found := problems(path, **more)) == () else raised(found[0])],
-    )
-    def test_not_from_a_standard_input_that_holds_something_else(
-        self, reads: Callable[..., object], monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"max_leverage = 5")))
-        with pytest.raises(PerpcalcError, match="standard input: holds the questions: give the name of a file"):
-            reads("-", own_stdin=False)
-        assert sys.stdin.read() == "max_leverage = 5"
-
     @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no FIFOs")
     def test_a_fifo_is_not_waited_for(self, tmp_path: Path) -> None:
         os.mkfifo(tmp_path / "pipe")
         for reads in (load, load_limits):
             with pytest.raises(PerpcalcError, match="is not a regular file: give one, or - and a pipe"):
                 reads(str(tmp_path / "pipe"))
-
-
-def raised(error: PerpcalcError) -> None:
-    raise error
 
 
 class TestByName:

@@ -25,8 +25,8 @@ from perpcalc.readers.trades import read_charges, read_trades
 from .files import sample
 
 
-def read_bars(path: str, own_stdin: bool = True) -> list[Bar]:
-    with candles(path, own_stdin=own_stdin) as found:
+def read_bars(path: str) -> list[Bar]:
+    with candles(path) as found:
         return list(found.bars)
 
 
@@ -122,13 +122,6 @@ def test_standard_input_is_read_and_left_open(kind: str, name: str, monkeypatch:
     monkeypatch.setattr(sys, "stdin", stdin)
     assert repr(READERS[kind]("-")).replace("standard input", path) == repr(READERS[kind](path))
     assert not stdin.closed
-
-
-@pytest.mark.parametrize("kind", READERS)
-def test_standard_input_that_holds_something_else_is_refused(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"{}")))
-    with pytest.raises(PerpcalcError, match="standard input: holds the questions: give the name of a file"):
-        READERS[kind]("-", own_stdin=False)
 
 
 def test_a_pipe_with_the_newest_candle_first_cannot_be_turned_round(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -106,7 +106,7 @@ def test_a_cost_is_paid_or_received(value: Decimal | str | None, kind: Kind, tex
         ("fail", "status", "red"),
         ("liquidated", "status", "red"),
         ("liquidated at 50000", "status", "red"),
-        ("unknown", "status", "yellow"),
+        ("unknown", "status", "magenta"),
         (None, "status", ""),
         ("pass", "text", ""),
     ],

@@ -42,7 +42,7 @@ def header(shown: str) -> str:
 
 def test_a_table_names_the_columns_that_it_leaves_out_and_wide_shows_all(run: Run) -> None:
     few, all_of_them = run(*PNL).stdout, run(*PNL, "--wide").stdout
-    left_out = [shown.splitlines()[1].count("┬") for shown in (all_of_them, few)]
+    left_out = [shown.splitlines()[2].count("┬") for shown in (all_of_them, few)]
     assert f"\n+{left_out[0] - left_out[1]} columns: --wide\n" in few
     assert "--wide" not in all_of_them
     assert "exit value" in header(all_of_them)
@@ -107,3 +107,15 @@ def test_a_chart_follows_the_table_where_it_is_asked_for(run: Run) -> None:
     charted = run(*question, "--chart").stdout
     assert charted.startswith(plain.rstrip("\n"))
     assert "└" in charted[len(plain) :]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    ["pnl", "funding-cost --rate 0.01%", "liq-cost --slippage 1%", "greeks", "status", "stress --moves=-20%,0%"],
+)
+def test_the_sums_are_a_table_that_knows_no_never(run: Run, asked: str) -> None:
+    command, *more = asked.split()
+    answer = run(command, "-p", "book.toml", *more, "--total")
+    assert answer.status == 0
+    assert "USD" in header(answer.stdout) or "│ USD " in answer.stdout
+    assert "never" not in answer.stdout

@@ -71,7 +71,7 @@ def test_a_home_without_settings_is_looked_at_too(own: Path, tmp_path: Path, mon
     ("spec", "message"),
     [
         ("binnance", "'binnance' is not a known venue: give binance"),
-        ("../okx", "'../okx' is not a known venue: give okx"),
+        ("../bybit", "'../bybit' is not a known venue: give bybit"),
         ("binanceusdm", "'binanceusdm' has linear contracts only: perpcalc is for inverse ones, give binance"),
         ("Hyperliquid", "'Hyperliquid' has no inverse contracts that are known: perpcalc is for inverse ones"),
         ("okx@yesterday", "'okx@yesterday' does not end in a date: write NAME@YYYY-MM-DD, as in bybit@2024-06-01"),
