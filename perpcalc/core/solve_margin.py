@@ -184,7 +184,9 @@ def _needs(wallet: Wallet, share: Decimal, start: Decimal, goal: Decimal) -> lis
     needed. None where less is lacking at the goal than at the start, nothing where the reserve grows as fast as what is
     added.
     """
-    part = wallet._replace(constant=share * wallet.constant, linear=share * wallet.linear)
+    part = wallet
+    if share != ONE:
+        part = wallet._replace(constant=share * wallet.constant, linear=share * wallet.linear)
     lack = lacking(part, start, goal)
     if start != goal and settled(lacking(part, start, start)) >= settled(lack):
         return None
