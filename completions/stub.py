@@ -8,7 +8,7 @@ from perpcalc.commands.command import BY_POSITION, SINGLE, Command
 from perpcalc.commands.registry import command_named
 from perpcalc.commands.schema import NUMBERS, required
 from perpcalc.given import Option
-from perpcalc.grammar import fill, take
+from perpcalc.grammar import fill, path, take
 from perpcalc.names import EXPORTED, FUNCTIONS
 from perpcalc.options import PORTFOLIO, TOTAL
 from perpcalc.python import keywords_of
@@ -17,13 +17,19 @@ HEAD = """\
 # Written by completions/generate.py from the program's own tables: change those and run it again.
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from os import PathLike
 from typing import Literal, TypeAlias, overload
 
 """
-OWN = ("from perpcalc.errors import PerpcalcError", "from perpcalc.python import Judged, as_json, ask")
+OWN = (
+    "from perpcalc.errors import PerpcalcError",
+    "from perpcalc.python import Judged as Judged",
+    "from perpcalc.python import as_json, ask",
+)
 ALIASES = """\
 __version__: str
 
+_Path: TypeAlias = str | PathLike[str]
 _Number: TypeAlias = int | float | str | Decimal
 _Pair: TypeAlias = str | tuple[_Number, _Number] | Mapping[str, _Number]
 """
@@ -33,19 +39,11 @@ def stub() -> str:
     """The whole stub, as ruff formats one."""
     commands = {name: command_named(question) for name, question in FUNCTIONS.items()}
     records = {record for one in commands.values() for record in (one.result, one.totals) if record is not None}
-    modules: dict[str, list[str]] = {}
-    for record in records:
-        modules.setdefault(record.__module__, []).append(record.__name__)
-    imports = "\n".join(
-        sorted([*OWN, *(f"from {of} import {_imported(sorted(found))}" for of, found in modules.items())])
-    )
+    again = [f"from {one.__module__} import {one.__name__} as {one.__name__}" for one in records]
+    imports = "\n".join(sorted([*OWN, *again]))
     names = "".join(f'    "{name}",\n' for name in sorted(EXPORTED, key=lambda name: (not name[0].isupper(), name)))
     functions = "".join(text for name, command in commands.items() for text in _functions(name, command))
     return f"{HEAD}{imports}\n\n__all__ = [\n{names}]\n{ALIASES}\n{functions}"
-
-
-def _imported(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else "(\n" + "".join(f"    {name},\n" for name in names) + ")"
 
 
 def _functions(name: str, command: Command) -> Iterator[str]:
@@ -57,7 +55,7 @@ def _functions(name: str, command: Command) -> Iterator[str]:
     for portfolio, summed in overloads:
         fixed: dict[str, str] = {}
         if portfolio is not None:
-            fixed[PORTFOLIO.name] = "str" if portfolio else "None = None"
+            fixed[PORTFOLIO.name] = "_Path" if portfolio else "None = None"
         if summed is not None:
             fixed[TOTAL.name] = "Literal[True]" if summed else "Literal[False] = False"
         needed = _needed(command, portfolio)
@@ -87,6 +85,8 @@ def _keyword(option: Option[object], needed: bool) -> str:
         one = "_Number"
     elif option.read in (fill, take):
         one = "_Pair"
+    elif option.read is path:
+        one = "_Path"
     if option.many:
         one = f"Sequence[{one}]"
     return one if needed else f"{one} | None = None"

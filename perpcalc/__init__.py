@@ -8,7 +8,8 @@ shortest text); the answer is a record whose fields are those of `--json`, numbe
 >>> answer.liquidation_price
 Decimal('57102.5')
 
-With `portfolio="book.toml"` a function answers with a list, a record for each position. Errors are `PerpcalcError`,
+With `portfolio="book.toml"` a function answers with a list, a record for each position. The records are there by name,
+`perpcalc.LiqPrice`. Errors are `PerpcalcError`,
 with `where`, `what` and `remedy`. `ask({"command": "pnl", ...})` answers as a line of `perpcalc batch`, errors
 included.
 """
@@ -19,7 +20,7 @@ def __getattr__(name: str) -> object:
 
     if name == "__all__":
         return list(EXPORTED)
-    if name not in EXPORTED:
+    if name not in EXPORTED and not name[:1].isupper():
         raise AttributeError(f"module 'perpcalc' has no attribute {name!r}")
     from perpcalc.python import exported
 

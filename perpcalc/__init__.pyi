@@ -1,36 +1,34 @@
 # Written by completions/generate.py from the program's own tables: change those and run it again.
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from os import PathLike
 from typing import Literal, TypeAlias, overload
 
-from perpcalc.commands.check import Check
-from perpcalc.commands.fills import Fills
-from perpcalc.commands.funding_cost import FundingCost
-from perpcalc.commands.greeks import PositionGreeks
-from perpcalc.commands.hedge import Hedged
-from perpcalc.commands.liq_cost import LiqCost
-from perpcalc.commands.liq_price import LiqPrice
-from perpcalc.commands.plan import Planned
-from perpcalc.commands.pnl import Pnl
-from perpcalc.commands.power import PowerPerpetual
-from perpcalc.commands.replay import Replay
-from perpcalc.commands.size import Sized
-from perpcalc.commands.solved import (
-    SolveAdd,
-    SolveClose,
-    SolveContracts,
-    SolveEntry,
-    SolveLeverage,
-    SolveMargin,
-    SolvePrice,
-)
-from perpcalc.commands.status import Status
-from perpcalc.commands.stress import (
-    Stress,
-    StressTotal,
-)
+from perpcalc.commands.check import Check as Check
+from perpcalc.commands.fills import Fills as Fills
+from perpcalc.commands.funding_cost import FundingCost as FundingCost
+from perpcalc.commands.greeks import PositionGreeks as PositionGreeks
+from perpcalc.commands.hedge import Hedged as Hedged
+from perpcalc.commands.liq_cost import LiqCost as LiqCost
+from perpcalc.commands.liq_price import LiqPrice as LiqPrice
+from perpcalc.commands.plan import Planned as Planned
+from perpcalc.commands.pnl import Pnl as Pnl
+from perpcalc.commands.power import PowerPerpetual as PowerPerpetual
+from perpcalc.commands.replay import Replay as Replay
+from perpcalc.commands.size import Sized as Sized
+from perpcalc.commands.solved import SolveAdd as SolveAdd
+from perpcalc.commands.solved import SolveClose as SolveClose
+from perpcalc.commands.solved import SolveContracts as SolveContracts
+from perpcalc.commands.solved import SolveEntry as SolveEntry
+from perpcalc.commands.solved import SolveLeverage as SolveLeverage
+from perpcalc.commands.solved import SolveMargin as SolveMargin
+from perpcalc.commands.solved import SolvePrice as SolvePrice
+from perpcalc.commands.status import Status as Status
+from perpcalc.commands.stress import Stress as Stress
+from perpcalc.commands.stress import StressTotal as StressTotal
 from perpcalc.errors import PerpcalcError
-from perpcalc.python import Judged, as_json, ask
+from perpcalc.python import Judged as Judged
+from perpcalc.python import as_json, ask
 
 __all__ = [
     "PerpcalcError",
@@ -61,6 +59,7 @@ __all__ = [
 ]
 __version__: str
 
+_Path: TypeAlias = str | PathLike[str]
 _Number: TypeAlias = int | float | str | Decimal
 _Pair: TypeAlias = str | tuple[_Number, _Number] | Mapping[str, _Number]
 
@@ -119,7 +118,7 @@ def pnl(
     deduction: _Number | None = None,
     mm_basis: Literal["entry", "mark"] | None = None,
     closing_fee: _Number | None = None,
-    portfolio: str,
+    portfolio: _Path,
     exit: _Number | None = None,
     mark: _Number | None = None,
     entry_fee: _Number | None = None,
@@ -181,7 +180,7 @@ def liq_price(
     deduction: _Number | None = None,
     mm_basis: Literal["entry", "mark"] | None = None,
     closing_fee: _Number | None = None,
-    portfolio: str,
+    portfolio: _Path,
     mark: _Number | None = None,
     vol: _Number | None = None,
     horizon: str | None = None,
@@ -215,8 +214,8 @@ def funding_cost(
     rate: _Number | None = None,
     coin_rate: _Number | None = None,
     premium: _Number | None = None,
-    premium_samples: str | None = None,
-    history: str | None = None,
+    premium_samples: _Path | None = None,
+    history: _Path | None = None,
     index: _Number | None = None,
     for_: str | None = None,
     intervals: _Number | None = None,
@@ -246,13 +245,13 @@ def funding_cost(
     deduction: _Number | None = None,
     mm_basis: Literal["entry", "mark"] | None = None,
     closing_fee: _Number | None = None,
-    portfolio: str,
+    portfolio: _Path,
     mark: _Number | None = None,
     rate: _Number | None = None,
     coin_rate: _Number | None = None,
     premium: _Number | None = None,
-    premium_samples: str | None = None,
-    history: str | None = None,
+    premium_samples: _Path | None = None,
+    history: _Path | None = None,
     index: _Number | None = None,
     for_: str | None = None,
     intervals: _Number | None = None,
@@ -274,7 +273,7 @@ def size(
     deduction: _Number | None = None,
     mm_basis: Literal["entry", "mark"] | None = None,
     closing_fee: _Number | None = None,
-    portfolio: str | None = None,
+    portfolio: _Path | None = None,
     account: str | None = None,
     stop: _Number | None = None,
     target: _Number | None = None,
@@ -341,7 +340,7 @@ def solve_margin(
     mm_basis: Literal["entry", "mark"] | None = None,
     closing_fee: _Number | None = None,
     mark: _Number | None = None,
-    portfolio: str,
+    portfolio: _Path,
     position: str | None = None,
     liquidation: _Number | None = None,
     margin_ratio: _Number | None = None,
@@ -398,7 +397,7 @@ def solve_leverage(
     mm_basis: Literal["entry", "mark"] | None = None,
     closing_fee: _Number | None = None,
     mark: _Number | None = None,
-    portfolio: str,
+    portfolio: _Path,
     position: str | None = None,
     liquidation: _Number,
     exact: bool = False,
@@ -454,7 +453,7 @@ def solve_contracts(
     mm_basis: Literal["entry", "mark"] | None = None,
     closing_fee: _Number | None = None,
     mark: _Number | None = None,
-    portfolio: str,
+    portfolio: _Path,
     position: str | None = None,
     liquidation: _Number,
     exact: bool = False,
@@ -514,7 +513,7 @@ def solve_add(
     mm_basis: Literal["entry", "mark"] | None = None,
     closing_fee: _Number | None = None,
     mark: _Number | None = None,
-    portfolio: str,
+    portfolio: _Path,
     position: str | None = None,
     at: _Number,
     average: _Number | None = None,
@@ -576,7 +575,7 @@ def solve_close(
     mm_basis: Literal["entry", "mark"] | None = None,
     closing_fee: _Number | None = None,
     mark: _Number | None = None,
-    portfolio: str,
+    portfolio: _Path,
     position: str | None = None,
     liquidation: _Number | None = None,
     margin_ratio: _Number | None = None,
@@ -634,7 +633,7 @@ def solve_entry(
     deduction: _Number | None = None,
     mm_basis: Literal["entry", "mark"] | None = None,
     closing_fee: _Number | None = None,
-    portfolio: str,
+    portfolio: _Path,
     position: str | None = None,
     liquidation: _Number | None = None,
     exit: _Number | None = None,
@@ -665,7 +664,7 @@ def solve_price(
     mm_basis: Literal["entry", "mark"] | None = None,
     closing_fee: _Number | None = None,
     mark: _Number | None = None,
-    portfolio: str | None = None,
+    portfolio: _Path | None = None,
     position: str | None = None,
     margin_ratio: _Number | None = None,
     equity: _Number | None = None,
@@ -686,7 +685,7 @@ def plan(
     deduction: _Number | None = None,
     mm_basis: Literal["entry", "mark"] | None = None,
     closing_fee: _Number | None = None,
-    portfolio: str | None = None,
+    portfolio: _Path | None = None,
     account: str | None = None,
     order: Sequence[_Pair],
     take: Sequence[_Pair] | None = None,
@@ -721,7 +720,7 @@ def liq_cost(
     portfolio: None = None,
     mark: _Number | None = None,
     slippage: _Number | None = None,
-    book: str | None = None,
+    book: _Path | None = None,
     depth_factor: _Number | None = None,
     liquidation_fee: _Number | None = None,
     stop: _Number | None = None,
@@ -753,10 +752,10 @@ def liq_cost(
     deduction: _Number | None = None,
     mm_basis: Literal["entry", "mark"] | None = None,
     closing_fee: _Number | None = None,
-    portfolio: str,
+    portfolio: _Path,
     mark: _Number | None = None,
     slippage: _Number | None = None,
-    book: str | None = None,
+    book: _Path | None = None,
     depth_factor: _Number | None = None,
     liquidation_fee: _Number | None = None,
     stop: _Number | None = None,
@@ -780,7 +779,7 @@ def hedge(
     deduction: _Number | None = None,
     mm_basis: Literal["entry", "mark"] | None = None,
     closing_fee: _Number | None = None,
-    portfolio: str | None = None,
+    portfolio: _Path | None = None,
     account: str | None = None,
     rate: _Number | None = None,
     interval: str | None = None,
@@ -809,7 +808,7 @@ def greeks(
     deduction: _Number | None = None,
     mm_basis: Literal["entry", "mark"] | None = None,
     closing_fee: _Number | None = None,
-    portfolio: str | None = None,
+    portfolio: _Path | None = None,
     mark: _Number | None = None,
     collateral: _Number | None = None,
     exact: bool = False,
@@ -831,7 +830,7 @@ def power(
 ) -> PowerPerpetual: ...
 def status(
     *,
-    portfolio: str,
+    portfolio: _Path,
     mark: _Number | None = None,
     beta: Sequence[str] | None = None,
     exact: bool = False,
@@ -859,7 +858,7 @@ def stress(
     deduction: _Number | None = None,
     mm_basis: Literal["entry", "mark"] | None = None,
     closing_fee: _Number | None = None,
-    portfolio: str | None = None,
+    portfolio: _Path | None = None,
     mark: _Number | None = None,
     moves: str | None = None,
     from_: _Number | None = None,
@@ -893,7 +892,7 @@ def stress(
     deduction: _Number | None = None,
     mm_basis: Literal["entry", "mark"] | None = None,
     closing_fee: _Number | None = None,
-    portfolio: str | None = None,
+    portfolio: _Path | None = None,
     mark: _Number | None = None,
     moves: str | None = None,
     from_: _Number | None = None,
@@ -927,9 +926,9 @@ def check(
     mm_basis: Literal["entry", "mark"] | None = None,
     closing_fee: _Number | None = None,
     mark: _Number | None = None,
-    portfolio: str | None = None,
+    portfolio: _Path | None = None,
     account: str | None = None,
-    limits: str | None = None,
+    limits: _Path | None = None,
     max_leverage: _Number | None = None,
     min_liquidation_distance: _Number | None = None,
     max_margin_ratio: _Number | None = None,
@@ -1004,7 +1003,7 @@ def replay(
     deduction: _Number | None = None,
     mm_basis: Literal["entry", "mark"] | None = None,
     closing_fee: _Number | None = None,
-    portfolio: str,
+    portfolio: _Path,
     marks: Sequence[str],
     history: Sequence[str] | None = None,
     stop: _Number | None = None,
@@ -1017,12 +1016,12 @@ def replay(
 ) -> list[Replay]: ...
 def fills(
     *,
-    file: str,
+    file: _Path,
     venue: str | None = None,
     instrument: str | None = None,
     contract_size: _Number | None = None,
     currency: str | None = None,
-    funding: str | None = None,
+    funding: _Path | None = None,
     hedge: bool = False,
     mark: _Number | None = None,
     exact: bool = False,

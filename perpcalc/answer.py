@@ -1,8 +1,10 @@
 """What an answer is: a record whose fields say what kind of figure each of them is."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import TYPE_CHECKING, Annotated, ClassVar, NamedTuple, TypedDict, dataclass_transform
+
+from perpcalc.decimals import CONTEXT, plain
 
 if TYPE_CHECKING:
     from typing import Self
@@ -86,6 +88,10 @@ class Explained(NamedTuple):
     named: Mapping[str, Decimal | None] = {}
 
 
+MARKS = ("_explained", "_nevers", "_people_see")
+"""What an answer may carry beside its values."""
+
+
 @dataclass_transform(kw_only_default=True, frozen_default=True)
 class Answer:
     """A flat record of named values, in the order of its fields; what machines print is just that.
@@ -102,7 +108,7 @@ class Answer:
     whys: ClassVar[Mapping[str, str]] = {}
     _fields: ClassVar[tuple[str, ...]] = ()
 
-    __slots__ = ("__dict__", "_explained", "_nevers", "_people_see")
+    __slots__ = ("__dict__", *MARKS)
 
     def __init_subclass__(cls) -> None:
         own = cls.__annotations__ if "__annotations__" in vars(cls) else {}
@@ -115,15 +121,18 @@ class Answer:
     @classmethod
     def knowing(cls, **known: Value) -> "Self":
         """The answer of which these fields are known and all others are None."""
-        assert known.keys() <= set(cls._fields)
-        return cls(**{**dict.fromkeys(cls._fields), **known})
+        return cls(**dict.fromkeys(cls._fields))._replace(**known)
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"{type(self).__name__} is a record: use _replace")
 
     def __repr__(self) -> str:
-        shown = ", ".join(f"{name}={value!r}" for name, value in self._asdict().items())
-        return f"{type(self).__name__}({shown})"
+        with localcontext(CONTEXT):
+            shown = [
+                f"{name}=Decimal('{plain(value)}')" if isinstance(value, Decimal) else f"{name}={value!r}"
+                for name, value in self._asdict().items()
+            ]
+        return f"{type(self).__name__}({', '.join(shown)})"
 
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and self.__dict__ == other.__dict__
@@ -139,8 +148,14 @@ class Answer:
         return dict(self.__dict__)
 
     def _replace(self, **values: Value) -> "Self":
-        """The same answer with other values."""
-        return type(self)(**{**self.__dict__, **values})
+        """The same answer with other values; raises TypeError for one that it has no field for."""
+        if not values.keys() <= self.__dict__.keys():
+            raise TypeError(f"{type(self).__name__} has no field {', '.join(values.keys() - self.__dict__.keys())}")
+        made = type(self)(**{**self.__dict__, **values})
+        for mark in MARKS:
+            if hasattr(self, mark):
+                object.__setattr__(made, mark, getattr(self, mark))
+        return made
 
     def never_where(self, *names: str) -> "Self":
         """The same answer, of which only these fields mean never where they are None."""

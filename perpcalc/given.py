@@ -198,6 +198,8 @@ def text_of(raw: object) -> str:
         return raw
     if isinstance(raw, int) and not isinstance(raw, bool):
         return str(whole(raw))
+    if isinstance(raw, os.PathLike):
+        return os.fsdecode(raw)
     if isinstance(raw, float):
         return from_program(repr(raw))
     if isinstance(raw, Decimal):

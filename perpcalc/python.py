@@ -1,20 +1,23 @@
 """The Python door: a function for each command, and one that takes a question as a line of `batch` has it."""
 
 import decimal
+import re
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from perpcalc.answer import Answer
 from perpcalc.commands.command import BY_POSITION, ROWS, Command, Result, asked, summed
-from perpcalc.commands.lines import NO_KEYS, answered, with_id
+from perpcalc.commands.lines import NO_KEYS, answered, bad_id, not_an_object, with_id
 from perpcalc.commands.registry import command_named
-from perpcalc.decimals import CONTEXT
+from perpcalc.decimals import CONTEXT, FRACTION_DIGITS, ONE
 from perpcalc.errors import Key, PerpcalcError
 from perpcalc.given import Option, read, reader
-from perpcalc.names import FUNCTIONS
+from perpcalc.names import FUNCTIONS, QUESTIONS
 from perpcalc.options import PORTFOLIO, TOTAL
 from perpcalc.other_words import key_meant
 
+FLAG = re.compile(r"--([a-z][a-z-]*)")
 RESERVED = {"for_": "for", "from_": "from"}
 A_co = TypeVar("A_co", bound=Answer, covariant=True)
 
@@ -27,17 +30,29 @@ class Judged(NamedTuple, Generic[A_co]):
 
 
 def exported(name: str) -> Any:
-    """What `perpcalc.NAME` is."""
+    """What `perpcalc.NAME` is; raises AttributeError where it is nothing."""
     if name == "__version__":
         from importlib.metadata import version
 
         return version("perpcalc")
-    fixed = {"PerpcalcError": PerpcalcError, "ask": ask, "as_json": as_json}
-    return fixed[name] if name in fixed else function(name)
+    fixed = {"PerpcalcError": PerpcalcError, "Judged": Judged, "ask": ask, "as_json": as_json}
+    return fixed[name] if name in fixed else function(name) if name in FUNCTIONS else record(name)
+
+
+def record(name: str) -> type[Answer]:
+    """The record of this name that some command answers with."""
+    for question in QUESTIONS:
+        command = command_named(question)
+        for one in (command.result, command.totals):
+            if one is not None and one.__name__ == name:
+                return one
+    raise AttributeError(f"module 'perpcalc' has no attribute {name!r}")
 
 
 def function(name: str) -> Callable[..., Any]:
     """The function of a command, `liq_price` or `solve_margin`."""
+    from inspect import Parameter, Signature
+
     command = command_named(FUNCTIONS[name])
     by_keyword = keywords_of(command)
     options = reader(by_keyword.values(), environment=False)
@@ -54,6 +69,8 @@ def function(name: str) -> Callable[..., Any]:
     call.__name__ = call.__qualname__ = name
     call.__module__ = "perpcalc"
     call.__doc__ = _documented(command)
+    parameters = [Parameter(keyword, Parameter.KEYWORD_ONLY, default=None) for keyword in by_keyword]
+    vars(call)["__signature__"] = Signature(parameters)
     return call
 
 
@@ -65,13 +82,24 @@ def ask(question: Mapping[str, object]) -> dict[str, Any] | list[dict[str, Any]]
     >>> ask({"id": 7, "command": "pnl"})["id"]
     7
     """
-    named = {"id": question["id"]} if "id" in question else {}
+    named: dict[str, object] = {}
     with decimal.localcontext(CONTEXT):
         try:
+            named = _id_of(question)
             made = answered(question, environment=False)
         except PerpcalcError as error:
             return {**named, "error": error.line()}
         return with_id(made, named)
+
+
+def _id_of(question: object) -> dict[str, object]:
+    """The id of a question, to be handed back; raises PerpcalcError where it is neither text nor number."""
+    if not isinstance(question, Mapping):
+        raise not_an_object()
+    named = {"id": question["id"]} if "id" in question else {}
+    if not isinstance(named.get("id", ""), str | int | float | Decimal) or isinstance(named.get("id"), bool):
+        raise bad_id()
+    return named
 
 
 def as_json(answer: Answer | Sequence[Answer] | Judged[Answer]) -> str:
@@ -96,10 +124,23 @@ def keywords_of(command: Command) -> dict[str, Option[object]]:
 
 
 def _handed(command: Command, result: Result) -> Answer | list[Answer] | Judged[Answer]:
-    rows = [row.answer for row in result.rows]
+    rows = [_trimmed(row.answer) for row in result.rows]
     if command.judges:
         return Judged(result.status, rows)
     return rows[0] if result.one else rows
+
+
+def _trimmed(answer: Answer) -> Answer:
+    """The answer, whose numbers end in no zeros behind the decimals that machines print."""
+    numbers = {name: value for name, value in answer._asdict().items() if isinstance(value, Decimal)}
+    return answer._replace(**{name: _short(value) for name, value in numbers.items()})
+
+
+def _short(value: Decimal) -> Decimal:
+    if int(value.as_tuple().exponent) >= -FRACTION_DIGITS:
+        return value
+    short = value.normalize()
+    return short.quantize(ONE) if short == short.to_integral_value() else short
 
 
 def _documented(command: Command) -> str:
@@ -112,4 +153,5 @@ def _documented(command: Command) -> str:
         returned = f"the status, and {returned}"
     elif command.shape == BY_POSITION and PORTFOLIO.name in options:
         returned += ", with a portfolio a list of them"
-    return f"{command.help}\n\nReturns {returned}.\n\n{lines}\n"
+    told = f"{command.help}\n\nReturns {returned}.\n\n{lines}\n"
+    return FLAG.sub(lambda flag: flag[1].replace("-", "_"), told)

@@ -32,24 +32,24 @@ Run = Callable[..., Answer]
 
 @contextmanager
 def bounded() -> Iterator[None]:
-    """No case may take longer or more memory than any answer needs."""
+    """No case may take more of the processor or of memory than any answer needs."""
     resource = pytest.importorskip("resource", reason="the system cannot bound a process")
     if not STATM.exists():
         pytest.skip("the system does not tell how much memory is held")
 
     def too_long(number: int, frame: object) -> None:
-        pytest.fail(f"takes longer than {SECONDS} s")
+        pytest.fail(f"takes more than {SECONDS} s of the processor")
 
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     held = int(STATM.read_text(encoding="ascii").split()[0]) * resource.getpagesize()
-    before = signal.signal(signal.SIGALRM, too_long)
+    before = signal.signal(signal.SIGPROF, too_long)
     resource.setrlimit(resource.RLIMIT_AS, (held + (MEBIBYTES << 20), hard))
-    signal.setitimer(signal.ITIMER_REAL, SECONDS)
+    signal.setitimer(signal.ITIMER_PROF, SECONDS)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
         resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 

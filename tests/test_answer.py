@@ -82,3 +82,19 @@ def test_an_answer_says_nothing_more_unless_it_is_told_to() -> None:
     assert example().explained == Explained({}, {}, {})
     assert example().explained_by(Explained({"amount": "why"})).explained.whys == {"amount": "why"}
     assert (example().block(), example().sentence(), Example.summary([]), example().shown_kinds()) == (None, (), (), {})
+
+
+def test_a_field_that_is_none_is_no_other_value() -> None:
+    with pytest.raises(TypeError, match="Example has no field nothing"):
+        example()._replace(nothing=None)
+    with pytest.raises(TypeError, match="Example has no field nothing"):
+        Example.knowing(nothing=None)
+
+
+def test_what_is_known_alone_leaves_the_others_none() -> None:
+    assert Example.knowing(word="x") == example()._replace(amount=None)
+
+
+def test_another_value_leaves_what_is_said_beside_it() -> None:
+    made = example().never_where("price")._replace(word="y")
+    assert made.nevers == {"price"}

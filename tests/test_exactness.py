@@ -156,10 +156,11 @@ def cost(held: Position) -> Fraction:
     return twin.cost((F(fill.contracts) * F(held.instrument.contract_size), fill.price) for fill in held.fills)
 
 
-@exact("instrument.coin_value instrument.trade_fee", instruments, numbers, prices, signed)
+@exact("instrument.coin_value instrument.traded_value instrument.trade_fee", instruments, numbers, prices, signed)
 def values_and_fees(kind: instrument.Instrument, contracts: Decimal, price: Decimal, rate: Decimal) -> Pairs:
     value = F(contracts) * F(kind.contract_size) / F(price)
     yield instrument.coin_value(kind, contracts, price), value
+    yield instrument.traded_value(kind, contracts, price), value
     yield instrument.trade_fee(kind, contracts, price, rate), value * F(rate)
 
 
@@ -212,11 +213,15 @@ def positions_of_fills(
         yield left.entry_price, usd(one) / cost(one)
 
 
-@exact("position.open_at pnl.gross_pnl pnl.entry_fees pnl.profit_and_loss", positions, prices, signed, signed, numbers)
+@exact(
+    "position.open_at pnl.gross_pnl pnl.closing_pnl pnl.entry_fees pnl.profit_and_loss",
+    *(positions, prices, signed, signed, numbers),
+)
 def profits(held: Position, price: Decimal, opening: Decimal, closing: Decimal, paid: Decimal) -> Pairs:
     yield held.cost, cost(held)
     gross = twin.pnl(held.side, usd(held), held.entry_price, price)
     yield pnl.gross_pnl(held, price), gross
+    yield pnl.closing_pnl(held, price), gross
     yield pnl.entry_fees(held, opening), twin.fee(usd(held), held.entry_price, opening)
     net = twin.net_pnl(held.side, usd(held), held.entry_price, price, opening, closing, paid)
     result = pnl.profit_and_loss(held, price, opening, closing, paid)
@@ -625,6 +630,7 @@ NO_FORMULAS = {
     "limits.worse",
     "limits.worst_first",
     "liquidation.liquidated_at",
+    "liquidation.printed_step",
     "order_cost.largest_order",
     "pnl.safe_tick",
     "stress.visible_moves",

@@ -103,3 +103,41 @@ def test_what_is_exported_is_there_and_documented() -> None:
     assert "Returns a list of Status." in perpcalc.status.__doc__
     assert "Returns the status, and a list of " in perpcalc.check.__doc__
     assert "    for_: " in perpcalc.funding_cost.__doc__
+
+
+def test_the_records_are_there_by_name() -> None:
+    assert type(perpcalc.pnl(**LONG, exit=64_000)) is perpcalc.Pnl
+    assert isinstance(perpcalc.check(**LONG, leverage=2, max_leverage=3), perpcalc.Judged)
+    with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
+        vars(perpcalc)["__getattr__"]("Nothing")
+
+
+def test_a_file_may_be_a_path(tmp_path: Path) -> None:
+    path = tmp_path / "book.toml"
+    path.write_text(BOOK)
+    assert perpcalc.pnl(portfolio=path) == perpcalc.pnl(portfolio=str(path))
+
+
+@pytest.mark.parametrize("question", ["pnl", 5, None, ["pnl"]])
+def test_what_is_no_question_is_answered_with_an_error(question: Any) -> None:
+    assert perpcalc.ask(question) == {"error": 'not a JSON object: write {"command": "pnl", ...}'}
+
+
+@pytest.mark.parametrize("bad", [None, True, ["a"], {"a": 1}])
+def test_an_id_is_a_text_or_a_number(bad: object) -> None:
+    answer = perpcalc.ask({"id": bad, "command": "pnl", **LONG, "exit": 64_000})
+    assert answer == {"error": "id: is neither a text nor a number: give one"}
+
+
+def test_a_number_has_no_zeros_that_nobody_prints() -> None:
+    found = perpcalc.liq_price(**LONG, leverage=10, mmr="0.5%")
+    assert str(found.maintenance_rate) == "0.005"
+    assert str(found.deduction) == "0"
+    assert str(perpcalc.liq_price(**LONG, leverage=10, venue="bybit@2026-01-01").liquidation_price) == "57102.5"
+
+
+def test_a_record_is_written_out_as_machines_print_it_in_any_context() -> None:
+    found = perpcalc.liq_price(**LONG, leverage=10, mmr="0.5%")
+    with decimal.localcontext(prec=3, traps=[decimal.Inexact]):
+        assert "liquidation_price=Decimal('57102.272727272727272727')" in repr(found)
+        assert "liquidation_above=None" in repr(found)

@@ -6,7 +6,7 @@ from json.encoder import encode_basestring_ascii as quoted
 from typing import BinaryIO, NamedTuple, NoReturn
 
 from perpcalc.commands.command import Result
-from perpcalc.commands.lines import Answered, answered
+from perpcalc.commands.lines import Answered, answered, bad_id, not_an_object
 from perpcalc.errors import PerpcalcError, Words, worded
 from perpcalc.render.json import compact
 
@@ -107,7 +107,7 @@ def _object(line: bytes | None) -> dict[str, object]:
         message = error.msg[:1].lower() + error.msg[1:]
         raise PerpcalcError(f"not JSON: {message} at column {error.colno}", "give one object per line") from None
     if not isinstance(question, dict):
-        raise PerpcalcError("not a JSON object", 'write {"command": "pnl", ...}')
+        raise not_an_object()
     return question
 
 
@@ -124,7 +124,7 @@ def _id(line: bytes) -> str:
         return str(value)
     if isinstance(value, str):
         return quoted(value)
-    raise PerpcalcError("is neither a text nor a number", "give one").at("id")
+    raise bad_id()
 
 
 def _no_constant(name: str) -> NoReturn:

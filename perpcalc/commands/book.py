@@ -110,7 +110,7 @@ def loaded(given: Given) -> Portfolio:
     portfolio = load(given[PORTFOLIO] or "")
     if EXPLAIN not in given:
         return portfolio
-    from perpcalc.commands.explain import traced_portfolio
+    from perpcalc.commands.tracing import traced_portfolio
 
     return traced_portfolio(portfolio)
 
@@ -206,7 +206,7 @@ def _entry(
             return _leg(position, home, portfolio, order if EXPLAIN in given else None)
         own = described(position, home, portfolio, given)
         if EXPLAIN in given:
-            from perpcalc.commands.explain import traced
+            from perpcalc.commands.tracing import traced
 
             own = traced(own, order)
         check_shape(POSITION_RULES, own, _KEPT)
@@ -216,7 +216,7 @@ def _entry(
     if home is not None and home.unified is not None and case.margin is None:
         case = case._replace(rules=margin_rules(own, case.instrument, cross=True))
     if EXPLAIN in given:
-        from perpcalc.commands.explain import told_apart
+        from perpcalc.commands.tracing import told_apart
 
         case = told_apart(case)
     return _in_mode(case, home)._replace(
@@ -232,7 +232,7 @@ def _leg(position: Position, home: Account | None, portfolio: Portfolio, traced_
 
     given = position.given
     if traced_as is not None:
-        from perpcalc.commands.explain import traced
+        from perpcalc.commands.tracing import traced
 
         given = traced(given, traced_as)
     price, settle_price = portfolio.price(given[LINEAR] or ""), portfolio.price(given[SETTLE] or DOLLAR)

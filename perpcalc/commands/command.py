@@ -104,7 +104,7 @@ def asked(command: Command, given: Given) -> Result:
     """The answer of a command; raises PerpcalcError where the question breaks a rule or cannot be answered."""
     check_shape(command.rules, given, _KEPT[command.answer])
     if EXPLAIN in given:
-        from perpcalc.commands.explain import traced
+        from perpcalc.commands.tracing import traced
 
         given = traced(given)
     return command.answer(given)

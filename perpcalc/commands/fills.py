@@ -104,7 +104,7 @@ class Fills(Identified):
 def answer(given: Given) -> Result:
     """What the trades in a file came to, contract by contract."""
     if explained := EXPLAIN in given:
-        from perpcalc.commands.explain import untraced
+        from perpcalc.commands.tracing import untraced
 
         given = untraced(given)
     journal = journal_of(given)

@@ -39,6 +39,16 @@ class Asking(NamedTuple):
     files: tuple[Option[object], ...]
 
 
+def not_an_object() -> PerpcalcError:
+    """The error of a question that is none."""
+    return PerpcalcError("not a JSON object", 'write {"command": "pnl", ...}')
+
+
+def bad_id() -> PerpcalcError:
+    """The error of an id that cannot be handed back."""
+    return PerpcalcError("is neither a text nor a number", "give one").at("id")
+
+
 def answered(question: Mapping[str, object], environment: bool = True) -> Answered:
     """The answer to one question; raises PerpcalcError for a bad one.
 

@@ -6,9 +6,9 @@ from functools import partial
 from typing import NamedTuple
 
 from perpcalc.answer import Answer, Coin, Gain, Identified, Price, Rate, Sentence, Told, Usd
-from perpcalc.commands.books import Closing, closing_into, read_book
 from perpcalc.commands.carriers import Standing
 from perpcalc.commands.case import NEED_ENTRY, NEED_MARGIN, NEED_SIDE, NEED_SIZE, Case, Shared
+from perpcalc.commands.closing import Closing, closing_into, read_book
 from perpcalc.commands.command import Command
 from perpcalc.commands.positions import Asked, Remarks, by_position, summed_up, unknown
 from perpcalc.commands.touching import touch_probability
@@ -237,7 +237,7 @@ def _row(loss: Loss, whole: Decimal) -> LiqCost:
         reason=_reason(loss, stop),
     )
     if EXPLAIN in given:
-        from perpcalc.commands.explain import with_touch
+        from perpcalc.commands.tracing import with_touch
 
         return with_touch(made, given, found, case.mark or position.entry_price)
     return made

@@ -156,7 +156,7 @@ def answer(case: Case, given: Given, said: Remarks) -> LiqPrice:
         reason=found.reason,
     )
     if EXPLAIN in given:
-        from perpcalc.commands.explain import with_touch
+        from perpcalc.commands.tracing import with_touch
 
         return with_touch(made, given, found, start)
     return made

@@ -66,7 +66,7 @@ def _row(one: Case | LegCase, given: Given) -> Row:
     if not isinstance(one, Case):
         return Row(_listed_leg(one))
     if EXPLAIN in given:
-        from perpcalc.commands.explain import with_names
+        from perpcalc.commands.tracing import with_names
 
         return Row(with_names(_listed(one), one), one.market, one.order)
     return Row(_listed(one), one.market, one.order)

@@ -113,7 +113,7 @@ def answer(given: Given) -> Result:
     ladder = _ladder(backing, side, notes)
     states = planned(ladder)
     if EXPLAIN in given:
-        from perpcalc.commands.explain import named_steps
+        from perpcalc.commands.tracing import named_steps
 
         named_steps(states)
     rows = [Row(_row(number, state, ladder), backing.market, number) for number, state in enumerate(states, 1)]

@@ -121,7 +121,7 @@ def each(answer: Callable[[Case, Given, Remarks], Answer]) -> Answers:
 def _rows(case: Case, answers: Sequence[Answer], given: Given) -> list[Row]:
     """What is answered of a position, as rows whose formulas name what is the position's."""
     if EXPLAIN in given:
-        from perpcalc.commands.explain import with_names
+        from perpcalc.commands.tracing import with_names
 
         answers = [with_names(answer, case) for answer in answers]
     return [Row(answer, case.market, case.order) for answer in answers]

@@ -140,8 +140,8 @@ class Replay(Answer):
 def answer(given: Given) -> Result:
     """How the position that the options describe went, or the accounts and isolated positions of a portfolio."""
     if wanted := EXPLAIN in given:
-        from perpcalc.commands.explain import untraced
         from perpcalc.commands.replay_explain import explained
+        from perpcalc.commands.tracing import untraced
 
         given = untraced(given)
     found = pasts_of(given)

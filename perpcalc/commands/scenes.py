@@ -192,7 +192,7 @@ def _judged(
         prices = at_price(prices, case, price, now)
     entries = [unmaintained(one) if exact else one for one in prices.entries]
     if EXPLAIN in given:
-        from perpcalc.commands.explain import told_apart
+        from perpcalc.commands.tracing import told_apart
 
         entries = [told_apart(one) if isinstance(one, Case) else one for one in entries]
     book = united(entries, prices.portfolio)

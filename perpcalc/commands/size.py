@@ -94,7 +94,7 @@ class Sized(Identified):
 def answer(given: Given) -> Result:
     """The size that fits what is given, in an account of a portfolio where one is named."""
     if EXPLAIN in given:
-        from perpcalc.commands.explain import renamed
+        from perpcalc.commands.tracing import renamed
 
         given = renamed(given, {LEVERAGE: "order_leverage", RISK: "risk_share"})
     entry, stop = given[ENTRY], given[STOP]

@@ -200,6 +200,6 @@ def _row(answer: type[Solve], subject: Subject, found: Solved) -> Row:
     row = Row(made.never_where(*(["liquidation_price_after"] if known else [])), case.market, case.order)
     if EXPLAIN not in subject.given:
         return row
-    from perpcalc.commands.explain import with_names
+    from perpcalc.commands.tracing import with_names
 
     return row._replace(answer=with_names(row.answer, case))

@@ -112,7 +112,7 @@ def answer(given: Given) -> Result:
         case = case_of(exact)
         case.standing()
         if EXPLAIN in given:
-            from perpcalc.commands.explain import told_apart
+            from perpcalc.commands.tracing import told_apart
 
             case = told_apart(case)
         blocks, outside = [block_of(case)], []
@@ -121,7 +121,7 @@ def answer(given: Given) -> Result:
     if moves.coins is None and not moves.ladder:
         moves = moves._replace(ladder=visible_moves(fatal_of(block, moves) for block in blocks))
     if EXPLAIN in given:
-        from perpcalc.commands.explain import traced_moves
+        from perpcalc.commands.tracing import traced_moves
 
         moves = traced_moves(moves)
     rungs = [after(block, moves) for block in blocks]

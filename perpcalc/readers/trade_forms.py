@@ -11,9 +11,9 @@ from typing import NamedTuple
 class Shape(NamedTuple):
     """A form of trades, its columns by their folded names; the first of some that a file has counts.
 
-    `fee_sign` is -1 where a fee that was paid is negative; `kind` is the column that tells what a row is, and `trades`
-    and `payments` its words for trades and funding payments; rows of another kind are left out. A form of payments
-    alone has no `contracts`, and its `fee` is the payment.
+    `fee_sign` is -1 where a fee that was paid is negative, `unit` that of amounts whose row names none; `kind` is the
+    column that tells what a row is, and `trades` and `payments` its words for trades and funding payments; rows of
+    another kind are left out. A form of payments alone has no `contracts`, and its `fee` is the payment.
     """
 
     needs: frozenset[str]
@@ -27,6 +27,7 @@ class Shape(NamedTuple):
     fee: str = "fee"
     fee_currency: str = "feecurrency"
     fee_sign: int = 1
+    unit: str | None = None
     id: tuple[str, ...] = ("id",)
     held: str = "positionside"
     closes: str = ""
@@ -84,6 +85,7 @@ SHAPES: Mapping[str, Shape] = {
         value="execcost",
         fee="execcomm",
         fee_currency="settlcurrency",
+        unit="XBt",
         id=("execid",),
         kind="exectype",
         trades=_words("trade"),

@@ -217,7 +217,7 @@ def _fee(cells: Item, sheet: Sheet, shape: Shape) -> tuple[Decimal | None, str |
         coin = answers.text(parts[0], "currency")
         return (sum(costs, ZERO) if costs else None), coin and coin_of(coin), ONE
     name, currency_in = sheet.name(shape.fee), sheet.name(shape.fee_currency)
-    coin = answers.text(cells, currency_in) if currency_in else None
+    coin = (answers.text(cells, currency_in) if currency_in else None) or shape.unit
     unit = UNITS.get(coin or "", ONE)
     fee = answers.number(cells, name) if name else None
     return None if fee is None else fee * shape.fee_sign / unit, coin and coin_of(coin), unit

@@ -46,7 +46,7 @@ def broken(line: str, width: int, indent: str = "") -> str:
     r"""A line broken between words, which stay whole, addresses above all.
 
     >>> broken("see https://example.com/a-rather-long-address or ask", 40)
-    'see\\nhttps://example.com/a-rather-long-address\\nor ask'
+    'see\nhttps://example.com/a-rather-long-address\nor ask'
     """
     from textwrap import fill
 

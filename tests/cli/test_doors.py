@@ -193,11 +193,11 @@ class TestNesting:
     ) -> None:
         for folder in (tmp_path, venues):
             (folder / "deep.toml").write_text(text)
-        begun = time.monotonic()
+        begun = time.process_time()
         printed, said, status = run(*arguments)
         assert (status, printed, said.count("\n")) == (2, "", 1)
         assert "too many parts" in said or "nested too deeply" in said
-        assert time.monotonic() - begun < 2
+        assert time.process_time() - begun < 2
 
 
 class TestPictures:

@@ -1,5 +1,6 @@
 """Manners at the terminal and in pipes: colour, width, encodings, streams that break, and the exit status."""
 
+import array
 import json
 import os
 import re
@@ -239,6 +240,16 @@ class TestBrokenStreams:
             assert answer.stderr.startswith("perpcalc: standard input: ")
 
 
+def wait_until_read(process: subprocess.Popen[bytes]) -> None:
+    """Wait until a process has read all that was written to it, and so waits for more."""
+    fcntl, termios = pytest.importorskip("fcntl"), pytest.importorskip("termios")
+    left = array.array("i", [1])
+    while left[0] and process.poll() is None:
+        time.sleep(0.01)
+        fcntl.ioctl(process.stdin, termios.FIONREAD, left)
+
+
+@pytest.mark.skipif(signal.getsignal(signal.SIGINT) is signal.SIG_IGN, reason="interrupts are ignored here")
 class TestInterrupt:
     @pytest.mark.parametrize("arguments", [["pnl", "-p", "-"], ["batch"]])
     def test_control_c_is_130_and_silent(self, arguments: list[str]) -> None:
@@ -248,7 +259,10 @@ class TestInterrupt:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         ) as process:
-            time.sleep(1.0)  # it waits for input by then
+            assert process.stdin is not None
+            process.stdin.write(b" ")
+            process.stdin.flush()
+            wait_until_read(process)
             process.send_signal(signal.SIGINT)
             out, errors = process.communicate(timeout=20)
         assert (process.returncode, out, errors) == (130, b"", b"")

@@ -1,6 +1,7 @@
 """One's own trades and funding payments in the forms of venues and programs, and what they come to."""
 
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -141,6 +142,14 @@ def test_the_trades_of_ccxt_issue_14294_come_to_their_known_profit() -> None:
         "0.0000825",
         "0.0024175",
     )
+
+
+def test_a_bitmex_history_that_names_no_currency_is_in_satoshi(write: Write) -> None:
+    rows = Path(sample("trades", "bitmex.csv")).read_text().splitlines()[:2]
+    (trade,) = read_trades(
+        write("\n".join(row.replace(",settlCurrency", "").replace(",XBt", "") for row in rows))
+    ).trades
+    assert (trade.fee, trade.fee_currency, trade.value) == (Decimal("0.0001"), "BTC", Decimal("0.2"))
 
 
 def test_a_bitmex_history_with_its_funding_row_comes_to_its_known_net() -> None:

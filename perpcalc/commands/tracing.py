@@ -1,4 +1,4 @@
-"""A question asked with numbers that remember how they were made, so that its answer explains itself."""
+"""Questions asked with numbers that remember how they were made, and the names of those that formulas need."""
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
