@@ -630,7 +630,6 @@ NO_FORMULAS = {
     "limits.worse",
     "limits.worst_first",
     "liquidation.liquidated_at",
-    "liquidation.printed_step",
     "order_cost.largest_order",
     "pnl.safe_tick",
     "stress.visible_moves",
