@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from decimal import Decimal
 from functools import cached_property
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from perpcalc.answer import Identity
 from perpcalc.commands.carriers import Carrier, Standing, Stands
 from perpcalc.commands.market import (
     MarginRules,
@@ -43,6 +42,9 @@ from perpcalc.options import (
     STOP,
     USD,
 )
+
+if TYPE_CHECKING:
+    from perpcalc.answer import Identity
 
 NEED_SIDE = Needed((SIDE,), "give long or short")
 NEED_SIZE = Needed(SIZES, ("give the size as ", CONTRACTS.key, ", ", USD.key, ", ", COIN.key, " or ", FILL.key))
@@ -225,7 +227,7 @@ class Case(NamedTuple):
         """An error about it, which tells which position of a portfolio it is."""
         return error if self.place is None else error.at(self.place)
 
-    def identity(self) -> Identity:
+    def identity(self) -> "Identity":
         """The fields that open a row."""
         instrument = self.instrument
         return {

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from perpcalc.answer import Answer, Coin, Count, Identified, Identity, Price, Rate, Sentence, Times, Told
+from perpcalc.answer import Answer, Coin, Count, Identified, Price, Rate, Sentence, Times, Told
 from perpcalc.commands.case import NEED_ENTRY, NEED_MARGIN, NEED_SIDE, NEED_SIZE, UNIFIED, Case
 from perpcalc.commands.command import Command
 from perpcalc.commands.positions import Remarks, by_position, each, unknown
@@ -27,6 +27,7 @@ from perpcalc.options import (
 )
 
 if TYPE_CHECKING:
+    from perpcalc.answer import Identity
     from perpcalc.commands.legs import LegCase
 
 USD = "USD"
@@ -178,7 +179,7 @@ def _figures(found: Liquidation) -> dict[str, Decimal | None]:
     }
 
 
-def _identity(case: Case) -> Identity:
+def _identity(case: Case) -> "Identity":
     """The fields that open the row; the amounts of an account of several coins are in USD."""
     identity = case.identity()
     return {**identity, "currency": USD} if case.is_unified else identity
