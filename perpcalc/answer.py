@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal, localcontext
-from typing import TYPE_CHECKING, Annotated, ClassVar, NamedTuple, TypedDict, dataclass_transform
+from typing import TYPE_CHECKING, Annotated, ClassVar, NamedTuple, dataclass_transform
 
 from perpcalc.decimals import CONTEXT, plain
 
@@ -116,12 +116,19 @@ class Answer:
         cls._fields = (*cls._fields, *names)
 
     def __init__(self, **values: Value) -> None:
-        self.__dict__.update(values)
+        object.__setattr__(self, "__dict__", values)
 
     @classmethod
     def knowing(cls, **known: Value) -> "Self":
         """The answer of which these fields are known and all others are None."""
-        return cls(**dict.fromkeys(cls._fields))._replace(**known)
+        return cls(**cls._checked({**dict.fromkeys(cls._fields), **known}))
+
+    @classmethod
+    def _checked(cls, values: "dict[str, Value]") -> "dict[str, Value]":
+        """The values; raises TypeError where there is one that the answer has no field for."""
+        if len(values) > len(cls._fields):
+            raise TypeError(f"{cls.__name__} has no field {', '.join(values.keys() - set(cls._fields))}")
+        return values
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"{type(self).__name__} is a record: use _replace")
@@ -149,9 +156,7 @@ class Answer:
 
     def _replace(self, **values: Value) -> "Self":
         """The same answer with other values; raises TypeError for one that it has no field for."""
-        if not values.keys() <= self.__dict__.keys():
-            raise TypeError(f"{type(self).__name__} has no field {', '.join(values.keys() - self.__dict__.keys())}")
-        made = type(self)(**{**self.__dict__, **values})
+        made = type(self)(**self._checked({**self.__dict__, **values}))
         for mark in MARKS:
             if hasattr(self, mark):
                 object.__setattr__(made, mark, getattr(self, mark))
@@ -231,18 +236,21 @@ def _kind(hint: object) -> Kind:
     return Kind("text")
 
 
-class Identity(TypedDict):
-    """What a row is about, as the keywords that open most answers."""
+if TYPE_CHECKING:
+    from typing import TypedDict
 
-    name: str | None
-    account: str | None
-    venue: str | None
-    instrument: str | None
-    currency: str | None
-    side: str | None
-    contracts: Decimal | None
-    contract_size: Decimal | None
-    notional_usd: Decimal | None
+    class Identity(TypedDict):
+        """What a row is about, as the keywords that open most answers."""
+
+        name: str | None
+        account: str | None
+        venue: str | None
+        instrument: str | None
+        currency: str | None
+        side: str | None
+        contracts: Decimal | None
+        contract_size: Decimal | None
+        notional_usd: Decimal | None
 
 
 class Identified(Answer):

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping
 from perpcalc.cli.door import Action, ActionGroup, check_output, output_format, show
 from perpcalc.commands.command import ROWS, Command
 from perpcalc.commands.known import PROVENANCE, ListedVenue, facts_of, listed, rules_of, value_text
-from perpcalc.errors import PerpcalcError
+from perpcalc.errors import PerpcalcError, printable
 from perpcalc.files import read
 from perpcalc.given import Given, one, switch
 from perpcalc.grammar import day, label, path
 from perpcalc.options import FIELD, LEVERAGE, PRINTED
-from perpcalc.render.text import paragraph, printable, tell
+from perpcalc.render.text import paragraph, tell
 from perpcalc.saving import write_whole
 from perpcalc.venues import Venue, load, today
 from perpcalc.venues.keys import Rule

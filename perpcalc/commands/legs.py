@@ -1,9 +1,8 @@
 """Linear legs of a portfolio: coins of one currency settled in another, which back and hedge what is inverse."""
 
 from decimal import Decimal
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from perpcalc.answer import Identity
 from perpcalc.commands.carriers import Carrier
 from perpcalc.core.linear import Leg, leg_mark, leg_pnl, leg_value, open_leg
 from perpcalc.core.liquidation import Liquidation
@@ -34,6 +33,9 @@ from perpcalc.options import (
     SIDE,
     USD,
 )
+
+if TYPE_CHECKING:
+    from perpcalc.answer import Identity
 
 NOT_OF_A_LEG = (
     INSTRUMENT,
@@ -98,7 +100,7 @@ class LegCase(NamedTuple):
             raise PerpcalcError("no account of several coins stands behind the leg", "give it an account")
         return self.shared.leg_liquidation(self.number)
 
-    def identity(self) -> Identity:
+    def identity(self) -> "Identity":
         """The fields that open a row."""
         return {
             "name": self.name,

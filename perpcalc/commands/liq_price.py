@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from perpcalc.answer import Answer, Coin, Count, Identified, Identity, Price, Rate, Sentence, Times, Told
+from perpcalc.answer import Answer, Coin, Count, Identified, Price, Rate, Sentence, Times, Told
 from perpcalc.commands.case import NEED_ENTRY, NEED_MARGIN, NEED_SIDE, NEED_SIZE, UNIFIED, Case
 from perpcalc.commands.command import Command
 from perpcalc.commands.positions import Remarks, by_position, each, unknown
@@ -27,6 +27,7 @@ from perpcalc.options import (
 )
 
 if TYPE_CHECKING:
+    from perpcalc.answer import Identity
     from perpcalc.commands.legs import LegCase
 
 USD = "USD"
@@ -164,22 +165,21 @@ def answer(case: Case, given: Given, said: Remarks) -> LiqPrice:
 
 def _figures(found: Liquidation) -> dict[str, Decimal | None]:
     """What the solver found, by the fields of the answer."""
-    names = (
-        "maintenance_rate",
-        "deduction",
-        "closing_fee_rate",
-        "maintenance_margin",
-        "liquidation_price",
-        "liquidation_below",
-        "liquidation_above",
-        "bankruptcy_price",
-        "distance",
-    )
-    tier = None if found.tier is None else Decimal(found.tier)
-    return {"tier": tier, **{name: getattr(found, name) for name in names}}
+    return {
+        "tier": None if found.tier is None else Decimal(found.tier),
+        "maintenance_rate": found.maintenance_rate,
+        "deduction": found.deduction,
+        "closing_fee_rate": found.closing_fee_rate,
+        "maintenance_margin": found.maintenance_margin,
+        "liquidation_price": found.liquidation_price,
+        "liquidation_below": found.liquidation_below,
+        "liquidation_above": found.liquidation_above,
+        "bankruptcy_price": found.bankruptcy_price,
+        "distance": found.distance,
+    }
 
 
-def _identity(case: Case) -> Identity:
+def _identity(case: Case) -> "Identity":
     """The fields that open the row; the amounts of an account of several coins are in USD."""
     identity = case.identity()
     return {**identity, "currency": USD} if case.is_unified else identity

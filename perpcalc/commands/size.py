@@ -1,8 +1,9 @@
 """`perpcalc size`: how many contracts fit a risk, or the most that a balance opens."""
 
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
-from perpcalc.answer import Coin, Explained, Identified, Identity, Price, Sentence, Times, Told, Usd
+from perpcalc.answer import Coin, Explained, Identified, Price, Sentence, Times, Told, Usd
 from perpcalc.commands.backing import BACKING_RULES, TRADE_PORTFOLIO, Backing, backing_of
 from perpcalc.commands.command import SINGLE, Command, Result, Row
 from perpcalc.commands.market import each_once, forbidden_leverage, known_fee
@@ -35,6 +36,9 @@ from perpcalc.options import (
     TARGET,
     WHICH_CONTRACT,
 )
+
+if TYPE_CHECKING:
+    from perpcalc.answer import Identity
 
 BINDS = {
     "risk": "the risk binds",
@@ -164,7 +168,7 @@ def _risk(backing: Backing) -> Decimal:
     return share * balance
 
 
-def _identity(backing: Backing, plan: Plan, contracts: Decimal) -> Identity:
+def _identity(backing: Backing, plan: Plan, contracts: Decimal) -> "Identity":
     """The fields that open the answer."""
     instrument = plan.instrument
     return {
@@ -181,7 +185,7 @@ def _identity(backing: Backing, plan: Plan, contracts: Decimal) -> Identity:
 
 
 def _sized(backing: Backing, plan: Plan, risk: Decimal, found: Size) -> Sized:
-    return _row(backing, plan, found)._replace(risk=risk, reason=_reason(plan, found))
+    return _row(backing, plan, found, risk, _reason(plan, found))
 
 
 def _opening(backing: Backing, plan: Plan, found: Opening) -> Sized:
@@ -190,13 +194,15 @@ def _opening(backing: Backing, plan: Plan, found: Opening) -> Sized:
         reason = f"nothing fits ({found.binding}): not one lot of {plain(plan.instrument.lot)} contracts can be opened"
     elif found.liquidation_price is None:
         reason = _no_price(plan, found.margin)
-    return _row(backing, plan, found)._replace(reason=reason)
+    return _row(backing, plan, found, None, reason)
 
 
-def _row(backing: Backing, plan: Plan, found: Size | Opening) -> Sized:
+def _row(backing: Backing, plan: Plan, found: Size | Opening, risk: Decimal | None, reason: str | None) -> Sized:
     """What was found, of the position and at the prices that were asked about."""
-    made = Sized.knowing(entry_price=plan.entry_price, stop_price=plan.stop_price, **found._asdict())
-    return made._replace(**_identity(backing, plan, found.contracts))
+    figures = found._asdict()
+    identity = _identity(backing, plan, figures.pop("contracts"))
+    prices = {"entry_price": plan.entry_price, "stop_price": plan.stop_price}
+    return Sized.knowing(**identity, **prices, **figures, risk=risk, reason=reason)
 
 
 def _reason(plan: Plan, found: Size) -> str | None:

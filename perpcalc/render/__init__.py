@@ -55,7 +55,8 @@ def check_fields(answer: type[Answer], fields: Sequence[str]) -> None:
 
 def bare(answers: Sequence[Answer], fields: Sequence[str]) -> str:
     """The values of some fields, tabs between them, a line per answer; nothing for null."""
-    from perpcalc.render.text import machine, printable
+    from perpcalc.errors import printable
+    from perpcalc.render.text import machine
 
     lines = ("\t".join(printable(machine(getattr(answer, name)) or "") for name in fields) for answer in answers)
     return "".join(line + "\n" for line in lines)

@@ -8,9 +8,9 @@ from typing import NamedTuple
 from rich.text import Text
 
 from perpcalc.decimals import ONE, fixed
+from perpcalc.errors import printable
 from perpcalc.picture import Chart
 from perpcalc.render.axis import Axis, axis
-from perpcalc.render.text import printable
 
 STYLES = {"curve": "", "plain": "", "accent": "magenta", "danger": "red"}
 """Colours that dark and light terminals show alike; the curve is in that of the text."""

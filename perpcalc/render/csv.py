@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from perpcalc.answer import Answer, Value
 from perpcalc.decimals import number
-from perpcalc.errors import PerpcalcError
-from perpcalc.render.text import machine, printable
+from perpcalc.errors import PerpcalcError, printable
+from perpcalc.render.text import machine
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from perpcalc.answer import Kind, Value, kinds_of
 from perpcalc.commands.command import Result, Row
 from perpcalc.commands.market import provenance
+from perpcalc.errors import printable
 from perpcalc.explain import Step, explain, lines
 from perpcalc.render.numbers import unit, written
 from perpcalc.render.sentence import told
-from perpcalc.render.text import paragraph, printable
+from perpcalc.render.text import paragraph
 
 HEADING = ("name", "position", "account", "venue", "instrument")
 REASON = "reason"

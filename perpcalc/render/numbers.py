@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from perpcalc.answer import Kind, Precision, Value
 from perpcalc.decimals import fixed, places
-from perpcalc.render.text import printable
+from perpcalc.errors import printable
 
 NUMERIC = frozenset(
     [

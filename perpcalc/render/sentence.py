@@ -6,8 +6,8 @@ from decimal import Decimal
 from perpcalc.answer import Kind, Precision, Said, Sentence, Told, kinds_of
 from perpcalc.commands.command import Result, Row
 from perpcalc.decimals import ZERO
+from perpcalc.errors import printable
 from perpcalc.render.numbers import DEFAULT, short, unit
-from perpcalc.render.text import printable
 
 
 def sentence(result: Result) -> str:

@@ -5,9 +5,9 @@ from decimal import Decimal
 from xml.sax.saxutils import escape
 
 from perpcalc.decimals import ONE, ZERO, fixed
+from perpcalc.errors import printable
 from perpcalc.picture import Chart, Landmark
 from perpcalc.render.axis import Axis, axis
-from perpcalc.render.text import printable
 
 WIDTH, HEIGHT = 760, 340
 LEFT, RIGHT, TOP, BOTTOM = 76, 38, 62, 74

@@ -12,10 +12,10 @@ from rich.text import Text
 
 from perpcalc.answer import Answer, kinds_of
 from perpcalc.commands.command import Result, summed
-from perpcalc.errors import worded
+from perpcalc.errors import printable, worded
 from perpcalc.render.columns import LABELS, REASON, Column, Line, fitting, line_of, lines_of, settled
 from perpcalc.render.sentence import sentence
-from perpcalc.render.text import ascii_only, broken, printable
+from perpcalc.render.text import ascii_only, broken
 
 FOREVER = 100_000
 NAMES = ("name", "position", "account")

@@ -8,7 +8,7 @@ from typing import TextIO
 
 from perpcalc.answer import Value
 from perpcalc.decimals import plain
-from perpcalc.errors import printable as printable  # noqa: PLC0414  others take it from here
+from perpcalc.errors import printable
 
 
 def machine(value: Value) -> str | None:
