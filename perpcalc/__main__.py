@@ -10,7 +10,7 @@ try:
 except KeyboardInterrupt:
     os._exit(INTERRUPTED)
 if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-    # An interrupt inside an import would leave a traceback, or be lost. What clears up behind itself asks for an exception.
+    # in an import an interrupt would leave a traceback, or be lost; what clears up behind itself asks for an exception
     signal.signal(signal.SIGINT, lambda number, frame: os._exit(INTERRUPTED))
 
 import decimal  # noqa: E402
