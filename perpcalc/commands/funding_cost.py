@@ -12,7 +12,7 @@ from perpcalc.commands.command import Command
 from perpcalc.commands.positions import Asked, Remarks, by_position, summed_up
 from perpcalc.core.funding import after_paying, annual_rate, annual_yield, intervals_to_liquidation
 from perpcalc.core.instrument import coin_value
-from perpcalc.core.liquidation import Ends, ends, liquidation
+from perpcalc.core.liquidation import Ends, ends, liquidation_prices
 from perpcalc.core.rules import DAY, HOUR
 from perpcalc.decimals import ZERO, plain
 from perpcalc.errors import Key, PerpcalcError
@@ -159,7 +159,7 @@ def answers(positions: Sequence[Asked], said: Remarks) -> list[list[FundingCost]
             charge = charge_of(case, given, files, said.notes)
         except PerpcalcError as error:
             if not _is_own(error, case, given):
-                raise (error if case.place is None else error.at(case.place)) from None
+                raise case.placed(error) from None
             unknown[number] = error.line()
         charges.append(charge)
         charged.append(_at_rate(case, charge))
@@ -184,7 +184,8 @@ def _at_rate(case: Case, charge: Charge | None) -> Case:
     """The case at the rate that is charged: where a rate against the position adds to its maintenance margin, this one
     does.
     """
-    if charge is None or charge.payment is None or case.given[FUNDING_RATE] == charge.rate:
+    schedule = case.rules.schedule
+    if schedule is None or not schedule.adverse_funding or charge is None or charge.payment is None:
         return case
     return case._replace(given=case.given.put(FUNDING_RATE, charge.rate))
 
@@ -264,9 +265,9 @@ def _row(case: Case, charge: Charge, payer: Payer | str | None) -> FundingCost:
     reason = payer if isinstance(payer, str) else None
     if isinstance(payer, Payer):
         wallet, number, holding, _ = standing = payer.standing
-        before = standing.liquidation(charge.mark)
+        before = standing.prices(charge.mark)
         poorer = after_paying(wallet, payer.total)
-        after = liquidation(poorer, number, holding, charge.mark, standing.is_shared, of_wallet=payer.after)
+        after = liquidation_prices(poorer, number, holding, charge.mark, standing.is_shared, of_wallet=payer.after)
         continuous = bool(instrument.funding and instrument.funding.continuous)
         remaining = intervals_to_liquidation(wallet, payer.per_interval, holding.ratio / charge.mark, continuous)
         reason = after.reason or before.reason

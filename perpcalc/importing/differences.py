@@ -5,10 +5,11 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 
 from perpcalc.core.instrument import coin_value
-from perpcalc.core.liquidation import ends, liquidation, position_liquidation, printed_step
+from perpcalc.core.liquidation import ends, liquidation, position_liquidation
 from perpcalc.core.margin import Margin, given_margin
 from perpcalc.core.pnl import gross_pnl
 from perpcalc.core.position import Position
+from perpcalc.core.printed_price import printed_step
 from perpcalc.core.rounding import Grid, on
 from perpcalc.core.rules import NO_CLOSING_FEE, ClosingFee, Schedule, flat_rate
 from perpcalc.core.wallet import Holding, closing_fees, equity, maintenance, wallet_of
@@ -102,7 +103,7 @@ def _holdings(legs: Sequence[Leg]) -> list[Holding] | None:
     first = legs[0].mark if legs else None
     for leg in legs:
         ratio = leg.mark / first if leg.mark and first else ONE
-        if leg.schedule is None or (ratio == ONE and leg.mark is None and first is not None and _other(leg, legs[0])):
+        if leg.schedule is None or (None in (leg.mark, first) and _other(leg, legs[0])):
             return None
         holdings.append(Holding(leg.position, leg.schedule, leg.closing_fee, ratio))
     return holdings

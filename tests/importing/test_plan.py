@@ -523,6 +523,12 @@ class TestWhatElseIsSaid:
         other = entry("other", "main", instrument="BTCUSD", side="short", contracts="1", entry="60000")
         assert plan_of(items, BOOK._replace(positions=[other]), account="main").differences == ()
 
+    @pytest.mark.parametrize("more", [{"account": "ether"}, {"account": "main", "leverage": "5"}])
+    def test_what_does_not_share_its_balance_is_none_of_it(self, more: dict[str, str]) -> None:
+        other = entry("other", more.pop("account"), side="short", contracts="1", entry="60000", **more)
+        found = plan_of([{**CROSS, "liquidationPrice": 5_000}], BOOK._replace(positions=[other]), account="main")
+        assert [one.name for one in found.differences] == ["BTCUSD long"]
+
 
 @pytest.mark.parametrize(
     ("name", "venue", "names"),
