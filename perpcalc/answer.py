@@ -116,7 +116,7 @@ class Answer:
         cls._fields = (*cls._fields, *names)
 
     def __init__(self, **values: Value) -> None:
-        self.__dict__.update(values)
+        object.__setattr__(self, "__dict__", values)
 
     @classmethod
     def knowing(cls, **known: Value) -> "Self":

@@ -28,6 +28,7 @@ INTEGER_DIGITS = 15
 FRACTION_DIGITS = 18
 FINEST = Decimal(1).scaleb(-FRACTION_DIGITS)
 LONGEST = 40
+LONGEST_FRACTION = FRACTION_DIGITS + len("0.")
 LEAST_UNCLEAR = Decimal("0.01")
 
 ZERO = Decimal(0)
@@ -46,6 +47,8 @@ def number(text: str) -> Decimal:
     >>> number("-1_000.50")
     Decimal('-1000.50')
     """
+    if len(text) <= INTEGER_DIGITS and text.isascii() and text.replace(".", "", 1).isdigit() and text[-1] != ".":
+        return Decimal(text)
     digits = text[1:] if text[:1] in ("+", "-") else text
     if "_" in digits and all(all(part.split("_")) for part in digits.split(".") if part):
         digits = digits.replace("_", "")
@@ -243,12 +246,10 @@ def plain(value: Decimal) -> str:
     """
     if not value:
         return "0"
-    if value.adjusted() < LONGEST:
-        value = _SETTLING.plus(value).quantize(FINEST)
-        text = str(value)
-    if value.adjusted() >= LONGEST or "E" in text:  # too long to settle, or below a millionth
-        text = f"{value:.{FRACTION_DIGITS}f}"
-    if text[-1] == "0":
+    text = str(value)
+    if len(text) > LONGEST_FRACTION or "E" in text:  # more decimals than are shown, perhaps, or an exponent
+        text = f"{_SETTLING.plus(value) if value.adjusted() < LONGEST else value:.{FRACTION_DIGITS}f}"
+    if "." in text:
         text = text.rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
 

@@ -86,8 +86,7 @@ class Given:
         self.filled = filled
 
     def __getitem__(self, option: Option[T]) -> T | None:
-        value: T | None = self.values.get(option.name)
-        return value
+        return self.values.get(option.name)
 
     def __contains__(self, option: Option[object]) -> bool:
         return option.name in self.values

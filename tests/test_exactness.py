@@ -32,6 +32,7 @@ from perpcalc.core import (
     order_cost,
     pnl,
     position,
+    printed_price,
     rounding,
     rules,
     sizing,
@@ -327,7 +328,7 @@ def maintenance_in_tiers(
 
 
 @exact(
-    "wallet.wallet_of wallet.equity wallet.maintenance wallet.bankruptcy_x wallet.closing_fees wallet.closing_fees_at wallet.closing_fees_at_bankruptcy wallet.net_notional rounding.without_noise liquidation.reserved_fees funding.after_paying",
+    "wallet.wallet_of wallet.carrying wallet.equity wallet.maintenance wallet.bankruptcy_x wallet.closing_fees wallet.closing_fees_at wallet.closing_fees_at_bankruptcy wallet.net_notional rounding.without_noise liquidation.reserved_fees funding.after_paying",
     instruments,
     numbers,
     fills,
@@ -351,6 +352,7 @@ def wallets(
         ]
         model = twin.Wallet(balance, legs, twin.Rules(((None, 0),), fee=fee, fee_at_bankruptcy=at_bankruptcy))
         x = 1 / F(price)
+        assert accounts.carrying(wallet, wallet.groups, wallet.group_of) == wallet
         yield accounts.equity(wallet, 1 / price), model.equity(x)
         yield accounts.equity(funding.after_paying(wallet, balance), 1 / price), model.equity(x) - F(balance)
         yield accounts.closing_fees_at(wallet, 1 / price), model.fees(x, at_bankruptcy=False)
@@ -362,7 +364,7 @@ def wallets(
 
 
 @exact(
-    "margin.isolated_margin margin.given_margin margin.usable_extra liquidation.position_liquidation liquidation.liquidation liquidation.ends liquidation.margin_ratio spans.safe_spans spans.segments limits.distance",
+    "margin.isolated_margin margin.given_margin margin.usable_extra liquidation.position_liquidation liquidation.liquidation liquidation.liquidation_prices liquidation.ends liquidation.margin_ratio spans.safe_spans spans.segments limits.distance",
     positions,
     leverages,
     rates,
@@ -375,12 +377,15 @@ def liquidation_prices(held: Position, leverage: Decimal, mmr: Decimal, fee: Dec
     for basis, solve in (("mark", twin.liquidation_at_mark), ("entry", twin.liquidation_at_entry)):
         schedule = rules.flat_rate(mmr, basis=basis)
         holding = accounts.Holding(held, schedule, rules.ClosingFee(fee))
-        result = liquidation.position_liquidation(holding, margin.isolated_margin(held, leverage))
+        behind = margin.isolated_margin(held, leverage)
+        result = liquidation.position_liquidation(holding, behind)
         end = result.liquidation_below if side > 0 else result.liquidation_above
         expected = solve(side, q, entry, initial, mmr, 0, fee)
         alive = expected is not None and F(side) * (F(entry) - expected) > 0 and mmr + fee < 1
         if alive:
             yield end, showable(expected)
+            wallet = accounts.wallet_of(behind.usable, [holding])
+            yield liquidation.liquidation_prices(wallet, 0, holding, None).liquidation_price, showable(expected)
         if alive and end is not None:
             yield result.distance, (expected - F(entry)) / F(entry)
             yield limits.distance(result, held.entry_price), abs(expected - F(entry)) / F(entry)
@@ -577,7 +582,12 @@ def payments_until_liquidation(held: Position, mark: Decimal, collateral: Decima
     yield funding.intervals_to_liquidation(wallet, payment, 1 / mark, continuous=True), count
 
 
-@exact("rounding.on rounding.grid liquidation.rounded_price", numbers, numbers, st.integers(0, 18))
+@exact(
+    "rounding.on rounding.grid printed_price.rounded_price printed_price.price_at printed_price.least_price printed_price.printed_step printed_price.printable_price",
+    numbers,
+    numbers,
+    st.integers(0, 18),
+)
 def roundings(above: Decimal, below: Decimal, places: int) -> Pairs:
     amount, step = above / below, Fraction(1, 10**places)
     units = F(above) / F(below) / step
@@ -585,6 +595,13 @@ def roundings(above: Decimal, below: Decimal, places: int) -> Pairs:
     yield rounding.on(rounding.grid(f"ceiling {places}"), amount), ceil(units) * step
     yield rounding.on(rounding.grid(f"half-even {places}"), amount), round(units) * step
     yield rounding.on(None, amount), units * step
+    kind = instrument.PLAIN._replace(rounding=rounding.Rounding(liquidation_price=rounding.grid(f"floor {places}")))
+    yield printed_price.least_price(kind), step
+    yield printed_price.printed_step(kind), step
+    yield printed_price.rounded_price(kind, below / above, "below"), floor(units) * step
+    yield printed_price.price_at(kind, below / above, "below"), floor(units) * step or None
+    yield printed_price.printable_price(kind, amount, "below"), floor(units) * step or units * step
+    yield printed_price.printable_price(kind, amount, "above"), ceil(units) * step
 
 
 @pytest.mark.parametrize("name", CHECKS)
@@ -613,7 +630,6 @@ NO_FORMULAS = {
     "limits.worse",
     "limits.worst_first",
     "liquidation.liquidated_at",
-    "liquidation.printed_step",
     "order_cost.largest_order",
     "pnl.safe_tick",
     "stress.visible_moves",

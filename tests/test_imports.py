@@ -23,8 +23,8 @@ OURS = frozenset(
     __main__ answer decimals errors given grammar names options picture
     cli cli.app cli.door cli.help
     commands commands.carriers commands.case commands.command commands.market commands.positions commands.registry
-    core core.initial core.instrument core.liquidation core.margin core.pnl core.position core.rounding core.rules core.spans
-    core.wallet
+    core core.initial core.instrument core.liquidation core.margin core.pnl core.position core.printed_price core.rounding core.rules
+    core.spans core.wallet
     render render.json render.text
     venues venues.instruments venues.keys venues.tables
     """.split()

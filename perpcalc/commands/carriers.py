@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import NamedTuple, Protocol
 
-from perpcalc.core.liquidation import Ends, Liquidation, liquidation
+from perpcalc.core.liquidation import Ends, Liquidation, Prices, liquidation, liquidation_prices
 from perpcalc.core.wallet import Holding, Wallet
 
 
@@ -15,7 +15,10 @@ class Stands(Protocol):
         """The position as it is held."""
 
     def liquidation(self, mark: Decimal | None) -> Liquidation:
-        """Where the position is liquidated, seen from its mark, else from its entry."""
+        """Where the position is liquidated, seen from its mark, else from its entry, and what is asked for there."""
+
+    def prices(self, mark: Decimal | None) -> Prices | Liquidation:
+        """The prices of it alone."""
 
 
 class Carrier(Protocol):
@@ -46,3 +49,7 @@ class Standing(NamedTuple):
     def liquidation(self, mark: Decimal | None) -> Liquidation:
         """Where the position is liquidated, seen from its mark, else from its entry."""
         return liquidation(self.wallet, self.number, self.holding, mark, self.is_shared, of_wallet=self.ends)
+
+    def prices(self, mark: Decimal | None) -> Prices:
+        """The prices of it alone."""
+        return liquidation_prices(self.wallet, self.number, self.holding, mark, self.is_shared, of_wallet=self.ends)

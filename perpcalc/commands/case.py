@@ -16,7 +16,7 @@ from perpcalc.commands.market import (
     unified_balance,
 )
 from perpcalc.core.instrument import Instrument, check_lots, contracts_of_coin, contracts_of_usd
-from perpcalc.core.liquidation import Ends, Liquidation, ends
+from perpcalc.core.liquidation import Ends, Liquidation, Prices, ends
 from perpcalc.core.margin import Margin, given_margin, isolated_margin
 from perpcalc.core.position import SIDES, Position, open_at, open_by_fills, open_for_value
 from perpcalc.core.wallet import Holding, Wallet, wallet_of
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 
 NEED_SIDE = Needed((SIDE,), "give long or short")
 NEED_SIZE = Needed(SIZES, ("give the size as ", CONTRACTS.key, ", ", USD.key, ", ", COIN.key, " or ", FILL.key))
+SIZE_NAMES = frozenset(option.name for option in SIZES)
 NEED_ENTRY = Needed((ENTRY, ENTRY_VALUE, FILL), "give the entry price, or fills")
 NEED_MARGIN = Needed(
     (LEVERAGE, MARGIN, BALANCE), ("give one of ", LEVERAGE.key, ", ", MARGIN.key, " and ", BALANCE.key)
@@ -83,7 +84,7 @@ class Shared:
             try:
                 made.append(case.holding(self.ratio(case)))
             except PerpcalcError as error:
-                self._unknown = error if case.place is None else error.at(case.place)
+                self._unknown = case.placed(error)
                 raise self._unknown from None
         return tuple(made)
 
@@ -218,6 +219,14 @@ class Case(NamedTuple):
         """Where the position is liquidated; raises PerpcalcError where that is not known."""
         return self.standing().liquidation(self.mark)
 
+    def liquidation_prices(self) -> Prices | Liquidation:
+        """The prices of it alone; raises PerpcalcError where they are not known."""
+        return self.standing().prices(self.mark)
+
+    def placed(self, error: PerpcalcError) -> PerpcalcError:
+        """An error about it, which tells which position of a portfolio it is."""
+        return error if self.place is None else error.at(self.place)
+
     def identity(self) -> "Identity":
         """The fields that open a row."""
         instrument = self.instrument
@@ -241,8 +250,8 @@ def case_of(given: Given, order: int | None = None, place: Entry | None = None) 
     """
     market = market_of(given)
     instrument = market.instrument
-    if missing := [rule for rule in (NEED_SIDE, NEED_SIZE) if not any(option in given for option in rule.options)]:
-        raise lacking(missing)
+    if SIDE not in given or given.values.keys().isdisjoint(SIZE_NAMES):
+        raise lacking([rule for rule in (NEED_SIDE, NEED_SIZE) if not any(option in given for option in rule.options)])
     side = SIDES[given[SIDE] or ""]
     if EXPLAIN in given:
         from perpcalc.trace import leaf

@@ -10,7 +10,7 @@ from perpcalc.commands.carriers import Standing
 from perpcalc.commands.case import NEED_ENTRY, NEED_MARGIN, NEED_SIDE, NEED_SIZE, Case, Shared
 from perpcalc.commands.closing import Closing, closing_into, read_book
 from perpcalc.commands.command import Command
-from perpcalc.commands.positions import Asked, Remarks, by_position, placed, summed_up, unknown
+from perpcalc.commands.positions import Asked, Remarks, by_position, summed_up, unknown
 from perpcalc.commands.touching import touch_probability
 from perpcalc.core.liquidation import Liquidation, liquidated_at
 from perpcalc.core.liquidation_cost import (
@@ -23,7 +23,7 @@ from perpcalc.core.liquidation_cost import (
 )
 from perpcalc.core.rules import Terms
 from perpcalc.decimals import ONE, ZERO, plain
-from perpcalc.errors import Words
+from perpcalc.errors import PerpcalcError, Words
 from perpcalc.given import Excludes, Given, Needs
 from perpcalc.options import (
     BOOK,
@@ -144,21 +144,23 @@ def answers(positions: Sequence[Asked], said: Remarks) -> list[list[LiqCost]]:
     whole: dict[int, Decimal] = {}
     book = read_book(positions[0].given, said.notes) if positions else None
     for case, given in positions:
-        with placed(case):
-            reasons: list[str] = []
-            standing = unknown(partial(_wallet, case), reasons)
-            loss = (
-                reasons[0]
-                if standing is None
-                else _loss(case, given, standing, closing_into(book, case, given), said.notes)
-            )
-            losses.append(loss)
-        if isinstance(loss, Loss) and loss.cost is not None:
+        reasons: list[str] = []
+        standing = unknown(partial(_wallet, case), reasons)
+        if standing is None:
+            losses.append(reasons[0])
+            continue
+        try:
+            loss = _loss(case, given, standing, closing_into(book, case, given), said.notes)
+        except PerpcalcError as error:
+            raise case.placed(error) from None
+        losses.append(loss)
+        if loss.cost is not None:
             key = id(case.shared or case)
             whole[key] = whole.get(key, ZERO) + loss.cost.total_cost
     made = []
-    for (case, _), loss in zip(positions, losses, strict=True):
-        answer = _unknown(case, loss) if isinstance(loss, str) else _row(loss, whole.get(id(case.shared or case), ZERO))
+    for (case, _), found in zip(positions, losses, strict=True):
+        total = whole.get(id(case.shared or case), ZERO)
+        answer = _unknown(case, found) if isinstance(found, str) else _row(found, total)
         made.append([answer])
     return made
 

@@ -165,19 +165,18 @@ def answer(case: Case, given: Given, said: Remarks) -> LiqPrice:
 
 def _figures(found: Liquidation) -> dict[str, Decimal | None]:
     """What the solver found, by the fields of the answer."""
-    names = (
-        "maintenance_rate",
-        "deduction",
-        "closing_fee_rate",
-        "maintenance_margin",
-        "liquidation_price",
-        "liquidation_below",
-        "liquidation_above",
-        "bankruptcy_price",
-        "distance",
-    )
-    tier = None if found.tier is None else Decimal(found.tier)
-    return {"tier": tier, **{name: getattr(found, name) for name in names}}
+    return {
+        "tier": None if found.tier is None else Decimal(found.tier),
+        "maintenance_rate": found.maintenance_rate,
+        "deduction": found.deduction,
+        "closing_fee_rate": found.closing_fee_rate,
+        "maintenance_margin": found.maintenance_margin,
+        "liquidation_price": found.liquidation_price,
+        "liquidation_below": found.liquidation_below,
+        "liquidation_above": found.liquidation_above,
+        "bankruptcy_price": found.bankruptcy_price,
+        "distance": found.distance,
+    }
 
 
 def _identity(case: Case) -> "Identity":

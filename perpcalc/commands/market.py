@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from perpcalc.core.initial import largest_leverage
-from perpcalc.core.instrument import Instrument
+from perpcalc.core.instrument import PLAIN, Instrument
 from perpcalc.core.position import Position
 from perpcalc.core.rounding import EXACT, to_multiple
 from perpcalc.core.rules import ClosingFee, Schedule, flat_rate
@@ -58,6 +58,9 @@ class Market(NamedTuple):
         return max(LEAST_PRICE_PLACES, 3 - smallest.adjusted())
 
 
+NO_VENUE = Market(PLAIN)
+
+
 def market_of(given: Given) -> Market:
     """The contract that the options name; raises PerpcalcError where they contradict the venue."""
     market = _market(given)
@@ -95,9 +98,13 @@ def provenance(rule: Rule) -> str:
 
 def _market(given: Given) -> Market:
     venue, size, currency = given[VENUE], given[CONTRACT_SIZE], given[CURRENCY]
-    if venue is None:
-        return _plain(size or ONE, currency or "BTC", given[INSTRUMENT])
     name = given[INSTRUMENT]
+    if venue is None:
+        return (
+            NO_VENUE
+            if size is None and currency is None and name is None
+            else _plain(size or ONE, currency or "BTC", name)
+        )
     try:
         market = _expiring(_found(venue, name, EXACTLY in given), given[EXPIRES])
     except PerpcalcError as error:

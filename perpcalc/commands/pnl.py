@@ -137,7 +137,7 @@ def answer(case: Case, given: Given, said: Remarks) -> Pnl:
     break_even = target_price(position, ZERO, *costs)
     wanted = partial(_target, case, given, *costs)
     target = wanted() if case.place is None else unknown(wanted, reasons)
-    found = unknown(case.liquidation, []) if margin is not None or case.is_unified else None
+    found = unknown(case.liquidation_prices, []) if margin is not None or case.is_unified else None
     liquidated = None if exit_price is None else liquidated_at(found, exit_price)
     if liquidated and found is not None and found.liquidation_price is not None:
         said.warnings.append(_liquidated_before(case, found.liquidation_price))

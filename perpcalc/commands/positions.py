@@ -1,7 +1,6 @@
 """Commands that answer for one position, or for each of a portfolio in file order."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
@@ -110,8 +109,10 @@ def each(answer: Callable[[Case, Given, Remarks], Answer]) -> Answers:
     def answers(positions: Sequence[Asked], said: Remarks) -> list[list[Answer]]:
         made = []
         for case, given in positions:
-            with placed(case):
+            try:
                 made.append([answer(case, given, said)])
+            except PerpcalcError as error:
+                raise case.placed(error) from None
         return made
 
     return answers
@@ -134,15 +135,6 @@ def _unanswered(answer: type[Answer]) -> LegRow:
         return answer.knowing(**leg.identity(), reason=reason).never_where()
 
     return row
-
-
-@contextmanager
-def placed(case: Case) -> Iterator[None]:
-    """Errors inside tell which position of a portfolio they are about."""
-    try:
-        yield
-    except PerpcalcError as error:
-        raise (error if case.place is None else error.at(case.place)) from None
 
 
 def unknown(find: Callable[[], T], reasons: list[str]) -> T | None:

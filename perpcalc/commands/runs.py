@@ -55,7 +55,7 @@ def run_of(
         try:
             legs.append(leg_of(case, given, case.holding(_ratio(case, reference)), notes))
         except PerpcalcError as error:
-            raise (error if case.place is None else error.at(case.place)) from None
+            raise case.placed(error) from None
         if not fixed:
             changes += _changes(case, number, time)
     for case in [] if fixed else cases:

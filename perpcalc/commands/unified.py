@@ -44,6 +44,10 @@ class UnifiedStanding(NamedTuple):
         """
         return holding_liquidation(self.sums, self.number, self.life).liquidation
 
+    def prices(self, mark: Decimal | None) -> Liquidation:
+        """The prices of it alone."""
+        return self.liquidation(mark)
+
 
 class UnifiedShared:
     """An account of several coins, its positions and its legs; what they add up to is found when it is asked for."""
@@ -75,7 +79,7 @@ class UnifiedShared:
             try:
                 holdings.append(case.holding(ONE if case.mark is None or price is None else case.mark / price))
             except PerpcalcError as error:
-                raise (error if case.place is None else error.at(case.place)) from None
+                raise case.placed(error) from None
         sums = VenueSums(
             known.order_loss or ZERO,
             known.haircut_loss or ZERO,

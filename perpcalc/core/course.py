@@ -10,12 +10,12 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import NamedTuple
 
-from perpcalc.core.backed import Backed, wallet_behind
+from perpcalc.core.backed import Backed
 from perpcalc.core.curve import Curve
 from perpcalc.core.instrument import Instrument, coin_value
 from perpcalc.core.margin import piece_maintenance
 from perpcalc.core.spans import segments
-from perpcalc.core.wallet import Holding, Wallet, equity, piece_at
+from perpcalc.core.wallet import Holding, Wallet, carrying, equity, piece_at
 from perpcalc.decimals import ONE, ZERO, settled
 
 
@@ -100,12 +100,11 @@ def crossings(course: Course, price: Decimal, share: Decimal = ONE, *, still: bo
     >>> [str(crossing.at) for crossing in crossings(course, Decimal(8_000))]
     ['30000']
     """
-    start, x = wallet_behind(course.backed), course.backed.x(price)
-    asked = ZERO
-    for group in _beside(start).groups:
+    start, x = course.backed.wallet, course.backed.x(price)
+    beside = _beside(start)
+    asked = beside.closing * x
+    for group in beside.groups:
         asked += piece_maintenance(piece_at(group, x, still=still), x / group.ratio)
-        if not group.closing_fee.at_bankruptcy:
-            asked += group.closing_fee.rate * group.notional * x / group.ratio
     gained = course.gained - course.backed.position.side * course.notional / price
     held = Curve(share * equity(start, x) - asked, share * gained)
     for bulk in _bulks(course):
@@ -125,7 +124,7 @@ def entry_crossings(course: Course) -> Iterator[Crossing]:
     >>> [str(crossing.at) for crossing in entry_crossings(Course(backed, ZERO, Decimal(10_000), ZERO))]
     ['0.0002']
     """
-    holding, start = course.backed.holding, wallet_behind(course.backed)
+    holding, start = course.backed.holding, course.backed.wallet
     moving = course.collateral + holding.position.side * holding.position.notional - start.linear * holding.ratio
     for bulk in _bulks(course):
         for left, right, a, b, c in segments(_beside(start)):
@@ -151,7 +150,7 @@ def border_crossings(course: Course, price: Decimal) -> Iterator[Crossing]:
     >>> [str(crossing.at) for crossing in border_crossings(course, Decimal(20_000))]
     ['3000']
     """
-    holding, start = course.backed.holding, wallet_behind(course.backed)
+    holding, start = course.backed.holding, course.backed.wallet
     low, high = sorted((course.backed.x(price), course.backed.x(course.backed.reference)))
     beside = _beside(start)
     for group in beside.groups:
@@ -190,10 +189,7 @@ class _Reserve(NamedTuple):
     def of(course: Course, start: Wallet, bulk: Bulk) -> "_Reserve":
         """Those of a wallet."""
         constant, linear = _equity(course, start)
-        fees = Curve(ZERO)
-        for group in _beside(start).groups:
-            if group.closing_fee.at_bankruptcy:
-                fees = fees.plus(Curve(group.closing_fee.rate * group.notional / group.ratio))
+        fees = Curve(_beside(start).closing_at_bankruptcy)
         own = course.backed.holding.closing_fee
         if own.at_bankruptcy:
             fees = fees.plus(bulk.notional.times(own.rate / course.backed.holding.ratio))
@@ -318,4 +314,4 @@ def _equity(course: Course, start: Wallet) -> tuple[Curve, Curve]:
 def _beside(start: Wallet) -> Wallet:
     """The groups of the other contracts, without equity."""
     own = start.group_of[-1]
-    return Wallet(ZERO, ZERO, ZERO, (*start.groups[:own], *start.groups[own + 1 :]), ())
+    return carrying(Wallet(ZERO, ZERO, ZERO, (), ()), (*start.groups[:own], *start.groups[own + 1 :]))

@@ -134,7 +134,9 @@ def annual_yield(side: Decimal, rate: Decimal, interval: Decimal) -> Decimal | N
     Decimal('0.115714')
     """
     growth, times = 1 + side * rate, YEAR / interval
-    if growth < 0 or (growth > 1 and growth.log10() * times > INTEGER_DIGITS):
+    if growth < 0:
+        return None
+    if (growth - 1) * times > 2 * INTEGER_DIGITS and growth.log10() * times > INTEGER_DIGITS:  # log10(1 + r) < r/2
         return None
     return growth**times - 1
 

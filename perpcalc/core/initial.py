@@ -133,12 +133,14 @@ def contracts_covered(instrument: Instrument, price: Decimal, coin: Decimal, hel
     if schedule is None or any(not tier.initial for tier in schedule.tiers):
         return None
     most, slope, coin = ZERO, schedule.slope, max(ZERO, coin)
-    for lower, upper, initial in value_tiers(instrument, price, held):
-        value = coin / initial
+    reached = [tier for tier in value_tiers(instrument, price, held) if coin > (tier[2] + slope * tier[0]) * tier[0]]
+    if reached:
+        _, upper, initial = reached[-1]
+        most = coin / initial
         if slope:
-            value = ((initial * initial + 4 * slope * coin).sqrt() - initial) / (2 * slope)
-        if value > lower:
-            most = value if upper is None else min(value, upper)
+            most = ((initial * initial + 4 * slope * coin).sqrt() - initial) / (2 * slope)
+        if upper is not None:
+            most = min(most, upper)
     return (most - held.value) * price / instrument.contract_size
 
 

@@ -1,15 +1,15 @@
 """Where a position is liquidated, or why it never is."""
 
-import decimal
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from perpcalc.core.instrument import Instrument
 from perpcalc.core.margin import Margin, piece_maintenance
-from perpcalc.core.rounding import Grid, on, to_multiple
+from perpcalc.core.printed_price import least_price, price_at
+from perpcalc.core.rounding import on
 from perpcalc.core.spans import Span, safe_spans
 from perpcalc.core.wallet import (
+    Group,
     Holding,
     Wallet,
     bankruptcy_x,
@@ -20,9 +20,7 @@ from perpcalc.core.wallet import (
     piece_at,
     wallet_of,
 )
-from perpcalc.decimals import FINEST, ONE, ZERO, plain, settled
-
-NO_PRICE = Decimal(10) ** 40  # roots beyond it are what 100 digits leave of none
+from perpcalc.decimals import ONE, ZERO, plain, settled
 
 
 class Ends(NamedTuple):
@@ -34,6 +32,22 @@ class Ends(NamedTuple):
     bankruptcy_x: Decimal | None
     spans: tuple[Span, ...]
     reserve: Decimal = ZERO
+
+
+class Prices(NamedTuple):
+    """The prices between which a position lives; None means never.
+
+    `price` is the one to say, that at which it is liquidated or else the reference, and `x` its 1/price of the wallet's
+    first mark.
+    """
+
+    liquidation_price: Decimal | None
+    liquidation_below: Decimal | None
+    liquidation_above: Decimal | None
+    beyond: bool
+    reason: str | None
+    price: Decimal
+    x: Decimal
 
 
 class Liquidation(NamedTuple):
@@ -137,12 +151,17 @@ def margin_ratio(wallet: Wallet, x: Decimal, of_wallet: Ends, condition: Decimal
     """
     if not any(_holds(span, x) for span in of_wallet.spans):
         return ONE if wallet.groups else None
+    return _ratio_alive(wallet, x, of_wallet, condition)
+
+
+def _ratio_alive(wallet: Wallet, x: Decimal, of_wallet: Ends, condition: Decimal = ONE) -> Decimal:
+    """The margin ratio of a wallet that is not liquidated."""
     asked = condition * (maintenance(wallet, x) + closing_fees_at(wallet, x) + of_wallet.reserve)
     held = equity(wallet, x)
     return asked / held if settled(asked) < settled(held) else ONE
 
 
-def liquidated_at(found: Liquidation | None, price: Decimal) -> bool | None:
+def liquidated_at(found: Prices | Liquidation | None, price: Decimal) -> bool | None:
     """Whether a price lies at or beyond the liquidation price; False where it is never, None where it is not known.
 
     >>> from perpcalc.core.instrument import PLAIN
@@ -159,6 +178,57 @@ def liquidated_at(found: Liquidation | None, price: Decimal) -> bool | None:
     return found.beyond or (below is not None and price <= below) or (above is not None and price >= above)
 
 
+def liquidation_prices(
+    wallet: Wallet,
+    index: int,
+    holding: Holding,
+    mark: Decimal | None,
+    by_mark: bool = True,
+    *,
+    of_wallet: Ends | None = None,
+) -> Prices:
+    """The prices at which the wallet's holding number `index` is liquidated, in the price of its own contract.
+
+    The reference is its mark, else its entry; the nearer end is the one nearer by ratio. Beyond the roots already, a
+    single position shows the root it has passed; with `by_mark`, as for the accounts of a portfolio, the mark itself.
+    Ends that the venue prints below one tick or that lie above its largest price count as never. `of_wallet` saves
+    finding the ends again for each position of a wallet.
+
+    >>> from perpcalc.core.instrument import PLAIN
+    >>> from perpcalc.core.rules import flat_rate
+    >>> from perpcalc.core.position import LONG, open_at
+    >>> holding = Holding(open_at(PLAIN, LONG, Decimal(8_000), Decimal(8_000)), flat_rate(ZERO))
+    >>> liquidation_prices(wallet_of(ONE, [holding]), 0, holding, None).liquidation_price == 4_000
+    True
+    """
+    reference = holding.position.entry_price if mark is None else mark
+    x = holding.ratio / reference
+    if of_wallet is None:
+        of_wallet = ends(wallet, holding)
+    span = _span_near(of_wallet.spans, x)
+    if span is None:
+        reason = "the maintenance margin exceeds the equity at every price"
+        return Prices(reference, None, None, True, reason, reference, x)
+    below, above = _holding_price(holding, span.end, "below"), _holding_price(holding, span.start, "above")
+    passed = (below is not None and reference <= below) or (above is not None and reference >= above)
+    beyond = passed or not _holds(span, x)
+    if beyond and by_mark:
+        reason = "already under water: at the mark the maintenance margin exceeds the equity"
+        return Prices(reference, below, above, beyond, reason, reference, x)
+    if below is None and above is None:
+        return Prices(None, below, above, beyond, _why_never(holding, span), reference, x)
+    to_lower = above is None or (below is not None and reference * reference <= below * above)
+    price, end = (below, span.end) if to_lower else (above, span.start)
+    assert price is not None
+    assert end is not None
+    why: str | None = None
+    if beyond:
+        why = f"the {'entry' if mark is None else 'mark'} price is already beyond the liquidation price"
+    elif not holding.schedule.marginal and _on_border(wallet.groups[wallet.group_of[index]], end):
+        why = "at the border of a tier, whose rate on the whole position exceeds the equity"
+    return Prices(price, below, above, beyond, why, price, end)
+
+
 def liquidation(
     wallet: Wallet,
     index: int,
@@ -168,12 +238,7 @@ def liquidation(
     *,
     of_wallet: Ends | None = None,
 ) -> Liquidation:
-    """Where the wallet's holding number `index` is liquidated, in the price of its own contract.
-
-    The reference is its mark, else its entry; the nearer end is the one nearer by ratio. Beyond the roots already, a
-    single position shows the root it has passed; with `by_mark`, as for the accounts of a portfolio, the mark itself.
-    Ends that the venue prints below one tick or that lie above its largest price count as never. `of_wallet` saves
-    finding the ends again for each position of a wallet.
+    """Where the wallet's holding number `index` is liquidated, and what is asked for there; see `liquidation_prices`.
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> from perpcalc.core.rules import flat_rate
@@ -187,32 +252,10 @@ def liquidation(
     x = holding.ratio / reference
     if of_wallet is None:
         of_wallet = ends(wallet, holding)
-    span = _span_near(of_wallet.spans, x)
-    alive = span is not None and _holds(span, x)
-
-    below = _price_at(holding, span.end, "below") if span else None
-    above = _price_at(holding, span.start, "above") if span else None
-    passed = (below is not None and reference <= below) or (above is not None and reference >= above)
-    alive = alive and not passed
-    price, at = reference, x
-    if span is None:
-        reason: str | None = "the maintenance margin exceeds the equity at every price"
-    elif not alive and by_mark:
-        reason = "already under water: at the mark the maintenance margin exceeds the equity"
-    elif below is None and above is None:
-        reason = _why_never(holding, span)
-    else:
-        to_lower = above is None or (below is not None and reference * reference <= below * above)
-        nearer, end = (below, span.end) if to_lower else (above, span.start)
-        assert nearer is not None
-        assert end is not None
-        price, at, reason = nearer, end, None
-        if not alive:
-            reason = f"the {'entry' if mark is None else 'mark'} price is already beyond the liquidation price"
-        elif not holding.schedule.marginal and _on_border(wallet, index, at):
-            reason = "at the border of a tier, whose rate on the whole position exceeds the equity"
-    never = span is not None and below is None and above is None and not (by_mark and not alive)
-
+    found, below, above, beyond, reason, price, at = liquidation_prices(
+        wallet, index, holding, mark, by_mark, of_wallet=of_wallet
+    )
+    never = found is None
     group = wallet.groups[wallet.group_of[index]]
     piece = piece_at(group, at, still=at == x)
     own = 1 / price
@@ -221,27 +264,32 @@ def liquidation(
         of_position, of_group = position.stored_value, group.stored_value
     share = of_position / of_group if of_group else ONE
     grid = position.instrument.rounding.maintenance
-    distance = (price - reference) / reference if alive else ZERO
+    distance = ZERO if beyond else (price - reference) / reference
     return Liquidation(
         tier=piece.tier,
         maintenance_rate=piece.rate + piece.slope * of_group,
         deduction=(piece.deduction + piece.deduction_usd * own) * share,
         closing_fee_rate=group.closing_fee.rate,
         maintenance_margin=None if never else on(grid, piece_maintenance(piece, own) * share),
-        liquidation_price=None if never else price,
+        liquidation_price=found,
         liquidation_below=below,
         liquidation_above=above,
         bankruptcy_price=_bankruptcy_price(wallet, holding, of_wallet.bankruptcy_x),
         distance=None if never else distance,
-        margin_ratio=margin_ratio(wallet, x, of_wallet) if alive else ONE,
-        beyond=not alive,
+        margin_ratio=ONE if beyond else _ratio_alive(wallet, x, of_wallet),
+        beyond=beyond,
         reason=reason,
     )
 
 
 def _bankruptcy_price(wallet: Wallet, holding: Holding, x: Decimal | None) -> Decimal | None:
     """The bankruptcy price in the holding's contract."""
-    return _price_at(holding, x, "below" if wallet.constant > 0 else "above")
+    return _holding_price(holding, x, "below" if wallet.constant > 0 else "above")
+
+
+def _holding_price(holding: Holding, x: Decimal | None, end: str) -> Decimal | None:
+    """The printed price of the holding's contract at an end of its wallet."""
+    return None if x is None else price_at(holding.position.instrument, x / holding.ratio, end)
 
 
 def _holds(span: Span, x: Decimal) -> bool:
@@ -258,6 +306,8 @@ def _solvent(span: Span, wallet: Wallet, bankrupt: Decimal) -> Span:
 
 def _span_near(spans: Sequence[Span], x: Decimal) -> Span | None:
     """The span that holds x, else the one nearest to it by ratio."""
+    if len(spans) == 1:
+        return spans[0]
 
     def gap(span: Span) -> Decimal:
         if x <= span.start:
@@ -267,72 +317,10 @@ def _span_near(spans: Sequence[Span], x: Decimal) -> Span | None:
     return min(spans, key=gap, default=None)
 
 
-def _price_at(holding: Holding, x: Decimal | None, end: str) -> Decimal | None:
-    """The price of the holding's contract at x, rounded as its venue does; None where it is below a tick or above the
-    largest.
-    """
-    if not x:
-        return None
-    instrument = holding.position.instrument
-    own = x / holding.ratio
-    if not FINEST <= settled(1 / own) <= (instrument.max_price or NO_PRICE):
-        return None
-    price = rounded_price(instrument, own, end)
-    return price if price >= _least_price(instrument) else None
-
-
-def rounded_price(instrument: Instrument, x: Decimal, end: str) -> Decimal:
-    """The liquidation or bankruptcy price at x coins per USD as the venue prints it: `end` "below" rounds up to the
-    tick, "above" down.
-
-    Where values are per lot (BitMEX) the value of a lot, `usd*x`, is cut first, down for the lower end and up for the
-    upper: its satoshi arithmetic, verified on recorded positions.
-
-    >>> from perpcalc.core.instrument import PLAIN
-    >>> from perpcalc.core.rounding import Rounding
-    >>> bybit = PLAIN._replace(tick=Decimal("0.5"), rounding=Rounding(liquidation_price="against tick"))
-    >>> rounded_price(bybit, ONE / Decimal("5739.0835"), "below")
-    Decimal('5739.5')
-    """
-    rounding = instrument.rounding
-    price = settled(1 / x)
-    if rounding.liquidation_price is None:
-        return price
-    if isinstance(rounding.liquidation_price, Grid):
-        return on(rounding.liquidation_price, price)
-    to_value, to_tick = (
-        (decimal.ROUND_FLOOR, decimal.ROUND_CEILING) if end == "below" else (decimal.ROUND_CEILING, decimal.ROUND_FLOOR)
-    )
-    if rounding.value_of == "lot" and rounding.value:
-        usd = instrument.contract_size * instrument.lot
-        per_lot = settled(usd * x).quantize(rounding.value.step, to_value)
-        price = usd / per_lot if per_lot else price
-    return price if instrument.tick is None else to_multiple(price, instrument.tick, to_tick)
-
-
-def printed_step(instrument: Instrument) -> Decimal | None:
-    """What a venue's liquidation prices are multiples of; None where they are not rounded.
-
-    >>> from perpcalc.core.instrument import PLAIN
-    >>> printed_step(PLAIN._replace(tick=Decimal("0.5"))) is None
-    True
-    """
-    grid = instrument.rounding.liquidation_price
-    if grid is None or isinstance(grid, Grid):
-        return grid and grid.step
-    return instrument.tick
-
-
-def _least_price(instrument: Instrument) -> Decimal:
-    """The smallest price there is: one tick, else the last decimal that the venue prints."""
-    grid = instrument.rounding.liquidation_price
-    return instrument.tick or (grid.step if isinstance(grid, Grid) else FINEST)
-
-
 def _why_never(holding: Holding, span: Span) -> str:
     instrument = holding.position.instrument
     if span.end is not None:
-        lowest = plain(_least_price(instrument))
+        lowest = plain(least_price(instrument))
         if instrument.tick is not None:
             lowest = f"one tick ({lowest})"
         return f"never: the price would have to fall below {lowest}"
@@ -341,6 +329,5 @@ def _why_never(holding: Holding, span: Span) -> str:
     return "never: the collateral covers the position's coin value at any price"
 
 
-def _on_border(wallet: Wallet, index: int, x: Decimal) -> bool:
-    group = wallet.groups[wallet.group_of[index]]
+def _on_border(group: Group, x: Decimal) -> bool:
     return any(piece.start * group.ratio == x for piece in group.pieces)

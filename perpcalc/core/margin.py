@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from typing import NamedTuple, overload
 
 from perpcalc.core.position import Position
 from perpcalc.core.rounding import on
-from perpcalc.core.rules import Schedule, tier_index
+from perpcalc.core.rules import Schedule, Tier, tier_index
 from perpcalc.decimals import ONE, ZERO, plain, settled
 from perpcalc.errors import Key, PerpcalcError
 
@@ -24,10 +25,10 @@ class Margin(NamedTuple):
 
 
 class Piece(NamedTuple):
-    """Maintenance margin `constant + linear*x + quadratic*x^2` coins from x = `start` on, x = 1/price.
+    """Maintenance margin `constant + linear*x + quadratic*x^2` coins from x = `start` to x = `end`, x = 1/price.
 
-    It is `value*(rate + slope*value) - deduction - deduction_usd*x`. `tier` counts from 1 and is None where the
-    schedule does not number its tiers.
+    Without an `end` it is for all x. It is `value*(rate + slope*value) - deduction - deduction_usd*x`. `tier` counts
+    from 1 and is None where the schedule does not number its tiers.
     """
 
     start: Decimal
@@ -39,6 +40,7 @@ class Piece(NamedTuple):
     slope: Decimal
     deduction: Decimal
     deduction_usd: Decimal
+    end: Decimal | None = None
 
 
 class Pieces(Sequence[Piece]):
@@ -99,38 +101,41 @@ def maintenance_pieces(
     >>> str(pieces[0].linear)
     '1.00'
     """
-    tiers, slope = schedule.tiers, schedule.slope
     adverse = max(ZERO, funding_rate) if schedule.adverse_funding else ZERO
-    unit = notional / contracts if schedule.unit == "contracts" else ONE
-
-    def piece(index: int, start: Decimal = ZERO) -> Piece:
-        tier = tiers[index]
-        rate = tier.rate + adverse
-        number = index + 1 if schedule.numbered and not slope else None
-        deduction = tier.deduction * unit
-        coin, usd = (deduction, ZERO) if schedule.unit == "coin" else (ZERO, deduction)
-        if schedule.basis == "entry":
-            most = (rate + slope * entry_value) * entry_value
-            coin = min(most, coin + usd * entry_value / notional)
-            return Piece(start, most - coin, ZERO, ZERO, number, rate, slope, coin, ZERO)
+    if schedule.basis == "mark" and schedule.unit == "coin":
+        return Pieces(_by_value(schedule, notional, adverse))
+    size = {"contracts": contracts, "usd": notional}.get(schedule.unit, entry_value)
+    index = tier_index(schedule.tiers, size)
+    tier, slope = schedule.tiers[index], schedule.slope
+    rate, number = tier.rate + adverse, _number(schedule, index)
+    coin, usd = tier.deduction, ZERO
+    if schedule.unit != "coin":
+        coin, usd = ZERO, tier.deduction * (notional / contracts if schedule.unit == "contracts" else ONE)
+    if schedule.basis == "entry":
+        most = (rate + slope * entry_value) * entry_value
+        coin = min(most, coin + usd * entry_value / notional)
+        piece = Piece(ZERO, most - coin, ZERO, ZERO, number, rate, slope, coin, ZERO)
+    else:
         linear, quadratic = rate * notional - usd, slope * notional * notional
-        return Piece(start, -coin, linear, quadratic, number, rate, slope, coin, usd)
+        piece = Piece(ZERO, -coin, linear, quadratic, number, rate, slope, coin, usd)
+    return Pieces(iter(_from_zero(piece, notional)))
 
-    def pieces() -> Iterator[Piece]:
-        if schedule.unit == "contracts":
-            yield from _from_zero(piece(tier_index(tiers, contracts)), None, notional)
-        elif schedule.unit == "usd":
-            yield from _from_zero(piece(tier_index(tiers, notional)), None, notional)
-        elif schedule.basis == "entry":
-            yield from _from_zero(piece(tier_index(tiers, entry_value)), None, notional)
-        else:
-            start = ZERO
-            for index, tier in enumerate(tiers):
-                end = None if tier.limit is None or index + 1 == len(tiers) else tier.limit / notional
-                yield from _from_zero(piece(index, start), end, notional)
-                start = end or start
 
-    return Pieces(pieces())
+def _by_value(schedule: Schedule, notional: Decimal, adverse: Decimal) -> Iterator[Piece]:
+    """The pieces of a schedule whose tiers count the coin value at the mark: each begins where that meets its tier."""
+    tiers, slope = schedule.tiers, schedule.slope
+    quadratic, start, last = slope * notional * notional, ZERO, len(tiers) - 1
+    for index, (limit, tier_rate, deduction, _) in enumerate(tiers):
+        rate, number = tier_rate + adverse, _number(schedule, index)
+        end = None if limit is None or index == last else limit / notional
+        piece = Piece(start, -deduction, rate * notional, quadratic, number, rate, slope, deduction, ZERO, end)
+        yield from _from_zero(piece, notional)
+        start = end or start
+
+
+def _number(schedule: Schedule, index: int) -> int | None:
+    """The number by which people know a tier."""
+    return index + 1 if schedule.numbered and not schedule.slope else None
 
 
 def most_asked(schedule: Schedule, notional: Decimal, funding_rate: Decimal = ZERO) -> Decimal | None:
@@ -145,10 +150,16 @@ def most_asked(schedule: Schedule, notional: Decimal, funding_rate: Decimal = ZE
     """
     if schedule.basis == "entry" or schedule.slope or schedule.unit != "coin":
         return None
-    if any(tier.deduction < 0 for tier in schedule.tiers):
+    if (highest := _highest_rate(schedule.tiers)) is None:
         return None
     adverse = max(ZERO, funding_rate) if schedule.adverse_funding else ZERO
-    return (max(tier.rate for tier in schedule.tiers) + adverse) * notional
+    return (highest + adverse) * notional
+
+
+@lru_cache(maxsize=256)
+def _highest_rate(tiers: tuple[Tier, ...]) -> Decimal | None:
+    """The highest rate of some tiers; None where one adds to what its rate asks for."""
+    return None if any(tier.deduction < 0 for tier in tiers) else max(tier.rate for tier in tiers)
 
 
 def piece_maintenance(piece: Piece, x: Decimal) -> Decimal:
@@ -220,20 +231,20 @@ def usable_extra(position: Position, extra: Decimal) -> Decimal:
     return extra / (1 + position.side * (instrument.taker_fee or ZERO))
 
 
-def _from_zero(piece: Piece, end: Decimal | None, notional: Decimal) -> list[Piece]:
+def _from_zero(piece: Piece, notional: Decimal) -> Sequence[Piece]:
     """A piece, or where it starts below 0 or falls from it one that asks for nothing, and the rest of it from its zero
     on.
     """
     first = piece_maintenance(piece, piece.start)
-    if first > 0 or (first == 0 and piece.linear >= 0):
-        return [piece]
+    if first > 0 or (not first and piece.linear >= 0):
+        return (piece,)
     free = piece._replace(
         constant=ZERO, linear=ZERO, quadratic=ZERO, slope=ZERO, deduction=ZERO, deduction_usd=piece.rate * notional
     )
     zero = _zero_of(piece)
-    if zero is None or (end is not None and zero >= end):
-        return [free]
-    return [free, piece._replace(start=zero)]
+    if zero is None or (piece.end is not None and zero >= piece.end):
+        return (free,)
+    return free._replace(end=zero), piece._replace(start=zero)
 
 
 def _zero_of(piece: Piece) -> Decimal | None:

@@ -6,9 +6,10 @@ from typing import NamedTuple, Protocol
 from perpcalc.core.backed import Backed, forward
 from perpcalc.core.initial import contracts_allowed, contracts_covered
 from perpcalc.core.instrument import Instrument
-from perpcalc.core.liquidation import Liquidation, printed_step
+from perpcalc.core.liquidation import Liquidation
 from perpcalc.core.margin import Margin, isolated_margin
 from perpcalc.core.position import open_at
+from perpcalc.core.printed_price import printed_step
 from perpcalc.core.room import Room, room_of
 from perpcalc.core.rounding import to_multiple
 from perpcalc.core.rules import NO_CLOSING_FEE, ClosingFee, Schedule

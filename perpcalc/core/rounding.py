@@ -70,6 +70,7 @@ class Rounding(NamedTuple):
 
 EXACT = Rounding()
 NOISE = ONE.scaleb(-80)
+SURE_DIGITS = 79
 
 
 def on(grid: Grid | None, amount: Decimal) -> Decimal:
@@ -88,7 +89,11 @@ def without_noise(found: Decimal, *terms: Decimal) -> Decimal:
     >>> ONE - 3 * third == 0, without_noise(ONE - 3 * third, ONE, 3 * third) == 0
     (False, True)
     """
-    return found if abs(found) > max(map(abs, terms)) * NOISE else ZERO
+    largest = found.adjusted() + SURE_DIGITS
+    for term in terms:
+        if term.adjusted() > largest:
+            return found if abs(found) > max(map(abs, terms)) * NOISE else ZERO
+    return found or ZERO
 
 
 def to_multiple(amount: Decimal, step: Decimal, mode: str) -> Decimal:

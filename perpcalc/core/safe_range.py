@@ -9,8 +9,8 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from perpcalc.core.collateral import DEBT
-from perpcalc.core.liquidation import NO_PRICE
 from perpcalc.core.price_line import Line, coin_equity_on, moved_coins, price_on, still
+from perpcalc.core.printed_price import NO_PRICE
 from perpcalc.core.rounding import without_noise
 from perpcalc.core.unified import Coin, Sums
 from perpcalc.decimals import ONE, ZERO, settled

@@ -5,11 +5,11 @@ looks like.
 from decimal import Decimal
 from typing import NamedTuple
 
-from perpcalc.core.backed import Backed, forward, is_safe_to
+from perpcalc.core.backed import Backed, forward_prices, is_safe_to
 from perpcalc.core.course import Crossing
 from perpcalc.core.initial import largest_leverage
 from perpcalc.core.instrument import trade_fee, traded_value, whole_lots
-from perpcalc.core.liquidation import Liquidation
+from perpcalc.core.liquidation import Liquidation, Prices
 from perpcalc.core.margin import Margin
 from perpcalc.core.order_cost import largest_order, order_cost, order_cost_rate
 from perpcalc.core.planned import Plan, venue_cap
@@ -174,7 +174,7 @@ def _caps(plan: Plan, risk: Decimal) -> dict[str, Decimal]:
     return caps
 
 
-def _largest_safe(plan: Plan, contracts: Decimal) -> tuple[Decimal, Liquidation | None]:
+def _largest_safe(plan: Plan, contracts: Decimal) -> tuple[Decimal, Prices | Liquidation | None]:
     """The most contracts, at most so many, that are liquidated beyond the stop by at least the buffer, or never; and
     where that is.
     """
@@ -186,7 +186,7 @@ def _largest_safe(plan: Plan, contracts: Decimal) -> tuple[Decimal, Liquidation 
         return contracts, None
     goal = Goal(LIQUIDATION, plan.limit)
     aim = aim_of(backed, goal)
-    if is_safe_to(liquidated := forward(backed), goal.value, aim.end):
+    if is_safe_to(liquidated := forward_prices(backed), goal.value, aim.end):
         return contracts, liquidated
     unknown, spans = contracts_question(backed, goal, aim)
     for span in reversed(spans):
@@ -198,7 +198,7 @@ def _largest_safe(plan: Plan, contracts: Decimal) -> tuple[Decimal, Liquidation 
 
 
 def _described(
-    plan: Plan, contracts: Decimal, liquidated: Liquidation | None, binding: str, target: Decimal | None
+    plan: Plan, contracts: Decimal, liquidated: Prices | Liquidation | None, binding: str, target: Decimal | None
 ) -> Size:
     instrument, room = plan.instrument, plan.room()
     highest = max_safe_leverage(plan, contracts or instrument.lot)

@@ -7,6 +7,7 @@ proved by the forward calculation: what an answer shows of afterwards is what as
 import decimal
 from collections.abc import Callable, Iterable
 from decimal import Decimal
+from functools import cache
 from itertools import pairwise
 from typing import Generic, NamedTuple, TypeVar
 
@@ -15,11 +16,11 @@ from perpcalc.core.backed import (
     forward,
     free_at,
     lives_to,
-    printable_price,
 )
 from perpcalc.core.course import Crossing
 from perpcalc.core.initial import largest_leverage
 from perpcalc.core.position import Position
+from perpcalc.core.printed_price import printable_price
 from perpcalc.core.rounding import on, to_multiple
 from perpcalc.decimals import FINEST, ONE, ZERO, plain, settled
 from perpcalc.errors import Key, PerpcalcError
@@ -168,13 +169,14 @@ def settle(unknown: Unknown[T], crossing: Crossing, direction: str) -> Found | N
     >>> settle(unknown, Crossing(Decimal("1.995"), Decimal(1)), UP)
     Found(value=Decimal('2.00'), note=None)
     """
-    if unknown.step is None and unknown.keeps(unknown.state(crossing.at)):
+    state = cache(unknown.state)
+    if unknown.step is None and unknown.keeps(state(crossing.at)):
         return Found(crossing.at)
     step = unknown.step or FINEST
     first = to_multiple(crossing.at, step, direction)
     tried = [first]
     while unknown.left and crossing.slope and len(tried) <= CORRECTIONS and unknown.allows(tried[-1]):
-        left = unknown.left(unknown.state(tried[-1]))
+        left = unknown.left(state(tried[-1]))
         missing = Decimal(left / crossing.slope)  # a number of its own: formulas say the equation, not the search
         better = to_multiple(tried[-1] - missing, step, direction)
         if better in tried:
@@ -183,7 +185,7 @@ def settle(unknown: Unknown[T], crossing: Crossing, direction: str) -> Found | N
     tried.sort(reverse=direction == DOWN)
     safer = step if direction == UP else -step
     for value in (*tried, *(tried[-1] + safer * 2**power for power in range(DOUBLINGS))):
-        if unknown.allows(value) and unknown.keeps(unknown.state(value)):
+        if unknown.allows(value) and unknown.keeps(state(value)):
             return Found(value, BY_ROUNDING if unknown.step and (value - first) * safer > 0 else None)
     return None
 

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from perpcalc.core.backed import Backed, reserve_share, wallet_behind
+from perpcalc.core.backed import Backed, reserve_share
 from perpcalc.core.course import Crossing
 from perpcalc.core.initial import largest_leverage
 from perpcalc.core.instrument import Instrument
@@ -53,7 +53,7 @@ def solve_margin(backed: Backed, goal: Goal) -> Solved:
     aim, position = aim_of(backed, goal), backed.position
     unit = position.instrument.currency
     start = backed.x(aim.price if goal.name == MARGIN_RATIO else backed.reference)
-    needs = _needs(wallet_behind(backed), aim.share, start, backed.x(aim.price))
+    needs = _needs(backed.wallet, aim.share, start, backed.x(aim.price))
     if needs is None:
         return unmet(goal, unit, f"the account gains towards {plain(goal.value)}: no margin brings a liquidation there")
     if not needs:
@@ -128,7 +128,7 @@ def leverage_question(backed: Backed, goal: Goal, step: Decimal) -> tuple[Unknow
     aim, position = aim_of(backed, goal), backed.position
     bare = backed._replace(margin=extra_margin(backed))
     start = backed.x(aim.price if goal.name == MARGIN_RATIO else backed.reference)
-    needs = _needs(wallet_behind(bare), aim.share, start, backed.x(aim.price))
+    needs = _needs(bare.wallet, aim.share, start, backed.x(aim.price))
     unknown = unknown_of(goal, aim, lambda leverage: levered(backed, position, leverage), step, least=step)
     if not needs:
         return unknown, Crossing(ZERO, ONE)
@@ -153,26 +153,26 @@ def margin_step(instrument: Instrument) -> Decimal | None:
     return SATOSHI if grid is None else grid.step
 
 
-def lacking(wallet: Wallet, reserve: Decimal, start: Decimal, goal: Decimal) -> Decimal:
+def lacking(wallet: Wallet, start: Decimal, goal: Decimal) -> Decimal:
     """The most coin that a wallet lacks on the way from x = `start` to x = `goal`, the start left out: `MM + fees -
-    equity`.
+    equity`, without the fees that are reserved.
 
     On each segment that is convex in x, so it is the most at one of its ends. Derived.
 
-    >>> lacking(Wallet(Decimal(1), Decimal(1), Decimal(2), (), ()), ZERO, ZERO, Decimal(1))
+    >>> lacking(Wallet(Decimal(1), Decimal(1), Decimal(2), (), ()), ZERO, Decimal(1))
     Decimal('1')
     """
     low, high = min(start, goal), max(start, goal)
     most: Decimal | None = None
-    for left, right, a, b, c in segments(wallet, reserve):
-        if left >= high:
-            break
+    for left, right, a, b, c in segments(wallet):
         if right is not None and (right < high if low == high else right <= low):
             continue
         for x in (max(left, low), high if right is None else min(right, high)):
             if x != start or low == high:
                 lack = (b + c * x) * x - a
                 most = lack if most is None else max(most, lack)
+        if right is None or right >= high:
+            break
     assert most is not None
     return most
 
@@ -184,13 +184,13 @@ def _needs(wallet: Wallet, share: Decimal, start: Decimal, goal: Decimal) -> lis
     needed. None where less is lacking at the goal than at the start, nothing where the reserve grows as fast as what is
     added.
     """
-    part = wallet._replace(constant=share * wallet.constant, linear=share * wallet.linear)
-    needs = []
-    for reserved in dict.fromkeys((reserve_share(wallet), ZERO)):
-        lack = lacking(part, reserved * wallet.constant, start, goal)
-        if start != goal and settled(lacking(part, reserved * wallet.constant, start, start)) >= settled(lack):
-            return None
-        if share <= reserved:
-            return []
-        needs.append((lack / (share - reserved), share - reserved))
-    return needs
+    part = wallet
+    if share != ONE:
+        part = wallet._replace(constant=share * wallet.constant, linear=share * wallet.linear)
+    lack = lacking(part, start, goal)
+    if start != goal and settled(lacking(part, start, start)) >= settled(lack):
+        return None
+    reserves = dict.fromkeys((reserve_share(wallet), ZERO))
+    if share <= max(reserves):
+        return []
+    return [((lack + reserved * wallet.constant) / (share - reserved), share - reserved) for reserved in reserves]

@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
-from perpcalc.core.backed import Backed, forward, free_at, printable_price, wallet_behind
+from perpcalc.core.backed import Backed, forward, free_at
 from perpcalc.core.course import Course, Crossing, border_crossings, crossings, entry_crossings
 from perpcalc.core.instrument import Instrument
 from perpcalc.core.liquidation import reserved_fees
 from perpcalc.core.pnl import profit_and_loss
 from perpcalc.core.position import Position, open_at
+from perpcalc.core.printed_price import printable_price
 from perpcalc.core.rounding import EXACT, on
 from perpcalc.core.solve import (
     DOWN,
@@ -161,7 +162,7 @@ def solve_price(backed: Backed, goal: Goal, *, maintained: bool = True) -> tuple
     >>> below.value == 8_000, above.value
     (True, None)
     """
-    wallet, ratio = wallet_behind(backed), backed.holding.ratio
+    wallet, ratio = backed.wallet, backed.holding.ratio
     if goal.name == MARGIN_RATIO:
         if not 0 < goal.value <= 1:
             raise PerpcalcError(f"{plain(goal.value * 100)}% is out of range", "give more than 0% and at most 100%").at(
@@ -189,7 +190,7 @@ def _priced(backed: Backed, goal: Goal, end: tuple[Decimal, str] | None, where: 
     """One of the two prices, rounded and proved; a note where liquidation comes before it."""
     if end is None:
         return unmet(goal, USD, f"not reached at any price {where}")
-    wallet, instrument = wallet_behind(backed), backed.position.instrument
+    wallet, instrument = backed.wallet, backed.position.instrument
 
     def keeps(moved: Backed) -> bool:
         if goal.name == MARGIN_RATIO:

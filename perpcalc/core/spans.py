@@ -42,37 +42,52 @@ def safe_spans(wallet: Wallet, reserve: Decimal = ZERO) -> list[Span]:
     '0.00025'
     """
     spans: list[Span] = []
-    start: Decimal | None = None
     held, (least, most) = wallet.constant - reserve, _taken(wallet)
-    for left, right, a, b, c in segments(wallet, reserve):
-        points = [left, *(root for root in _roots(a, b, c) if left < root and (right is None or root < right))]
-        for index, point in enumerate(points):
-            following = points[index + 1] if index + 1 < len(points) else right
-            inside = (point + following) / 2 if following is not None else point * 2 if point else ONE
-            if a - (b + c * inside) * inside > 0:
-                start = point if start is None else start
-            elif start is not None:
-                spans.append(Span(start, point))
-                start = None
+    for segment in segments(wallet, reserve):
+        alive = False
+        for start, end in _alive_in(segment):
+            goes_on = bool(spans) and spans[-1].end == start
+            spans.append(Span(spans.pop().start if goes_on else start, end))
+            alive = end == segment.right
+        right = segment.right
         if right is None:
             break
-        if start is None and least >= 0 and held <= least * right:
+        if not alive and least >= 0 and held <= least * right:
             break  # nothing is free, here and beyond
-        if start is not None and most is not None and most <= 0 and held > most * right:
+        if alive and most is not None and most <= 0 and held > most * right:
+            spans[-1] = spans[-1]._replace(end=None)
             break  # there is more than any tier asks, here and beyond
-    if start is not None:
-        spans.append(Span(start, None))
     return spans
+
+
+def _alive_in(segment: Segment) -> Iterator[tuple[Decimal, Decimal | None]]:
+    """The parts of a segment, ascending, in which something is free."""
+    left, right, a, b, c = segment
+    if not c:
+        low, high = left, right
+        if b > 0:
+            root = a / b
+            high = root if right is None or root < right else right
+        elif b < 0:
+            low = max(left, a / b)
+        elif a <= 0:
+            return
+        if high is None or low < high:
+            yield low, high
+        return
+    points = [left, *(root for root in _roots(a, b, c) if left < root and (right is None or root < right))]
+    for index, point in enumerate(points):
+        following = points[index + 1] if index + 1 < len(points) else right
+        inside = (point + following) / 2 if following is not None else point * 2 if point else ONE
+        if a - (b + c * inside) * inside > 0:
+            yield point, following
 
 
 def _taken(wallet: Wallet) -> tuple[Decimal, Decimal | None]:
     """What the free equity loses per x = 1/price at least, without tiers, and at most in any tier; None where no bound
     is known.
     """
-    least, most = wallet.linear, ZERO
-    for group in wallet.groups:
-        if not group.closing_fee.at_bankruptcy:
-            least += group.closing_fee.rate * group.notional / group.ratio
+    least, most = wallet.linear + wallet.closing, ZERO
     for group in wallet.groups:
         if group.most is None:
             return least, None
@@ -89,10 +104,10 @@ def segments(wallet: Wallet, reserve: Decimal = ZERO) -> Iterator[Segment]:
     >>> [str(segment.b) for segment in segments(Wallet(ONE, Decimal(2), Decimal(8_000), (), ()))]
     ['8000']
     """
-    a, b, c = without_noise(wallet.constant - reserve, wallet.constant, reserve), wallet.linear, ZERO
-    for group in wallet.groups:
-        if not group.closing_fee.at_bankruptcy:
-            b += group.closing_fee.rate * group.notional / group.ratio
+    a, b, c = without_noise(wallet.constant - reserve, wallet.constant, reserve), wallet.linear + wallet.closing, ZERO
+    if len(wallet.groups) == 1:
+        yield from _segments_of_one(wallet.groups[0], a, b)
+        return
     left, da, db, dc = ZERO, ZERO, ZERO, ZERO
     for at, constant, linear, quadratic in merge(*map(_steps, wallet.groups), key=itemgetter(0)):
         if at != left:
@@ -101,6 +116,14 @@ def segments(wallet: Wallet, reserve: Decimal = ZERO) -> Iterator[Segment]:
             left, da, db, dc = at, ZERO, ZERO, ZERO
         da, db, dc = da + constant, db + linear, dc + quadratic
     yield Segment(left, None, a - da, without_noise(b + db, b, db), c + dc)
+
+
+def _segments_of_one(group: Group, a: Decimal, b: Decimal) -> Iterator[Segment]:
+    """The segments of a wallet of one group, whose pieces they are."""
+    ratio = group.ratio
+    for start, constant, linear, quadratic, *_, end in group.pieces:
+        right, asked = None if end is None else end * ratio, linear / ratio
+        yield Segment(start * ratio, right, a - constant, without_noise(b + asked, b, asked), quadratic / ratio / ratio)
 
 
 def _steps(group: Group) -> Iterator[tuple[Decimal, Decimal, Decimal, Decimal]]:
@@ -119,9 +142,7 @@ def _steps(group: Group) -> Iterator[tuple[Decimal, Decimal, Decimal, Decimal]]:
 
 
 def _roots(a: Decimal, b: Decimal, c: Decimal) -> list[Decimal]:
-    """The real roots of `a - b*x - c*x^2`, ascending."""
-    if c == 0:
-        return [a / b] if b else []
+    """The real roots of `a - b*x - c*x^2` with a c that is not 0, ascending."""
     discriminant = without_noise(b * b + 4 * a * c, b * b, 4 * a * c)
     if discriminant < 0:
         return []

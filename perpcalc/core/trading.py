@@ -95,11 +95,13 @@ def levered(backed: Backed, position: Position, leverage: Decimal | None) -> Bac
     >>> levered(backed, position, Decimal(4)).margin.coin
     Decimal('1.05')
     """
-    margin = backed.margin
+    holding, margin = backed.holding, backed.margin
     if leverage is not None:
         extra, initial = extra_margin(backed), isolated_margin(position, leverage)
-        margin = initial._replace(coin=initial.coin + extra.coin, usable=initial.usable + extra.usable)
-    return backed._replace(holding=backed.holding._replace(position=position), margin=margin)
+        margin = Margin(initial.mode, initial.coin + extra.coin, initial.usable + extra.usable, leverage)
+    if position is not holding.position:
+        holding = holding._replace(position=position)
+    return Backed(holding, margin, backed.others, backed.mark)
 
 
 def extra_margin(backed: Backed) -> Margin:

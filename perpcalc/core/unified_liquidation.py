@@ -11,7 +11,7 @@ from perpcalc.core.safe_range import End, Range, holds, is_curved, safe_ranges
 from perpcalc.core.spans import Span
 from perpcalc.core.unified import Coin, Sums
 from perpcalc.core.unified_standing import margin_ratio
-from perpcalc.core.wallet import bankruptcy_x
+from perpcalc.core.wallet import bankruptcy_x, carrying
 from perpcalc.decimals import FINEST, ONE, ZERO, plain, settled
 
 DEAD = "already under water: at the mark the maintenance margin exceeds the margin balance"
@@ -125,7 +125,7 @@ def holding_liquidation(sums: Sums, index: int, life: Life) -> UnifiedLiquidatio
     name, place = sums.places[index]
     coin, holding = sums.coins[name], sums.account.holdings[index]
     group = coin.wallet.groups[coin.wallet.group_of[place]]
-    alone = coin.wallet._replace(constant=coin.delta, groups=(group,), group_of=(0,))
+    alone = carrying(coin.wallet._replace(constant=coin.delta), (group,), (0,))
     found = liquidation(alone, 0, holding, coin.price * holding.ratio, of_wallet=life.ends)
     price = coin.price if found.liquidation_price is None else found.liquidation_price / holding.ratio
     asked = found.maintenance_margin

@@ -45,7 +45,8 @@ class Group(NamedTuple):
 class Wallet(NamedTuple):
     """A wallet whose equity is `constant - linear*x` coins at x = 1/price; `groups` ask for maintenance margin.
 
-    `group_of` tells for each holding, in the order given, which group it is in.
+    `group_of` tells for each holding, in the order given, which group it is in. Closing it all costs `closing*x` coins
+    at liquidation, and `closing_at_bankruptcy` times the x of the bankruptcy.
     """
 
     collateral: Decimal
@@ -53,6 +54,8 @@ class Wallet(NamedTuple):
     linear: Decimal
     groups: tuple[Group, ...]
     group_of: tuple[int, ...]
+    closing: Decimal = ZERO
+    closing_at_bankruptcy: Decimal = ZERO
 
 
 def wallet_of(collateral: Decimal, holdings: Iterable[Holding]) -> Wallet:
@@ -68,6 +71,9 @@ def wallet_of(collateral: Decimal, holdings: Iterable[Holding]) -> Wallet:
     >>> wallet_of(Decimal("0.5"), [Holding(position, flat_rate(Decimal("0.005")))]).constant
     Decimal('1.75')
     """
+    holdings = tuple(holdings)
+    if len(holdings) == 1:
+        return _wallet_of_one(collateral, holdings[0])
     values = [collateral]
     exposures: dict[Decimal, Decimal] = {}
     places: dict[tuple[object, ...], int] = {}
@@ -82,7 +88,8 @@ def wallet_of(collateral: Decimal, holdings: Iterable[Holding]) -> Wallet:
         if place == len(books):
             books.append((holding, {}))
         book = books[place][1]
-        book[position.side] = _added(book.get(position.side, _NO_BULK), holding)
+        bulk = book.get(position.side)
+        book[position.side] = _bulk_of(holding) if bulk is None else _added(bulk, holding)
         place_of.append((place, position.side))
     groups: list[Group] = []
     group_at: dict[tuple[int, Decimal], int] = {}
@@ -97,7 +104,30 @@ def wallet_of(collateral: Decimal, holdings: Iterable[Holding]) -> Wallet:
     constant = without_noise(sum(values[1:], collateral), *values)
     scaled = [exposure / ratio for ratio, exposure in exposures.items()]
     linear = without_noise(sum(scaled, ZERO), ZERO, *scaled)
-    return Wallet(collateral, constant, linear, tuple(groups), tuple(group_at[place] for place in place_of))
+    group_of = tuple(group_at[place] for place in place_of)
+    return Wallet(collateral, constant, linear, tuple(groups), group_of, *_closing(groups))
+
+
+def _wallet_of_one(collateral: Decimal, holding: Holding) -> Wallet:
+    """The same of one position, which nothing is merged with."""
+    position, ratio = holding.position, holding.ratio
+    value = position.side * position.stored_value
+    constant = without_noise(collateral + value, collateral, value)
+    group = _group(holding, _bulk_of(holding))
+    linear = position.side * position.notional / ratio
+    return Wallet(collateral, constant, linear, (group,), (0,), *_closing((group,)))
+
+
+def carrying(wallet: Wallet, groups: Sequence[Group], group_of: tuple[int, ...] = ()) -> Wallet:
+    """The wallet with other groups, its equity as it is.
+
+    >>> carrying(Wallet(ONE, ONE, ONE, (), ()), ()).groups
+    ()
+    """
+    closing, at_bankruptcy = _closing(groups)
+    return wallet._replace(
+        groups=tuple(groups), group_of=group_of, closing=closing, closing_at_bankruptcy=at_bankruptcy
+    )
 
 
 def equity(wallet: Wallet, x: Decimal) -> Decimal:
@@ -147,14 +177,13 @@ def piece_at(group: Group, x: Decimal, *, still: bool = False) -> Piece:
     >>> str(piece_at(Group(ONE, ONE, pieces, NO_CLOSING_FEE), ONE).rate)
     '0.01'
     """
-    pieces = iter(group.pieces)
-    held = next(pieces)
-    for piece in pieces:
-        border = piece.start * group.ratio
+    for piece in group.pieces:
+        if piece.end is None:
+            break
+        border = piece.end * group.ratio
         if border > x or (still and border == x):
             break
-        held = piece
-    return held
+    return piece
 
 
 def bankruptcy_x(wallet: Wallet) -> Decimal | None:
@@ -165,10 +194,7 @@ def bankruptcy_x(wallet: Wallet) -> Decimal | None:
     >>> str(bankruptcy_x(Wallet(ONE, Decimal(2), Decimal(8_000), (), ())))
     '0.00025'
     """
-    slope = wallet.linear
-    for group in wallet.groups:
-        if group.closing_fee.at_bankruptcy:
-            slope += group.closing_fee.rate * group.notional / group.ratio
+    slope = wallet.linear + wallet.closing_at_bankruptcy
     return wallet.constant / slope if wallet.constant * slope > 0 else None
 
 
@@ -178,15 +204,8 @@ def closing_fees_at_bankruptcy(wallet: Wallet) -> Decimal:
     >>> closing_fees_at_bankruptcy(Wallet(ONE, ONE, ONE, (), ()))
     Decimal('0')
     """
-    x = bankruptcy_x(wallet)
-    if x is None:
-        return ZERO
-    rates = (
-        group.closing_fee.rate * group.notional / group.ratio
-        for group in wallet.groups
-        if group.closing_fee.at_bankruptcy
-    )
-    return sum(rates, ZERO) * x
+    x = bankruptcy_x(wallet) if wallet.closing_at_bankruptcy else None
+    return ZERO if x is None else wallet.closing_at_bankruptcy * x
 
 
 def closing_fees_at(wallet: Wallet, x: Decimal) -> Decimal:
@@ -195,12 +214,7 @@ def closing_fees_at(wallet: Wallet, x: Decimal) -> Decimal:
     >>> closing_fees_at(Wallet(ONE, ONE, ONE, (), ()), ONE)
     Decimal('0')
     """
-    here = (
-        group.closing_fee.rate * group.notional * x / group.ratio
-        for group in wallet.groups
-        if not group.closing_fee.at_bankruptcy
-    )
-    return sum(here, ZERO)
+    return wallet.closing * x
 
 
 def closing_fees(wallet: Wallet, x: Decimal) -> Decimal:
@@ -221,8 +235,24 @@ class _Bulk(NamedTuple):
     funding_rate: Decimal
 
 
-_NO_BULK = _Bulk(ZERO, ZERO, ZERO, ZERO)
 NOTHING = Piece(ZERO, ZERO, ZERO, ZERO, None, ZERO, ZERO, ZERO, ZERO)
+
+
+def _bulk_of(holding: Holding) -> _Bulk:
+    position = holding.position
+    return _Bulk(position.contracts, position.notional, position.stored_value, max(ZERO, holding.funding_rate))
+
+
+def _closing(groups: Iterable[Group]) -> tuple[Decimal, Decimal]:
+    """The closing fees per x of groups: `sum(f*Q/ratio)` at liquidation, and of those at the bankruptcy price."""
+    here = at_bankruptcy = ZERO
+    for group in groups:
+        rate, is_at_bankruptcy = group.closing_fee
+        if is_at_bankruptcy:
+            at_bankruptcy += rate * group.notional / group.ratio
+        else:
+            here += rate * group.notional / group.ratio
+    return here, at_bankruptcy
 
 
 def _added(bulk: _Bulk, holding: Holding) -> _Bulk:

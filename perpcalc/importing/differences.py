@@ -5,10 +5,11 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 
 from perpcalc.core.instrument import coin_value
-from perpcalc.core.liquidation import ends, liquidation, position_liquidation, printed_step
+from perpcalc.core.liquidation import ends, liquidation, position_liquidation
 from perpcalc.core.margin import Margin, given_margin
 from perpcalc.core.pnl import gross_pnl
 from perpcalc.core.position import Position
+from perpcalc.core.printed_price import printed_step
 from perpcalc.core.rounding import Grid, on
 from perpcalc.core.rules import NO_CLOSING_FEE, ClosingFee, Schedule, flat_rate
 from perpcalc.core.wallet import Holding, closing_fees, equity, maintenance, wallet_of

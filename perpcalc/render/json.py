@@ -22,10 +22,16 @@ def as_json(answers: Sequence[Answer], one: bool) -> str:
 
 def compact(answer: Answer) -> str:
     """An answer on one line."""
-    return "{" + ", ".join([f'"{name}": {_text(value)}' for name, value in answer.__dict__.items()]) + "}"
+    fields = [
+        f'"{name}": "{plain(value)}"' if isinstance(value, Decimal) else f'"{name}": {_word(value)}'
+        for name, value in answer.__dict__.items()
+    ]
+    return "{" + ", ".join(fields) + "}"
 
 
 def _text(value: Value) -> str:
-    if isinstance(value, Decimal):
-        return f'"{plain(value)}"'
+    return f'"{plain(value)}"' if isinstance(value, Decimal) else _word(value)
+
+
+def _word(value: str | bool | None) -> str:
     return quoted(value) if isinstance(value, str) else WORDS[value]

@@ -16,11 +16,11 @@ from perpcalc.core.liquidation import (
     liquidation,
     margin_ratio,
     position_liquidation,
-    rounded_price,
 )
 from perpcalc.core.liquidation import ends as safe_range
 from perpcalc.core.margin import Margin, check_deduction, given_margin, isolated_margin, usable_extra
 from perpcalc.core.position import LONG, SHORT, open_at
+from perpcalc.core.printed_price import rounded_price
 from perpcalc.core.rounding import Rounding, grid
 from perpcalc.core.rules import ClosingFee, Schedule, Tier, flat_rate
 from perpcalc.core.wallet import Holding, Wallet, closing_fees, equity, maintenance, wallet_of

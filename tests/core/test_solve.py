@@ -5,10 +5,11 @@ from fractions import Fraction
 
 import pytest
 
-from perpcalc.core.backed import Backed, forward, printable_price
+from perpcalc.core.backed import Backed, forward
 from perpcalc.core.instrument import PLAIN, Instrument
 from perpcalc.core.margin import Margin, given_margin, isolated_margin
 from perpcalc.core.position import LONG, SHORT, Position, open_at
+from perpcalc.core.printed_price import printable_price
 from perpcalc.core.rounding import EXACT, Rounding, grid
 from perpcalc.core.rules import ClosingFee, Schedule, Tier, flat_rate
 from perpcalc.core.solve import Goal, Solved
@@ -675,8 +676,8 @@ def test_of_a_grid_the_next_step_and_of_a_lot_the_next_satoshi() -> None:
 def test_what_is_lacking_is_the_most_on_the_way_and_the_start_is_not_on_it() -> None:
     held = Holding(position(), FREE)
     wallet = wallet_of(ZERO, [held])
-    assert lacking(wallet, ZERO, 1 / Decimal(50_000), 1 / Decimal(40_000)) == Decimal("0.05")
-    assert lacking(wallet, ONE, 1 / Decimal(40_000), 1 / Decimal(40_000)) == Decimal("1.05")
+    assert lacking(wallet, 1 / Decimal(50_000), 1 / Decimal(40_000)) == Decimal("0.05")
+    assert lacking(wallet, 1 / Decimal(40_000), 1 / Decimal(40_000)) == Decimal("0.05")
 
 
 def test_another_contract_s_tier_counts_where_it_begins() -> None:
