@@ -587,6 +587,35 @@ class TestLegs:
         assert values(rows, "max_funding_per_day")["leg"][:7] == "0.00102"
         assert check("-p", "p.toml", *limits[2:4], file=leg)[0] == 2
 
+    @pytest.mark.parametrize(
+        ("limit", "more", "said"),
+        [
+            (("--max-notional-usd", "1m"), "", "mark: is missing: give the coin a price in [prices]"),
+            (("--require-stop",), "stop = 63_000", "mark: is missing: give the coin a price in [prices]"),
+            (("--max-loss-at-stop", "5%"), 'linear = "BTC"', "entry_fee: the fees of a linear leg are not known"),
+            (("--max-leverage", "5"), "stop = 5", "the price of BTC is not known"),
+        ],
+    )
+    def test_what_is_not_known_of_it_cannot_be_judged(
+        self, check: Check, limit: tuple[str, ...], more: str, said: str
+    ) -> None:
+        held = UNIFIED.replace("BTC = 1, ", "") + LEG
+        if "linear" in more:
+            held = held.replace('margin = "unified"', 'margin = "unified"\nvenue = "bybit"', 1) + "stop = 65_000\n"
+        else:
+            held = held.replace("BTC = 64_000\n", "")
+        status, rows, told = check("-p", "p.toml", *limit, file=held + (more if "stop" in more else ""))
+        assert (status, [row["status"] for row in rows]) == (2, ["unknown"])
+        assert said in told
+
+    def test_without_a_price_a_stop_protects_from_the_entry(self, check: Check) -> None:
+        held = UNIFIED.replace("BTC = 1, ", "").replace("BTC = 64_000\n", "") + LEG + "stop = 65_000\n"
+        status, rows, _ = check("-p", "p.toml", "--require-stop", file=held)
+        assert (status, values(rows, "require_stop")) == (0, {"leg": True})
+        alone = CORE.replace('account = "w"', 'venue = "bybit@2026-01-01"\nleverage = 5')
+        assert check("-p", "p.toml", "--require-stop", file=alone + "stop = 60_000\n")[0] == 0
+        assert check("-p", "p.toml", "--require-stop", file=alone + "stop = 63_000\n")[0] == 2
+
     def test_a_trade_beside_it_does_not_hide_it(self, check: Check) -> None:
         trade = (
             "-p",
