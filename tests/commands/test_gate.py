@@ -330,6 +330,16 @@ class TestMargins:
         status, rows, _ = check(*trade, "--max-leverage", "1.99", file=held.replace("hedge", "one-way"))
         assert (status, values(rows, "max_leverage")) == (0, {"planned trade": "0"})
 
+    def test_a_trade_through_zero_in_an_account_of_several_coins_opens_the_other_side(self, check: Check) -> None:
+        held = UNIFIED + (
+            '[[positions]]\nname = "c"\naccount = "u"\ncurrency = "BTC"\nside = "long"\ncontracts = 64_000\nentry = 64_000\nmmr = "1%"\n'
+        )
+        trade = ("-p", "p.toml", "--account", "u", "--currency", "BTC", "--mmr", "1%", "-s", "short", "-e", "64000")
+        status, rows, _ = check(*trade, "-n", "158000", "--max-leverage", "1", "--require-stop", file=held)
+        # 94,000 USD are left over, over as many of equity
+        assert (status, values(rows, "max_leverage")) == (1, {"planned trade": "1"})
+        assert values(rows, "require_stop") == {"planned trade": False}
+
     @pytest.mark.parametrize("venue", ["bybit@2026-01-01", "binance@2026-01-01"])
     def test_an_account_that_holds_both_sides_carries_both(self, check: Check, venue: str) -> None:
         short = CORE.replace("core", "short").replace('"long"', '"short"')
