@@ -10,7 +10,7 @@ try:
 except KeyboardInterrupt:
     os._exit(INTERRUPTED)
 if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-    # until the program is loaded: an interrupt inside an import would leave a traceback
+    # in an import an interrupt would leave a traceback, or be lost; what clears up behind itself asks for an exception
     signal.signal(signal.SIGINT, lambda number, frame: os._exit(INTERRUPTED))
 
 import decimal  # noqa: E402
@@ -28,7 +28,6 @@ def main() -> None:
     _open_streams()
     status = 0
     try:
-        _load()
         status = run(sys.argv[1:])
         sys.stdout.flush()
     except BrokenPipeError:  # perpcalc ... | head: whoever reads has read enough
@@ -40,16 +39,6 @@ def main() -> None:
         silence(sys.stdout)
         status = INTERRUPTED
     _leave(status)
-
-
-def _load() -> None:
-    """Import what every call needs; from here on an interrupt lets a command clear up behind itself."""
-    import typer  # noqa: F401
-
-    import perpcalc.cli.app  # noqa: F401
-
-    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _leave(status: int) -> NoReturn:
@@ -78,7 +67,7 @@ def run(arguments: Sequence[str]) -> int:
         group = program()
         with group.make_context("perpcalc", list(arguments)) as context:
             status: Any = group.invoke(context)
-        return int(status or 0)
+        return int(status)
     except PerpcalcError as error:
         return complain(error.line(flags=True))
     except Exit as leaving:

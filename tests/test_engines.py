@@ -27,14 +27,16 @@ BAD = (
     {"contracts": None},
     {"surprise": 1},
 )
+WAYS = {"spark-pipe": ".pipe(", "spark-pandas": "mapInPandas(", "dask": "map_partitions("}
+"""What is in the README's recipe for each way."""
 SCRIPTS = Path(sys.executable).parent
 NUMBER_OF_LINE = re.compile(r'"line": \d+, ')
 
 
-def questions() -> Iterator[str]:
+def questions(lines: int = LINES) -> Iterator[str]:
     """Mixed questions with ids, every hundredth a bad one."""
     chance = random.Random(17)
-    for number in range(LINES):
+    for number in range(lines):
         side, entry = chance.choice(("long", "short")), 60_000 + chance.randrange(20_000) / 2
         asked = {"id": number, "command": "pnl", "venue": "bybit", "side": side, "entry": entry}
         opened = {"contracts": chance.randrange(1_000, 1_000_000), "leverage": chance.randrange(2, 40)}
@@ -87,25 +89,24 @@ def one_batch(asked: Path) -> list[str]:
     return answers
 
 
-@pytest.mark.parametrize(
-    ("engine", "way"),
-    [("pyspark", ".pipe("), ("pyspark", "mapInPandas("), ("dask", "map_partitions(")],
-    ids=["spark-pipe", "spark-pandas", "dask"],
-)
-def test_a_recipe_gives_by_id_what_one_batch_gives(
-    engine: str, way: str, asked: Path, one_batch: list[str], tmp_path: Path
-) -> None:
+def program(way: str, questions: Path, folder: Path) -> tuple[list[str], dict[str, str]]:
+    """The README's recipe as a program, in a folder with the questions: its command, and its environment."""
+    (recipe,) = (block for block in blocks("python") if WAYS[way] in block)
+    (folder / "recipe.py").write_text(recipe)
+    (folder / "questions.ndjson").symlink_to(questions)
+    environment = {**os.environ, "PATH": f"{SCRIPTS}:{os.environ['PATH']}", "PYSPARK_PYTHON": sys.executable}
+    return [sys.executable, "recipe.py"], environment
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_recipe_gives_by_id_what_one_batch_gives(way: str, asked: Path, one_batch: list[str], tmp_path: Path) -> None:
+    engine = "dask" if way == "dask" else "pyspark"
     if importlib.util.find_spec(engine) is None:
         pytest.skip(f"{engine} is not installed")
     if engine == "pyspark" and shutil.which("java") is None:
         pytest.skip("Spark needs Java")
-    (recipe,) = (block for block in blocks("python") if way in block)
-    (tmp_path / "recipe.py").write_text(recipe)
-    (tmp_path / "questions.ndjson").symlink_to(asked)
-    where = {**os.environ, "PATH": f"{SCRIPTS}:{os.environ['PATH']}", "PYSPARK_PYTHON": sys.executable}
-    done = subprocess.run(
-        [sys.executable, "recipe.py"], cwd=tmp_path, env=where, capture_output=True, text=True, check=False
-    )
+    command, environment = program(way, asked, tmp_path)
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert len(list((tmp_path / "answers").glob("part-*"))) > 1
     assert told(written(tmp_path / "answers")) == one_batch

@@ -1,6 +1,7 @@
 """The command line as a door: options become what is given, answers are printed, errors are written as flags."""
 
 import gc
+import signal
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -46,6 +47,8 @@ def typer_command(command: Command | Action) -> HelpedCommand:
         gc.freeze()
         if PORTFOLIO not in given:  # what a portfolio becomes stays to the end: searching it costs a tenth of the time
             gc.enable()
+        if isinstance(command, Action) or INTO in given or SVG in given:
+            _interrupts_are_exceptions()
         if isinstance(command, Action):
             check(command.rules, given)
             return command.runs(given)
@@ -64,6 +67,12 @@ def typer_command(command: Command | Action) -> HelpedCommand:
         examples=command.examples,
         rules=command.rules,
     )
+
+
+def _interrupts_are_exceptions() -> None:
+    """From here on what was begun is cleared up where the user interrupts it: files that are written, processes."""
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def answer(command: Command, given: Given) -> int:

@@ -2,7 +2,6 @@
 holds.
 """
 
-from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -135,7 +134,7 @@ def _opened(
     given: Given, home: Account, portfolio: Portfolio, side: str, price: Decimal | None
 ) -> "tuple[Case, Book, tuple[Words, ...]]":
     """A lot of the trade in its account, after what is held there."""
-    from perpcalc.commands.book import described, entries_of, united
+    from perpcalc.commands.book import described, entries_of, united, with_both_sides
 
     asked = Given({EXACT.name: given[EXACT], EXPLAIN.name: given[EXPLAIN]})
     asked = Given({name: value for name, value in asked.values.items() if value})
@@ -154,7 +153,7 @@ def _opened(
         if price is None and mark is None:
             raise PerpcalcError("is missing", "give a price, or the coin one in [prices]").at(PRICE.key)
         own = own.put(MARK, mark).put(ENTRY, price or mark)
-        netting = home.mode is None and not _has_both_sides(cases)
+        netting = home.mode is None and home.name not in with_both_sides(cases)
         if netting:
             portfolio = _one_way(portfolio, home)
         entries = entries_of(portfolio, [*held, position._replace(given=own)], asked)
@@ -168,15 +167,6 @@ def _opened(
         f'account {home.name}: taken as one-way, the trade nets against what is held; mode = "hedge" keeps both sides'
     )
     return trade, book, (note,) if against else ()
-
-
-def _has_both_sides(cases: Sequence[Case]) -> bool:
-    """Whether both sides of a contract are held where its venue keeps them apart."""
-    sides: dict[object, set[Decimal]] = {}
-    for case in cases:
-        if case.instrument.hedge_mode:
-            sides.setdefault(_contract(case.market), set()).add(case.side)
-    return any(len(held) > 1 for held in sides.values())
 
 
 def _contract(market: Market) -> tuple[str | None, str | None, str]:

@@ -134,8 +134,10 @@ def entries_of(portfolio: Portfolio, positions: Sequence[Position], given: Given
         _entry(position, accounts.get(position.account or ""), portfolio, given, order)
         for order, position in enumerate(positions, 1)
     ]
-    _same_marks([one for one in entries if isinstance(one, Case)], portfolio)
-    return entries
+    cases = [one for one in entries if isinstance(one, Case)]
+    _same_marks(cases, portfolio)
+    both = with_both_sides(cases)
+    return [_in_mode(one, accounts.get(one.account or ""), both) if isinstance(one, Case) else one for one in entries]
 
 
 def united(entries: "Sequence[Case | LegCase]", portfolio: Portfolio) -> Book:
@@ -219,7 +221,7 @@ def _entry(
         from perpcalc.commands.tracing import told_apart
 
         case = told_apart(case)
-    return _in_mode(case, home)._replace(
+    return case._replace(
         name=position.name,
         account=position.account,
         home_balance=None if home is None else home.balance,
@@ -257,9 +259,23 @@ def described(position: Position, home: Account | None, portfolio: Portfolio, gi
     return own.put(MARK, mark)
 
 
-def _in_mode(case: Case, home: Account | None) -> Case:
-    """The case in an account that keeps both sides of a contract (hedge mode), or nets them."""
-    hedged = case.instrument.hedge_mode if home is None or home.mode is None else home.mode == "hedge"
+def with_both_sides(cases: Sequence[Case]) -> frozenset[str]:
+    """The accounts in which both sides of a contract are held."""
+    first: dict[tuple[str | None, ...], Decimal] = {}
+    return frozenset(
+        case.account
+        for case in cases
+        if case.account is not None and first.setdefault((case.account, *contract_of(case)), case.side) != case.side
+    )
+
+
+def _in_mode(case: Case, home: Account | None, both: frozenset[str]) -> Case:
+    """The case in an account that keeps both sides of a contract (hedge mode), or nets them; one that holds both keeps
+    them.
+    """
+    if home is None:
+        return case
+    hedged = (case.instrument.hedge_mode or home.name in both) if home.mode is None else home.mode == "hedge"
     if hedged == case.instrument.hedge_mode:
         return case
     instrument = case.instrument._replace(hedge_mode=hedged)

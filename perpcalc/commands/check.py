@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from perpcalc.answer import Answer, Explained, Kind, Number, Sentence, Status
+from perpcalc.commands.case import Case
 from perpcalc.commands.command import ROWS, Command, Result, Row
 from perpcalc.commands.judging import Judged, JudgedLeg, judged_as, sizes_of
-from perpcalc.commands.market import each_once
+from perpcalc.commands.market import each_once, settled_on
 from perpcalc.commands.scenes import PLANNED, Scene, scenes_of
 from perpcalc.core.limits import FAIL, PASS, RULES, UNKNOWN, Verdict, asked, judged, protects, worse, worst_first
 from perpcalc.decimals import ZERO, plain
@@ -142,17 +143,23 @@ def _verdicts(
     unjudged: dict[tuple[str, ...], list[str]],
 ) -> list[Verdict]:
     """How each position of a scene stands to each rule; what cannot be judged is put to `unjudged`, why and of whom."""
+    made = _of_debts(scene, rules, unjudged)
     if not scene.entries:
-        return [_of_nothing(scene.planned_name, rule, limit) for rule, limit in rules.items()]
-    made = []
+        return [*made, *(_of_nothing(scene.planned_name, rule, limit) for rule, limit in rules.items())]
     sizes = sizes_of(scene.entries)
     beside = given.without((STOP, FUNDING_RATE))  # these are the trade's, whose case has them
     for index, (one, exact) in enumerate(zip(scene.entries, scene.exact, strict=True)):
         planned = index == scene.planned
         name = scene.planned_name if planned else one.name or PLANNED
         subject = judged_as(one, exact, one.given.over(beside), limits, sizes)
+        settled = settled_on(one.given, one.instrument) if isinstance(one, Case) else None
+        if settled is not None:
+            unjudged.setdefault((f"cannot be judged: its contract was settled on {settled}",), []).append(name)
         for rule, limit in rules.items():
             if planned and not scene.opens and rule in STOP_RULES:
+                continue
+            if settled is not None:
+                made.append(Verdict(name, rule, limit, None, UNKNOWN))
                 continue
             made.append(_verdict(name, subject, rule, limit, notes, unjudged))
     return made
@@ -180,6 +187,25 @@ def _verdict(
             if stop is not None and not protects(subject.side(), stop, subject.price())
         )
     return Verdict(name, rule, limit, value, judged(rule, limit, value))
+
+
+def _of_debts(
+    scene: Scene, rules: Mapping[str, Decimal | bool], unjudged: dict[tuple[str, ...], list[str]]
+) -> list[Verdict]:
+    """How the accounts that owe and hold nothing open stand to the rules that look at an account."""
+    made: list[Verdict] = []
+    for debt in scene.debts:
+        from perpcalc.commands.debts import MEASURES
+
+        for rule in (rule for rule in rules if rule in MEASURES):
+            try:
+                value = MEASURES[rule](debt)
+            except PerpcalcError as error:
+                unjudged.setdefault((f"{rule} cannot be judged: {error.line()}",), []).append(debt.name)
+                made.append(Verdict(debt.name, rule, rules[rule], None, UNKNOWN))
+            else:
+                made.append(Verdict(debt.name, rule, rules[rule], value, judged(rule, rules[rule], value)))
+    return made
 
 
 def _of_nothing(name: str, rule: str, limit: Decimal | bool) -> Verdict:

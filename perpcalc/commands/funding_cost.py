@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from perpcalc.answer import Answer, Coin, Cost, CostUsd, Count, Identified, Price, Rate, Sentence, Told
+from perpcalc.answer import Answer, Coin, Cost, CostUsd, Count, Explained, Identified, Price, Rate, Sentence, Told
 from perpcalc.commands.carriers import Standing
 from perpcalc.commands.case import NEED_SIDE, NEED_SIZE, Case, Shared
 from perpcalc.commands.charges import SOURCES, Charge, Files, charge_of, read_files
@@ -20,6 +20,7 @@ from perpcalc.given import Excludes, Given, Needed, exclusive
 from perpcalc.options import (
     COIN_RATE,
     CONTRACTS,
+    EXPLAIN,
     FOR,
     FUNDING_RATE,
     HISTORY,
@@ -38,6 +39,15 @@ from perpcalc.options import (
     TOTAL,
 )
 
+FROM_PREMIUM = Explained(
+    {
+        "rate": (
+            "premium / divisor + clamp(interest - premium / divisor, -damper, damper) per interval, then at most the"
+            " cap to either side; a positive rate is paid by longs"
+        )
+    }
+)
+
 
 class FundingCost(Identified):
     """What funding costs a position, in coin where no unit is named."""
@@ -45,10 +55,7 @@ class FundingCost(Identified):
     title = "Funding"
     whys = {
         "position_value": "the coin value at the mark",
-        "rate": (
-            "per interval; a positive rate is paid by longs. From a premium: premium / divisor + clamp(interest - "
-            "premium / divisor, -damper, damper), then at most the cap to either side; over a history the mean"
-        ),
+        "rate": "per interval; a positive rate is paid by longs; over a history the mean",
         "premium": "the average over the interval: given, of samples as the venue weights them, or that of this moment",
         "payment": "positive when paid, negative when received",
         "intervals": "whole payments only, unless the venue charges at every moment",
@@ -210,13 +217,19 @@ def _accounts(
         first = cases[indexes[0]].shared
         assert isinstance(first, Shared)
         shared = first.of([cases[index] for index in indexes])
+        per_interval = sum((charge.per_interval for charge in paying), ZERO)
         total = sum((charge.total for charge in paying), ZERO)
+        if EXPLAIN in cases[indexes[0]].given:
+            from perpcalc.trace import label
+
+            label(per_interval, "account_payment")
+            label(total, "account_total")
         try:
             after = ends(after_paying(shared.wallet, total), shared.holdings[0])
         except PerpcalcError as error:
             made[name] = error
         else:
-            made[name] = Paying(sum((charge.per_interval for charge in paying), ZERO), total, shared, after)
+            made[name] = Paying(per_interval, total, shared, after)
     return made
 
 
@@ -262,7 +275,7 @@ def _row(case: Case, charge: Charge, payer: Payer | str | None) -> FundingCost:
             reason = "funding never uses up the margin: none is paid"
     if quoted is not None and apy is None and reason is None:
         reason = "apy: compounded over a year this rate leaves the range of numbers"
-    return FundingCost(
+    made = FundingCost(
         **case.identity(),
         mark_price=charge.mark,
         position_value=coin_value(instrument, case.contracts, charge.mark),
@@ -281,6 +294,7 @@ def _row(case: Case, charge: Charge, payer: Payer | str | None) -> FundingCost:
         intervals_to_liquidation=remaining,
         reason=reason,
     ).never_where(*(FundingCost.never if isinstance(payer, Payer) else ()))
+    return made if charge.premium is None else made.explained_by(FROM_PREMIUM)
 
 
 def _time(hours: Decimal) -> str:

@@ -67,6 +67,19 @@ def market_of(given: Given) -> Market:
     return traced_market(market) if EXPLAIN in given else market
 
 
+def settled_on(given: Given, instrument: Instrument) -> str | None:
+    """The day on which a contract expired, where that is past: before today, or before the day of its rules."""
+    expires = given[EXPIRES]
+    if expires is None and instrument.funding is None and instrument.name is not None:
+        from perpcalc.venues.symbols import expiry_of
+
+        day = expiry_of(instrument.name)
+        expires = None if day is None else day.isoformat()
+    if expires is None:
+        return None
+    return expires if expires < ((instrument.venue or "").partition("@")[2] or today().isoformat()) else None
+
+
 def traced_market(market: Market) -> Market:
     """The market with every number of its rules a leaf that knows where the rule is from."""
     from perpcalc.trace import traced_instrument

@@ -85,7 +85,7 @@ def is_hedged(trade: Case, prices: Prices) -> bool:
     same = {
         case.side for case in prices.cases if case.account == trade.account and contract_of(case) == contract_of(trade)
     }
-    return len(same) > 1 and trade.instrument.hedge_mode
+    return len(same) > 1
 
 
 def free(trade: Case, prices: Prices) -> tuple[Decimal, Decimal | None]:

@@ -38,6 +38,7 @@ from perpcalc.portfolio import Portfolio, Position
 
 if TYPE_CHECKING:
     from perpcalc.commands.legs import LegCase
+    from perpcalc.commands.unified import UnifiedShared
 
 PLANNED = "planned trade"
 TRADE = (*POSITION, STOP, FUNDING_RATE, ORDER)
@@ -50,7 +51,7 @@ class Scene(NamedTuple):
     """Positions to judge together, with and without the venue's rounding; which of them is the trade's, None for none.
 
     Linear legs come after all inverse positions. `opens` says that the trade opened something, `limits` are those of
-    the portfolio.
+    the portfolio, `debts` the accounts that owe and hold nothing open.
     """
 
     entries: "Sequence[Case | LegCase]"
@@ -60,6 +61,7 @@ class Scene(NamedTuple):
     opens: bool
     limits: Mapping[str, object]
     notes: Sequence[Words]
+    debts: "Sequence[UnifiedShared]" = ()
 
 
 class Trade(NamedTuple):
@@ -120,7 +122,7 @@ def _as_it_is(given: Given, portfolio: Portfolio) -> Scene:
     if not entries:
         where = portfolio.where
         raise PerpcalcError("there is no position to check", "add one, or give a trade by its options").at(where)
-    return Scene(entries, found[1].entries, None, PLANNED, False, portfolio.limits, found[0].notes)
+    return Scene(entries, found[1].entries, None, PLANNED, False, portfolio.limits, found[0].notes, found[0].debts)
 
 
 def _marked(given: Given, portfolio: Portfolio, mark: Decimal) -> Portfolio:
@@ -140,10 +142,8 @@ def _after_trades(given: Given, portfolio: Portfolio) -> Iterator[Scene]:
         now = _price_now(given, portfolio, trade)
         for price in dict.fromkeys((now, trade.fill.price)):
             found = [_judged(given, portfolio, now, trades[:number], exact, price) for exact in (False, True)]
-            shown, exact = found
-            yield Scene(
-                shown.entries, exact.entries, shown.planned, trade.name, shown.opens, portfolio.limits, shown.notes
-            )
+            (entries, planned, opens, notes, debts), exact = found
+            yield Scene(entries, exact.entries, planned, trade.name, opens, portfolio.limits, notes, debts)
 
 
 def _trades(given: Given, portfolio: Portfolio) -> list[Trade]:
@@ -163,6 +163,7 @@ class _Judged(NamedTuple):
     planned: int | None
     opens: bool
     notes: Sequence[Words]
+    debts: "Sequence[UnifiedShared]"
 
 
 def _judged(
@@ -201,7 +202,16 @@ def _judged(
         one._replace(home_balance=balances.get(one.account or "")) if isinstance(one, Case) else one
         for one in book.entries
     ]
-    return _Judged(after, planned, opens, [*notes, *book.notes])
+    debts = _debts(given, prices.portfolio, after)
+    return _Judged(after, planned, opens, [*notes, *book.notes], debts)
+
+
+def _debts(given: Given, portfolio: Portfolio, entries: "Sequence[Case | LegCase]") -> "Sequence[UnifiedShared]":
+    if all(account.unified is None for account in portfolio.accounts):
+        return ()
+    from perpcalc.commands.debts import debts_of
+
+    return debts_of(portfolio, entries, given[ACCOUNT])
 
 
 def _positions(given: Given, portfolio: Portfolio) -> list[Position]:

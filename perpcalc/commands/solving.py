@@ -200,6 +200,6 @@ def _row(answer: type[Solve], subject: Subject, found: Solved) -> Row:
     row = Row(made.never_where(*(["liquidation_price_after"] if known else [])), case.market, case.order)
     if EXPLAIN not in subject.given:
         return row
-    from perpcalc.commands.tracing import with_names
+    from perpcalc.commands.tracing import with_names, with_position_after
 
-    return row._replace(answer=with_names(row.answer, case))
+    return row._replace(answer=with_position_after(with_names(made, case), case, found))

@@ -12,6 +12,7 @@ from perpcalc.core.liquidation import Liquidation
 from perpcalc.core.plan import State
 from perpcalc.core.position import Fill
 from perpcalc.core.rules import YEAR
+from perpcalc.core.solve import Solved
 from perpcalc.decimals import ZERO
 from perpcalc.errors import PerpcalcError
 from perpcalc.given import Given, Option
@@ -129,7 +130,7 @@ def told_apart(case: Case) -> Case:
     return case
 
 
-def with_names(answer: Answer, case: Case) -> Answer:
+def with_names(answer: A, case: Case) -> A:
     """An answer whose formulas name the coin value `V` of the position, its entry, where it is bankrupt, and what
     counts as its margin, `B`.
     """
@@ -143,6 +144,17 @@ def with_names(answer: Answer, case: Case) -> Answer:
         named["bankruptcy_price"] = case.liquidation().bankruptcy_price
     beside = answer.explained
     return answer.explained_by(beside._replace(named={**named, **beside.named}))
+
+
+def with_position_after(answer: A, case: Case, found: Solved) -> A:
+    """An answer whose formulas name the size and the coin value of the position that is solved for."""
+    contracts, entry = found.contracts_after, found.entry_price_after
+    if contracts is None or not entry or contracts == case.contracts:
+        return answer
+    notional = contracts * case.instrument.contract_size
+    beside = answer.explained
+    named = {**beside.named, "notional_after": notional, "V_after": notional / entry}
+    return answer.explained_by(beside._replace(named=named))
 
 
 def with_touch(answer: A, given: Given, found: Liquidation, start: Decimal) -> A:

@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import NamedTuple
 
+from perpcalc.core.linear import leg_value
 from perpcalc.core.unified import Sums
 from perpcalc.decimals import ONE, ZERO, settled
 
@@ -98,7 +99,7 @@ def standing(sums: Sums) -> Standing:
 
 def net_notional(sums: Sums) -> Decimal:
     """What the positions are worth in USD, opposite sides of one contract netted unless the account keeps both (hedge
-    mode).
+    mode); of linear legs it always does, since what nets is one leg.
 
     >>> from perpcalc.core.unified import Account, sums_of
     >>> net_notional(sums_of(Account({"BTC": ONE}, {"BTC": Decimal(60_000)})))
@@ -110,7 +111,5 @@ def net_notional(sums: Sums) -> Decimal:
         side = position.side if instrument.hedge_mode else ZERO
         contract = (instrument.currency, instrument.venue, instrument.name, holding.ratio, side)
         net[contract] = net.get(contract, ZERO) + position.side * position.notional / holding.ratio
-    for leg in sums.account.legs:
-        linear = (leg.coin, leg.settle, leg.ratio)
-        net[linear] = net.get(linear, ZERO) + leg.coins * leg.ratio * sums.coins[leg.coin].price
-    return sum((abs(size) for size in net.values()), ZERO)
+    legs = (leg_value(leg, sums.coins[leg.coin].price) for leg in sums.account.legs)
+    return sum((*(abs(size) for size in net.values()), *legs), ZERO)

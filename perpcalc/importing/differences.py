@@ -103,7 +103,7 @@ def _holdings(legs: Sequence[Leg]) -> list[Holding] | None:
     first = legs[0].mark if legs else None
     for leg in legs:
         ratio = leg.mark / first if leg.mark and first else ONE
-        if leg.schedule is None or (ratio == ONE and leg.mark is None and first is not None and _other(leg, legs[0])):
+        if leg.schedule is None or (None in (leg.mark, first) and _other(leg, legs[0])):
             return None
         holdings.append(Holding(leg.position, leg.schedule, leg.closing_fee, ratio))
     return holdings

@@ -134,10 +134,9 @@ def _put(blocks: list[Block], addition: Addition, newline: str) -> None:
 def _append(blocks: list[Block], index: int, path: tuple[str, ...], lines: Sequence[str], newline: str) -> None:
     """Put lines after a block, an empty line between; what stands between it and the next stays with the next."""
     before = blocks[index]
-    if before.lines and not before.lines[-1].endswith("\n"):
+    if not before.lines[-1].endswith("\n"):
         before.lines[-1] += newline
-    written = [newline, *(line + newline for line in lines)] if before.lines else [line + newline for line in lines]
-    blocks.insert(index + 1, Block(path, written, before.rest))
+    blocks.insert(index + 1, Block(path, [newline, *(line + newline for line in lines)], before.rest))
     blocks[index] = Block(before.path, before.lines, [])
 
 

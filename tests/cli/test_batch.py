@@ -17,10 +17,11 @@ import pytest
 from cases import BASES, FILES, line_of, refilled
 from inside import Run
 
-from perpcalc.cli import answering
+from perpcalc.cli import answering, batch
 from perpcalc.cli.answering import LONGEST_LINE, blocks
 from perpcalc.cli.jobs import shared_out
 from perpcalc.errors import PerpcalcError
+from perpcalc.given import Given
 
 LONG = {"side": "long", "contracts": "10000", "entry": "62500"}
 CASES: list[dict[str, Any]] = [
@@ -513,40 +514,109 @@ class Chunks(io.BytesIO):
         return next(self.pieces, b"")
 
 
+def test_a_byte_order_mark_is_dropped_where_the_stream_begins_and_nowhere_else() -> None:
+    mark = b"\xef\xbb\xbf"
+    for stream, lines in (
+        (io.BytesIO(mark + b"1"), [b"1"]),
+        (Slowly(mark + b"1\n" + mark + b"2\n" + mark + b"3", Clock()), [b"1", mark + b"2", mark + b"3"]),
+    ):
+        assert [line for block in blocks(stream) for line in block] == lines
+
+
 class TestProgress:
-    def run_at_a_terminal(self, stdout_too: bool) -> str:
-        """What a batch shows on a terminal that is its standard error, when more than half a second lies between its lines."""
+    def test_the_lines_are_counted_at_a_terminal(self) -> None:
         pty = pytest.importorskip("pty")
         master, slave = pty.openpty()
-        out = slave if stdout_too else subprocess.PIPE
         command = [sys.executable, "-m", "perpcalc", "batch"]
-        shown = b""
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=out, stderr=slave, text=True) as process:
+        with subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=slave, text=True
+        ) as process:
             os.close(slave)
             assert process.stdin
-            for asked in (1, 2):
-                process.stdin.write(lines_of(CASES[0]))
-                process.stdin.flush()
-                if process.stdout is not None:
-                    process.stdout.readline()
-                while process.stdout is None and shown.count(b"\n") < asked:
-                    shown += os.read(master, 65536)
-                time.sleep(0.6)
+            assert process.stdout
+            process.stdin.write(lines_of(CASES[0]))
+            process.stdin.flush()
+            process.stdout.readline()
+            time.sleep(0.6)
+            process.stdin.write(lines_of(CASES[0]))
             process.stdin.close()
             process.wait(10)
-        try:
-            while piece := os.read(master, 65536):
-                shown += piece
-        except OSError:  # the other end is closed
-            pass
+        assert "perpcalc: 2 lines\r" in os.read(master, 65536).decode()
         os.close(master)
-        return shown.decode()
 
-    def test_the_lines_are_counted_while_it_runs(self) -> None:
-        assert "perpcalc: 2 lines\r" in self.run_at_a_terminal(stdout_too=False)
+    @pytest.mark.parametrize(
+        ("terminals", "shown"),
+        [
+            (("stderr",), "\rperpcalc: 2 lines\r\rperpcalc: 4 lines\r"),
+            (("stderr", "stdout"), ""),
+            (("stderr", "stdin"), ""),
+            ((), ""),
+        ],
+    )
+    def test_twice_a_second_at_most_and_not_between_what_else_is_there(
+        self, monkeypatch: pytest.MonkeyPatch, terminals: tuple[str, ...], shown: str
+    ) -> None:
+        """Lines come every 0.4 s."""
+        clock = Clock()
+        streams = {
+            "stdin": Teller(Slowly(lines_of(CASES[0]).encode() * 5, clock)),
+            "stdout": Teller(),
+            "stderr": Teller(),
+        }
+        for name, stream in streams.items():
+            stream.terminal = name in terminals
+            monkeypatch.setattr(sys, name, stream)
+        monkeypatch.setattr(batch, "time", clock)
+        assert batch.run(Given({})) == 0
+        assert streams["stdout"].text().count("\n") == 5
+        assert streams["stderr"].text() == shown
 
-    def test_not_between_answers(self) -> None:
-        assert " lines\r" not in self.run_at_a_terminal(stdout_too=True)
+    def test_without_a_standard_error_the_answers_are_the_same(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        answers = Teller()
+        for name, stream in (("stdin", Teller(io.BytesIO(lines_of(CASES[0]).encode()))), ("stdout", answers)):
+            monkeypatch.setattr(sys, name, stream)
+        monkeypatch.setattr(sys, "stderr", None)
+        assert batch.run(Given({})) == 0
+        assert answers.text().count("\n") == 1
+
+
+class Clock:
+    """A time that goes on when it is told to."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+class Slowly(io.BytesIO):
+    """A pipe out of which a line comes every 0.4 s."""
+
+    def __init__(self, content: bytes, clock: Clock) -> None:
+        super().__init__(content)
+        self.clock = clock
+
+    def read1(self, size: int | None = -1) -> bytes:
+        self.clock.now += 0.4
+        return self.readline()
+
+
+class Teller(io.TextIOWrapper):
+    """A stream that stays in memory, and may say that it is a terminal."""
+
+    def __init__(self, raw: io.BytesIO | None = None) -> None:
+        super().__init__(raw or io.BytesIO(), encoding="utf-8", newline="")
+        self.terminal = False
+
+    def isatty(self) -> bool:
+        return self.terminal
+
+    def text(self) -> str:
+        self.flush()
+        raw = self.buffer
+        assert isinstance(raw, io.BytesIO)
+        return raw.getvalue().decode()
 
 
 def test_processes_are_not_started_by_the_thousand(run: Run) -> None:

@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 from inside import Run
 
+from perpcalc.commands.check import WHYS
+from perpcalc.core.limits import RULES
+
 TRADE = ("--side", "long", "-n", "10000", "--entry", "62500", "--venue", "bybit@2026-01-01", "--leverage", "10")
 PORTFOLIO = """
 [prices]
@@ -223,6 +226,10 @@ class TestRules:
         assert "--interval" in errors
         status, rows, _ = check(*position, "--max-funding-per-day", "1%", "--interval", "8h")
         assert (status, rows[0]["value"]) == (0, "0.003")
+
+
+def test_what_is_said_of_a_value_is_said_of_a_rule_that_there_is() -> None:
+    assert set(WHYS) <= set(RULES)
 
 
 class TestPortfolio:

@@ -191,6 +191,13 @@ def test_a_contract_that_nobody_lists_hides_nothing_of_the_others(run: Run, writ
     assert unknown["reason"].startswith("WAT: there is no contract 'WAT'")
 
 
+@pytest.mark.parametrize("venue", ["bitmex", "BITMEX"])
+def test_the_name_of_a_contract_that_nobody_lists_says_its_coin(run: Run, write: Any, venue: str) -> None:
+    trades = write("time,symbol,side,contracts,price\n2023-06-01T00:00Z,ETHM23,buy,5,1900\n")
+    (row,) = asked(run, trades, "-v", venue, "--contract-size", "1")
+    assert (row["instrument"], row["currency"]) == ("ETHM23", "ETH")
+
+
 def test_a_mark_is_of_one_coin(run: Run, write: Any) -> None:
     line = refused(run, write(SEVERAL), "--venue", "bybit", "--mark", "60000")
     assert line == "perpcalc: --mark: the trades are in 2 coins, BTC, ETH: give one --instrument"
@@ -244,6 +251,24 @@ def test_rates_need_the_times_of_the_trades(run: Run, write: Any) -> None:
     trades = write("side,contracts,price\nbuy,5,100\n")
     rates = write("time,rate,mark\n2024-06-01T08:00Z,0.01%,50000\n", "rates.csv")
     assert refused(run, trades, "--funding", rates).startswith("perpcalc: --funding: needs the times of the trades")
+
+
+def test_rates_of_one_of_several_contracts_are_its_own(run: Run, write: Any) -> None:
+    trades = SEVERAL.replace("ETHUSD", "BTCUSDH27")
+    rates = "time,symbol,rate,mark\n2024-06-02T12:00Z,BTCUSD,0.01%,50000\n"
+    first, second = asked(run, write(trades), "--funding", write(rates, "rates.csv"))
+    # 10,000 USD at 50,000
+    assert (first["funding"], second["funding"]) == ("0.00002", "0")
+    line = refused(run, write(trades), "--funding", write(rates.replace("BTCUSD", "BTC"), "rates.csv"), "-q")
+    assert line.startswith("perpcalc: rates.csv: does not say of which of the contracts its rates are")
+
+
+def test_payments_of_a_contract_under_another_spelling_are_its_own(run: Run, write: Any) -> None:
+    trades = SEVERAL.replace("BTCUSD", "BTCUSD_PERP").replace("ETHUSD", "ETHUSD_PERP")
+    paid = "time,symbol,payment\n2024-06-01T08:00Z,ETH/USD:ETH,0.002\n"
+    answer = run("fills", write(trades), "-v", "binance", "--funding", write(paid, "paid.csv"), "--json")
+    assert [row["funding"] for row in json.loads(answer.stdout)] == ["0", "0.002"]
+    assert "left out" not in answer.stderr
 
 
 def test_booked_payments_are_counted_as_they_are(run: Run, write: Any) -> None:

@@ -1,7 +1,9 @@
 """`perpcalc funding-cost`: rates from their sources, payments, and what they do to the margin."""
 
 import json
+import math
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +42,7 @@ contracts = 1000
 entry = 60_000
 leverage = 5
 """
-NETTED = """
+BOTH_SIDES = """
 [prices]
 BTC = 50_000
 [[accounts]]
@@ -305,23 +307,33 @@ def test_payments_that_stop_at_the_margin_are_whole_but_not_where_every_moment_i
 
 
 def test_an_account_lasts_as_long_as_what_its_positions_pay_together(run: Run) -> None:
-    long, short, *_ = asked(run, "-p", "-", "--interval", "8h", "--for", "1d", stdin=NETTED)
+    long, short, *_ = asked(run, "-p", "-", "--interval", "8h", "--for", "1d", stdin=BOTH_SIDES)
     assert (long["payment"], short["payment"]) == ("0.0008", "-0.0002")
     assert (long["margin_share"], short["margin_share"]) == ("0.024", "-0.006")
-    # (0.1 - 0.5% of 0.6) / (0.0008 - 0.0002) = 161.67; 30,000 (1 + 0.005) / x = 0.1 - 0.0018 + 0.6
-    assert long["intervals_to_liquidation"] == short["intervals_to_liquidation"] == "162"
-    assert long["liquidation_price_after"] == short["liquidation_price_after"] == "43182.469206531079919794"
+    # (0.1 - 0.5% of 1) / (0.0008 - 0.0002) = 158.33; (30,000 + 0.5% of 50,000) / x = 0.1 - 0.0018 + 0.6
+    assert long["intervals_to_liquidation"] == short["intervals_to_liquidation"] == "159"
+    assert long["liquidation_price_after"] == short["liquidation_price_after"] == "43325.69464336866227442"
+
+
+def test_contracts_at_marks_of_their_own_last_as_long_as_their_account(run: Run) -> None:
+    short = 'name = "short"\ninstrument = "other"\ncontract_size = 1\nmark = 55_000'
+    rows = asked(run, "-p", "-", "--interval", "8h", stdin=BOTH_SIDES.replace('name = "short"', short))
+    value = Fraction(10_000, 55_000)
+    # what the short has lost, and 0.5% of both values; 0.0008 is paid each time and 0.1% of the short received
+    left = Fraction("0.1") - (Fraction("0.2") - value) - (Fraction("0.8") + value) / 200
+    intervals = math.ceil(left / (Fraction("0.0008") - value / 1000))
+    assert [row["intervals_to_liquidation"] for row in rows] == [str(intervals)] * 2
 
 
 def test_what_an_account_pays_in_all_kills_its_receivers_too(run: Run) -> None:
-    found = asked(run, "-p", "-", "--interval", "8h", "--intervals", "162", stdin=NETTED)
+    found = asked(run, "-p", "-", "--interval", "8h", "--intervals", "159", stdin=BOTH_SIDES)
     assert [row["reason"] for row in found] == [
         "already under water: at the mark the maintenance margin exceeds the equity"
     ] * 2
 
 
 def test_a_sum_is_made_of_what_all_pay_in_coin_and_in_usd(run: Run) -> None:
-    total, usd = asked(run, "-p", "-", "--interval", "8h", "--for", "1d", "--total", stdin=NETTED)
+    total, usd = asked(run, "-p", "-", "--interval", "8h", "--for", "1d", "--total", stdin=BOTH_SIDES)
     assert (total["currency"], total["total"], total["total_usd"]) == ("BTC", "0.0018", "90")
     assert (usd["currency"], usd["total"], usd["total_usd"]) == ("USD", None, "90")
 

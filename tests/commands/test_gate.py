@@ -15,14 +15,18 @@ a stop       Of the trade for what is held, of one part for the whole, beyond th
              (needs none) or flips (needs one). A linear leg needs one as well.
 a limit      Equal, one in the 18th decimal below; 0, negative, NaN, infinite, with exponent or other digits, given twice, null,
              false, an empty file, an empty table, a pipe that failed, vol alone: none of them lets a trade pass.
-both sides   Of a contract in hedge mode count both, in accounts of one coin and of several.
+both sides   Of a contract in hedge mode count both, in accounts of one coin and of several, linear legs too; so they do where
+             a file holds both and says nothing.
 death        A liquidated account passes no limit, not even 100 % of margin ratio, 0 of distance or 100 % of probability; one
              in debt has no balance to lose from. Deductions above the maintenance margin: never below 0.
 not known    Tiers, fees, funding rate, volatility: 2, but 1 where another rule is broken for certain.
 doors        --explain, --exact, --quiet, --field, a file, a line and Python say the same; variables fill only what is absent.
 
-Left: a contract that has expired is judged as if it had not (the program has no clock); an account in debt with nothing open
-has no position that a limit could break; opening fees are not taken from the balance, as in a file.
+expiry       What expired before today, or before the day of its rules, is settled: 2, a position or a trade, by key or by name.
+
+debt         Of an account with nothing open: its leverage, its margin ratio and the nearest move that liquidates it, under its name.
+
+Left: opening fees are not taken from the balance, as in a file.
 """
 
 import json
@@ -326,6 +330,23 @@ class TestMargins:
         status, rows, _ = check(*trade, "--max-leverage", "1.99", file=held.replace("hedge", "one-way"))
         assert (status, values(rows, "max_leverage")) == (0, {"planned trade": "0"})
 
+    @pytest.mark.parametrize("venue", ["bybit@2026-01-01", "binance@2026-01-01"])
+    def test_an_account_that_holds_both_sides_carries_both(self, check: Check, venue: str) -> None:
+        short = CORE.replace("core", "short").replace('"long"', '"short"')
+        held = (
+            (PRICES + WALLET + CORE + short)
+            .replace("binance@2026-01-01", venue)
+            .replace("500", "64_000")
+            .replace("62_500", "64_000")
+        )
+        usd = 64_000 * (100 if "binance" in venue else 1)
+        status, rows, _ = check("-p", "p.toml", "--max-leverage", "1.99", file=held)
+        assert (status, values(rows, "max_leverage")) == (1, dict.fromkeys(("core", "short"), str(2 * usd // 64_000)))
+        trade = (*IN_WALLET, "-s", "short", "-n", "64000", "-e", "64000", "--max-leverage", "2")
+        status, rows, _ = check(*trade, file=held)
+        # it adds to the short side, and takes nothing from the long one
+        assert values(rows, "max_leverage")["core"] == str(3 * usd // 64_000)
+
 
 class TestStops:
     def test_a_stop_of_the_trade_is_none_of_what_is_held(self, check: Check) -> None:
@@ -485,6 +506,39 @@ class TestDeath:
         status, rows, _ = check("-p", "p.toml", "--max-loss-at-stop", "50%", file=held)
         assert (status, rows[0]["value"]) == (1, None)
 
+    @pytest.mark.parametrize(
+        ("owed", "limit", "status", "value"),
+        [
+            ("92_000", ("--max-margin-ratio", "500%"), 0, "0"),
+            ("95_000", ("--max-margin-ratio", "500%"), 1, "1"),
+            ("92_000", ("--max-leverage", "5"), 0, "0"),
+            ("95_000", ("--max-leverage", "5"), 1, None),
+            # of 94,000 USD 92,120 are owed
+            ("92_120", ("--min-liquidation-distance", "2%"), 0, "0.02"),
+            ("92_121", ("--min-liquidation-distance", "2%"), 1, "0.01998936170212766"),
+        ],
+    )
+    def test_nor_does_an_account_in_debt_with_nothing_open(
+        self, check: Check, owed: str, limit: tuple[str, ...], status: int, value: str | None
+    ) -> None:
+        held = UNIFIED.replace("ETH = 10 }", f"ETH = 10, USDT = -{owed} }}") + OTHER
+        found, rows, _ = check("-p", "p.toml", *limit, file=held)
+        assert (found, [row["value"] for row in rows if row["position"] == "u"]) == (status, [value])
+
+    def test_of_one_without_a_price_it_is_not_known(self, check: Check) -> None:
+        held = UNIFIED.replace("ETH = 10 }", "ETH = 10, USDT = -100, SOL = 1 }") + OTHER
+        status, _, said = check("-p", "p.toml", "--max-margin-ratio", "500%", file=held)
+        assert (status, "u: max_margin_ratio cannot be judged: " in said, "the price of SOL" in said) == (2, True, True)
+
+    def test_another_account_than_the_one_that_is_asked_about_is_not_judged(self, check: Check) -> None:
+        held = (
+            UNIFIED.replace("ETH = 10 }", "ETH = 10, USDT = -95_000 }")
+            + WALLET
+            + CORE.replace("contracts = 500", "contracts = 100")
+        )
+        assert check("-p", "p.toml", "--max-leverage", "5", file=held)[0] == 1
+        assert check(*IN_WALLET, "--max-leverage", "5", file=held)[0] == 0
+
     def test_a_deduction_makes_no_room(self, check: Check) -> None:
         trade = (*TRADE, "--mmr", "0.5%", "--deduction", "0.01", "--min-liquidation-distance", "9.1%")
         status, rows, _ = check(*trade)
@@ -514,6 +568,14 @@ class TestLegs:
         assert found["max_leverage"][0][:5] == "3.404"
         # 0.5 % of 320,000 over 94,000
         assert found["max_margin_ratio"] == ("0.017021276595744681", "pass")
+
+    @pytest.mark.parametrize("mode", ["", 'mode = "hedge"\n'])
+    def test_legs_on_both_sides_count_both(self, check: Check, mode: str) -> None:
+        other = LEG.replace('"leg"', '"other"').replace("short", "long")
+        held = UNIFIED.replace('margin = "unified"\n', f'margin = "unified"\n{mode}') + LEG + other
+        status, rows, _ = check("-p", "p.toml", "--max-leverage", "6", file=held)
+        # 640,000 over 94,000
+        assert (status, values(rows, "max_leverage")["leg"][:5]) == (1, "6.808")
 
     def test_its_losses_and_its_funding_are_of_the_coins_of_its_account(self, check: Check) -> None:
         leg = UNIFIED + LEG + 'stop = 65_000\nfunding_rate = "-0.01%"\n'
@@ -585,6 +647,39 @@ class TestNotKnown:
     )
     def test_a_trade_that_is_none(self, check: Check, trade: tuple[str, ...]) -> None:
         assert check("-p", "p.toml", *trade, "--max-leverage", "999", file=PRICES + WALLET + CORE)[:2] == (2, [])
+
+
+class TestExpiry:
+    """The day is 2021-01-01, unless the rules are of another."""
+
+    DATED = OTHER.replace("leverage = 2", "leverage = 2\nexpires = 2020-12-25").replace("@2026-01-01", "")
+
+    @pytest.mark.parametrize(
+        ("venue", "expires", "status"),
+        [
+            ("bybit", "2020-12-31", 2),
+            ("bybit", "2021-01-01", 0),
+            ("bybit@2020-12-25", "2020-12-25", 0),
+            ("bybit@2026-01-01", "2021-03-26", 2),
+        ],
+    )
+    def test_a_position_that_was_settled_is_none(self, check: Check, venue: str, expires: str, status: int) -> None:
+        held = PRICES + self.DATED.replace('"bybit"', f'"{venue}"').replace("= 2020-12-25", f"= {expires}")
+        found, rows, said = check("-p", "p.toml", "--max-leverage", "3", "--max-notional-usd", "2k", file=held)
+        assert found == status
+        assert {row["value"] is None for row in rows} == {status == 2}
+        settled = f"other: cannot be judged: its contract was settled on {expires}"
+        assert (settled in said, said.count("cannot be judged")) == (status == 2, status // 2)
+
+    def test_another_that_breaks_a_limit_does(self, check: Check) -> None:
+        alive = OTHER.replace('"other"', '"alive"')
+        assert check("-p", "p.toml", "--max-leverage", "1", file=PRICES + self.DATED + alive)[0] == 1
+
+    @pytest.mark.parametrize(("day", "status"), [("201225", 2), ("260327", 0)])
+    def test_nor_is_a_trade_in_one(self, check: Check, day: str, status: int) -> None:
+        trade = ("-v", "binance", "-i", f"BTCUSD_{day}", "-s", "long", "-n", "10", "-e", "62500", "-l", "5")
+        found, _, said = check(*trade, "--max-leverage", "10")
+        assert (found, "planned trade: cannot be judged" in said) == (status, status == 2)
 
 
 class TestDoors:

@@ -171,6 +171,23 @@ def test_with_its_hedge_the_account_has_the_rest_of_its_delta(run: Any, book: Pa
     assert liquidations["new"]["liquidation_price"] == found["liquidation_price"]
 
 
+def test_beside_another_contract_the_hedge_dies_at_its_own_price(run: Any, book: Path) -> None:
+    dated = WALLETS.replace('account = "main"', 'account = "main"\ninstrument = "BTCUSD_261225"\nmark = 70_400', 1)
+    book.write_text(dated.replace("balance = 1.25", 'balance = 1.25\nmode = "hedge"'))
+    found = asked(run, "-p", "book.toml", "--account", "main")
+    with book.open("a") as file:
+        file.write(position("main", found["side"], found["contracts"], 64_000))
+    *_, added = json.loads(run("liq-price", "-p", "book.toml", "--json").stdout)
+    assert added["liquidation_price"] == found["liquidation_price"] is not None
+
+
+def test_a_long_hedge_nets_against_the_short_that_it_is_for(run: Any, book: Path) -> None:
+    book.write_text(WALLETS.replace('"long"', '"short"', 1).replace("contracts = 500", "contracts = 5_000"))
+    answer = run("hedge", "-p", "book.toml", "--account", "main", "--json")
+    assert json.loads(answer.stdout)["side"] == "long"
+    assert "account main: taken as one-way, the trade nets against what is held" in answer.stderr
+
+
 def test_positions_with_a_margin_of_their_own_count(run: Any, book: Path) -> None:
     with book.open("a") as file:
         file.write(position("main", "long", 100, 62_500, margin="0.5"))

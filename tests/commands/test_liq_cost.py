@@ -3,6 +3,7 @@
 import json
 import re
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -169,6 +170,16 @@ def test_who_is_never_liquidated_loses_nothing_to_it(run: Run) -> None:
     assert found["liquidation_price"] is found["total_cost"] is found["margin_lost"] is None
     assert (found["touch_probability"], found["expected_cost_usd"]) == ("0", "0")
     assert found["reason"].startswith("never")
+
+
+def test_the_first_line_says_what_it_costs_or_why_nothing(run: Run, tmp_path: Path) -> None:
+    short = ("--side", "short", "-n", "10k", "--entry", "62500", "--mmr", "0.5%", "--leverage")
+    first = run("liq-cost", *short, "1").stdout.splitlines()[0]
+    assert first == asked(run, *short, "1")["reason"]
+    (tmp_path / "book.json").write_text('{"bids": [[62000, 1]], "asks": [[62001, 1]]}')
+    thin = run("liq-cost", *short, "5", "--book", "book.json").stdout.splitlines()
+    assert thin[0] == "Liquidation cost"
+    assert run("liq-cost", *short, "5").stdout.startswith("a liquidation costs 0.00064322 BTC (50.00 USD)\n")
 
 
 def test_the_expected_cost_is_the_probability_times_the_cost(run: Run) -> None:

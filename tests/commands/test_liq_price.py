@@ -130,6 +130,23 @@ def test_two_positions_of_one_contract_die_together_on_one_balance(run: Run, tmp
     assert rows["swing"]["liquidation_price"].startswith("82916.666")
 
 
+def test_contracts_of_one_account_die_each_at_its_own_price(run: Run) -> None:
+    """The dated one stands a tenth above the perpetual, and so it does where both die."""
+    held = '[[accounts]]\nname = "main"\nbalance = 1\n' + "".join(
+        f'[[positions]]\nname = "{name}"\ninstrument = "{name}"\naccount = "main"\nside = "long"\ncontracts = 50_000\n'
+        "contract_size = 1\n"
+        f'entry = {mark}\nmark = {mark}\nmmr = "0.5%"\n'
+        for name, mark in (("perpetual", 50_000), ("dated", 55_000))
+    )
+    answer = run("liq-price", "-p", "-", "--json", stdin=held)
+    perpetual, dated = json.loads(answer.stdout)
+    # 50,000 (1 + 1/1.1) 1.005 / x = 1 + 1 + 50,000/55,000
+    end = 50_000 * (1 + 1 / Fraction("1.1")) * Fraction("1.005") / (2 + Fraction(50, 55))
+    assert near(perpetual["liquidation_price"], end)
+    assert near(dated["liquidation_price"], end * Fraction("1.1"))
+    assert (perpetual["distance"], perpetual["margin_ratio"]) == (dated["distance"], dated["margin_ratio"])
+
+
 def test_what_is_not_known_of_one_position_hides_nothing_of_the_others(run: Run, tmp_path: Path) -> None:
     (tmp_path / "book.toml").write_text(ROUND.replace('leverage = 4\nmmr = "0.5%"', "leverage = 4"), encoding="utf-8")
     core, swing, *_ = asked(run, "-p", "book.toml")

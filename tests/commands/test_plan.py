@@ -116,6 +116,13 @@ class TestMargin:
         rows = asked(run, "-s", "long", "--order", "100@100", "--take", "50%@200", "--balance", "1", *fees)
         assert column(rows, "margin") == ["0.9999", "1.249875"]
 
+    def test_with_a_balance_the_rules_of_a_cross_position_hold(self, run: Run) -> None:
+        venue = ("-v", "bybit@2026-01-01", "-s", "long")
+        (row,) = asked(run, *venue, "--order", "10000@62500", "--balance", "0.05", "--entry-fee", "0")
+        cross = json.loads(run("liq-price", *venue, "-n", "10000", "-e", "62500", "--balance", "0.05", "--json").stdout)
+        assert row["liquidation_price"] == cross["liquidation_price"] is not None
+        assert cross["closing_fee_rate"] != "0"
+
     def test_a_margin_is_all_there_from_the_first_order(self, run: Run) -> None:
         rows = asked(
             run, "-s", "long", "--order", "100@100", "--order", "100@100", "--take", "50%@200", "--margin", "1"
@@ -126,6 +133,11 @@ class TestMargin:
         rows = asked(run, "-s", "long", "--order", "100@100", "--mmr", "0")
         assert column(rows, "reason") == ["the liquidation price is not known: the margin is not"]
         assert column(rows, "status") == ["ok"]
+
+    def test_what_no_price_liquidates_says_never_in_a_table(self, run: Run) -> None:
+        short = ("plan", "-s", "short", "--order", "100@100", "--margin", "1", "--mmr")
+        assert " never " in run(*short, "0.5%").stdout
+        assert " never " not in run(*short[:-3], "--mmr", "0.5%").stdout
 
     def test_so_it_is_without_a_maintenance_rate(self, run: Run) -> None:
         rows = asked(run, "-v", "okx", "-s", "long", "--order", "10@62500", "-l", "5")
@@ -146,6 +158,23 @@ class TestInAnAccount:
         )
         shown = json.loads(run("liq-price", "-p", "book.toml", "--json").stdout)
         assert rows[0]["liquidation_price"] == shown[-1]["liquidation_price"] == shown[0]["liquidation_price"]
+
+    def test_beside_another_contract_it_dies_at_its_own_price(self, run: Run, book: Path) -> None:
+        dated = WALLETS.replace('account = "main"', 'account = "main"\ninstrument = "BTCUSD_261225"\nmark = 70_400', 1)
+        book.write_text(dated)
+        rows = asked(run, "-p", "book.toml", "--account", "main", "-s", "long", "--order", "500@64000")
+        book.write_text(
+            dated.replace("balance = 1.25", f"balance = {rows[0]['margin']}") + position("main", "long", 500, 64_000)
+        )
+        *_, shown = json.loads(run("liq-price", "-p", "book.toml", "--json").stdout)
+        assert rows[0]["liquidation_price"] == shown["liquidation_price"] is not None
+
+    def test_a_margin_of_its_own_is_all_that_it_has(self, run: Run, book: Path) -> None:
+        order = ("-s", "long", "--order", "100@62500", "--margin", "0.02")
+        (alone,) = asked(run, "-v", "binance", *order)
+        (inside,) = asked(run, "-p", "book.toml", "--account", "main", *order)
+        assert alone["margin"] == "0.02"
+        assert inside == alone
 
     def test_so_they_do_in_one_of_several_coins(self, run: Run, book: Path) -> None:
         book.write_text(UNIFIED)

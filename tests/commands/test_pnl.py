@@ -83,6 +83,19 @@ def test_totals_are_made_per_coin_and_over_all_coins_in_usd_alone(run: Run) -> N
     assert {row["margin"] for row in (bitcoin, ether, usd)} == {None}
 
 
+def test_the_sums_of_coins_are_in_the_order_of_their_names(run: Run) -> None:
+    held = "".join(
+        f'[[positions]]\nname = "{coin}"\ncurrency = "{coin}"\nside = "long"\ncontracts = 5\nentry = 5\nmark = 5\n'
+        for coin in ("XRP", "BTC", "ETH")
+    )
+    assert run("pnl", "-p", "-", "--total", "--field", "currency", stdin=held).stdout.split() == [
+        "BTC",
+        "ETH",
+        "XRP",
+        "USD",
+    ]
+
+
 def test_a_table_of_a_portfolio_ends_in_the_sums_of_each_coin_and_one_in_usd(run: Run) -> None:
     lines = run("pnl", "-p", "book.toml").stdout.splitlines()
     assert lines[0] == "net +11,530.00 USD over 4 positions: but late is liquidated before it"

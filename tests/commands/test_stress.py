@@ -155,8 +155,8 @@ def test_each_account_and_each_isolated_position_has_its_rows(run: Run, book: st
         (None, "e", "BTC", "10000", "ok"),
     ]
     wallet, _, idle, _, living, _, dead, *_ = rows
-    # 1 + (1 - 10,000/8,000) + (4,000/8,000 - 4,000/8,000); one percent of the 6,000 USD that are left after netting.
-    assert (wallet["equity"], wallet["pnl"], wallet["maintenance_margin"]) == ("0.75", "-0.25", "0.0075")
+    # 1 + (1 - 10,000/8,000) + (4,000/8,000 - 4,000/8,000); one percent of the 14,000 USD of both sides.
+    assert (wallet["equity"], wallet["pnl"], wallet["maintenance_margin"]) == ("0.75", "-0.25", "0.0175")
     assert (idle["equity"], idle["equity_usd"], idle["pnl"], idle["margin_ratio"]) == ("30", "24000", "0", "0")
     # At 8,000 the 2x long has lost a quarter of a coin of its half; the 10x long is gone with its 0.1.
     assert (living["pnl"], living["equity"], living["maintenance_margin"]) == ("-0.25", "0.25", "0.0125")
@@ -327,6 +327,15 @@ def test_the_svg_goes_to_its_file_and_the_answer_to_standard_output(run: Run, bo
     assert len(rows) == 10
     root = ElementTree.parse(tmp_path / "book.svg").getroot()
     assert len(root.findall("{http://www.w3.org/2000/svg}g")) == 5
+
+
+def test_an_account_of_several_coins_is_drawn_over_the_common_move(run: Run) -> None:
+    coins = (
+        '[prices]\nBTC = 60_000\n[[accounts]]\nname = "u"\nmargin = "unified"\nbalances = { BTC = 2, USDT = -60_000 }\n'
+    )
+    shown = run("stress", "-p", "-", "--moves", "-60%,0%", "--chart", stdin=coins).stdout
+    assert "u: equity (USD) against common move (%)" in shown
+    assert "N now 0.00   L liquidation -50.00" in shown
 
 
 def test_explain_says_how(run: Run) -> None:

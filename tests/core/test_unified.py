@@ -202,8 +202,13 @@ def test_what_only_the_venue_knows_is_taken_off_and_added() -> None:
 def test_opposite_sides_of_one_contract_net_in_the_leverage_and_other_contracts_do_not() -> None:
     perpetual = inverse("BTC long 100000 @ 100000", name="PERP"), inverse("BTC short 40000 @ 100000", name="PERP")
     dated = inverse("BTC short 60000 @ 100000", name="DATED", ratio="1.2")
-    held = account({"BTC": "1"}, *perpetual, dated, leg("BTC long 1 @ 100000"), leg("BTC short 1 @ 90000"), weights={})
+    held = account({"BTC": "1"}, *perpetual, dated, weights={})
     assert now(held).leverage == (60_000 + 50_000) / now(held).equity
+
+
+def test_linear_legs_on_both_sides_count_both() -> None:
+    held = account({"BTC": "1"}, leg("BTC long 1 @ 100000"), leg("BTC short 0.5 @ 100000"), weights={})
+    assert now(held).leverage == D("1.5")
 
 
 def test_a_dated_contract_moves_by_its_ratio_of_marks() -> None:

@@ -149,9 +149,13 @@ class TestAccounts:
         assert round(first, 20) == round((1000 * (1 - share) + 5 + 5 * share) / equity, 20)
         assert round(second / first, 20) == round(Decimal(51) / 50, 20)
 
-    def test_several_contracts_without_marks_cannot_be_compared(self) -> None:
-        legs = [self.leg("perp", LONG, "50000", mark=Decimal(50_000)), self.leg("dated", SHORT, "51000")]
+    @pytest.mark.parametrize(("first", "second"), [("50000", None), (None, "51000"), (None, None)])
+    def test_several_contracts_without_marks_cannot_be_compared(self, first: str | None, second: str | None) -> None:
+        marks = [None if mark is None else Decimal(mark) for mark in (first, second)]
+        legs = [self.leg("perp", LONG, "50000", mark=marks[0]), self.leg("dated", SHORT, "51000", mark=marks[1])]
         assert liquidation_prices(legs, Decimal("0.01")) is None
+        legs = [self.leg("perp", LONG, "50000", mark=marks[0]), self.leg("perp", SHORT, "51000", mark=marks[1])]
+        assert liquidation_prices(legs, Decimal("0.01")) is not None
 
     def test_the_balance_that_would_give_it_is_named(self) -> None:
         leg = self.leg("perp", LONG, "50000", liquidation_price=Decimal(40_000))  # 1005/40000 - 0.02

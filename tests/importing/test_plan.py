@@ -516,12 +516,31 @@ class TestWhatElseIsSaid:
             assert ours is not None
             assert abs(ours - usd / value) < Decimal("0.001")
 
+    def test_an_account_that_does_not_say_its_mode_keeps_both_sides_that_it_holds(self) -> None:
+        items = [
+            {**one, "contracts": count, "liquidationPrice": 5_000}
+            for one, count in ((CROSS, 5_000), ({**CROSS, "side": "short"}, 2_000))
+        ]
+        hedged, unsaid = (
+            plan_of(
+                items, BOOK._replace(accounts=(account("main", "bybit", "BTC", Decimal("0.01"), mode),)), account="main"
+            )
+            for mode in ("hedge", None)
+        )
+        assert unsaid.differences[0].ours == hedged.differences[0].ours is not None
+
     def test_a_difference_of_an_account_is_told_where_the_file_has_all_of_it(self) -> None:
         items = [{**CROSS, "liquidationPrice": 5_000}]
         [found] = plan_of(items, account="main").differences
         assert (found.name, found.theirs) == ("BTCUSD long", 5_000)
         other = entry("other", "main", instrument="BTCUSD", side="short", contracts="1", entry="60000")
         assert plan_of(items, BOOK._replace(positions=[other]), account="main").differences == ()
+
+    @pytest.mark.parametrize("more", [{"account": "ether"}, {"account": "main", "leverage": "5"}])
+    def test_what_does_not_share_its_balance_is_none_of_it(self, more: dict[str, str]) -> None:
+        other = entry("other", more.pop("account"), side="short", contracts="1", entry="60000", **more)
+        found = plan_of([{**CROSS, "liquidationPrice": 5_000}], BOOK._replace(positions=[other]), account="main")
+        assert [one.name for one in found.differences] == ["BTCUSD long"]
 
 
 @pytest.mark.parametrize(

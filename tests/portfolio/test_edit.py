@@ -119,6 +119,12 @@ class TestAppending:
         if b"\r\n" in before:
             assert b"\n" not in after[len(before) :].replace(b"\r\n", b"")
 
+    @pytest.mark.parametrize("before", [b"", b"\xef\xbb\xbf"])
+    def test_an_empty_file_begins_with_what_is_added(self, book: Path, before: bytes) -> None:
+        book.write_bytes(before)
+        add(book)
+        assert book.read_bytes().startswith(before + b"[[positions]]\n")
+
     def test_twice_is_two_positions(self, book: Path) -> None:
         add(book)
         add(book, {**SCALP, "name": "other"})

@@ -1,5 +1,6 @@
 """Balances in the answers of venues, each as the venue's API page shows them (tests/data/positions/balance-*.json)."""
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -67,12 +68,13 @@ def test_what_ccxt_does_not_know_is_no_balance() -> None:
     assert balances_of({"free": {}, "total": {"BTC": None, "ETH": "2"}}) == (Balance("ETH", Decimal(2), "total", True),)
 
 
-def test_nothing_is_looked_for_in_endless_depth() -> None:
+@pytest.mark.parametrize("wrapped", [lambda data: {"data": data}, lambda data: [data]])
+def test_eight_wrappers_are_looked_into_and_no_more(wrapped: Callable[[Any], Any]) -> None:
     data: Any = {"asset": "BTC", "crossWalletBalance": "1"}
-    for _ in range(9):
-        data = {"data": data}
-    assert balances_of(data) == ()
-    assert balances_of(data["data"]["data"]) == (Balance("BTC", Decimal(1), "crossWalletBalance"),)
+    for _ in range(8):
+        data = wrapped(data)
+    assert balances_of(data) == (Balance("BTC", Decimal(1), "crossWalletBalance"),)
+    assert balances_of(wrapped(data)) == ()
 
 
 def test_an_account_of_kraken_without_its_coin_is_passed_over() -> None:

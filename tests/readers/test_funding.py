@@ -2,6 +2,7 @@
 
 import gzip
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -287,6 +288,10 @@ UNKNOWN = "is no funding history of a known form: known are OKX or HTX (funding-
             '[{"symbol": "BTCUSD", "fundingTime": 1717200000000, "fundingRate": NaN}]',
             "entry 1: fundingRate 'NaN' is not a number",
         ),
+        (
+            '{"time": 1717200000000, "rate": "0.1"}\n{"time": 1717228800000, "rate": "x"}\n',
+            "line 2: rate 'x' is not a number",
+        ),
         ('[{"symbol": "BTCUSD", "fundingTime": null, "fundingRate": "0.1"}]', "entry 1: has no fundingTime"),
         (
             '{"jsonrpc": "2.0", "result": {"data": [{"timestamp": 1, "interest_8h": 0.1, "index_price": 1}]}}',
@@ -381,6 +386,15 @@ def test_samples_that_are_wrong_are_named_with_their_place(write: Write, content
 
 def test_a_payment_is_a_record() -> None:
     assert Payment(0, Decimal(1)) == (0, 1, None, None)
+
+
+def test_a_tick_without_a_mark_has_the_last_one(write: Write) -> None:
+    header, *_ = Path(sample("funding", "tardis.csv")).read_text().splitlines()
+    ticks = [
+        f"bitmex,XBTUSD,{time},{time},1717200000000000,0.0001,,100,67500,67510,{mark}"
+        for time, mark in ((1717199940000000, "67512.3"), (1717199990000000, ""), (1717200001000000, "67600"))
+    ]
+    assert told(read_history(write("\n".join([header, *ticks]) + "\n"))) == [(0, "0.0001", "67512.3", None)]
 
 
 def test_ticks_whose_header_is_not_utf_8_are_refused(write: Write) -> None:

@@ -296,6 +296,12 @@ class TestKraken:
         assert dump_of("kraken-empty") == Dump()
 
 
+def test_bitmex_takes_a_realised_loss_out_of_the_margin() -> None:
+    [item] = json.loads((DATA / "positions/bitmex-recorded-short.json").read_text())
+    whole, less = (read([{**item, "posLoss": loss}]).margins[0].coin for loss in (0, 5_000))
+    assert whole - less == Decimal("0.00005")
+
+
 class TestKucoin:
     def test_isolated_with_margin_added_by_hand(self) -> None:
         inverse, linear = dump_of("kucoin-isolated").items

@@ -649,6 +649,17 @@ def test_a_key_of_an_answer_is_written_as_the_venue_writes_it_on_a_command_line_
     )
 
 
+def test_a_few_of_the_contracts_that_were_written_are_named(run: Run) -> None:
+    def told(count: int) -> str:
+        bracket = json.loads(sample("binance-leverage-bracket"))[0]
+        data = [{**bracket, "symbol": f"{coin}USD_PERP"} for coin in ("ETH", "BTC", "BNB", "ADA")[:count]]
+        answer = run("venues", "import", "binance", "-", "--date", "2026-10-02", stdin=json.dumps(data))
+        return answer.stderr.splitlines()[-1].partition(": rules of ")[2]
+
+    assert told(3) == "BNBUSD_PERP, BTCUSD_PERP, ETHUSD_PERP from 2026-10-02 were written"
+    assert told(4) == "ADAUSD_PERP, BNBUSD_PERP, BTCUSD_PERP and 1 more from 2026-10-02 were written"
+
+
 def test_one_tier_of_several_is_no_table() -> None:
     data = json.loads(sample("okx-position-tiers"))
     data["data"] = data["data"][2:3]

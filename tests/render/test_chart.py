@@ -222,6 +222,7 @@ def test_curves_share_the_dots_of_a_cell() -> None:
     crossing = [Curve("up", [(x, x) for x in xs]), Curve("down", [(x, 1 - x) for x in xs])]
     alone = [lines(drawn(chart()._replace(curves=[one]), 80)) for one in crossing]
     both = lines(drawn(chart()._replace(curves=crossing), 80))
+    assert both[-1] == "U up   D down"
     for row in range(1, 13):
         for column in range(6, 79):
             dots = [ord(text[row][column]) - 0x2800 if text[row][column] > "\u2800" else 0 for text in alone]
@@ -251,6 +252,22 @@ def test_what_does_not_start_at_zero_uses_the_whole_height() -> None:
 
 def test_ticks_are_no_finer_than_people_see() -> None:
     assert lines(drawn(several(), 200))[-2].split() == ["1", "2", "3", "4", "5"]
+
+
+def test_ticks_are_as_fine_as_people_see() -> None:
+    near = chart()._replace(
+        x_places=2, curves=[Curve("equity", [(1 + Decimal(x) / 100, Decimal(x)) for x in range(6)])]
+    )
+    assert "1.02" in lines(drawn(near, 80))[-2].split()
+
+
+def test_a_legend_begins_on_its_first_line_and_goes_on_where_it_is_full() -> None:
+    long = Landmark("a" * 120, Decimal(50), "plain")
+    root = ElementTree.fromstring(svg([chart("one", (long, long))]))
+    rows = [float(text.get("y", "")) for text in root.iter(f"{SVG}text") if "aaa" in (text.text or "")]
+    assert rows == [rows[0], rows[0] + 16]
+    alone = ElementTree.fromstring(svg([chart("one", (long._replace(label="a"),))]))
+    assert rows[0] in [float(text.get("y", "")) for text in alone.iter(f"{SVG}text") if text.text == "A a 50.0"]
 
 
 def test_several_curves_in_a_picture_have_a_line_for_each_run_and_a_legend() -> None:

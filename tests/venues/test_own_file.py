@@ -64,6 +64,23 @@ def test_a_later_rule_comes_after_and_an_earlier_one_before() -> None:
     assert raw.decode().index("# ether") < raw.decode().index("# asked on a Sunday")
 
 
+def test_a_rule_stands_with_the_others_of_its_contract() -> None:
+    bitcoin = MINE[MINE.index("[[instruments") :].replace("ETH", "BTC")
+    fees = Addition(
+        ETH,
+        "fees",
+        {"from": "2026-10-01", "maker": "0.01%", "taker": "0.02%", "source": "an answer", "confidence": "published"},
+    )
+    lines = with_rules((MINE + bitcoin).encode(), "okx", [fees, tiers("2026-10-01")]).decode().splitlines()
+    assert [line for line in lines if line.startswith("[[")] == [
+        "[[fees]]",
+        f"[[instruments.{ETH}.margin]]",
+        f"[[instruments.{ETH}.margin]]",
+        f"[[instruments.{ETH}.fees]]",
+        "[[instruments.BTC-USD-SWAP.margin]]",
+    ]
+
+
 def test_the_same_date_replaces_and_keeps_the_comments() -> None:
     raw = with_rules(MINE.encode(), "okx", [tiers("2026-03-01", "0.9%")])
     assert [row["rates"] for row in rows(raw)] == [["0.9%"]]
@@ -96,6 +113,14 @@ def test_line_ends_and_a_byte_order_mark_stay() -> None:
 def test_a_last_line_without_an_end_gets_one() -> None:
     raw = with_rules(MINE.rstrip("\n").removesuffix("# the end").rstrip("\n").encode(), "okx", [tiers("2026-10-01")])
     assert [row["from"] for row in rows(raw)] == ["2026-03-01", "2026-10-01"]
+
+
+def test_into_an_empty_file_a_rule_goes_without_a_blank_line() -> None:
+    lead = b'extends = "okx"\n'
+    made = with_rules(lead, "okx", [tiers("2026-10-01")])
+    assert made.startswith(lead + b"\n[[instruments")
+    whole = with_rules(MINE.encode(), "okx", [tiers("2026-10-01")])
+    assert b"\n\n\n" not in whole
 
 
 def test_a_contract_that_is_new_gets_its_coin() -> None:
