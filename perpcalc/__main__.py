@@ -67,7 +67,7 @@ def run(arguments: Sequence[str]) -> int:
         group = program()
         with group.make_context("perpcalc", list(arguments)) as context:
             status: Any = group.invoke(context)
-        return int(status or 0)
+        return int(status)
     except PerpcalcError as error:
         return complain(error.line(flags=True))
     except Exit as leaving:

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perpcalc.errors import PerpcalcError
-from perpcalc.files import DEEPEST, LARGEST_FILE, MOST_PARTS, Source, descriptor_of, read, toml
+from perpcalc.files import DEEPEST, LARGEST_FILE, MOST_PARTS, Source, descriptor_of, read, toml, whole
 
 needs_descriptors = pytest.mark.skipif(not os.path.exists("/proc/self/fd"), reason="the system shows no descriptors")
 
@@ -192,6 +192,15 @@ class TestWhatIsNotRead:
         ]
 
     @pytest.mark.skipif(not hasattr(os, "openpty"), reason="the system has no pseudo-terminals")
+    def test_one_that_fails_while_it_is_read(self) -> None:
+        class Failing(io.BytesIO):
+            def read(self, size: int | None = -1) -> bytes:
+                raise OSError(5, "Input/output error")
+
+        with pytest.raises(PerpcalcError) as caught:
+            whole(Failing(), "book.toml")
+        assert str(caught.value) == "book.toml: Input/output error: give a file that can be read"
+
     def test_a_terminal(self, monkeypatch: pytest.MonkeyPatch) -> None:
         ends = os.openpty()
         try:
@@ -362,6 +371,10 @@ class TestBracketsInBrackets:
             with pytest.raises(PerpcalcError) as caught:
                 toml(nested(deeper))
             assert str(caught.value) == "not a file to read: it is nested too deeply: leave the inner brackets out"
+
+    def test_lines_inside_a_text_count(self) -> None:
+        with pytest.raises(PerpcalcError, match="line 4 has a key of too many parts"):
+            toml(b'a = """\n\n"""\n' + b"b." * 9 + b"c = 1\n")
 
     def test_beside_each_other_are_no_depth(self) -> None:
         assert toml(("a = [" + "[], {}, " * 99 + "]\n" + "[[b]]\n" * 99).encode())

@@ -94,7 +94,10 @@ def plan(dump: Dump, portfolio: Portfolio, choices: Choices, resolve: Resolve = 
         except PerpcalcError as error:
             left_out.append(LeftOut(one.recorded.number, error.at(one.recorded.place)))
     laid = list(_laid(held, portfolio.positions, accounts))
-    legs = [leg_of(beside.name, one, account) for beside, one in zip(laid, held, strict=True)]
+    home = account
+    if home is not None and home.mode is None and _has_both_sides(held):
+        home = home._replace(mode="hedge")  # as the file is read that holds both
+    legs = [leg_of(beside.name, one, home) for beside, one in zip(laid, held, strict=True)]
     there = {one.identity for one in found}
     unsure = placed.unsure or bool(dump.unread)
     gone = _gone(portfolio.positions, accounts, choices, there) if dump.lists_positions and not unsure else ()
@@ -227,12 +230,15 @@ def _differences(
     yield from of_account(cross, balance, account.unified is not None, whole)
 
 
+def _has_both_sides(taken: Sequence[Taken]) -> bool:
+    sides = {(one.located.identity.contract, one.located.identity.side) for one in taken}
+    return any((contract, "long" if side == "short" else "short") in sides for contract, side in sides)
+
+
 def _mode_needed(taken: Sequence[Taken], account: Account) -> str | None:
     """The mode that an account needs and does not have: hedge for both sides of a contract, else as the venue says."""
-    sides = {(one.located.identity.contract, one.located.identity.side) for one in taken}
-    both = any((contract, "long" if side == "short" else "short") in sides for contract, side in sides)
     hedged = [one.located.recorded.hedged for one in taken]
-    if account.mode != "hedge" and (both or (account.mode and True in hedged)):
+    if account.mode != "hedge" and (_has_both_sides(taken) or (account.mode and True in hedged)):
         return "hedge"
     return "one-way" if account.mode == "hedge" and False in hedged else None
 

@@ -191,6 +191,13 @@ def test_a_contract_that_nobody_lists_hides_nothing_of_the_others(run: Run, writ
     assert unknown["reason"].startswith("WAT: there is no contract 'WAT'")
 
 
+@pytest.mark.parametrize("venue", ["bitmex", "BITMEX"])
+def test_the_name_of_a_contract_that_nobody_lists_says_its_coin(run: Run, write: Any, venue: str) -> None:
+    trades = write("time,symbol,side,contracts,price\n2023-06-01T00:00Z,ETHM23,buy,5,1900\n")
+    (row,) = asked(run, trades, "-v", venue, "--contract-size", "1")
+    assert (row["instrument"], row["currency"]) == ("ETHM23", "ETH")
+
+
 def test_a_mark_is_of_one_coin(run: Run, write: Any) -> None:
     line = refused(run, write(SEVERAL), "--venue", "bybit", "--mark", "60000")
     assert line == "perpcalc: --mark: the trades are in 2 coins, BTC, ETH: give one --instrument"

@@ -134,6 +134,11 @@ class TestMargin:
         assert column(rows, "reason") == ["the liquidation price is not known: the margin is not"]
         assert column(rows, "status") == ["ok"]
 
+    def test_what_no_price_liquidates_says_never_in_a_table(self, run: Run) -> None:
+        short = ("plan", "-s", "short", "--order", "100@100", "--margin", "1", "--mmr")
+        assert " never " in run(*short, "0.5%").stdout
+        assert " never " not in run(*short[:-3], "--mmr", "0.5%").stdout
+
     def test_so_it_is_without_a_maintenance_rate(self, run: Run) -> None:
         rows = asked(run, "-v", "okx", "-s", "long", "--order", "10@62500", "-l", "5")
         assert column(rows, "reason") == ["the liquidation price is not known: the maintenance rate is not"]

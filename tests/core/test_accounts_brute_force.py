@@ -9,6 +9,7 @@ import random
 from collections import defaultdict
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
 from typing import NamedTuple
 
 import pytest
@@ -131,6 +132,7 @@ class Model:
             alive, dead = (middle, dead) if self.left(middle) > 0 else (alive, middle)
         return alive
 
+    @cached_property
     def lower_end(self) -> Fraction | None:
         """The y > 1 at which a falling price ends it."""
         inside = Fraction(1)
@@ -146,6 +148,7 @@ class Model:
             inside *= 2
         return None
 
+    @cached_property
     def upper_end(self) -> Fraction | None:
         """The y < 1 at which a rising price ends it."""
         inside = Fraction(1)
@@ -221,19 +224,18 @@ def close(found: Decimal | None, expected: Fraction | None, reach: Fraction = Fr
 
 
 WALLETS = [some_wallet(random.Random(seed)) for seed in range(ACCOUNTS)]
+MODELS = list(map(Model, WALLETS))
 
 
 def test_the_random_wallets_are_of_every_kind() -> None:
-    models = [Model(wallet) for wallet in WALLETS]
-    alive = [model for model in models if model.left(Fraction(1)) > 0]
-    found = [(model.lower_end() is not None, model.upper_end() is not None) for model in alive]
+    alive = [model for model in MODELS if model.left(Fraction(1)) > 0]
+    found = [(model.lower_end is not None, model.upper_end is not None) for model in alive]
     assert min(found.count(ends) for ends in ((True, False), (False, True), (True, True), (False, False))) >= 20
-    assert len(models) - len(alive) > 100
+    assert len(MODELS) - len(alive) > 100
 
 
 def test_both_ends_of_every_wallet_are_where_bisection_finds_them() -> None:
-    for wallet in WALLETS:
-        model = Model(wallet)
+    for wallet, model in zip(WALLETS, MODELS, strict=True):
         made, holdings = as_account(wallet)
         result = liquidation(made, 0, holdings[0], Decimal(wallet.legs[0].contract.mark))
         mark = Decimal(wallet.legs[0].contract.mark)
@@ -244,8 +246,8 @@ def test_both_ends_of_every_wallet_are_where_bisection_finds_them() -> None:
             continue
         assert not result.beyond, wallet
         below, above = result.liquidation_below, result.liquidation_above
-        assert close(below and mark / below, model.lower_end()), wallet
-        assert close(above and mark / above, model.upper_end()), wallet
+        assert close(below and mark / below, model.lower_end), wallet
+        assert close(above and mark / above, model.upper_end), wallet
         assert (result.liquidation_price is None) == (below is None and above is None)
         if below is None and above is None:
             assert result.reason is not None
@@ -265,11 +267,10 @@ def test_all_rows_of_a_wallet_are_one_move_away_from_liquidation() -> None:
 @pytest.mark.parametrize("direction", [1, -1])
 def test_a_ladder_says_what_the_wallet_is_worth_or_that_it_died_on_the_way(direction: int) -> None:
     moves = [Decimal(direction * step) / 100 for step in range(0, 100, 9)]
-    for wallet in WALLETS[:500]:
-        model = Model(wallet)
+    for wallet, model in zip(WALLETS[:500], MODELS, strict=False):
         made, _ = as_account(wallet)
         dead = model.left(Fraction(1)) <= 0
-        end = None if dead else (model.upper_end() if direction > 0 else model.lower_end())
+        end = None if dead else (model.upper_end if direction > 0 else model.lower_end)
         collateral = decimal(wallet.balance)
         for move, rung in zip(moves, ladder(Stake(made, Decimal(wallet.legs[0].contract.mark)), moves), strict=True):
             y = 1 / (1 + Fraction(move))

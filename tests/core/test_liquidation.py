@@ -6,7 +6,7 @@ from fractions import Fraction
 from math import ceil, floor
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from perpcalc.core.instrument import PLAIN, Instrument
@@ -108,10 +108,16 @@ def test_isolated_with_maintenance_at_the_mark(trade: Trade, leverage: Decimal, 
     assert (broke and plain(broke)) == twin.printed(twin.bankruptcy_price(trade.side, trade.entry, leverage))
 
 
-@given(trades, leverages, rates)
-def test_isolated_with_maintenance_on_the_entry_value(trade: Trade, leverage: Decimal, rate: Decimal) -> None:
-    # At margins up to the maintenance margin itself the position is dead at its entry, and has no other price to print.
-    assume(1 / leverage > rate)
+@st.composite
+def living(draw: st.DrawFn) -> tuple[Decimal, Decimal]:
+    """A leverage, and a maintenance rate below the margin that it takes: at the entry the position lives."""
+    leverage = draw(decimals("1.01", "125", 2))
+    return leverage, draw(decimals("0", str(Decimal(1) / leverage * Decimal("0.9999")), 4))
+
+
+@given(trades, living())
+def test_isolated_with_maintenance_on_the_entry_value(trade: Trade, drawn: tuple[Decimal, Decimal]) -> None:
+    leverage, rate = drawn
     margin = Fraction(trade.usd) / Fraction(trade.entry) / Fraction(leverage)
     expected = twin.liquidation_at_entry(trade.side, trade.usd, trade.entry, margin, rate)
     price = by_leverage(trade, flat_rate(rate, basis="entry"), leverage).liquidation_price
@@ -226,13 +232,12 @@ def test_more_margin_moves_the_price_away(trade: Trade, leverage: Decimal, rate:
         assert far is None or (near is not None and far > near)
 
 
-@given(trades, leverages, leverages, rates, st.sampled_from(("entry", "mark")))
+@given(trades, living(), st.integers(1, 99), st.sampled_from(("entry", "mark")))
 def test_more_leverage_brings_the_price_nearer(
-    trade: Trade, one_leverage: Decimal, other: Decimal, rate: Decimal, basis: str
+    trade: Trade, drawn: tuple[Decimal, Decimal], percent: int, basis: str
 ) -> None:
-    low, high = sorted((one_leverage, other))
-    assume(low < high)
-    assume(1 / high > rate)
+    high, rate = drawn
+    low = 1 + (high - 1) * percent / 100
     far = by_leverage(trade, flat_rate(rate, basis=basis), low).distance
     near = by_leverage(trade, flat_rate(rate, basis=basis), high).distance
     assert near is not None
@@ -248,9 +253,9 @@ def test_the_price_does_not_depend_on_size_where_the_rate_does_not(
     assert (one_price and plain(one_price)) == (many and plain(many))
 
 
-@given(trades, leverages, rates)
-def test_a_long_is_liquidated_below_and_a_short_above_its_entry(trade: Trade, leverage: Decimal, rate: Decimal) -> None:
-    assume(1 / leverage > rate)
+@given(trades, living())
+def test_a_long_is_liquidated_below_and_a_short_above_its_entry(trade: Trade, drawn: tuple[Decimal, Decimal]) -> None:
+    leverage, rate = drawn
     result = by_leverage(trade, flat_rate(rate), leverage)
     if trade.side == LONG:
         assert result.liquidation_price is not None

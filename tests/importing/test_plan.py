@@ -516,6 +516,19 @@ class TestWhatElseIsSaid:
             assert ours is not None
             assert abs(ours - usd / value) < Decimal("0.001")
 
+    def test_an_account_that_does_not_say_its_mode_keeps_both_sides_that_it_holds(self) -> None:
+        items = [
+            {**one, "contracts": count, "liquidationPrice": 5_000}
+            for one, count in ((CROSS, 5_000), ({**CROSS, "side": "short"}, 2_000))
+        ]
+        hedged, unsaid = (
+            plan_of(
+                items, BOOK._replace(accounts=(account("main", "bybit", "BTC", Decimal("0.01"), mode),)), account="main"
+            )
+            for mode in ("hedge", None)
+        )
+        assert unsaid.differences[0].ours == hedged.differences[0].ours is not None
+
     def test_a_difference_of_an_account_is_told_where_the_file_has_all_of_it(self) -> None:
         items = [{**CROSS, "liquidationPrice": 5_000}]
         [found] = plan_of(items, account="main").differences

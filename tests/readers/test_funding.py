@@ -288,6 +288,10 @@ UNKNOWN = "is no funding history of a known form: known are OKX or HTX (funding-
             '[{"symbol": "BTCUSD", "fundingTime": 1717200000000, "fundingRate": NaN}]',
             "entry 1: fundingRate 'NaN' is not a number",
         ),
+        (
+            '{"time": 1717200000000, "rate": "0.1"}\n{"time": 1717228800000, "rate": "x"}\n',
+            "line 2: rate 'x' is not a number",
+        ),
         ('[{"symbol": "BTCUSD", "fundingTime": null, "fundingRate": "0.1"}]', "entry 1: has no fundingTime"),
         (
             '{"jsonrpc": "2.0", "result": {"data": [{"timestamp": 1, "interest_8h": 0.1, "index_price": 1}]}}',

@@ -222,6 +222,7 @@ def test_curves_share_the_dots_of_a_cell() -> None:
     crossing = [Curve("up", [(x, x) for x in xs]), Curve("down", [(x, 1 - x) for x in xs])]
     alone = [lines(drawn(chart()._replace(curves=[one]), 80)) for one in crossing]
     both = lines(drawn(chart()._replace(curves=crossing), 80))
+    assert both[-1] == "U up   D down"
     for row in range(1, 13):
         for column in range(6, 79):
             dots = [ord(text[row][column]) - 0x2800 if text[row][column] > "\u2800" else 0 for text in alone]
