@@ -93,3 +93,25 @@ def test_importing_the_package_imports_no_command() -> None:
         timeout=60,
     )
     assert ours(set(done.stdout.split())) <= {"names"}
+
+
+def test_no_module_computes_in_the_context_of_whoever_imports_it() -> None:
+    """One of a single digit, in which every signal is an exception."""
+    program = """
+import decimal, importlib, pkgutil
+import perpcalc
+context = decimal.getcontext()
+context.prec = 1
+context.traps = dict.fromkeys(context.traps, True)
+walked = [one.name for one in pkgutil.walk_packages(perpcalc.__path__, "perpcalc.") if "__main__" not in one.name]
+for name in walked:
+    importlib.import_module(name)
+print(len(walked), any(context.flags.values()), context.prec)
+"""
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", program], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.stderr == ""
+    count, signalled, digits = done.stdout.split()
+    assert int(count) > 100
+    assert (signalled, digits) == ("False", "1")
