@@ -25,7 +25,7 @@ from perpcalc.core.solve import (
 )
 from perpcalc.core.spans import segments
 from perpcalc.core.trading import extra_margin, levered
-from perpcalc.core.wallet import Wallet
+from perpcalc.core.wallet import Wallet, closing_fees_at, equity, maintenance
 from perpcalc.decimals import ONE, ZERO, plain, settled
 
 CENT, SATOSHI = Decimal("0.01"), Decimal("1E-8")
@@ -188,7 +188,8 @@ def _needs(wallet: Wallet, share: Decimal, start: Decimal, goal: Decimal) -> lis
     if share != ONE:
         part = wallet._replace(constant=share * wallet.constant, linear=share * wallet.linear)
     lack = lacking(part, start, goal)
-    if start != goal and settled(lacking(part, start, start)) >= settled(lack):
+    at_start = maintenance(part, start) + closing_fees_at(part, start) - equity(part, start)
+    if start != goal and settled(at_start) >= settled(lack):
         return None
     reserves = dict.fromkeys((reserve_share(wallet), ZERO))
     if share <= max(reserves):

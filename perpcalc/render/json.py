@@ -23,7 +23,11 @@ def as_json(answers: Sequence[Answer], one: bool) -> str:
 def compact(answer: Answer) -> str:
     """An answer on one line."""
     fields = [
-        f'"{name}": "{plain(value)}"' if isinstance(value, Decimal) else f'"{name}": {_word(value)}'
+        f'"{name}": null'
+        if value is None
+        else f'"{name}": "{plain(value)}"'
+        if isinstance(value, Decimal)
+        else f'"{name}": {_word(value)}'
         for name, value in answer.__dict__.items()
     ]
     return "{" + ", ".join(fields) + "}"
