@@ -308,7 +308,7 @@ class TestSentences:
         bought = self.first(run, "add", *self.LONG, "--at", "54000", "--average", "58000")
         assert bought == "add 9,720 contracts: then the average entry is 58,000.00 USD"
         profit = self.first(run, "entry", "-s", "long", "-n", "10k", "--exit", "64000", "--target-pnl", "0.01")
-        assert profit.endswith(": then the profit is 0.01000000 BTC")
+        assert profit.endswith(": then the profit is +0.01000000 BTC")
         ratio = self.first(
             run, "margin", *self.LONG, "-l", "5", "--mmr", "0.5%", "--mark", "62500", "--margin-ratio", "5%"
         )

@@ -90,3 +90,9 @@ def test_the_reason_of_a_single_row_needs_no_name(run: Run) -> None:
     assert f"\n{reason}" in one
     two = run("liq-price", "-p", "-", stdin=held + held.replace("core", "more")).stdout
     assert f"\ncore, more: {reason}" in two
+
+
+def test_a_single_row_of_an_account_stands_below_its_name(run: Run) -> None:
+    held = '[[positions]]\nname = "core"\nside = "long"\ncontracts = 5\nentry = 5\nleverage = 2\nmark = 5\nmmr = "1%"\n'
+    assert "\nStress: core\n" in run("stress", "-p", "-", "--moves", "-20%", stdin=held).stdout
+    assert "\nStress\n" in run("stress", "-p", "-", "--moves", "-20%", stdin=held + held.replace("core", "more")).stdout
