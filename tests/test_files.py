@@ -374,6 +374,12 @@ class TestBracketsInBrackets:
                 toml(nested(deeper))
             assert str(caught.value) == "not a file to read: it is nested too deeply: leave the inner brackets out"
 
+    def test_nor_do_they_make_room_for_more(self) -> None:
+        beside = b"[], " * 40
+        assert toml(b"a = [" + beside + b"[" * 31 + b"]" * 31 + b"]\n")
+        with pytest.raises(PerpcalcError, match="nested too deeply"):
+            toml(b"a = [" + beside + b"[" * 32 + b"]" * 32 + b"]\n")
+
     def test_lines_inside_a_text_count(self) -> None:
         with pytest.raises(PerpcalcError, match="line 4 has a key of too many parts"):
             toml(b'a = """\n\n"""\n' + b"b." * 9 + b"c = 1\n")

@@ -269,6 +269,7 @@ def test_payments_of_a_contract_under_another_spelling_are_its_own(run: Run, wri
     answer = run("fills", write(trades), "-v", "binance", "--funding", write(paid, "paid.csv"), "--json")
     assert [row["funding"] for row in json.loads(answer.stdout)] == ["0", "0.002"]
     assert "left out" not in answer.stderr
+    assert "for which side" not in answer.stderr
 
 
 def test_booked_payments_are_counted_as_they_are(run: Run, write: Any) -> None:

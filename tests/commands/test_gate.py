@@ -626,6 +626,27 @@ class TestLegs:
         assert check("-p", "p.toml", "--require-stop", file=alone + "stop = 60_000\n")[0] == 0
         assert check("-p", "p.toml", "--require-stop", file=alone + "stop = 63_000\n")[0] == 2
 
+    def test_at_the_price_of_a_fill_it_moves_and_what_it_is_settled_in_stays(self, check: Check) -> None:
+        held = UNIFIED + LEG + "stop = 72_000\n"
+        trade = (
+            "-p",
+            "p.toml",
+            "--account",
+            "u",
+            "--currency",
+            "BTC",
+            "--mmr",
+            "1%",
+            "-s",
+            "long",
+            "--order",
+            "100@70000",
+        )
+        status, rows, _ = check(*trade, "--max-leverage", "5", "--max-loss-at-stop", "50%", file=held)
+        # 350,100 USD over 70,000 + 30,000 - 5 * 6,000; 5 * 8,000 of 94,000 now, of 100,000 then
+        assert (status, values(rows, "max_leverage")["leg"][:7]) == (1, "5.00142")
+        assert values(rows, "max_loss_at_stop")["leg"][:7] == "0.42553"
+
     def test_a_trade_beside_it_does_not_hide_it(self, check: Check) -> None:
         trade = (
             "-p",
