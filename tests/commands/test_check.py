@@ -413,6 +413,13 @@ class TestATradeInAnAccount:
         assert by_rule(rows, "core long")["max_leverage"][0].startswith("0.70224")
         assert by_rule(rows)["max_leverage"][0] == "2"
 
+    def test_what_is_lost_already_is_no_margin(self, after: Callable[..., Any]) -> None:
+        # 0.8 - 50,000/40,000 coins are lost of 1.25
+        trade = ("--side", "long", "-n", "800", "-e", "40000", "-l", "2", "--mark", "40000")
+        status, rows, errors = after(*trade)
+        assert (status, rows) == (2, [])
+        assert "the trade takes a margin of 1 BTC, the account has 0.8:" in errors
+
     def test_orders_are_judged_after_each_fill(self, after: Callable[..., Any]) -> None:
         orders = ("--order", "2000@64000", "--order", "3000@30000")
         status, rows, _ = after("--side", "long", *orders, "--max-margin-ratio", "50%")

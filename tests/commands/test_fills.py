@@ -191,6 +191,11 @@ def test_a_contract_that_nobody_lists_hides_nothing_of_the_others(run: Run, writ
     assert unknown["reason"].startswith("WAT: there is no contract 'WAT'")
 
 
+def test_a_venue_of_the_environment_that_is_not_known_is_named_as_such(run: Run, write: Any) -> None:
+    answer = run("fills", write(PARTLY_CLOSED), env={"PERPCALC_VENUE": "nope"})
+    assert answer.stderr.startswith("perpcalc: PERPCALC_VENUE: 'nope' is not a known venue")
+
+
 @pytest.mark.parametrize("venue", ["bitmex", "BITMEX"])
 def test_the_name_of_a_contract_that_nobody_lists_says_its_coin(run: Run, write: Any, venue: str) -> None:
     trades = write("time,symbol,side,contracts,price\n2023-06-01T00:00Z,ETHM23,buy,5,1900\n")

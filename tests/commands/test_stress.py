@@ -329,6 +329,17 @@ def test_the_svg_goes_to_its_file_and_the_answer_to_standard_output(run: Run, bo
     assert len(root.findall("{http://www.w3.org/2000/svg}g")) == 5
 
 
+def test_what_is_dead_already_is_named_first(run: Run) -> None:
+    held = "[prices]\nBTC = 10_000\n" + "".join(
+        f'[[positions]]\nname = "{name}"\nside = "{side}"\ncontracts = 100\nentry = {entry}\nleverage = 10\nmmr = "1%"\n'
+        for name, side, entry in (("long", "long", 10_000), ("drowned", "long", 20_000), ("burned", "short", 5_000))
+    )
+    first = run("stress", "-p", "-", "--moves", "-20%,20%", stdin=held).stdout.splitlines()[0]
+    assert first == "3 of 3 are liquidated by these moves: drowned, burned already, then long at -8.18%"
+    up = run("stress", "-p", "-", "--moves", "20%", stdin=held).stdout.splitlines()[0]
+    assert up == "2 of 3 are liquidated by these moves: drowned, burned already"
+
+
 def test_an_account_of_several_coins_is_drawn_over_the_common_move(run: Run) -> None:
     coins = (
         '[prices]\nBTC = 60_000\n[[accounts]]\nname = "u"\nmargin = "unified"\nbalances = { BTC = 2, USDT = -60_000 }\n'

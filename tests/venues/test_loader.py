@@ -223,6 +223,8 @@ def test_a_venue_is_named_in_any_case_and_by_the_name_ccxt_has(spec: str) -> Non
         ("gateio", "gate"),
         ("huobi", "htx"),
         ("okex", "okx"),
+        ("myokx", "okx"),
+        ("okxus", "okx"),
         ("binancecoinm", "binance"),
     ],
 )
