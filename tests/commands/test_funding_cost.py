@@ -404,3 +404,8 @@ def test_the_table_of_a_portfolio_says_first_what_all_cost_together(run: Run, ti
     first = run("funding-cost", "-p", "-", *time, "-q", stdin=PORTFOLIO).stdout.splitlines()[0]
     verb = "costs" if usd > 0 else "earns"
     assert first == f"funding {verb} {abs(coin):.8f} BTC ({abs(usd):,.2f} USD) over 2 of 3 positions, {said}"
+
+
+def test_a_rate_of_nothing_costs_nothing(run: Run) -> None:
+    said = run("funding-cost", "--side", "short", *SIZE, "--rate", "0%", "--interval", "8h").stdout
+    assert said.startswith("costs 0.00000000 BTC (0.00 USD) over 3 payments")

@@ -399,6 +399,10 @@ class TestWhatIsWrong:
             (POSITION.replace('"core"', "5"), "position 1, name: 5 is not a text: write it in quotes"),
             (POSITION.replace('"core"', "0x" + "f" * 50), "position 1, name: the integer is not a text: write it in quotes"),
             (POSITION.replace("core", ""), "position 1 (), name: the text is empty: write one, or leave the key out"),
+            (
+                ACCOUNT + 'mode = "one-way"\n' + POSITION + 'account = "main"\ninstrument = [5]',
+                "position 1 (core), instrument: a list is not a text: write it in quotes",
+            ),
             (POSITION + "account = [5]", "position 1 (core), account: a list is not a text: write it in quotes"),
             (POSITION + "venue = 5", "position 1 (core), venue: 5 is not a text: write it in quotes"),
             (POSITION + 'currency = "B C"', "position 1 (core), currency: 'B C' is not a coin: give its letters, as in BTC"),

@@ -403,3 +403,7 @@ def test_initial_rates_go_on_by_the_step_of_the_maintenance_rate() -> None:
 def test_what_is_uncertain_of_a_venue_is_said_with_its_rules() -> None:
     (caution,) = [note for note in find("kucoin").notes if "only the first tier" in note]
     assert caution == f"kucoin: {load('kucoin').tables['caution']}"
+
+
+def test_a_closing_fee_is_taken_off_an_extra_margin_where_the_venue_says_so_alone() -> None:
+    assert {name for name in shipped_names() if find(name).instrument.extra_margin_net_of_fee} == {"bybit"}
