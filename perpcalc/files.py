@@ -15,11 +15,14 @@ MOST_PARTS = 8
 DEEPEST = 32
 
 STRING = re.compile(
-    r'''"""(?:[^"\\]++|\\[\s\S]|"{1,2}+(?!"))*+(?:"{3,5}+)?'''
-    r"""|'''(?:[^']++|'{1,2}+(?!'))*+(?:'{3,5}+)?"""
-    r"""|"(?:[^"\\\n]++|\\[^\n])*+"?|'[^'\n]*+'?"""
+    r'''"""[^"\\]*+(?:(?:\\[\s\S]|"(?!""))[^"\\]*+)*(?:"{3,5}+)?'''
+    r"""|'''[^']*+(?:'(?!'')[^']*+)*(?:'{3,5}+)?"""
+    r"""|"[^"\\\n]*+(?:\\[^\n][^"\\\n]*+)*"?|'[^'\n]*+'?"""
 )
-"""A string of TOML, or all that is left of the line or the file where one does not end."""
+"""A string of TOML, or all that is left of the line or the file where one does not end.
+
+No group is possessive: before 3.11.5 such a group may match what it should not (python/cpython issue 106052).
+"""
 COMMENT = re.compile(r"#[^\n]*+")
 _TEXT = re.compile(f"{STRING.pattern}|{COMMENT.pattern}")
 _LONG_KEY = re.compile(r"\.(?:[ \t]*+[\w-]++[ \t]*+\.)" f"{{{MOST_PARTS - 1}}}")

@@ -19,6 +19,8 @@ def create(path: str, content: bytes) -> None:
     if path == "-":
         raise PerpcalcError("is standard output", "give the name of a new file").at(path)
     with placed(path):
+        if os.path.lexists(path):
+            raise _taken()
         folder = os.path.dirname(path) or "."
         with _written(folder, content, 0o666, "give a name that can be written") as temporary:
             _name(temporary, path)
@@ -110,6 +112,10 @@ def placed(path: str, remedy: str = "nothing was written") -> Iterator[None]:
         raise PerpcalcError("is not the name of a file", "give one").at(path) from None
 
 
+def _taken() -> PerpcalcError:
+    return PerpcalcError("exists already", "give a new name, or add to it with perpcalc portfolio add")
+
+
 def _locked(handle: int) -> bool:
     """Whether the lock is ours, now or before."""
     import fcntl
@@ -163,7 +169,7 @@ def _name(temporary: str, path: str) -> None:
                 os.unlink(path)
                 raise
     except FileExistsError:
-        raise PerpcalcError("exists already", "give a new name, or add to it with perpcalc portfolio add") from None
+        raise _taken() from None
 
 
 def _need_replaceable(target: str, status: os.stat_result) -> None:

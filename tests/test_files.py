@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import subprocess
 import sys
 import tracemalloc
@@ -14,8 +15,9 @@ import tomli_w
 from hypothesis import given
 from hypothesis import strategies as st
 
+import perpcalc
 from perpcalc.errors import PerpcalcError
-from perpcalc.files import DEEPEST, LARGEST_FILE, MOST_PARTS, Source, descriptor_of, read, toml, whole
+from perpcalc.files import DEEPEST, LARGEST_FILE, MOST_PARTS, STRING, Source, descriptor_of, read, toml, whole
 
 needs_descriptors = pytest.mark.skipif(not os.path.exists("/proc/self/fd"), reason="the system shows no descriptors")
 
@@ -420,3 +422,11 @@ def test_no_text_is_searched_over_and_over(unit: str) -> None:
     # 1 MiB takes some 0.1 s when each byte is looked at a few times; by the square of them it would be hours.
     with pytest.raises(PerpcalcError):
         toml(b"= " + (unit * ((1 << 20) // len(unit))).encode())
+
+
+def test_no_group_of_a_pattern_is_possessive() -> None:
+    """Before Python 3.11.5 such a group may match what it should not: quotes at the end of a string were left out."""
+    possessive = re.compile(r"\)(?:[*+?]|\{[\d,]+\})\+")
+    sources = sorted(Path(perpcalc.__file__).parent.rglob("*.py"))
+    assert [path.name for path in sources if possessive.search(path.read_text(encoding="utf-8"))] == []
+    assert STRING.fullmatch('"""a\\""""') is not None

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Set
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,14 @@ OURS = frozenset(
     """.split()
 )
 """The modules that answer for a position as JSON."""
+GATE = frozenset(
+    """
+    commands.book commands.charges commands.check commands.judging commands.prices commands.scenes commands.trades
+    core.backed core.funding core.limits core.pegged core.trading
+    files limit_options portfolio
+    """.split()
+)
+"""What a check has beside them, nothing of accounts of several coins among it."""
 PROGRAM = """
 import sys
 from perpcalc.__main__ import run
@@ -61,10 +70,11 @@ def ours(modules: set[str]) -> set[str]:
             ("liq-price", *POSITION, "--leverage", "10", "--venue", "bybit", "--json"),
             {"commands.liq_price", "commands.touching"},
         ),
+        (("check", *POSITION, "--leverage", "10", "--venue", "bybit", "--max-leverage", "20", "--json"), GATE),
     ],
-    ids=["pnl", "pnl-field", "liq-price-venue"],
+    ids=["pnl", "pnl-field", "liq-price-venue", "check-venue"],
 )
-def test_a_scripted_call_imports_what_it_needs_and_no_more(call: tuple[str, ...], own: set[str]) -> None:
+def test_a_scripted_call_imports_what_it_needs_and_no_more(call: tuple[str, ...], own: Set[str]) -> None:
     modules = imported(*call)
     assert not ours(modules) - OURS - own
     assert not modules & set(HEAVY)
@@ -93,3 +103,25 @@ def test_importing_the_package_imports_no_command() -> None:
         timeout=60,
     )
     assert ours(set(done.stdout.split())) <= {"names"}
+
+
+def test_no_module_computes_in_the_context_of_whoever_imports_it() -> None:
+    """One of a single digit, in which every signal is an exception."""
+    program = """
+import decimal, importlib, pkgutil
+import perpcalc
+context = decimal.getcontext()
+context.prec = 1
+context.traps = dict.fromkeys(context.traps, True)
+walked = [one.name for one in pkgutil.walk_packages(perpcalc.__path__, "perpcalc.") if "__main__" not in one.name]
+for name in walked:
+    importlib.import_module(name)
+print(len(walked), any(context.flags.values()), context.prec)
+"""
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", program], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.stderr == ""
+    count, signalled, digits = done.stdout.split()
+    assert int(count) > 100
+    assert (signalled, digits) == ("False", "1")

@@ -2,6 +2,7 @@
 
 import decimal
 import json
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,30 @@ def test_no_context_of_the_caller_cuts_a_digit() -> None:
     with decimal.localcontext(prec=3):
         found = perpcalc.liq_price(**LONG, leverage=10, mmr="0.5%")
     assert str(found.liquidation_price).startswith("57102.2727272727")
+
+
+def test_the_context_of_the_caller_stays_as_it_was() -> None:
+    """One of few digits, in which every signal is an exception."""
+    alone = perpcalc.liq_price(**LONG, leverage=10, mmr="0.5%")
+    with decimal.localcontext(prec=5) as context:
+        context.traps = dict.fromkeys(context.traps, True)
+        context.clear_flags()
+        assert perpcalc.liq_price(**LONG, leverage=10, mmr="0.5%") == alone
+        assert perpcalc.as_json(alone)
+        assert perpcalc.ask({"command": "pnl", **LONG, "exit": 64_000})
+        assert (context.prec, any(context.flags.values()), all(context.traps.values())) == (5, False, True)
+
+
+def test_threads_do_not_meet() -> None:
+    def asked(number: int) -> perpcalc.Pnl:
+        decimal.getcontext().prec = 1 + number % 7
+        return perpcalc.pnl(side="long", contracts=1 + number, entry=62_500, exit=64_000)
+
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(asked, range(60)))
+    assert [one.gross_pnl for one in found] == [
+        perpcalc.pnl(side="long", contracts=1 + number, entry=62_500, exit=64_000).gross_pnl for number in range(60)
+    ]
 
 
 def test_the_environment_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

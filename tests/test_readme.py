@@ -119,7 +119,8 @@ def test_recipes_run_where_their_tools_are(tool: str, script: str, tmp_path: Pat
         pytest.skip(f"{tool} is not installed")
     (tmp_path / "portfolio.toml").write_bytes(EXAMPLE.read_bytes())
     (tmp_path / "questions.ndjson").write_text(f"{QUESTION}\n" * 3, encoding="utf-8")
-    (tmp_path / "Makefile").write_text(*blocks("make"), encoding="utf-8")
+    (makefile,) = blocks("make")
+    (tmp_path / "Makefile").write_text(makefile, encoding="utf-8")
     (tmp_path / "send-order").write_text("#!/bin/sh\necho sent\n", encoding="utf-8")
     (tmp_path / "send-order").chmod(0o755)
     environment = {

@@ -223,7 +223,7 @@ class TestThePackage:
         for name, question in FUNCTIONS.items():
             command = command_named(question)
             first = command.help[:60].rpartition(" ")[0]
-            assert re.search(rf"^    {name}\(\*, .*\n        {re.escape(first)}", told, re.MULTILINE), name
+            assert re.search(rf"^    {name}\(\s*\*,[^)]*\)\n        {re.escape(first)}", told, re.MULTILINE), name
             function = getattr(perpcalc, name)
             keywords = keywords_of(command)
             assert list(inspect.signature(function).parameters) == list(keywords)

@@ -74,7 +74,7 @@ class HelpedCommand(TyperCommand):
 def write_examples(formatter: Any, examples: Sequence[str]) -> None:
     """Write examples that can be copied, those too long for a line continued as a shell has it."""
     formatter.write_paragraph()
-    formatter.write("Examples:\n" if len(examples) > 1 else "Example:\n")
+    formatter.write("Examples:\n")
     for example in examples:
         formatter.write(f"  {continued(example)}\n")
 

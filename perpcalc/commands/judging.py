@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
-from perpcalc.commands.case import Case
+from perpcalc.commands.carriers import Carrier
+from perpcalc.commands.case import Case, Shared
 from perpcalc.commands.charges import check_cap, quoted_for
-from perpcalc.commands.legs import LegCase, no_price
 from perpcalc.commands.market import fee_rate
 from perpcalc.commands.trades import contract_of
-from perpcalc.commands.unified import UnifiedShared
 from perpcalc.core import limits as core
 from perpcalc.core.liquidation import Liquidation
 from perpcalc.core.rules import DAY, flat_rate
@@ -17,6 +17,10 @@ from perpcalc.decimals import ONE, ZERO
 from perpcalc.errors import PerpcalcError
 from perpcalc.given import Given, Option
 from perpcalc.options import ENTRY_FEE, EXIT_FEE, EXPLAIN, FUNDING_RATE, HORIZON, INTERVAL, MARK, STOP, VENUE, VOL
+
+if TYPE_CHECKING:  # few accounts hold what these are for
+    from perpcalc.commands.legs import LegCase
+    from perpcalc.commands.unified import UnifiedShared
 
 NO_MAINTENANCE = flat_rate(ZERO)
 Sizes = Mapping[tuple[object, ...], Decimal | None]
@@ -74,8 +78,9 @@ class Judged:
     def leverage(self) -> Decimal | None:
         """The value over the equity behind it now, nothing rounded; maintenance margin does not matter."""
         x = 1 / self.price()
-        if isinstance(self.exact.shared, UnifiedShared):
-            return self.exact.shared.now.leverage
+        united = _united(self.exact.shared)
+        if united is not None:
+            return united.now.leverage
         if self.exact.shared is not None:
             standing = self.exact.in_wallet()
             return core.leverage(standing.wallet, standing.holding.ratio * x)
@@ -84,9 +89,9 @@ class Judged:
 
     def collateral(self) -> Decimal:
         """What losses and funding are measured against: the account's balance, else the margin."""
-        shared = self.case.shared
-        if isinstance(shared, UnifiedShared):
-            return shared.balance_usd / self.price()
+        united = _united(self.case.shared)
+        if united is not None:
+            return united.balance_usd / self.price()
         balance = self.case.home_balance
         return self.case.margined().coin if balance is None else balance
 
@@ -133,7 +138,7 @@ class Judged:
 class JudgedLeg:
     """A linear leg to judge, in USD; the limits of its account are those of all that is in it."""
 
-    def __init__(self, leg: LegCase, exact: LegCase, given: Given, limits: Given, held: Decimal | None) -> None:
+    def __init__(self, leg: "LegCase", exact: "LegCase", given: Given, limits: Given, held: Decimal | None) -> None:
         self.case = leg
         self.exact = exact
         self.given = given
@@ -204,17 +209,20 @@ class JudgedLeg:
 
     def _settle_price(self) -> Decimal:
         if self.case.settle_price is None:
+            from perpcalc.commands.legs import no_price
+
             raise PerpcalcError(no_price(self.case.leg.settle), "it is what the leg is settled in").at(MARK.key)
         return self.case.settle_price
 
-    def _account(self, leg: LegCase) -> UnifiedShared:
-        if not isinstance(leg.shared, UnifiedShared):
+    def _account(self, leg: "LegCase") -> "UnifiedShared":
+        united = _united(leg.shared)
+        if united is None:
             raise PerpcalcError("no account of several coins stands behind the leg", "give it an account")
-        return leg.shared
+        return united
 
 
 def judged_as(
-    one: Case | LegCase, exact: Case | LegCase, given: Given, limits: Given, sizes: Sizes
+    one: "Case | LegCase", exact: "Case | LegCase", given: Given, limits: Given, sizes: Sizes
 ) -> Judged | JudgedLeg:
     """A position or a leg as the limits look at it."""
     size = sizes[_kind(one)]
@@ -226,7 +234,7 @@ def judged_as(
     return JudgedLeg(one, exact, given, limits, size)
 
 
-def sizes_of(entries: Sequence[Case | LegCase]) -> Sizes:
+def sizes_of(entries: "Sequence[Case | LegCase]") -> Sizes:
     """The size in USD of each contract and side in each account; None where a price is missing."""
     sizes: dict[tuple[object, ...], Decimal | None] = {}
     for one in entries:
@@ -236,10 +244,19 @@ def sizes_of(entries: Sequence[Case | LegCase]) -> Sizes:
     return sizes
 
 
-def _kind(one: Case | LegCase) -> tuple[object, ...]:
+def _kind(one: "Case | LegCase") -> tuple[object, ...]:
     if isinstance(one, Case):
         return (one.account, one.side, *contract_of(one))
     return (one.account, one.leg.coins > 0, one.leg.coin, one.leg.settle)
+
+
+def _united(carrier: Carrier | None) -> "UnifiedShared | None":
+    """What stands behind a position, where that is an account of several coins."""
+    if carrier is None or isinstance(carrier, Shared):
+        return None
+    from perpcalc.commands.unified import UnifiedShared
+
+    return carrier if isinstance(carrier, UnifiedShared) else None
 
 
 def _chance(limits: Given) -> tuple[Decimal, Decimal]:

@@ -112,7 +112,7 @@ def _market(given: Given) -> Market:
             return _plain(size, currency or "BTC", name)  # a contract that the preset does not list
         if VENUE.name in given.filled:
             raise error.at(VENUE.env) from None
-        raise error.at((VENUE if name is None else INSTRUMENT).key) from None
+        raise error.at((INSTRUMENT if name is not None and _is_venue(venue) else VENUE).key) from None
     instrument = market.instrument
     other_size, other_coin = size not in (None, instrument.contract_size), currency not in (None, instrument.currency)
     if (other_size or other_coin) and VENUE.name in given.filled:

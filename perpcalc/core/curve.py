@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from perpcalc.decimals import ZERO
 
-ENDLESS = Decimal(10) ** 40
+ENDLESS = Decimal("1E+40")
 
 
 class Curve(NamedTuple):

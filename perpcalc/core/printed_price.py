@@ -7,7 +7,7 @@ from perpcalc.core.instrument import Instrument
 from perpcalc.core.rounding import Grid, on, to_multiple
 from perpcalc.decimals import FINEST, settled
 
-NO_PRICE = Decimal(10) ** 40  # roots beyond it are what 100 digits leave of none
+NO_PRICE = Decimal("1E+40")  # roots beyond it are what 100 digits leave of none
 
 
 def price_at(instrument: Instrument, x: Decimal | None, end: str) -> Decimal | None:

@@ -5,8 +5,7 @@ from typing import NamedTuple
 
 from perpcalc.decimals import ONE, ZERO
 
-HOUR, DAY = Decimal(60), Decimal(1440)
-YEAR = 365 * DAY
+HOUR, DAY, YEAR = Decimal(60), Decimal(1440), Decimal(525_600)
 
 
 class Tier(NamedTuple):

@@ -167,8 +167,7 @@ def rate_of(recorded: Recorded, contract_size: Decimal) -> Decimal | None:
 def _of_perpetual(contract: Contract, spec: str, resolve: Resolve) -> Instrument | None:
     """The perpetual of a coin, as the rules of a contract that expires and has no table of its own."""
     perpetual = contract._replace(expires=None, guessed=False)
-    instrument = resolve(spec, f"{contract.base}/{contract.quote}:{contract.settle}", perpetual)
-    return None if instrument is None else instrument._replace(funding=None)
+    return resolve(spec, f"{contract.base}/{contract.quote}:{contract.settle}", perpetual)
 
 
 def _plain(recorded: Recorded, contract: Contract, notes: list[str]) -> Market:

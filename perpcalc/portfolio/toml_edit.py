@@ -18,10 +18,10 @@ Path = tuple[str | int, ...]
 Value = str | int | Decimal | bool | Sequence["Value"] | Mapping[str, "Value"]
 
 _SPACE = re.compile(r"[ \t]*+")
-_BLANK = re.compile(rf"(?:[ \t\r\n\ufeff]|{COMMENT.pattern})*+")
+_BLANK = re.compile(rf"(?:[ \t\r\n\ufeff]|{COMMENT.pattern})*")
 _PART = rf"(?:[\w-]++|{STRING.pattern})"
-_KEY = re.compile(rf"{_PART}(?:[ \t]*+\.[ \t]*+{_PART})*+")
-_SCALAR = re.compile(r"[^,\]}\s#]++(?: \d\d:[^,\]}\s#]++)?+")
+_KEY = re.compile(rf"{_PART}(?:[ \t]*+\.[ \t]*+{_PART})*")
+_SCALAR = re.compile(r"[^,\]}\s#]++(?: \d\d:[^,\]}\s#]++)?")
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _REST_OF_LINE = re.compile(r"[ \t]*+(?:#[^\n]*+)?\r?+(?:\n|$)")
 

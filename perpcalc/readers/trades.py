@@ -33,7 +33,7 @@ from perpcalc.readers.trade_forms import PAYMENTS, SHAPES, Shape
 
 SIDES = {"buy": LONG, "sell": SHORT, "long": LONG, "short": SHORT, "b": LONG, "s": SHORT}
 HELD = {"long": "long", "short": "short", "both": "", "net": "", "oneway": "", "one_way": ""}
-UNITS = {"XBt": Decimal(10) ** 8, "Gwei": Decimal(10) ** 9, "USDt": Decimal(10) ** 6}
+UNITS = {"XBt": Decimal("1E+8"), "Gwei": Decimal("1E+9"), "USDt": Decimal("1E+6")}
 """How many of BitMEX's units make a coin."""
 OWN = (("time", "side", "contracts", "price"), ("time", "side", "contracts", "price", "fee"))
 

@@ -53,7 +53,7 @@ def test_the_help_of_a_command_is_the_same_by_help_and_by_its_option(run: Run, c
 
 @pytest.mark.parametrize("called", EVERY)
 def test_the_help_cuts_no_sentence_and_fits_80_columns(run: Run, called: str) -> None:
-    text, _, examples = run(*called.split(), "--help").stdout.partition("\nExample")
+    text, _, examples = run(*called.split(), "--help").stdout.partition("\nExamples:\n")
     assert "…" not in text
     assert max(map(len, text.splitlines())) <= 80
     assert all(len(line) <= 80 or "'" in line for line in examples.splitlines())
@@ -61,7 +61,7 @@ def test_the_help_cuts_no_sentence_and_fits_80_columns(run: Run, called: str) ->
 
 @pytest.mark.parametrize("called", EVERY)
 def test_examples_can_be_copied_into_a_shell(run: Run, called: str) -> None:
-    written = run(*called.split(), "--help").stdout.partition("\nExample")[2].partition("\n")[2]
+    written = run(*called.split(), "--help").stdout.partition("\nExamples:\n")[2]
     assert [shlex.split(line) for line in written.replace("\\\n", "").splitlines()] == [
         shlex.split(example) for example in EVERY[called].examples
     ]
@@ -73,7 +73,7 @@ def test_what_is_needed_comes_first_and_marked(run: Run, called: str) -> None:
     headings = re.findall(r"^(\S[^\n]*):$", run(*called.split(), "--help").stdout, re.MULTILINE)
     first = next(heading for heading in headings if heading != "Arguments")
     assert first.startswith("Needed") == any(not option.argument for option in command.needed)
-    assert headings[-2:] in (["Output", "Examples"], ["Output", "Example"])
+    assert headings[-2:] == ["Output", "Examples"]
 
 
 @pytest.mark.parametrize("called", EVERY)

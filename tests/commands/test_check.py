@@ -334,6 +334,45 @@ class TestPortfolio:
         assert [row["position"] for row in rows] == ["planned trade"]
 
 
+class TestPlaces:
+    """Where prices, venues and sizes of a trade come from."""
+
+    HELD = (
+        '[[positions]]\nname = "a"\nvenue = "bybit@2026-01-01"\nside = "long"\ncontracts = 10_000\nentry = 50_000\n'
+        "leverage = 5\n"
+    )
+
+    def asked(self, run: Run, *arguments: str, file: str = HELD, **more: Any) -> Any:
+        return run("check", "-p", "-", *arguments, "--field", "position,value,status", stdin=file, **more)
+
+    def test_a_mark_is_the_price_of_the_one_coin_that_is_held(self, run: Run) -> None:
+        assert self.asked(run, "--mark", "62500", "--max-leverage", "4").stdout == "a\t2\tpass\n"
+        ether = (
+            self.HELD.replace('"a"', '"b"').replace("side", 'instrument = "ETHUSD"\nside').replace("50_000", "2_500")
+        )
+        answer = self.asked(run, "--mark", "62500", "--max-leverage", "4", file=self.HELD + ether)
+        assert (answer.stdout, answer.status) == ("", 2)
+        assert answer.stderr == (
+            "perpcalc: --mark: the portfolio has 2 coins, BTC, ETH: put their prices into [prices]\n"
+        )
+
+    def test_one_order_is_the_planned_trade(self, run: Run) -> None:
+        trade = ("-v", "bybit@2026-01-01", "-s", "long", "--order", "10k@62500", "-l", "5", "--mark", "62500")
+        assert self.asked(run, *trade, "--max-notional-usd", "20k").stdout == "planned trade\t20000\tpass\n"
+
+    def test_the_venue_of_the_environment_is_that_of_a_trade_beside_the_accounts(self, run: Run) -> None:
+        trade = ("-s", "long", "-n", "10k", "-e", "62500", "-l", "5", "--max-notional-usd", "15k")
+        held = self.asked(run, *trade, env={"PERPCALC_VENUE": "bybit@2026-01-01"})
+        assert held.stdout == "planned trade\t20000\tfail\n"
+        assert "planned trade\t10000\tpass\n" in self.asked(run, *trade).stdout
+
+    def test_a_leverage_that_the_venue_forbids_is_refused(self, run: Run) -> None:
+        trade = ("-v", "bybit@2026-01-01", "-s", "long", "-n", "10k", "-e", "62500", "-l", "500", "--max-leverage", "5")
+        answer = self.asked(run, *trade)
+        assert (answer.stdout, answer.status) == ("", 2)
+        assert answer.stderr.startswith("perpcalc: --leverage: 500 is above the largest of BTCUSD")
+
+
 class TestATradeInAnAccount:
     """What is held afterwards: 500 contracts long of 100 USD at 62,500 in a wallet of 1.25 BTC at 64,000."""
 

@@ -278,3 +278,13 @@ def test_a_scripted_call_does_not_import_the_steps() -> None:
             [sys.executable, "-c", program, *command, "--json"], capture_output=True, text=True, check=False
         )
         assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_terms_of_a_polynomial_stand_last_and_in_their_order(run: Run) -> None:
+    told = run(
+        "liq-price", "-v", "deribit", "-s", "long", "-n", "100000", "-e", "60000", "--balance", "0.5", "--explain"
+    ).stdout
+    heads = [line.partition(" = ")[0] for line in told.splitlines() if re.match(r"[a-z_]+ = ", line)]
+    first = heads.index("a")
+    assert heads[first : first + 3] == ["a", "b", "c"]
+    assert "f" not in heads[first:]

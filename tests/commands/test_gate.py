@@ -330,6 +330,16 @@ class TestMargins:
         status, rows, _ = check(*trade, "--max-leverage", "1.99", file=held.replace("hedge", "one-way"))
         assert (status, values(rows, "max_leverage")) == (0, {"planned trade": "0"})
 
+    def test_a_trade_through_zero_in_an_account_of_several_coins_opens_the_other_side(self, check: Check) -> None:
+        held = UNIFIED + (
+            '[[positions]]\nname = "c"\naccount = "u"\ncurrency = "BTC"\nside = "long"\ncontracts = 64_000\nentry = 64_000\nmmr = "1%"\n'
+        )
+        trade = ("-p", "p.toml", "--account", "u", "--currency", "BTC", "--mmr", "1%", "-s", "short", "-e", "64000")
+        status, rows, _ = check(*trade, "-n", "158000", "--max-leverage", "1", "--require-stop", file=held)
+        # 94,000 USD are left over, over as many of equity
+        assert (status, values(rows, "max_leverage")) == (1, {"planned trade": "1"})
+        assert values(rows, "require_stop") == {"planned trade": False}
+
     @pytest.mark.parametrize("venue", ["bybit@2026-01-01", "binance@2026-01-01"])
     def test_an_account_that_holds_both_sides_carries_both(self, check: Check, venue: str) -> None:
         short = CORE.replace("core", "short").replace('"long"', '"short"')
@@ -586,6 +596,35 @@ class TestLegs:
         assert values(rows, "max_loss_at_stop")["leg"][:7] == "0.05319"
         assert values(rows, "max_funding_per_day")["leg"][:7] == "0.00102"
         assert check("-p", "p.toml", *limits[2:4], file=leg)[0] == 2
+
+    @pytest.mark.parametrize(
+        ("limit", "more", "said"),
+        [
+            (("--max-notional-usd", "1m"), "", "mark: is missing: give the coin a price in [prices]"),
+            (("--require-stop",), "stop = 63_000", "mark: is missing: give the coin a price in [prices]"),
+            (("--max-loss-at-stop", "5%"), 'linear = "BTC"', "entry_fee: the fees of a linear leg are not known"),
+            (("--max-leverage", "5"), "stop = 5", "the price of BTC is not known"),
+        ],
+    )
+    def test_what_is_not_known_of_it_cannot_be_judged(
+        self, check: Check, limit: tuple[str, ...], more: str, said: str
+    ) -> None:
+        held = UNIFIED.replace("BTC = 1, ", "") + LEG
+        if "linear" in more:
+            held = held.replace('margin = "unified"', 'margin = "unified"\nvenue = "bybit"', 1) + "stop = 65_000\n"
+        else:
+            held = held.replace("BTC = 64_000\n", "")
+        status, rows, told = check("-p", "p.toml", *limit, file=held + (more if "stop" in more else ""))
+        assert (status, [row["status"] for row in rows]) == (2, ["unknown"])
+        assert said in told
+
+    def test_without_a_price_a_stop_protects_from_the_entry(self, check: Check) -> None:
+        held = UNIFIED.replace("BTC = 1, ", "").replace("BTC = 64_000\n", "") + LEG + "stop = 65_000\n"
+        status, rows, _ = check("-p", "p.toml", "--require-stop", file=held)
+        assert (status, values(rows, "require_stop")) == (0, {"leg": True})
+        alone = CORE.replace('account = "w"', 'venue = "bybit@2026-01-01"\nleverage = 5')
+        assert check("-p", "p.toml", "--require-stop", file=alone + "stop = 60_000\n")[0] == 0
+        assert check("-p", "p.toml", "--require-stop", file=alone + "stop = 63_000\n")[0] == 2
 
     def test_a_trade_beside_it_does_not_hide_it(self, check: Check) -> None:
         trade = (

@@ -83,6 +83,49 @@ def test_totals_are_made_per_coin_and_over_all_coins_in_usd_alone(run: Run) -> N
     assert {row["margin"] for row in (bitcoin, ether, usd)} == {None}
 
 
+NEW = ("--side", "long", "-n", "5", "--entry", "5", "--exit", "6")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "env", "said"),
+    [
+        (("--venue", "nope"), {}, "--venue: 'nope' is not a known venue"),
+        (("--venue", "nope", "-i", "X"), {}, "--venue: 'nope' is not a known venue"),
+        (("--venue", "nope", "-i", "X", "--contract-size", "10"), {}, "--venue: 'nope' is not a known venue"),
+        (("--venue", "bybit", "-i", "NEW"), {}, "--instrument: bybit: there is no contract 'NEW'"),
+        ((), {"PERPCALC_VENUE": "nope"}, "PERPCALC_VENUE: 'nope' is not a known venue"),
+        (("-i", "NEW"), {"PERPCALC_VENUE": "bybit"}, "PERPCALC_VENUE: bybit: there is no contract 'NEW'"),
+    ],
+)
+def test_a_venue_or_a_contract_that_is_not_known_is_named_where_it_was_given(
+    run: Run, arguments: tuple[str, ...], env: dict[str, str], said: str
+) -> None:
+    answer = run("pnl", *NEW, *arguments, env=env)
+    assert (answer.stdout, answer.status) == ("", 2)
+    assert answer.stderr.startswith(f"perpcalc: {said}")
+
+
+def test_a_contract_that_the_venue_s_rules_do_not_have_is_described(run: Run) -> None:
+    described = ("--venue", "binance", "-i", "NEWUSD_PERP", "--contract-size", "10", "--currency", "NEW")
+    (found,) = [json.loads(run("pnl", *NEW, *described, "--json").stdout)]
+    assert (found["venue"], found["instrument"], found["currency"]) == (None, "NEWUSD_PERP", "NEW")
+    assert (found["gross_pnl"], found["net_pnl"]) == ("1.666666666666666667", "1.666666666666666667")
+
+
+@pytest.mark.parametrize("other", [("--contract-size", "10"), ("--currency", "ETH")])
+def test_the_venue_of_the_environment_gives_way_to_another_contract(run: Run, other: tuple[str, str]) -> None:
+    plain = run("pnl", *NEW, *other, "--json")
+    assert run("pnl", *NEW, *other, "--json", env={"PERPCALC_VENUE": "bybit"}).stdout == plain.stdout
+    assert json.loads(plain.stdout)["venue"] is None
+
+
+def test_coins_need_a_price_to_become_contracts(run: Run) -> None:
+    arguments = ("pnl", "--side", "long", "--coin", "1", "--target-pnl", "1")
+    assert run(*arguments).stderr == "perpcalc: --entry: is missing: give the entry price, or fills\n"
+    counted = run("funding-cost", "--side", "long", "--coin", "1", "--rate", "0.01%", "--interval", "8h")
+    assert counted.stderr.startswith("perpcalc: --coin: needs a price: give --entry\n")
+
+
 def test_the_sums_of_coins_are_in_the_order_of_their_names(run: Run) -> None:
     held = "".join(
         f'[[positions]]\nname = "{coin}"\ncurrency = "{coin}"\nside = "long"\ncontracts = 5\nentry = 5\nmark = 5\n'

@@ -338,6 +338,32 @@ def test_the_sentence_counts_the_dead_and_names_the_first(run: Run, write: Any) 
     assert run("replay", "-p", book, "--marks", f"BTC={write(WEEK)}").stdout.startswith("all 3 survived\n")
 
 
+def test_a_dated_contract_moves_by_its_ratio_of_marks_and_pays_no_funding(run: Run, write: Any) -> None:
+    held = '[[accounts]]\nname = "w"\nbalance = 1\n' + "".join(
+        f'[[positions]]\nname = "{name}"\ninstrument = "{name}"\naccount = "w"\ncontract_size = 1\nside = "{side}"\n'
+        f'contracts = {usd}\nentry = {mark}\nmark = {mark}\nmmr = "0.5%"\n{more}'
+        for name, side, usd, mark, more in (
+            ("perpetual", "long", 10_000, 50_000, ""),
+            ("dated", "short", 4_000, 55_000, "expires = 2024-12-27\n"),
+        )
+    )
+    rates = write("time,rate,mark\n2024-06-04T12:00Z,0.1%,50000\n", "rates.csv")
+    (row,) = asked(run, "-p", write(held, "w.toml"), "--marks", f"BTC={write(WEEK)}", "--history", f"BTC={rates}")
+    end = Fraction(row["price"])
+    gross = 10_000 * (Fraction(1, 50_000) - 1 / end) - 4_000 * (Fraction(1, 55_000) - 1 / (end * Fraction("1.1")))
+    assert row["funding"] == "0.0002"
+    assert row["net_pnl"] == twin.printed(gross - Fraction("0.0002"))
+    told = run("replay", "-p", "w.toml", "--marks", "BTC=marks.csv", "--explain").stdout
+    assert "net_pnl * price" in told
+    assert "s * (V" not in told
+
+
+def test_a_file_that_ends_before_the_end_is_said_of_what_lived_to_it(run: Run, write: Any) -> None:
+    question = ("replay", *LONG, "--marks", write(WEEK), "--end", "2024-07-01", "--leverage")
+    assert "before the end" in run(*question, "5").stderr
+    assert "before the end" not in run(*question, "20").stderr
+
+
 # An account of several coins
 
 SEVERAL = """

@@ -40,6 +40,16 @@ def refused(run: Run, *arguments: str) -> str:
     return answer.stderr.splitlines()[-1].removeprefix("perpcalc: ")
 
 
+def test_where_nothing_fits_the_first_line_and_the_reason_say_what_binds(run: Run) -> None:
+    small = ("size", "--venue", "binance", "--side", "long", "--entry", "62500", "--balance", "0.00001")
+    assert run(*small, "--stop", "60000", "--risk", "1%").stdout.startswith("nothing fits: the risk binds\n")
+    opening = (*small, "--leverage", "5", "--max-open")
+    assert run(*opening).stdout.startswith("nothing fits: the balance binds\n")
+    assert run(*opening, "--field", "contracts,reason").stdout == (
+        "0\tnothing fits (balance): not one lot of 1 contracts can be opened\n"
+    )
+
+
 class TestOfARisk:
     def test_every_field_in_its_order(self, run: Run) -> None:
         assert list(asked(run, *TRADE, "--risk", "1%")) == FIELDS

@@ -298,6 +298,34 @@ class TestOfAPortfolio:
         )
 
 
+class TestSentences:
+    LONG = ("-s", "long", "-n", "10k", "-e", "62500")
+
+    def first(self, run: Run, *arguments: str) -> str:
+        return run("solve", *arguments).stdout.splitlines()[0]
+
+    def test_say_what_the_position_is_then(self, run: Run) -> None:
+        bought = self.first(run, "add", *self.LONG, "--at", "54000", "--average", "58000")
+        assert bought == "add 9,720 contracts: then the average entry is 58,000.00 USD"
+        profit = self.first(run, "entry", "-s", "long", "-n", "10k", "--exit", "64000", "--target-pnl", "0.01")
+        assert profit.endswith(": then the profit is +0.01000000 BTC")
+        ratio = self.first(
+            run, "margin", *self.LONG, "-l", "5", "--mmr", "0.5%", "--mark", "62500", "--margin-ratio", "5%"
+        )
+        assert ratio.endswith(": then the margin ratio is 5.00%")
+
+
+class TestWithoutARate:
+    def test_an_equity_has_its_price_and_what_it_takes_a_rate_for_has_none(self, run: Run) -> None:
+        question = ("solve", "price", "-s", "long", "-n", "10k", "-e", "50000", "--balance", "1", "--mark", "50000")
+        shown = ("--equity", "0.9", "--field", "value,liquidation_price_after,margin_ratio_after")
+        bare = run(*question, *shown).stdout.splitlines()[0]
+        assert bare == "33333.333333333333333333\t\t"
+        # 10,000 (1 + 0.5%) / 1.2; 0.5% of 0.3 over 0.9
+        known = run(*question, "--mmr", "0.5%", *shown).stdout.splitlines()[0]
+        assert known == "33333.333333333333333333\t8375\t0.001666666666666667"
+
+
 class TestReasons:
     @pytest.mark.parametrize(
         ("arguments", "reason"),

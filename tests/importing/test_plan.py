@@ -529,6 +529,22 @@ class TestWhatElseIsSaid:
         )
         assert unsaid.differences[0].ours == hedged.differences[0].ours is not None
 
+    @pytest.mark.parametrize(
+        "price", [0, 999_999, 1_000_000, 9_999_999, 10_000_000, 99_999_999, 100_000_000, 999_999_999]
+    )
+    def test_a_price_that_stands_for_none_is_no_difference(self, price: int) -> None:
+        assert plan_of([{**CROSS, "liquidationPrice": price}], account="main").differences == ()
+
+    def test_of_two_of_a_contract_the_one_of_its_margin_mode_is_meant(self) -> None:
+        held = [
+            entry("crossed", "main", instrument="BTCUSD", side="long", contracts="5000", entry="61000.5"),
+            entry("apart", "main", instrument="BTCUSD", side="long", contracts="5000", entry="61000.5", leverage="10"),
+        ]
+        for order in (held, held[::-1]):
+            for item, name in ((CROSS, "crossed"), (LONG, "apart")):
+                made = plan_of([item], BOOK._replace(positions=order), account="main")
+                assert (made.rows, made.unchanged) == ((), (name,))
+
     def test_a_difference_of_an_account_is_told_where_the_file_has_all_of_it(self) -> None:
         items = [{**CROSS, "liquidationPrice": 5_000}]
         [found] = plan_of(items, account="main").differences

@@ -1,6 +1,7 @@
 """Funding histories in the forms of venues and programs, and samples of the premium."""
 
 import gzip
+import json
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from perpcalc.core.position import LONG
 from perpcalc.decimals import plain
 from perpcalc.errors import PerpcalcError
 from perpcalc.readers.funding import History, read_history, read_samples
+from perpcalc.readers.sheet import Wanted
 
 from .files import Write, sample, samples
 
@@ -258,6 +260,7 @@ UNKNOWN = "is no funding history of a known form: known are OKX or HTX (funding-
         ("1717200000000,0.01%\n".encode("utf-16"), "byte 0 is not UTF-8: save the file as UTF-8"),
         (gzip.compress(b"time,rate\n", mtime=0), "is compressed: unpack it"),
         ("<html><head><title>403 Forbidden</title></head></html>", "is a web page, '403 Forbidden', not JSON"),
+        ("<html><head><title> </title></head></html>", "is a web page, not JSON: ask the venue again"),
         ('[{"symbol": "BTCUSD", "fundingTime": 1717200000000, "fundi', "not JSON: it breaks off"),
         ('{"retCode": 10001, "retMsg": "params error", "result": {}}', "the venue refused: params error (code 10001)"),
         ('{"code": "51001", "msg": "Instrument ID does not exist", "data": []}', "the venue refused: Instrument ID"),
@@ -386,6 +389,37 @@ def test_samples_that_are_wrong_are_named_with_their_place(write: Write, content
 
 def test_a_payment_is_a_record() -> None:
     assert Payment(0, Decimal(1)) == (0, 1, None, None)
+
+
+def test_several_answers_in_one_list_are_one_history(write: Write) -> None:
+    rows = [
+        {"symbol": "BTCUSD", "fundingRate": rate, "fundingRateTimestamp": str(1717200000000 + hours * 3_600_000)}
+        for rate, hours in (("0.0002", 8), ("0.0001", 0))
+    ]
+    pages = [{"retCode": 0, "result": {"category": "inverse", "list": [row]}} for row in rows]
+    assert told(read_history(write(json.dumps(pages)))) == [(0, "0.0001", None, None), (8, "0.0002", None, None)]
+    pages[1] = {"retCode": 10001, "retMsg": "params error", "result": {}}
+    with pytest.raises(PerpcalcError, match="the venue refused: params error"):
+        read_history(write(json.dumps(pages)))
+
+
+def test_lines_above_the_header_are_passed_over(write: Write) -> None:
+    text = "https://www.example.com\n# downloaded by hand\ntime,rate\n2024-06-01T00:00Z,0.0001\n"
+    assert told(read_history(write(text))) == [(0, "0.0001", None, None)]
+
+
+def test_the_name_that_is_asked_for_goes_before_others_of_its_coin() -> None:
+    wanted = Wanted("BTCUSD", "BTC")
+    assert [wanted.takes(name) for name in ("BTCUSD", "BTCUSDH27", "ETHUSD", "btcusd", None)] == [
+        True, False, False, False, True,
+    ]  # fmt: skip
+
+
+def test_ticks_of_other_instruments_are_passed_over(write: Write) -> None:
+    text = Path(sample("funding", "tardis.csv")).read_text()
+    others = "".join(f"{line}\n" for line in text.replace("XBTUSD", "ETHUSD").splitlines()[1:])
+    found = read_history(write(text + others), "XBTUSD")
+    assert told(found) == told(read_history(sample("funding", "tardis.csv")))
 
 
 def test_a_tick_without_a_mark_has_the_last_one(write: Write) -> None:

@@ -660,6 +660,13 @@ def test_a_few_of_the_contracts_that_were_written_are_named(run: Run) -> None:
     assert told(4) == "ADAUSD_PERP, BNBUSD_PERP, BTCUSD_PERP and 1 more from 2026-10-02 were written"
 
 
+def test_a_high_rate_of_bybit_s_last_tier_makes_no_percentages_of_all() -> None:
+    raw = changed("bybit-risk-limit", '"maintenanceMargin": "0.01"', '"maintenanceMargin": "0.5"')
+    raw = raw.replace(b'"mmDeduction": "0.75"', b'"mmDeduction": "74.25"')  # 150 * (0.5 - 0.005)
+    (rates,) = [fact.values["rates"] for fact in answer(raw, "bybit").facts if "rates" in fact.values]
+    assert rates == ["0.5%", "50%"]
+
+
 def test_one_tier_of_several_is_no_table() -> None:
     data = json.loads(sample("okx-position-tiers"))
     data["data"] = data["data"][2:3]

@@ -254,6 +254,21 @@ def test_ticks_are_no_finer_than_people_see() -> None:
     assert lines(drawn(several(), 200))[-2].split() == ["1", "2", "3", "4", "5"]
 
 
+def test_the_label_of_a_tick_is_centred_below_its_place() -> None:
+    *_, floor, labels, _ = lines(drawn(chart(landmarks=MARKED[:1]), 80))
+    left = floor.index("└") + 1
+    places = [left + round((len(floor) - left - 1) * share / 100) - 1 for share in (20, 40, 60, 80)]
+    assert [labels.index(tick) for tick in ("20", "40", "60", "80")] == places
+    assert labels.endswith("100")
+
+
+def test_what_never_changes_is_drawn_in_the_middle() -> None:
+    flat = chart()._replace(from_zero=False, curves=[Curve("equity", [(Decimal(x), Decimal(100)) for x in (1, 2, 3)])])
+    rows = lines(drawn(flat, 80))
+    assert rows[1].split("┤")[0].strip() == "110"
+    assert rows[12].split("┤")[0].strip() == "90"
+
+
 def test_ticks_are_as_fine_as_people_see() -> None:
     near = chart()._replace(
         x_places=2, curves=[Curve("equity", [(1 + Decimal(x) / 100, Decimal(x)) for x in range(6)])]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from cli.test_terminal import at_a_terminal
+from inside import Run
 
 VENUES = ("binance", "bybit", "deribit", "kraken", "gate", "bitmex")
 COMMANDS = (
@@ -80,3 +81,18 @@ def test_a_reason_is_said_once_with_the_names_of_all_its_rows(run: Callable[...,
 
 def test_no_mark_of_colour_where_none_is_wanted(book: Path) -> None:
     assert "\x1b[" not in at_a_terminal(f"status -p {book} -q", {"NO_COLOR": "1"})
+
+
+def test_the_reason_of_a_single_row_needs_no_name(run: Run) -> None:
+    held = '[[positions]]\nname = "core"\nside = "long"\ncontracts = 5\nentry = 5\nleverage = 2\nmark = 5\n'
+    reason = "mmr: no maintenance rate is known"
+    one = run("liq-price", "-p", "-", stdin=held).stdout
+    assert f"\n{reason}" in one
+    two = run("liq-price", "-p", "-", stdin=held + held.replace("core", "more")).stdout
+    assert f"\ncore, more: {reason}" in two
+
+
+def test_a_single_row_of_an_account_stands_below_its_name(run: Run) -> None:
+    held = '[[positions]]\nname = "core"\nside = "long"\ncontracts = 5\nentry = 5\nleverage = 2\nmark = 5\nmmr = "1%"\n'
+    assert "\nStress: core\n" in run("stress", "-p", "-", "--moves", "-20%", stdin=held).stdout
+    assert "\nStress\n" in run("stress", "-p", "-", "--moves", "-20%", stdin=held + held.replace("core", "more")).stdout

@@ -396,3 +396,8 @@ def test_initial_rates_go_on_by_the_step_of_the_maintenance_rate() -> None:
         (10, Decimal("0.41"), Decimal("0.42")),
         (15, Decimal("0.81"), Decimal("0.82")),
     ]
+
+
+def test_what_is_uncertain_of_a_venue_is_said_with_its_rules() -> None:
+    (caution,) = [note for note in find("kucoin").notes if "only the first tier" in note]
+    assert caution == f"kucoin: {load('kucoin').tables['caution']}"
