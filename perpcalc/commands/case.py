@@ -100,6 +100,11 @@ class Shared:
         ).at(MARK.key)
 
     @cached_property
+    def usd(self) -> Decimal:
+        """The USD of all positions, opposite sides not netted: `sum(Q/ratio)`."""
+        return sum((holding.position.notional / holding.ratio for holding in self.holdings), ZERO)
+
+    @cached_property
     def wallet(self) -> Wallet:
         """The wallet."""
         return wallet_of(self.balance, self.holdings)

@@ -182,8 +182,7 @@ def _loss(case: Case, given: Given, standing: Standing, closing: Closing, notes:
         return Loss(case, given, standing, found, terms, closing, None, None)
     share = ONE
     if isinstance(case.shared, Shared):
-        usd = sum((holding.position.notional / holding.ratio for holding in case.shared.holdings), ZERO)
-        share = share_of(standing.holding, usd)
+        share = share_of(standing.holding, case.shared.usd)
     left = equity_at(standing.wallet, standing.holding, case.margined().coin, price) * share
     cost = liquidation_cost(case.opened(), price, left, terms, closing.slippage)
     return Loss(case, given, standing, found, terms, closing, left, cost)
