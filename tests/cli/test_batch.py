@@ -349,6 +349,7 @@ def paused(process: multiprocessing.process.BaseProcess, seconds: float, meanwhi
     """Stop a process, and let it go on later."""
     assert process.pid is not None
     os.kill(process.pid, signal.SIGSTOP)
+    os.waitpid(process.pid, os.WUNTRACED)  # a busy machine takes its time
 
     def go_on(number: int) -> None:
         meanwhile()
