@@ -153,6 +153,11 @@ class TestPrices:
         assert (status, rows) == (2, [])
         assert "another mark of the same contract" in errors
 
+    def test_a_position_without_a_mark_contradicts_none(self, check: Check) -> None:
+        held = OTHER + OTHER.replace("other", "marked") + "mark = 60_000\n"
+        status, rows, _ = check("-p", "p.toml", "--max-notional-usd", "10k", file=held)
+        assert (status, values(rows, "max_notional_usd")) == (0, {"other": "2000", "marked": "2000"})
+
     def test_the_coins_of_an_account_of_several_move_with_the_mark(self, check: Check) -> None:
         held = (
             UNIFIED

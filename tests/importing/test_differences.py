@@ -164,6 +164,12 @@ class TestAccounts:
             "another balance, 0.005125 BTC would give it, or other positions and orders in the account"
         ]
 
+    def test_a_closing_fee_is_in_that_balance(self) -> None:
+        leg = self.leg("perp", LONG, "50000", liquidation_price=Decimal(40_000))  # 1006/40000 - 0.02
+        [found] = of_account([leg._replace(closing_fee=ClosingFee(Decimal("0.001")))], Decimal("0.005"))
+        assert found.ours == 40_240
+        assert found.cause.startswith("another balance, 0.00515 BTC would give it")
+
     def test_no_balance_may(self) -> None:
         leg = self.leg("perp", LONG, "50000", liquidation_price=Decimal(60_000))
         assert [one.cause for one in of_account([leg], Decimal("0.005"))] == [
