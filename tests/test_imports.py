@@ -21,7 +21,7 @@ HEAVY = (
 )
 OURS = frozenset(
     """
-    __main__ answer decimals errors given grammar names options picture
+    __main__ answer decimals errors given grammar names options
     cli cli.app cli.door cli.help
     commands commands.carriers commands.case commands.command commands.market commands.positions commands.registry
     core core.initial core.instrument core.liquidation core.margin core.pnl core.position core.printed_price core.rounding core.rules

@@ -11,9 +11,9 @@ from perpcalc.decimals import ONE
 from perpcalc.errors import Words
 from perpcalc.given import Given, Option, Rule, Shapes, check_shape
 from perpcalc.options import EXPLAIN
-from perpcalc.picture import Chart
 
 if TYPE_CHECKING:
+    from perpcalc.picture import Chart
     from perpcalc.portfolio import Portfolio
     from perpcalc.portfolio.edit import Change
 
@@ -61,7 +61,7 @@ class Result(NamedTuple):
     warnings: Sequence[Words] = ()
     status: int = 0
     totals: Callable[[], Sequence[Row]] | None = None
-    charts: Callable[[], Sequence[Chart]] | None = None
+    charts: "Callable[[], Sequence[Chart]] | None" = None
     below: Sequence[str] = ()
     said: Callable[[], Sentence] | None = None
     into: "Callable[[Portfolio], Change] | None" = None
