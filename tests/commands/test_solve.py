@@ -391,3 +391,12 @@ def test_the_examples_of_the_help_run(run: Run, tmp_path: Path) -> None:
             answer = run(*(word.replace("core_long", "core long") for word in arguments))
             assert answer.status == 0, (example, answer.stderr)
             assert answer.stdout
+
+
+@pytest.mark.parametrize(("what", "unit"), [("margin", "BTC"), ("close", "contracts")])
+def test_what_is_not_found_has_the_unit_that_it_would_have(run: Run, tmp_path: Path, what: str, unit: str) -> None:
+    (tmp_path / "coins.toml").write_text(UNIFIED)
+    (row,) = json.loads(
+        run("solve", what, "-p", "coins.toml", "--position", "leg", "--margin-ratio", "50%", "--json").stdout
+    )
+    assert (row["value"], row["unit"]) == (None, unit)
