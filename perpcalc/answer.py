@@ -172,14 +172,14 @@ class Answer:
         """The fields whose None means never; that of any other means that it is not known."""
         return getattr(self, "_nevers", self.never)
 
-    def people_see(self, values: "Callable[[], Mapping[str, Value]]") -> "Self":
-        """The same answer, of which tables show these values in place of the exact ones."""
+    def people_see(self, values: "Callable[[Self], Mapping[str, Value]]") -> "Self":
+        """The same answer, of which tables show the values that are made of it in place of the exact ones."""
         object.__setattr__(self, "_people_see", values)
         return self
 
     def seen(self) -> Mapping[str, Value]:
         """The values that tables show in place of the exact ones."""
-        return self._people_see() if hasattr(self, "_people_see") else {}
+        return self._people_see(self) if hasattr(self, "_people_see") else {}
 
     def explained_by(self, explained: "Explained") -> "Self":
         """The same answer, and what its explanation needs beside the numbers."""

@@ -73,7 +73,7 @@ def test_nevers_are_those_of_the_class_unless_the_answer_says_which() -> None:
 
 def test_people_see_other_values_than_machines() -> None:
     assert example().seen() == {}
-    made = example().people_see(lambda: {"amount": Decimal("1.9")})
+    made = example().people_see(lambda answer: {"amount": answer.amount and answer.amount - Decimal("0.1")})
     assert made.seen() == {"amount": Decimal("1.9")}
     assert made._asdict()["amount"] == 2
 

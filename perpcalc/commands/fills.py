@@ -170,7 +170,7 @@ def _row(market: Market, found: Ledger, mark: Decimal | None, notes: list[Words]
         reason=None,
     )
 
-    def rounded() -> dict[str, Decimal | None]:
+    def rounded(made: Fills) -> dict[str, Decimal | None]:
         if position is None or break_even is None:
             return {}
         step = Row(made, market).price_step()

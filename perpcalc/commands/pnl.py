@@ -147,7 +147,7 @@ def answer(case: Case, given: Given, said: Remarks) -> Pnl:
         reasons.append(f"{instrument.currency} has no price: write it into [prices]")
     nevers = ["break_even_price", *(["target_price"] if lost else []), *(["liquidation_price"] if found else [])]
 
-    def rounded() -> dict[str, Decimal | None]:
+    def rounded(made: Pnl) -> dict[str, Decimal | None]:
         if break_even is None:
             return {}
         step = Row(made, case.market).price_step()
