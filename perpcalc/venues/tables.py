@@ -4,6 +4,7 @@ A file that came with the program has its general rules first and then its contr
 currency, so that only the contract that is named need be parsed.
 """
 
+import json
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,7 +30,7 @@ class Contracts(Mapping[str, Tables]):
         if name not in self.read:
             if name not in self.texts and name not in self.own:
                 raise KeyError(name)
-            table = _parsed(self.texts[name])[self.kind][name] if name in self.texts else {}
+            table = parsed(self.texts[name])[self.kind][name] if name in self.texts else {}
             self.read[name] = extended(table, self.own.get(name, {}))
         return self.read[name]
 
@@ -50,6 +51,11 @@ def file_of(folder: str, name: str) -> str:
     return os.path.join(folder, f"{name}.toml")
 
 
+def derived_file(name: str) -> str:
+    """Where an installed wheel has the tables of a venue as JSON."""
+    return os.path.join(HERE, f"{name}.json")
+
+
 def shipped_names() -> list[str]:
     """The venues that came with the program."""
     return names_in(HERE)
@@ -57,7 +63,10 @@ def shipped_names() -> list[str]:
 
 @lru_cache(maxsize=64)
 def shipped(name: str) -> Tables:
-    """The tables of a file that came with the program, which the tests have validated."""
+    """The tables of a file that came with the program, which the tests have validated; a wheel has them as JSON too."""
+    if os.path.exists(derived := derived_file(name)):
+        with open(derived, encoding="utf-8") as file:
+            return json.load(file)  # type: ignore[no-any-return]
     with open(file_of(HERE, name), encoding="utf-8") as file:
         text = file.read()
     found = list(CONTRACT.finditer(text))
@@ -68,11 +77,12 @@ def shipped(name: str) -> Tables:
         kind, contract, coin = match.groups()
         texts[kind][contract] = text[match.start() : end]
         coins[kind][contract] = coin
-    general: Tables = _parsed(text[: found[0].start()])
+    general: Tables = parsed(text[: found[0].start()])
     return {**general, **{kind: Contracts(kind, texts[kind], coins[kind]) for kind in texts}}
 
 
-def _parsed(text: str) -> Any:
+def parsed(text: str) -> Any:
+    """The tables of TOML, dates and numbers as text."""
     import tomllib
 
     return dates_as_text(tomllib.loads(text))

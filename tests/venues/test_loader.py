@@ -1,6 +1,7 @@
 """Loading a venue: which file is read, which rules are in force, and what is said of a name that is not known."""
 
 import tomllib
+import zipfile
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -118,6 +119,25 @@ def test_a_contract_is_read_alone_as_it_stands_in_the_whole_file(name: str) -> N
         assert {key: read[kind][key]["currency"] for key in read[kind]} == dict(read[kind].coins)
         assert len(read[kind]) == len(read[kind].coins)
     assert {key: value for key, value in read.items() if key not in ("instruments", "dated")} == whole
+
+
+def test_a_wheel_has_the_same_tables_as_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wheel = pytest.importorskip("hatchling.builders.wheel", reason="hatchling IS NOT INSTALLED: no wheel is built")
+    root = Path(__file__).parent.parent.parent
+    [built] = wheel.WheelBuilder(str(root)).build(directory=str(tmp_path), versions=["standard"])
+    with zipfile.ZipFile(built) as archive:
+        archive.extractall(tmp_path)
+    monkeypatch.setattr(
+        "perpcalc.venues.tables.derived_file", lambda name: str(tmp_path / f"perpcalc/venues/{name}.json")
+    )
+    for name in shipped_names():
+        shipped.cache_clear()
+        read = shipped(name)
+        assert not isinstance(read["instruments"], Contracts)
+        assert read == dates_as_text(tomllib.loads((Path(HERE) / f"{name}.toml").read_text(encoding="utf-8")))
+        for instrument in read["instruments"]:
+            assert find(name, instrument).instrument.name == instrument
+    shipped.cache_clear()
 
 
 def test_only_the_contract_that_is_named_is_parsed() -> None:
