@@ -2,6 +2,7 @@
 
 import decimal
 import os
+import pickle
 from collections.abc import Iterator
 from contextlib import suppress
 from multiprocessing import get_all_start_methods, get_context
@@ -95,8 +96,9 @@ def _until_the_loss(asked: dict[Connection, int], done: dict[int, Block], due: i
 
 
 def _send(pipe: Connection, first: int, lines: list[bytes | None]) -> None:
+    """Ask a process; `send` itself would leave a buffer behind where that has died, of which Python 3.13 complains."""
     try:
-        pipe.send((first, lines))
+        pipe.send_bytes(pickle.dumps((first, lines)))
     except OSError:
         raise _LostError from None
 

@@ -1,5 +1,6 @@
 """`perpcalc batch`: one line out for each line in, the same answers as the commands, bad lines in their place."""
 
+import gc
 import io
 import json
 import multiprocessing
@@ -375,6 +376,7 @@ class TestStreaming:
             with pytest.raises(PerpcalcError) as caught:
                 next(answers)
         assert str(caught.value) == f"batch: a process died, {lost}: ask again from there, with fewer jobs"
+        gc.collect()  # and nothing is left that could not be cleared away
 
     def test_what_was_asked_before_the_loss_is_answered(self, monkeypatch: pytest.MonkeyPatch) -> None:
         line = lines_of(CASES[0]).encode()

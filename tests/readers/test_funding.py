@@ -277,7 +277,7 @@ UNKNOWN = "is no funding history of a known form: known are OKX or HTX (funding-
         ("3", "line 1: has 1 cells"),
         ('["a"]', "'a' is no row: give a list of objects or arrays"),
         ('{"result": {"list": "BTCUSD"}}', UNKNOWN),
-        ("[" * 5_000, "is nested too deeply"),
+        ("[" * 100_000, "is nested too deeply"),
         ('{"result":' * 400 + "[]" + "}" * 400, "holds no rows"),
         (
             '[{"symbol": "BTCUSD", "fundingTime": 1717200000000, "fundingRate": null}]',
