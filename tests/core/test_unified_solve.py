@@ -26,7 +26,7 @@ from perpcalc.core.unified_solve import (
     ratio_target,
 )
 from perpcalc.core.unified_standing import standing
-from perpcalc.decimals import plain
+from perpcalc.decimals import plain, settled
 from perpcalc.errors import PerpcalcError
 
 from .test_unified_brute_force import some_case
@@ -185,7 +185,7 @@ def test_random_accounts_are_liquidated_just_where_the_coins_added_put_it(seed: 
         exact = coins_to_add(held, coin, target)
         # None where it would be dead all the way from a border on, with a margin of exactly 0
         assert exact is None or (
-            0 <= found - exact < D("1e-12") and free_margin(added(held, coin, exact), target) < D("1e-60")
+            0 <= found - settled(exact) < D("1e-12") and free_margin(added(held, coin, exact), target) < D("1e-60")
         )
 
 
