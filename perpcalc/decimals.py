@@ -230,12 +230,12 @@ def from_program(text: str) -> str:
 def settled(value: Decimal) -> Decimal:
     """`value` to 80 of its 100 digits: what was lost to the others must not carry a rounding across a step.
 
-    The number itself makes the result (`value*1 + 0`), so that one which remembers how it was made still does.
+    A number that remembers how it was made makes the result itself, `value*1 + 0`, and still does.
 
     >>> settled(Decimal(1) / 3 * 3).quantize(ONE, decimal.ROUND_FLOOR)
     Decimal('1')
     """
-    return value.fma(ONE, ZERO, _SETTLING)
+    return _SETTLING.plus(value) if type(value) is Decimal else value.fma(ONE, ZERO, _SETTLING)
 
 
 def plain(value: Decimal) -> str:
@@ -249,9 +249,10 @@ def plain(value: Decimal) -> str:
     text = str(value)
     if len(text) > LONGEST_FRACTION or "E" in text:  # more decimals than are shown, perhaps, or an exponent
         text = f"{_SETTLING.plus(value) if value.adjusted() < LONGEST else value:.{FRACTION_DIGITS}f}"
-    if "." in text:
+    if text[-1] == "0" and "." in text:
         text = text.rstrip("0").rstrip(".")
-    return "0" if text == "-0" else text
+        return "0" if text == "-0" else text
+    return text
 
 
 def places(value: Decimal) -> int:

@@ -113,18 +113,21 @@ class Given:
 
 
 class Reader(NamedTuple):
-    """Options ready to be read many times, and the texts of the environment that fill absent ones."""
+    """Options ready to be read many times, and the texts of the environment that fill absent ones; `simple` are those
+    of one text that is free.
+    """
 
     options: Mapping[str, Option[object]]
     environment: Mapping[str, str]
+    simple: Mapping[str, Option[object]]
 
 
 def reader(options: Iterable[Option[object]], environment: bool = True) -> Reader:
     """A reader of these options, in the environment as it is now or in none."""
     by_name = {option.name: option for option in options}
-    if not environment:
-        return Reader(by_name, {})
-    return Reader(by_name, {name: text for name, o in by_name.items() if o.env and (text := os.environ.get(o.env))})
+    simple = {name: o for name, o in by_name.items() if not (o.many or o.flag or o.choices)}
+    filling = ((name, os.environ.get(o.env)) for name, o in by_name.items() if environment and o.env)
+    return Reader(by_name, {name: text for name, text in filling if text}, simple)
 
 
 def read(options: Reader, raw: Mapping[str, object], by_program: bool = False) -> Given:
@@ -139,10 +142,10 @@ def read(options: Reader, raw: Mapping[str, object], by_program: bool = False) -
             continue
         option = options.options[name]
         try:
-            if type(value) is str and not option.many and not option.flag and not option.choices:
-                values[name] = option.read(value)
+            if type(value) is str and name in options.simple:
+                values[option.name] = option.read(value)
             elif (found := _value(option, value)) is not None:
-                values[name] = found
+                values[option.name] = found
         except PerpcalcError as error:
             again = from_program(value) if by_program and type(value) is str else value
             if again == value:
@@ -251,14 +254,14 @@ def exclusive(*options: Option[object], remedy: Words = "give one of them") -> t
     return tuple(Excludes(later, options[:place], remedy) for place, later in enumerate(options) if place)
 
 
-Shapes = set[tuple[frozenset[str], frozenset[str]]]
-"""Which options were given, and which of them by the environment, in questions that broke no rule."""
+Shapes = set[tuple[tuple[str, ...], frozenset[str]]]
+"""Which options were given in which order, and which of them by the environment, in questions that broke no rule."""
 MOST_SHAPES = 1000
 
 
 def check_shape(rules: Iterable[Rule], given: Given, kept: Shapes) -> None:
     """`check`, but for questions of a shape that kept the rules before: no rule looks at a value."""
-    shape = (frozenset(given.values), given.filled)
+    shape = (tuple(given.values), given.filled)
     if shape not in kept:
         check(rules, given)
         if len(kept) < MOST_SHAPES:

@@ -36,7 +36,7 @@ class Asking(NamedTuple):
 
     command: Command
     reader: Reader
-    files: tuple[Option[object], ...]
+    files: Mapping[str, Option[object]]
 
 
 def not_an_object() -> PerpcalcError:
@@ -62,7 +62,9 @@ def answered(question: Mapping[str, object], environment: bool = True) -> Answer
 
 
 def _options(question: Mapping[str, object], asking: Asking) -> Mapping[str, object]:
-    options = {key: value for key, value in question.items() if key not in ("command", "id")}
+    options = dict(question)
+    options.pop("command", None)
+    options.pop("id", None)
     if not options.keys() <= asking.reader.options.keys():
         unknown = next(key for key in options if key not in asking.reader.options)
         raise PerpcalcError("unknown key", f"give {key_meant(str(unknown), asking.reader.options)}").at(
@@ -75,7 +77,9 @@ def _by_name(given: Given, asking: Asking) -> Given:
     """What is given, whose files are none that the lines come from: raises PerpcalcError, and leaves out one of the
     environment.
     """
-    for option in asking.files:
+    if given.values.keys().isdisjoint(asking.files):
+        return given
+    for option in asking.files.values():
         value = given[option]
         named = value if isinstance(value, tuple) else (value,)
         paths = [one.path if isinstance(one, CoinFile) else one for one in named]
@@ -90,7 +94,7 @@ def _by_name(given: Given, asking: Asking) -> Given:
 def _asking(name: str, environment: bool) -> Asking:
     command = command_named(name)
     options: list[Option[object]] = [option for option in command.options if option.name not in NO_KEYS]
-    files = tuple(option for option in options if option.complete == "file")
+    files = {option.name: option for option in options if option.complete == "file"}
     return Asking(command, reader(options, environment), files)
 
 

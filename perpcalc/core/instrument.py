@@ -44,22 +44,27 @@ class Instrument(NamedTuple):
 PLAIN = Instrument()
 
 
-def coin_value(instrument: Instrument, contracts: Decimal, price: Decimal) -> Decimal:
-    """The coin value of contracts at a mark, as the venue prints it: `contracts*contract_size/price`.
+def coin_value(
+    instrument: Instrument, contracts: Decimal, price: Decimal, exact: Decimal | None = None
+) -> Decimal:
+    """The coin value of contracts at a mark, as the venue prints it: `contracts*contract_size/price`, which is `exact`
+    where it is known already.
 
     >>> coin_value(PLAIN, Decimal(10_000), Decimal(8_000))
     Decimal('1.25')
     """
-    rounding = instrument.rounding
-    size = instrument.contract_size
-    if rounding.value_of == "position" or rounding.value is None:
-        return on(rounding.value, contracts * size / price)
+    rounding, size = instrument.rounding, instrument.contract_size
+    if rounding.value is None or rounding.value_of == "position":
+        return on(rounding.value, contracts * size / price if exact is None else exact)
     unit = instrument.lot if rounding.value_of == "lot" else ONE
     return on(rounding.value, size * unit / price) * contracts / unit
 
 
-def traded_value(instrument: Instrument, contracts: Decimal, price: Decimal) -> Decimal:
-    """The coin value of a trade, as the venue keeps it, else as it prints any value: `contracts*contract_size/price`.
+def traded_value(
+    instrument: Instrument, contracts: Decimal, price: Decimal, exact: Decimal | None = None
+) -> Decimal:
+    """The coin value of a trade, as the venue keeps it, else as it prints any value: `contracts*contract_size/price`,
+    which is `exact` where it is known already.
 
     >>> from perpcalc.core.rounding import grid
     >>> rounding = Rounding(value=grid("half-up 8"), value_of="contract", stored_value=grid("up 8"))
@@ -69,8 +74,8 @@ def traded_value(instrument: Instrument, contracts: Decimal, price: Decimal) -> 
     """
     rounding = instrument.rounding
     if rounding.stored_value is None or rounding.value_of == "lot":
-        return coin_value(instrument, contracts, price)
-    return on(rounding.stored_value, contracts * instrument.contract_size / price)
+        return coin_value(instrument, contracts, price, exact)
+    return on(rounding.stored_value, contracts * instrument.contract_size / price if exact is None else exact)
 
 
 def trade_fee(instrument: Instrument, contracts: Decimal, price: Decimal, rate: Decimal) -> Decimal:

@@ -1,7 +1,6 @@
 """Profit and loss of a position: gross and net, return on equity, break-even, and the price for a target."""
 
 import decimal
-from collections.abc import Callable
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -40,7 +39,8 @@ def gross_pnl(position: Position, mark: Decimal) -> Decimal:
     >>> gross_pnl(open_at(PLAIN, LONG, Decimal(15_000), Decimal(750)), Decimal(800))
     Decimal('1.25')
     """
-    return _profit(position, mark, coin_value)
+    exact = position.notional / mark
+    return _profit(position, exact, coin_value(position.instrument, position.contracts, mark, exact))
 
 
 def closing_pnl(position: Position, price: Decimal) -> Decimal:
@@ -51,17 +51,20 @@ def closing_pnl(position: Position, price: Decimal) -> Decimal:
     >>> closing_pnl(open_at(PLAIN, LONG, Decimal(15_000), Decimal(750)), Decimal(800))
     Decimal('1.25')
     """
-    return _profit(position, price, traded_value)
+    exact = position.notional / price
+    return _profit(position, exact, traded_value(position.instrument, position.contracts, price, exact))
 
 
-def _profit(position: Position, price: Decimal, value_at: Callable[[Instrument, Decimal, Decimal], Decimal]) -> Decimal:
-    """Of what the venue shows the value, and the difference from that; else the exact one, rounded by itself."""
+def _profit(position: Position, exact: Decimal, shown: Decimal) -> Decimal:
+    """The difference from a value at the exit: from the one that the venue shows; else from the exact one, rounded by
+    itself.
+    """
     rounding = position.instrument.rounding
     if rounding.pnl is not None:
-        return on(rounding.pnl, position.side * (position.stored_value - position.notional / price))
+        return on(rounding.pnl, position.side * (position.stored_value - exact))
     if rounding.value is None:
-        return position.side * (position.cost - position.notional / price)
-    return position.side * (position.entry_value - value_at(position.instrument, position.contracts, price))
+        return position.side * (position.cost - exact)
+    return position.side * (position.entry_value - shown)
 
 
 def entry_fees(position: Position, rate: Decimal) -> Decimal:
@@ -99,9 +102,10 @@ def profit_and_loss(
     (Decimal('1.20'), Decimal('960.00'))
     """
     rounding = position.instrument.rounding
+    exact = position.notional / exit_price
     value_at = coin_value if is_mark else traded_value
-    gross = _profit(position, exit_price, value_at)
-    exit_value = value_at(position.instrument, position.contracts, exit_price)
+    exit_value = value_at(position.instrument, position.contracts, exit_price, exact)
+    gross = _profit(position, exact, exit_value)
     entry_fee = entry_fees(position, entry_fee_rate)
     exit_fee = on(rounding.fee, exit_value * exit_fee_rate)
     net = gross - entry_fee - exit_fee - funding

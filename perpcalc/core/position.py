@@ -51,9 +51,9 @@ def open_at(instrument: Instrument, side: Decimal, contracts: Decimal, entry_pri
     Decimal('1.25')
     """
     notional = contracts * instrument.contract_size
-    cost = notional / entry_price
-    stored = _value_shown_as(instrument, side, contracts, entry_price)
-    printed = stored if instrument.rounding.stored_value else coin_value(instrument, contracts, entry_price)
+    cost = contracts * instrument.contract_size / entry_price
+    stored = _value_shown_as(instrument, side, contracts, entry_price, cost)
+    printed = stored if instrument.rounding.stored_value else coin_value(instrument, contracts, entry_price, cost)
     _check_value(instrument, contracts, printed)
     return Position(
         instrument, side, contracts, notional, cost, stored, printed, entry_price, (Fill(contracts, entry_price),)
@@ -95,7 +95,7 @@ def open_by_fills(instrument: Instrument, side: Decimal, fills: Iterable[Fill]) 
     cost = sum((fill.contracts * instrument.contract_size / fill.price for fill in fills), ZERO)
     stored = cost
     if rounding.stored_value:
-        stored = sum((_stored_value(instrument, fill.contracts, fill.price) for fill in fills), ZERO)
+        stored = sum((traded_value(instrument, fill.contracts, fill.price) for fill in fills), ZERO)
         printed = stored
     elif rounding.value_of == "position":
         printed = on(rounding.value, cost)
@@ -198,30 +198,28 @@ def _part(position: Position, contracts: Decimal, stored: Decimal) -> Position:
     )
 
 
-def _stored_value(instrument: Instrument, contracts: Decimal, price: Decimal) -> Decimal:
-    """What the engine computes with of a fill: what the venue keeps of it, else its exact value."""
-    if instrument.rounding.stored_value:
-        return traded_value(instrument, contracts, price)
-    return contracts * instrument.contract_size / price
-
-
-def _value_shown_as(instrument: Instrument, side: Decimal, contracts: Decimal, price: Decimal) -> Decimal:
-    """What the venue keeps of contracts whose average entry it shows as `price`.
+def _value_shown_as(
+    instrument: Instrument, side: Decimal, contracts: Decimal, price: Decimal, cost: Decimal
+) -> Decimal:
+    """What the engine computes with of contracts that cost `cost` coins at `price`: what the venue keeps of them, where
+    it shows that price as their average, else their cost.
 
     A price on the tick is that of a fill (without a known tick, one of two decimals fewer than averages have). An
     average belongs to the first of these values that is shown so: that of a fill at the nearest tick, that at the
     average itself, the next step above.
     """
-    own = _stored_value(instrument, contracts, price)
     stored, average = instrument.rounding.stored_value, instrument.rounding.average
-    if stored is None or average is None:
+    if stored is None:
+        return cost
+    own = traded_value(instrument, contracts, price, cost)
+    if average is None:
         return own
     near = to_multiple(price, instrument.tick or 100 * average.step, ROUND_HALF_EVEN)
     if near == price:
         return own
     values = [own, own + stored.step]
     if near:
-        values.insert(0, _stored_value(instrument, contracts, near))
+        values.insert(0, traded_value(instrument, contracts, near))
     shown = (value for value in values if value and _average_price(instrument, side, contracts, value, value) == price)
     return next(shown, own)
 
