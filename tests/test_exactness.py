@@ -156,12 +156,19 @@ def cost(held: Position) -> Fraction:
     return twin.cost((F(fill.contracts) * F(held.instrument.contract_size), fill.price) for fill in held.fills)
 
 
-@exact("instrument.coin_value instrument.traded_value instrument.trade_fee", instruments, numbers, prices, signed)
+@exact(
+    "instrument.coin_value instrument.traded_value instrument.trade_fee instrument.fee_of",
+    instruments,
+    numbers,
+    prices,
+    signed,
+)
 def values_and_fees(kind: instrument.Instrument, contracts: Decimal, price: Decimal, rate: Decimal) -> Pairs:
     value = F(contracts) * F(kind.contract_size) / F(price)
     yield instrument.coin_value(kind, contracts, price), value
     yield instrument.traded_value(kind, contracts, price), value
     yield instrument.trade_fee(kind, contracts, price, rate), value * F(rate)
+    yield instrument.fee_of(kind, contracts, rate), F(contracts) * F(rate)
 
 
 @exact(
@@ -328,7 +335,7 @@ def maintenance_in_tiers(
 
 
 @exact(
-    "wallet.wallet_of wallet.carrying wallet.equity wallet.maintenance wallet.bankruptcy_x wallet.closing_fees wallet.closing_fees_at wallet.closing_fees_at_bankruptcy wallet.net_notional rounding.without_noise liquidation.reserved_fees funding.after_paying",
+    "wallet.wallet_of wallet.carrying wallet.collateralized wallet.equity wallet.maintenance wallet.bankruptcy_x wallet.closing_fees wallet.closing_fees_at wallet.closing_fees_at_bankruptcy wallet.net_notional rounding.without_noise liquidation.reserved_fees funding.after_paying",
     instruments,
     numbers,
     fills,
@@ -342,9 +349,8 @@ def wallets(
     held = [open_by_fills(kind, LONG, longs), open_by_fills(kind, SHORT, shorts)]
     for at_bankruptcy in (False, True):
         closing = rules.ClosingFee(fee, at_bankruptcy)
-        wallet = accounts.wallet_of(
-            balance, [accounts.Holding(one, rules.flat_rate(Decimal(0)), closing) for one in held]
-        )
+        holdings = [accounts.Holding(one, rules.flat_rate(Decimal(0)), closing) for one in held]
+        wallet = accounts.wallet_of(balance, holdings)
         legs = [
             twin.Leg(int(one.side), fill.contracts, fill.price, kind.contract_size)
             for one in held
@@ -353,6 +359,7 @@ def wallets(
         model = twin.Wallet(balance, legs, twin.Rules(((None, 0),), fee=fee, fee_at_bankruptcy=at_bankruptcy))
         x = 1 / F(price)
         assert accounts.carrying(wallet, wallet.groups, wallet.group_of) == wallet
+        assert accounts.collateralized(accounts.wallet_of(price, holdings), balance, holdings) == wallet
         yield accounts.equity(wallet, 1 / price), model.equity(x)
         yield accounts.equity(funding.after_paying(wallet, balance), 1 / price), model.equity(x) - F(balance)
         yield accounts.closing_fees_at(wallet, 1 / price), model.fees(x, at_bankruptcy=False)

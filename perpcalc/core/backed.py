@@ -6,13 +6,14 @@ from decimal import Decimal
 from functools import cached_property
 from typing import NamedTuple
 
-from perpcalc.core.liquidation import Liquidation, Prices, liquidation, liquidation_prices, reserved_fees
+from perpcalc.core.liquidation import Ends, Liquidation, Prices, ends, liquidation, liquidation_prices
 from perpcalc.core.margin import Margin
 from perpcalc.core.position import Position
 from perpcalc.core.wallet import (
     Holding,
     Wallet,
     closing_fees_at,
+    collateralized,
     equity,
     maintenance,
     wallet_of,
@@ -37,6 +38,17 @@ class Backed(_Backed):
     def wallet(self) -> Wallet:
         """The wallet that the position stands in, the position last."""
         return wallet_of(self.margin.usable, (*self.others, self.holding))
+
+    @cached_property
+    def ends(self) -> Ends:
+        """Where the wallet lives."""
+        return ends(self.wallet, self.holding)
+
+    def on_margin(self, margin: Margin) -> "Backed":
+        """The same on another margin, or balance."""
+        made = Backed(self.holding, margin, self.others, self.mark)
+        made.wallet = collateralized(self.wallet, margin.usable, (*self.others, self.holding))
+        return made
 
     @property
     def position(self) -> Position:
@@ -63,7 +75,8 @@ def forward(backed: Backed) -> Liquidation:
     >>> forward(Backed(Holding(position, flat_rate(ZERO)), Margin("cross", ONE, ONE))).liquidation_price == 4_000
     True
     """
-    return liquidation(backed.wallet, len(backed.others), backed.holding, backed.mark, by_mark=False)
+    index = len(backed.others)
+    return liquidation(backed.wallet, index, backed.holding, backed.mark, by_mark=False, of_wallet=backed.ends)
 
 
 def forward_prices(backed: Backed) -> Prices:
@@ -76,7 +89,8 @@ def forward_prices(backed: Backed) -> Prices:
     >>> forward_prices(Backed(Holding(position, flat_rate(ZERO)), Margin("cross", ONE, ONE))).liquidation_below == 4_000
     True
     """
-    return liquidation_prices(backed.wallet, len(backed.others), backed.holding, backed.mark, by_mark=False)
+    index = len(backed.others)
+    return liquidation_prices(backed.wallet, index, backed.holding, backed.mark, by_mark=False, of_wallet=backed.ends)
 
 
 def free_at(backed: Backed, price: Decimal, share: Decimal = ONE) -> Decimal:
@@ -93,7 +107,7 @@ def free_at(backed: Backed, price: Decimal, share: Decimal = ONE) -> Decimal:
     True
     """
     wallet, x = backed.wallet, backed.x(price)
-    fees = closing_fees_at(wallet, x) + reserved_fees(wallet, backed.holding)
+    fees = closing_fees_at(wallet, x) + backed.ends.reserve
     return share * equity(wallet, x) - maintenance(wallet, x) - fees
 
 

@@ -121,7 +121,8 @@ def contracts_covered(instrument: Instrument, price: Decimal, coin: Decimal, hel
     """The most contracts at a price that, with those held, need no more initial margin than `coin`; None where that is
     not known.
 
-    On each tier `V = coin/initial`, and `slope*V^2 + initial*V = coin` where the rate grows with the size. Derived.
+    On each tier `V = coin/initial`, and `slope*V^2 + initial*V = coin` where the rate grows with the size; the initial
+    rates of larger tiers are not lower. Derived.
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> tiers = (Tier(Decimal(5), ZERO, initial=Decimal("0.01")), Tier(None, ZERO, initial=Decimal("0.2")))
@@ -133,15 +134,15 @@ def contracts_covered(instrument: Instrument, price: Decimal, coin: Decimal, hel
     if schedule is None or any(not tier.initial for tier in schedule.tiers):
         return None
     most, slope, coin = ZERO, schedule.slope, max(ZERO, coin)
-    tiers = value_tiers(instrument, price, held)
-    reached = [(upper, initial) for lower, upper, initial in tiers if coin > (initial + slope * lower) * lower]
-    if reached:
-        upper, initial = reached[-1]
+    for lower, upper, initial in value_tiers(instrument, price, held):
+        if coin <= (initial + slope * lower) * lower:
+            break
         most = coin / initial
         if slope:
             most = ((initial * initial + 4 * slope * coin).sqrt() - initial) / (2 * slope)
-        if upper is not None:
-            most = min(most, upper)
+        if upper is None or most <= upper:
+            break
+        most = upper
     return (most - held.value) * price / instrument.contract_size
 
 

@@ -44,9 +44,7 @@ class Instrument(NamedTuple):
 PLAIN = Instrument()
 
 
-def coin_value(
-    instrument: Instrument, contracts: Decimal, price: Decimal, exact: Decimal | None = None
-) -> Decimal:
+def coin_value(instrument: Instrument, contracts: Decimal, price: Decimal, exact: Decimal | None = None) -> Decimal:
     """The coin value of contracts at a mark, as the venue prints it: `contracts*contract_size/price`, which is `exact`
     where it is known already.
 
@@ -60,9 +58,7 @@ def coin_value(
     return on(rounding.value, size * unit / price) * contracts / unit
 
 
-def traded_value(
-    instrument: Instrument, contracts: Decimal, price: Decimal, exact: Decimal | None = None
-) -> Decimal:
+def traded_value(instrument: Instrument, contracts: Decimal, price: Decimal, exact: Decimal | None = None) -> Decimal:
     """The coin value of a trade, as the venue keeps it, else as it prints any value: `contracts*contract_size/price`,
     which is `exact` where it is known already.
 
@@ -84,7 +80,16 @@ def trade_fee(instrument: Instrument, contracts: Decimal, price: Decimal, rate: 
     >>> trade_fee(PLAIN, Decimal(100_000), Decimal(10_000), Decimal("0.00075"))
     Decimal('0.00750')
     """
-    return on(instrument.rounding.fee, traded_value(instrument, contracts, price) * rate)
+    return fee_of(instrument, traded_value(instrument, contracts, price), rate)
+
+
+def fee_of(instrument: Instrument, value: Decimal, rate: Decimal) -> Decimal:
+    """The same of a trade that is worth `value` coins.
+
+    >>> fee_of(PLAIN, Decimal(10), Decimal("0.00075"))
+    Decimal('0.00750')
+    """
+    return on(instrument.rounding.fee, value * rate)
 
 
 def whole_lots(instrument: Instrument, contracts: Decimal) -> Decimal:

@@ -8,7 +8,7 @@ from perpcalc.core.initial import contracts_allowed, contracts_covered
 from perpcalc.core.instrument import Instrument
 from perpcalc.core.liquidation import Liquidation
 from perpcalc.core.margin import Margin, isolated_margin
-from perpcalc.core.position import open_at
+from perpcalc.core.position import Position, open_at
 from perpcalc.core.printed_price import printed_step
 from perpcalc.core.room import Room, room_of
 from perpcalc.core.rounding import to_multiple
@@ -88,18 +88,21 @@ class Plan(NamedTuple):
         balance = ZERO if self.balance is None else self.balance
         return room_of(self.instrument, self.side, self.entry_price, balance, self.others, self.ratio)
 
-    def margin(self, contracts: Decimal) -> Margin | None:
-        """What stands behind so many contracts; None where it is not known."""
+    def opened(self, contracts: Decimal) -> Position:
+        """The position of so many contracts."""
+        return open_at(self.instrument, self.side, contracts, self.entry_price)
+
+    def margin(self, position: Position) -> Margin | None:
+        """What stands behind a position of the trade; None where it is not known."""
         if self.leverage is not None:
-            return isolated_margin(open_at(self.instrument, self.side, contracts, self.entry_price), self.leverage)
+            return isolated_margin(position, self.leverage)
         return None if self.balance is None else Margin("cross", self.balance, self.balance)
 
-    def backed(self, contracts: Decimal) -> Backed | None:
-        """So many contracts with what stands behind them; None where that or the maintenance rate is not known."""
-        margin = self.margin(contracts)
+    def backed(self, position: Position) -> Backed | None:
+        """A position of the trade with what stands behind it; None where that or the maintenance rate is not known."""
+        margin = self.margin(position)
         if self.schedule is None or margin is None:
             return None
-        position = open_at(self.instrument, self.side, contracts, self.entry_price)
         holding = Holding(position, self.schedule, self.closing_fee, funding_rate=self.funding_rate)
         if margin.mode == "isolated":
             return Backed(holding, margin)
@@ -109,7 +112,7 @@ class Plan(NamedTuple):
         """Where so many contracts are liquidated, or the account with them; None where it is not known."""
         if self.together is not None and self.leverage is None:
             return None if self.schedule is None else self.together.liquidation(self, contracts)
-        backed = self.backed(contracts)
+        backed = self.backed(self.opened(contracts))
         return None if backed is None else forward(backed)
 
 

@@ -4,7 +4,7 @@ import decimal
 from decimal import Decimal
 from typing import NamedTuple
 
-from perpcalc.core.instrument import Instrument, coin_value, trade_fee, traded_value
+from perpcalc.core.instrument import coin_value, trade_fee, traded_value
 from perpcalc.core.position import Position
 from perpcalc.core.rounding import Rounding, on, to_multiple
 from perpcalc.decimals import ONE, ZERO, settled
@@ -110,8 +110,10 @@ def profit_and_loss(
     exit_fee = on(rounding.fee, exit_value * exit_fee_rate)
     net = gross - entry_fee - exit_fee - funding
     if rounding.roe_of == "exact":
-        exact = _unrounded(position)
-        divided = profit_and_loss(exact, exit_price, entry_fee_rate, exit_fee_rate, funding, leverage, margin, is_mark)
+        unrounded = _unrounded(position)
+        divided = profit_and_loss(
+            unrounded, exit_price, entry_fee_rate, exit_fee_rate, funding, leverage, margin, is_mark
+        )
         roe, net_roe = divided.roe, divided.net_roe
     else:
         roe = return_on_equity(position, gross, leverage, margin)

@@ -8,19 +8,21 @@ from typing import NamedTuple
 from perpcalc.core.backed import Backed, forward_prices, is_safe_to
 from perpcalc.core.course import Crossing
 from perpcalc.core.initial import largest_leverage
-from perpcalc.core.instrument import trade_fee, traded_value, whole_lots
+from perpcalc.core.instrument import fee_of, trade_fee, traded_value, whole_lots
 from perpcalc.core.liquidation import Liquidation, Prices
 from perpcalc.core.margin import Margin
 from perpcalc.core.order_cost import largest_order, order_cost, order_cost_rate
 from perpcalc.core.planned import Plan, venue_cap
 from perpcalc.core.pnl import closing_pnl
-from perpcalc.core.position import open_at
+from perpcalc.core.position import Position
+from perpcalc.core.printed_price import printable_price
+from perpcalc.core.room import Room
 from perpcalc.core.rounding import to_multiple
-from perpcalc.core.solve import DOWN, LIQUIDATION, Goal, aim_of, settle
+from perpcalc.core.solve import DOWN, LIQUIDATION, Aim, Goal, settle
 from perpcalc.core.solve_margin import leverage_question
 from perpcalc.core.solve_size import contracts_question
 from perpcalc.core.wallet import Holding
-from perpcalc.decimals import ZERO, plain, settled
+from perpcalc.decimals import ONE, ZERO, plain, settled
 from perpcalc.errors import Key, PerpcalcError
 
 SAFE_STEP = Decimal("0.0001")
@@ -44,6 +46,16 @@ class Size(NamedTuple):
     binding: str
     reward_risk: Decimal | None
     order_cost: Decimal | None = None
+
+
+class Bounds(NamedTuple):
+    """What bounds a size: the room that its account has, and the nearest price at which it may be liquidated, with what
+    the venue prints there.
+    """
+
+    room: Room
+    goal: Goal
+    aim: Aim
 
 
 def loss_per_usd(plan: Plan) -> Decimal:
@@ -81,15 +93,20 @@ def size(plan: Plan, risk: Decimal, target: Decimal | None = None) -> Size:
     Decimal('2000')
     """
     _check(plan, target)
-    caps = _caps(plan, risk)
+    bounds = bounds_of(plan)
+    caps = _caps(plan, risk, bounds.room)
     if not caps:
         raise PerpcalcError(
             "the rebates outweigh the loss at the stop, so no size is too large", "give a leverage cap"
         ).at(Key("max_leverage"))
     binding = min(caps, key=lambda name: settled(caps[name]))
     fitting = whole_lots(plan.instrument, max(ZERO, caps[binding]))
-    safe, liquidated = _largest_safe(plan, fitting)
-    return _described(plan, safe, liquidated, binding if safe == fitting else "liquidation", target)
+    if not fitting:
+        return _nothing(plan, bounds, binding)
+    safe, liquidated = _largest_safe(plan, bounds, plan.opened(fitting))
+    if safe is None:
+        return _nothing(plan, bounds, "liquidation")
+    return _described(plan, bounds, safe, liquidated, binding if safe.contracts == fitting else "liquidation", target)
 
 
 def one_lot(plan: Plan) -> Size:
@@ -101,7 +118,19 @@ def one_lot(plan: Plan) -> Size:
     Decimal('0.000005')
     """
     lot = plan.instrument.lot
-    return _described(plan, lot, plan.liquidation(lot), "risk", None)
+    return _described(plan, bounds_of(plan), plan.opened(lot), plan.liquidation(lot), "risk", None)
+
+
+def bounds_of(plan: Plan) -> Bounds:
+    """What bounds the size of a trade.
+
+    >>> from perpcalc.core.instrument import PLAIN
+    >>> from perpcalc.core.position import LONG
+    >>> bounds_of(Plan(PLAIN, LONG, Decimal(50_000), Decimal(40_000))).aim.price
+    Decimal('40000')
+    """
+    limit, end = plan.limit, "below" if plan.side > 0 else "above"
+    return Bounds(plan.room(), Goal(LIQUIDATION, limit), Aim(printable_price(plan.instrument, limit, end), end, ONE))
 
 
 def max_safe_leverage(plan: Plan, contracts: Decimal) -> Decimal | None:
@@ -118,13 +147,17 @@ def max_safe_leverage(plan: Plan, contracts: Decimal) -> Decimal | None:
     >>> max_safe_leverage(plan, Decimal(1)) == 4
     True
     """
+    return _safe_leverage(plan, plan.opened(contracts), bounds_of(plan))
+
+
+def _safe_leverage(plan: Plan, position: Position, bounds: Bounds) -> Decimal | None:
+    """The same of the position."""
     if plan.schedule is None:
         return None
-    position = open_at(plan.instrument, plan.side, contracts, plan.entry_price)
     fee = plan.instrument.isolated_closing_fee if plan.closing_fee.at_bankruptcy else plan.closing_fee
     backed = Backed(Holding(position, plan.schedule, fee), Margin("isolated", ZERO, ZERO))
-    unknown, crossing = leverage_question(backed, Goal(LIQUIDATION, plan.limit), SAFE_STEP)
-    highest = largest_leverage(plan.instrument, contracts, position.entry_value)
+    unknown, crossing = leverage_question(backed, bounds.goal, bounds.aim, SAFE_STEP)
+    highest = largest_leverage(plan.instrument, position.contracts, position.entry_value)
     highest = highest and to_multiple(highest, SAFE_STEP, DOWN)
     if crossing is None or (highest is not None and crossing.at >= highest):
         return highest
@@ -151,9 +184,9 @@ def _check(plan: Plan, target: Decimal | None) -> None:
         ).at(Key("target"))
 
 
-def _caps(plan: Plan, risk: Decimal) -> dict[str, Decimal]:
+def _caps(plan: Plan, risk: Decimal, room: Room) -> dict[str, Decimal]:
     """The largest number of contracts that each constraint allows, liquidation aside, in the order that breaks ties."""
-    instrument, room = plan.instrument, plan.room()
+    instrument = plan.instrument
     per_contract = instrument.contract_size / plan.entry_price
     caps = {}
     if (loss := loss_per_usd(plan)) > 0:
@@ -174,45 +207,48 @@ def _caps(plan: Plan, risk: Decimal) -> dict[str, Decimal]:
     return caps
 
 
-def _largest_safe(plan: Plan, contracts: Decimal) -> tuple[Decimal, Prices | Liquidation | None]:
-    """The most contracts, at most so many, that are liquidated beyond the stop by at least the buffer, or never; and
+def _largest_safe(
+    plan: Plan, bounds: Bounds, position: Position
+) -> tuple[Position | None, Prices | Liquidation | None]:
+    """The largest position, at most this one, that is liquidated beyond the stop by at least the buffer, or never; and
     where that is.
     """
+    contracts, goal, aim = position.contracts, bounds.goal, bounds.aim
     if plan.together is not None and plan.leverage is None and plan.schedule is not None:
         safe = plan.together.largest_safe(plan, contracts)
-        return safe, plan.liquidation(safe) if safe else None
-    backed = plan.backed(contracts) if contracts else None
+        return (plan.opened(safe), plan.liquidation(safe)) if safe else (None, None)
+    backed = plan.backed(position)
     if backed is None:
-        return contracts, None
-    goal = Goal(LIQUIDATION, plan.limit)
-    aim = aim_of(backed, goal)
+        return position, None
     if is_safe_to(liquidated := forward_prices(backed), goal.value, aim.end):
-        return contracts, liquidated
+        return position, liquidated
     unknown, spans = contracts_question(backed, goal, aim)
     for span in reversed(spans):
         if span.start is None or span.start.at < contracts:
             end = Crossing(contracts, ZERO) if span.end is None or span.end.at > contracts else span.end
             if (found := settle(unknown, end, DOWN)) is not None:
-                return found.value, plan.liquidation(found.value)
-    return ZERO, None
+                return plan.opened(found.value), plan.liquidation(found.value)
+    return None, None
+
+
+def _nothing(plan: Plan, bounds: Bounds, binding: str) -> Size:
+    effective = bounds.room.leverage(ZERO) if plan.has_account else None
+    highest = _safe_leverage(plan, plan.opened(plan.instrument.lot), bounds)
+    margin, cost = (plan.balance, None) if plan.leverage is None else (ZERO, ZERO)
+    return Size(ZERO, ZERO, ZERO, ZERO, ZERO, effective, highest, margin, None, binding, None, cost)
 
 
 def _described(
-    plan: Plan, contracts: Decimal, liquidated: Prices | Liquidation | None, binding: str, target: Decimal | None
+    plan: Plan,
+    bounds: Bounds,
+    position: Position,
+    liquidated: Prices | Liquidation | None,
+    binding: str,
+    target: Decimal | None,
 ) -> Size:
-    instrument, room = plan.instrument, plan.room()
-    highest = max_safe_leverage(plan, contracts or instrument.lot)
-    value = traded_value(instrument, contracts, plan.entry_price)
-    effective = room.leverage(value) if plan.has_account else None
-    if not contracts:
-        zero_margin, zero_cost = (
-            plan.balance if plan.leverage is None else ZERO,
-            None if plan.leverage is None else ZERO,
-        )
-        return Size(ZERO, ZERO, ZERO, ZERO, ZERO, effective, highest, zero_margin, None, binding, None, zero_cost)
-    position = open_at(instrument, plan.side, contracts, plan.entry_price)
-    margin = plan.margin(contracts)
-    entry_fee = trade_fee(instrument, contracts, plan.entry_price, plan.entry_fee_rate)
+    instrument, contracts, margin = plan.instrument, position.contracts, plan.margin(position)
+    value = traded_value(instrument, contracts, plan.entry_price, position.cost)
+    entry_fee = fee_of(instrument, value, plan.entry_fee_rate)
 
     def costs(price: Decimal) -> Decimal:
         return entry_fee + trade_fee(instrument, contracts, price, plan.exit_fee_rate + plan.slippage)
@@ -230,8 +266,8 @@ def _described(
         loss_at_stop=loss,
         loss_at_stop_usd=loss * plan.stop,
         fees=fees,
-        leverage=effective,
-        max_safe_leverage=highest,
+        leverage=bounds.room.leverage(value) if plan.has_account else None,
+        max_safe_leverage=_safe_leverage(plan, position, bounds),
         margin=None if margin is None else margin.coin,
         liquidation_price=None if liquidated is None else liquidated.liquidation_price,
         binding=binding,

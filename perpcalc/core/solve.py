@@ -8,7 +8,7 @@ import decimal
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 from functools import cache
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Generic, NamedTuple, TypeVar
 
 from perpcalc.core.backed import (
@@ -184,7 +184,7 @@ def settle(unknown: Unknown[T], crossing: Crossing, direction: str) -> Found | N
         tried.append(better)
     tried.sort(reverse=direction == DOWN)
     safer = step if direction == UP else -step
-    for value in (*tried, *(tried[-1] + safer * 2**power for power in range(DOUBLINGS))):
+    for value in chain(tried, (tried[-1] + safer * 2**power for power in range(DOUBLINGS))):
         if unknown.allows(value) and unknown.keeps(state(value)):
             return Found(value, BY_ROUNDING if unknown.step and (value - first) * safer > 0 else None)
     return None

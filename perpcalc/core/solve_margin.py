@@ -6,13 +6,14 @@ from perpcalc.core.backed import Backed, reserve_share
 from perpcalc.core.course import Crossing
 from perpcalc.core.initial import largest_leverage
 from perpcalc.core.instrument import Instrument
-from perpcalc.core.margin import usable_extra
+from perpcalc.core.margin import Margin, usable_extra
 from perpcalc.core.rounding import EXACT, to_multiple
 from perpcalc.core.solve import (
     DOWN,
     MARGIN_RATIO,
     ROUNDED_AWAY,
     UP,
+    Aim,
     Found,
     Goal,
     Solved,
@@ -24,7 +25,7 @@ from perpcalc.core.solve import (
     unmet,
 )
 from perpcalc.core.spans import segments
-from perpcalc.core.trading import extra_margin, levered
+from perpcalc.core.trading import at_leverage, extra_margin
 from perpcalc.core.wallet import Wallet, closing_fees_at, equity, maintenance
 from perpcalc.decimals import ONE, ZERO, plain, settled
 
@@ -62,9 +63,9 @@ def solve_margin(backed: Backed, goal: Goal) -> Solved:
     crossing = max(Crossing(coin / counts, slope * counts) for coin, slope in needs)
 
     def state(coin: Decimal) -> Backed:
-        usable = usable_extra(position, coin) if backed.margin.mode == "isolated" else coin
         margin = backed.margin
-        return backed._replace(margin=margin._replace(coin=margin.coin + coin, usable=margin.usable + usable))
+        usable = usable_extra(position, coin) if margin.mode == "isolated" else coin
+        return backed.on_margin(Margin(margin.mode, margin.coin + coin, margin.usable + usable, margin.leverage))
 
     unknown = unknown_of(goal, aim, state, margin_step(position.instrument))
     found = settle(unknown, crossing, UP)
@@ -94,7 +95,7 @@ def solve_leverage(backed: Backed, goal: Goal) -> Solved:
     if backed.margin.mode != "isolated":
         return unmet(goal, "x", "an account is liquidated by its balance, which leverage does not move")
     position = backed.position
-    unknown, crossing = leverage_question(backed, goal, CENT)
+    unknown, crossing = leverage_question(backed, goal, aim_of(backed, goal), CENT)
     highest = largest_leverage(position.instrument, position.contracts, position.entry_value)
     if crossing is None or (highest is not None and crossing.at > highest):
         if highest is None:
@@ -109,10 +110,10 @@ def solve_leverage(backed: Backed, goal: Goal) -> Solved:
     return backed_answer(goal, "x", found, unknown.state(found.value))
 
 
-def leverage_question(backed: Backed, goal: Goal, step: Decimal) -> tuple[Unknown[Backed], Crossing | None]:
+def leverage_question(backed: Backed, goal: Goal, aim: Aim, step: Decimal) -> tuple[Unknown[Backed], Crossing | None]:
     """The leverage of an isolated position as an unknown, and where it meets the goal; None where every leverage does.
 
-    Margin beyond `V/leverage` stays. Raises PerpcalcError for a price where the position gains.
+    Margin beyond `V/leverage` stays.
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> from perpcalc.core.margin import isolated_margin
@@ -121,15 +122,15 @@ def leverage_question(backed: Backed, goal: Goal, step: Decimal) -> tuple[Unknow
     >>> from perpcalc.core.wallet import Holding
     >>> position = open_at(PLAIN, LONG, Decimal(10_000), Decimal(50_000))
     >>> backed = Backed(Holding(position, flat_rate(ZERO)), isolated_margin(position, Decimal(50)))
-    >>> crossing = leverage_question(backed, Goal("liquidation", Decimal(40_000)), CENT)[1]
-    >>> crossing == Crossing(Decimal(4), Decimal("-0.0125"))
+    >>> goal = Goal("liquidation", Decimal(40_000))
+    >>> leverage_question(backed, goal, aim_of(backed, goal), CENT)[1] == Crossing(Decimal(4), Decimal("-0.0125"))
     True
     """
-    aim, position = aim_of(backed, goal), backed.position
-    bare = backed._replace(margin=extra_margin(backed))
+    position, extra = backed.position, extra_margin(backed)
+    bare = backed.on_margin(extra)
     start = backed.x(aim.price if goal.name == MARGIN_RATIO else backed.reference)
     needs = _needs(bare.wallet, aim.share, start, backed.x(aim.price))
-    unknown = unknown_of(goal, aim, lambda leverage: levered(backed, position, leverage), step, least=step)
+    unknown = unknown_of(goal, aim, lambda leverage: bare.on_margin(at_leverage(position, leverage, extra)), step, step)
     if not needs:
         return unknown, Crossing(ZERO, ONE)
     needed, slope = max(needs)

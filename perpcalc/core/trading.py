@@ -97,11 +97,23 @@ def levered(backed: Backed, position: Position, leverage: Decimal | None) -> Bac
     """
     holding, margin = backed.holding, backed.margin
     if leverage is not None:
-        extra, initial = extra_margin(backed), isolated_margin(position, leverage)
-        margin = Margin(initial.mode, initial.coin + extra.coin, initial.usable + extra.usable, leverage)
+        margin = at_leverage(position, leverage, extra_margin(backed))
     if position is not holding.position:
         holding = holding._replace(position=position)
     return Backed(holding, margin, backed.others, backed.mark)
+
+
+def at_leverage(position: Position, leverage: Decimal, extra: Margin) -> Margin:
+    """The initial margin of a position at a leverage, and more.
+
+    >>> from perpcalc.core.instrument import PLAIN
+    >>> from perpcalc.core.position import LONG, open_at
+    >>> position = open_at(PLAIN, LONG, Decimal(10_000), Decimal(50_000))
+    >>> at_leverage(position, Decimal(4), Margin("isolated", Decimal(1), Decimal(1))).coin
+    Decimal('1.05')
+    """
+    initial = isolated_margin(position, leverage)
+    return Margin(initial.mode, initial.coin + extra.coin, initial.usable + extra.usable, leverage)
 
 
 def extra_margin(backed: Backed) -> Margin:

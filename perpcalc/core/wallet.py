@@ -118,6 +118,21 @@ def _wallet_of_one(collateral: Decimal, holding: Holding) -> Wallet:
     return Wallet(collateral, constant, linear, (group,), (0,), *_closing((group,)))
 
 
+def collateralized(wallet: Wallet, collateral: Decimal, holdings: Iterable[Holding]) -> Wallet:
+    """The wallet of the same positions on other collateral, which leaves what they ask for as it is.
+
+    >>> from perpcalc.core.instrument import PLAIN
+    >>> from perpcalc.core.rules import flat_rate
+    >>> from perpcalc.core.position import LONG, open_at
+    >>> holdings = [Holding(open_at(PLAIN, LONG, Decimal(10_000), Decimal(8_000)), flat_rate(Decimal("0.005")))]
+    >>> collateralized(wallet_of(ONE, holdings), Decimal(2), holdings) == wallet_of(Decimal(2), holdings)
+    True
+    """
+    values = [holding.position.side * holding.position.stored_value for holding in holdings]
+    constant = without_noise(sum(values, collateral), collateral, *values)
+    return Wallet(collateral, constant, *wallet[2:])
+
+
 def carrying(wallet: Wallet, groups: Sequence[Group], group_of: tuple[int, ...] = ()) -> Wallet:
     """The wallet with other groups, its equity as it is.
 
