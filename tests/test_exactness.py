@@ -639,6 +639,7 @@ NO_FORMULAS = {
     "liquidation.liquidated_at",
     "order_cost.largest_order",
     "pnl.safe_tick",
+    "sizing.bounds_of",
     "stress.visible_moves",
 }
 

@@ -5,7 +5,7 @@ from decimal import ROUND_FLOOR, Decimal
 from functools import lru_cache
 from typing import NamedTuple
 
-from perpcalc.core.initial import largest_leverage
+from perpcalc.core.initial import allows, largest_leverage
 from perpcalc.core.instrument import PLAIN, Instrument
 from perpcalc.core.position import Position
 from perpcalc.core.rounding import EXACT, to_multiple
@@ -230,6 +230,8 @@ def forbidden_leverage(given: Given, instrument: Instrument, position: Position 
         return None
     highest = of_contract
     if position is not None:
+        if allows(instrument, leverage, position.contracts, position.entry_value):
+            return None
         highest = largest_leverage(instrument, position.contracts, position.entry_value)
     if highest is None or leverage <= settled(highest):
         return None

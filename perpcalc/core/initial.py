@@ -60,6 +60,24 @@ def largest_leverage(instrument: Instrument, contracts: Decimal, value: Decimal)
     return allowed if highest is None else min(allowed, highest)
 
 
+def allows(instrument: Instrument, leverage: Decimal, contracts: Decimal, value: Decimal) -> bool:
+    """Whether contracts worth `value` coins at the entry may have a leverage: at most the contract's, and
+    `leverage*initial <= 1` of their tier, where those are known.
+
+    >>> from perpcalc.core.instrument import PLAIN
+    >>> tiers = (Tier(Decimal(5), ZERO, initial=Decimal("0.01")), Tier(None, ZERO, initial=Decimal("0.2")))
+    >>> limited = PLAIN._replace(max_leverage=Decimal(50), schedule=Schedule(tiers))
+    >>> [allows(limited, Decimal(leverage), ONE, Decimal(value)) for leverage, value in ((50, 5), (51, 5), (50, 6))]
+    [True, False, False]
+    """
+    if instrument.max_leverage is not None and leverage > settled(instrument.max_leverage):
+        return False
+    if instrument.schedule is None:
+        return True
+    initial = _tier(instrument, instrument.schedule, contracts, value).initial
+    return not initial or settled(leverage * initial) <= ONE
+
+
 def initial_margin(instrument: Instrument, leverage: Decimal, contracts: Decimal, value: Decimal) -> Decimal:
     """The initial margin in coin of contracts worth `value` coins at the entry: `V*max(1/L, initial rate)`.
 

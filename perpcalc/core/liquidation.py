@@ -108,7 +108,7 @@ def ends(wallet: Wallet, holding: Holding) -> Ends:
     if x is None:
         return Ends(None, tuple(safe_spans(wallet)))
     reserve = reserved_fees(wallet, holding)
-    spans = (_solvent(span, wallet, x) for span in safe_spans(wallet, reserve))
+    spans = [_solvent(span, wallet, x) for span in safe_spans(wallet, reserve)]
     return Ends(x, tuple(spans), reserve)
 
 
@@ -259,18 +259,21 @@ def liquidation(
     group = wallet.groups[wallet.group_of[index]]
     piece = piece_at(group, at, still=at == x)
     own = 1 / price
-    of_position, of_group = position.notional * own, group.notional * own
-    if holding.schedule.basis == "entry":
-        of_position, of_group = position.stored_value, group.stored_value
-    share = of_position / of_group if of_group else ONE
-    grid = position.instrument.rounding.maintenance
+    rate, deduction = piece.rate, piece.deduction + piece.deduction_usd * own
+    asked = piece_maintenance(piece, own)
+    if piece.slope or len(wallet.group_of) > 1:
+        of_position, of_group = position.notional * own, group.notional * own
+        if holding.schedule.basis == "entry":
+            of_position, of_group = position.stored_value, group.stored_value
+        share = of_position / of_group if of_group else ONE
+        rate, deduction, asked = rate + piece.slope * of_group, deduction * share, asked * share
     distance = ZERO if beyond else (price - reference) / reference
     return Liquidation(
         tier=piece.tier,
-        maintenance_rate=piece.rate + piece.slope * of_group,
-        deduction=(piece.deduction + piece.deduction_usd * own) * share,
+        maintenance_rate=rate,
+        deduction=deduction,
         closing_fee_rate=group.closing_fee.rate,
-        maintenance_margin=None if never else on(grid, piece_maintenance(piece, own) * share),
+        maintenance_margin=None if never else on(position.instrument.rounding.maintenance, asked),
         liquidation_price=found,
         liquidation_below=below,
         liquidation_above=above,
@@ -300,8 +303,8 @@ def _holds(span: Span, x: Decimal) -> bool:
 def _solvent(span: Span, wallet: Wallet, bankrupt: Decimal) -> Span:
     """A span as far as there is equity in it: rounded fees may leave it a little longer than the wallet is solvent."""
     if wallet.constant > 0:
-        return span if span.end is not None and span.end <= bankrupt else span._replace(end=bankrupt)
-    return span._replace(start=max(span.start, bankrupt))
+        return span if span.end is not None and span.end <= bankrupt else Span(span.start, bankrupt)
+    return Span(max(span.start, bankrupt), span.end)
 
 
 def _span_near(spans: Sequence[Span], x: Decimal) -> Span | None:

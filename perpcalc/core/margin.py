@@ -129,7 +129,10 @@ def _by_value(schedule: Schedule, notional: Decimal, adverse: Decimal) -> Iterat
         rate, number = tier_rate + adverse, _number(schedule, index)
         end = None if limit is None or index == last else limit / notional
         piece = Piece(start, -deduction, rate * notional, quadratic, number, rate, slope, deduction, ZERO, end)
-        yield from _from_zero(piece, notional)
+        if not deduction and rate >= 0:
+            yield piece
+        else:
+            yield from _from_zero(piece, notional)
         start = end or start
 
 

@@ -2,7 +2,7 @@
 roots.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from heapq import merge
 from operator import itemgetter
@@ -44,37 +44,40 @@ def safe_spans(wallet: Wallet, reserve: Decimal = ZERO) -> list[Span]:
     spans: list[Span] = []
     held, (least, most) = wallet.constant - reserve, _taken(wallet)
     for segment in segments(wallet, reserve):
-        alive = False
+        alive, right = False, segment.right
         for start, end in _alive_in(segment):
-            goes_on = bool(spans) and spans[-1].end == start
+            goes_on = spans and spans[-1].end == start
             spans.append(Span(spans.pop().start if goes_on else start, end))
-            alive = end == segment.right
-        right = segment.right
+            alive = end == right
         if right is None:
             break
         if not alive and least >= 0 and held <= least * right:
             break  # nothing is free, here and beyond
         if alive and most is not None and most <= 0 and held > most * right:
-            spans[-1] = spans[-1]._replace(end=None)
+            spans[-1] = Span(spans[-1].start, None)
             break  # there is more than any tier asks, here and beyond
     return spans
 
 
-def _alive_in(segment: Segment) -> Iterator[tuple[Decimal, Decimal | None]]:
+def _alive_in(segment: Segment) -> Iterable[tuple[Decimal, Decimal | None]]:
     """The parts of a segment, ascending, in which something is free."""
     left, right, a, b, c = segment
-    if not c:
-        low, high = left, right
-        if b > 0:
-            root = a / b
-            high = root if right is None or root < right else right
-        elif b < 0:
-            low = max(left, a / b)
-        elif a <= 0:
-            return
-        if high is None or low < high:
-            yield low, high
-        return
+    if c:
+        return _alive_between(segment)
+    low, high = left, right
+    if b > 0:
+        root = a / b
+        high = root if right is None or root < right else right
+    elif b < 0:
+        low = max(left, a / b)
+    elif a <= 0:
+        return ()
+    return ((low, high),) if high is None or low < high else ()
+
+
+def _alive_between(segment: Segment) -> Iterator[tuple[Decimal, Decimal | None]]:
+    """The same where the free equity is no line: between its roots."""
+    left, right, a, b, c = segment
     points = [left, *(root for root in _roots(a, b, c) if left < root and (right is None or root < right))]
     for index, point in enumerate(points):
         following = points[index + 1] if index + 1 < len(points) else right
@@ -104,11 +107,13 @@ def segments(wallet: Wallet, reserve: Decimal = ZERO) -> Iterator[Segment]:
     >>> [str(segment.b) for segment in segments(Wallet(ONE, Decimal(2), Decimal(8_000), (), ()))]
     ['8000']
     """
-    a, b, c = without_noise(wallet.constant - reserve, wallet.constant, reserve), wallet.linear + wallet.closing, ZERO
-    if len(wallet.groups) == 1:
-        yield from _segments_of_one(wallet.groups[0], a, b)
-        return
-    left, da, db, dc = ZERO, ZERO, ZERO, ZERO
+    a, b = without_noise(wallet.constant - reserve, wallet.constant, reserve), wallet.linear + wallet.closing
+    return _segments_of_one(wallet.groups[0], a, b) if len(wallet.groups) == 1 else _segments(wallet, a, b)
+
+
+def _segments(wallet: Wallet, a: Decimal, b: Decimal) -> Iterator[Segment]:
+    """The segments of a wallet whose equity is `a - b*x` before maintenance margin."""
+    c, left, da, db, dc = ZERO, ZERO, ZERO, ZERO, ZERO
     for at, constant, linear, quadratic in merge(*map(_steps, wallet.groups), key=itemgetter(0)):
         if at != left:
             a, b, c = a - da, without_noise(b + db, b, db), c + dc

@@ -169,7 +169,7 @@ def maintenance(wallet: Wallet, x: Decimal) -> Decimal:
     >>> maintenance(Wallet(ONE, ONE, ONE, (), ()), ONE)
     Decimal('0')
     """
-    return sum((group_maintenance(group, x) for group in wallet.groups), ZERO)
+    return sum([group_maintenance(group, x) for group in wallet.groups], ZERO)
 
 
 def group_maintenance(group: Group, x: Decimal) -> Decimal:
