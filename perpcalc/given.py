@@ -114,18 +114,18 @@ class Given:
 
 class Reader(NamedTuple):
     """Options ready to be read many times, and the texts of the environment that fill absent ones; `simple` are those
-    of one text that is free.
+    of one text.
     """
 
     options: Mapping[str, Option[object]]
     environment: Mapping[str, str]
-    simple: Mapping[str, Option[object]]
+    simple: frozenset[str]
 
 
 def reader(options: Iterable[Option[object]], environment: bool = True) -> Reader:
     """A reader of these options, in the environment as it is now or in none."""
     by_name = {option.name: option for option in options}
-    simple = {name: o for name, o in by_name.items() if not (o.many or o.flag or o.choices)}
+    simple = frozenset(name for name, o in by_name.items() if not (o.many or o.flag))
     filling = ((name, os.environ.get(o.env)) for name, o in by_name.items() if environment and o.env)
     return Reader(by_name, {name: text for name, text in filling if text}, simple)
 
@@ -142,7 +142,7 @@ def read(options: Reader, raw: Mapping[str, object], by_program: bool = False) -
             continue
         option = options.options[name]
         try:
-            if type(value) is str and name in options.simple:
+            if type(value) is str and name in options.simple and (not option.choices or value in option.choices):
                 values[option.name] = option.read(value)
             elif (found := _value(option, value)) is not None:
                 values[option.name] = found

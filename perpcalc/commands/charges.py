@@ -79,7 +79,11 @@ def charge_of(case: Case, given: Given, files: Files, notes: list[Words]) -> Cha
 
     What is assumed goes into `notes`.
     """
-    source = next((option for option in SOURCES if option in given), FUNDING_RATE)
+    source: Option[object] = FUNDING_RATE
+    for option in SOURCES:
+        if option in given:
+            source = option
+            break
     if source is FUNDING_RATE and case.funding_rate is None:
         return None
     asked = given.put(RATE, given[FUNDING_RATE]) if source is FUNDING_RATE else given

@@ -148,7 +148,7 @@ def after_paying(wallet: Wallet, cost: Decimal) -> Wallet:
     >>> after_paying(Wallet(ONE, ONE, ZERO, (), ()), Decimal("0.3")).collateral
     Decimal('0.7')
     """
-    return wallet._replace(collateral=wallet.collateral - cost, constant=wallet.constant - cost)
+    return Wallet(wallet.collateral - cost, wallet.constant - cost, *wallet[2:])
 
 
 def intervals_to_liquidation(wallet: Wallet, payment: Decimal, x: Decimal, continuous: bool = False) -> Decimal | None:

@@ -27,7 +27,9 @@ def compact(answer: Answer) -> str:
         if value is None
         else f'"{name}": "{plain(value)}"'
         if isinstance(value, Decimal)
-        else f'"{name}": {_word(value)}'
+        else f'"{name}": {quoted(value)}'
+        if isinstance(value, str)
+        else f'"{name}": {WORDS[value]}'
         for name, value in answer.__dict__.items()
     ]
     return "{" + ", ".join(fields) + "}"
