@@ -71,7 +71,7 @@ def positive(text: str) -> Decimal:
     Decimal('62500.5')
     """
     value = number(text)
-    if value <= 0:
+    if value <= ZERO:
         raise PerpcalcError(f"{shown(text)} is out of range", "give a number above 0")
     return value
 
@@ -98,7 +98,7 @@ def positive_amount(text: str) -> Decimal:
     Decimal('10000')
     """
     value = amount(text)
-    if value <= 0:
+    if value <= ZERO:
         raise PerpcalcError(f"{shown(text)} is out of range", "give an amount above 0")
     return value
 

@@ -13,6 +13,7 @@ from perpcalc.render.json import compact
 CHUNK = 1 << 16
 LONGEST_LINE = 1 << 20
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+BLANKS = " \t\r\n"
 
 
 class Block(NamedTuple):
@@ -56,7 +57,7 @@ def block_of(lines: list[bytes | None], first: int) -> Block:
         texts.append(text)
         if result is None:
             bad += 1
-        else:
+        elif result.warnings or result.notes:
             warnings.update(dict.fromkeys(result.warnings))
             notes.update(dict.fromkeys(result.notes))
     return Block("".join(texts), len(lines), bad, tuple(map(worded, warnings)), tuple(map(worded, notes)))
@@ -96,7 +97,10 @@ def _object(line: bytes | None) -> dict[str, object]:
     if line is None:
         raise PerpcalcError(f"the line is longer than {LONGEST_LINE >> 20} MiB", "ask one thing per line")
     try:
-        question = DECODER.decode(line.decode())
+        text = line.decode()
+        question, end = DECODER.raw_decode(text) if text.startswith("{") else (None, 0)
+        if not end or text[end:].strip(BLANKS):
+            question = DECODER.decode(text)
     except UnicodeDecodeError as error:
         raise PerpcalcError(f"byte {error.start} is not UTF-8", "write the line in UTF-8") from None
     except RecursionError:

@@ -257,4 +257,4 @@ def unified_balance(instrument: Instrument) -> str | None:
 
 def each_once(notes: Iterable[Words]) -> tuple[Words, ...]:
     """Notes in order, each thing once."""
-    return tuple(dict.fromkeys(notes))
+    return tuple(dict.fromkeys(notes)) if notes else ()

@@ -135,13 +135,14 @@ def answer(case: Case, given: Given, said: Remarks) -> Pnl:
     costs = (opening, closing, funding)
     result = None if exit_price is None else profit_and_loss(position, exit_price, *costs, leverage, coin, is_mark)
     break_even = target_price(position, ZERO, *costs)
-    wanted = partial(_target, case, given, *costs)
-    target = wanted() if case.place is None else unknown(wanted, reasons)
+    target: Decimal | None = None
+    if asked := TARGET_PNL in given or TARGET_ROE in given:
+        wanted = partial(_target, case, given, *costs)
+        target = wanted() if case.place is None else unknown(wanted, reasons)
     found = unknown(case.liquidation_prices, []) if margin is not None or case.is_unified else None
     liquidated = None if exit_price is None else liquidated_at(found, exit_price)
     if liquidated and found is not None and found.liquidation_price is not None:
         said.warnings.append(_liquidated_before(case, found.liquidation_price))
-    asked = TARGET_PNL in given or TARGET_ROE in given
     lost = asked and target is None and not reasons
     if exit_price is None and not asked:
         reasons.append(f"{instrument.currency} has no price: write it into [prices]")
@@ -195,11 +196,11 @@ def _leg(leg: "LegCase") -> Pnl:
 
 
 def _target(case: Case, given: Given, opening: Decimal, closing: Decimal, funding: Decimal) -> Decimal | None:
-    """The price that was asked for, None where no price brings it or none was."""
+    """The price that was asked for, None where no price brings it."""
     if (profit := given[TARGET_PNL]) is not None:
         return target_price(case.opened(), profit, opening, closing, funding)
-    if (roe := given[TARGET_ROE]) is None:
-        return None
+    roe = given[TARGET_ROE]
+    assert roe is not None
     if case.margin is None:
         raise PerpcalcError("needs a margin", ("give ", LEVERAGE.key, ", ", MARGIN.key, " or ", BALANCE.key)).at(
             TARGET_ROE.key

@@ -75,8 +75,7 @@ def entry_fees(position: Position, rate: Decimal) -> Decimal:
     >>> entry_fees(open_at(PLAIN, LONG, Decimal(10_000), Decimal(8_000)), Decimal("0.00075"))
     Decimal('0.0009375')
     """
-    fees = (trade_fee(position.instrument, fill.contracts, fill.price, rate) for fill in position.fills)
-    return sum(fees, ZERO)
+    return sum([trade_fee(position.instrument, fill.contracts, fill.price, rate) for fill in position.fills], ZERO)
 
 
 def profit_and_loss(
@@ -119,16 +118,7 @@ def profit_and_loss(
         roe = return_on_equity(position, gross, leverage, margin)
         net_roe = return_on_equity(position, net, leverage, margin)
     return ProfitAndLoss(
-        exit_price=exit_price,
-        exit_value=exit_value,
-        gross_pnl=gross,
-        entry_fee=entry_fee,
-        exit_fee=exit_fee,
-        funding=funding,
-        net_pnl=net,
-        net_pnl_usd=net * exit_price,
-        roe=roe,
-        net_roe=net_roe,
+        exit_price, exit_value, gross, entry_fee, exit_fee, funding, net, net * exit_price, roe, net_roe
     )
 
 
