@@ -121,7 +121,9 @@ class Answer:
     @classmethod
     def knowing(cls, **known: Value) -> "Self":
         """The answer of which these fields are known and all others are None."""
-        return cls(**cls._checked({**dict.fromkeys(cls._fields), **known}))
+        made = cls.__new__(cls)
+        object.__setattr__(made, "__dict__", cls._checked({**dict.fromkeys(cls._fields), **known}))
+        return made
 
     @classmethod
     def _checked(cls, values: "dict[str, Value]") -> "dict[str, Value]":

@@ -82,7 +82,7 @@ def amount(text: str) -> Decimal:
     >>> amount("2.5k")
     Decimal('2500')
     """
-    power = _MULTIPLES.get(text[-1:].lower()) if text.isascii() else None
+    power = None if text[-1:].isdigit() or not text.isascii() else _MULTIPLES.get(text[-1:].lower())
     if power is None:
         return number(text)
     value = _inner(text[:-1], text).scaleb(power, CONTEXT)

@@ -178,7 +178,7 @@ def test_a_shape_that_kept_the_rules_is_not_looked_at_again() -> None:
     shapes: Any = set()
     rules = [Excludes(A, (B,))]
     check_shape(rules, given("a"), shapes)
-    assert shapes == {(frozenset("a"), frozenset())}
+    assert shapes == {(("a",), frozenset())}
     with pytest.raises(PerpcalcError):
         check_shape(rules, given("a", "b"), shapes)
     assert len(shapes) == 1

@@ -14,7 +14,6 @@ from perpcalc.core.wallet import (
     Wallet,
     bankruptcy_x,
     closing_fees_at,
-    closing_fees_at_bankruptcy,
     equity,
     maintenance,
     piece_at,
@@ -107,7 +106,7 @@ def ends(wallet: Wallet, holding: Holding) -> Ends:
     x = bankruptcy_x(wallet)
     if x is None:
         return Ends(None, tuple(safe_spans(wallet)))
-    reserve = reserved_fees(wallet, holding)
+    reserve = _reserve(wallet, holding, x)
     spans = [_solvent(span, wallet, x) for span in safe_spans(wallet, reserve)]
     return Ends(x, tuple(spans), reserve)
 
@@ -125,13 +124,21 @@ def reserved_fees(wallet: Wallet, holding: Holding) -> Decimal:
     >>> reserved_fees(wallet_of(ONE, [holding]), holding) == ZERO
     True
     """
-    reserve = closing_fees_at_bankruptcy(wallet)
+    x = bankruptcy_x(wallet)
+    return ZERO if x is None else _reserve(wallet, holding, x)
+
+
+def _reserve(wallet: Wallet, holding: Holding, x: Decimal) -> Decimal:
+    """The same at the x of the bankruptcy."""
+    if not wallet.closing_at_bankruptcy:
+        return ZERO
+    reserve = wallet.closing_at_bankruptcy * x
     rounding = holding.position.instrument.rounding
-    if reserve and len(wallet.groups) == 1 and rounding.closing_fee:
+    if len(wallet.groups) == 1 and rounding.closing_fee:
         group = wallet.groups[0]
         if rounding.closing_fee_at == "exact":
             return on(rounding.closing_fee, reserve)
-        if (price := _bankruptcy_price(wallet, holding, bankruptcy_x(wallet))) is not None:
+        if (price := _bankruptcy_price(wallet, holding, x)) is not None:
             return on(rounding.closing_fee, group.notional / price * group.closing_fee.rate)
     return reserve
 

@@ -232,7 +232,7 @@ def usable_extra(position: Position, extra: Decimal) -> Decimal:
     Decimal('1')
     """
     instrument = position.instrument
-    if not instrument.extra_margin_net_of_fee:
+    if not extra or not instrument.extra_margin_net_of_fee:
         return extra
     return extra / (1 + position.side * (instrument.taker_fee or ZERO))
 

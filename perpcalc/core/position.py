@@ -214,10 +214,10 @@ def _value_shown_as(
     own = traded_value(instrument, contracts, price, cost)
     if average is None:
         return own
-    near = to_multiple(price, instrument.tick or 100 * average.step, ROUND_HALF_EVEN)
-    if near == price:
+    tick = instrument.tick or 100 * average.step
+    if not price % tick:
         return own
-    values = [own, own + stored.step]
+    near, values = to_multiple(price, tick, ROUND_HALF_EVEN), [own, own + stored.step]
     if near:
         values.insert(0, traded_value(instrument, contracts, near))
     shown = (value for value in values if value and _average_price(instrument, side, contracts, value, value) == price)

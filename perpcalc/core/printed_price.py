@@ -1,7 +1,6 @@
 """A liquidation or bankruptcy price as its venue prints it."""
 
-import decimal
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from perpcalc.core.instrument import Instrument
 from perpcalc.core.rounding import Grid, on, to_multiple
@@ -49,14 +48,13 @@ def _rounded(instrument: Instrument, x: Decimal, price: Decimal, end: str) -> De
         return price
     if isinstance(rounding.liquidation_price, Grid):
         return on(rounding.liquidation_price, price)
-    to_value, to_tick = (
-        (decimal.ROUND_FLOOR, decimal.ROUND_CEILING) if end == "below" else (decimal.ROUND_CEILING, decimal.ROUND_FLOOR)
-    )
     if rounding.value_of == "lot" and rounding.value:
         usd = instrument.contract_size * instrument.lot
-        per_lot = settled(usd * x).quantize(rounding.value.step, to_value)
+        per_lot = settled(usd * x).quantize(rounding.value.step, ROUND_FLOOR if end == "below" else ROUND_CEILING)
         price = usd / per_lot if per_lot else price
-    return price if instrument.tick is None else to_multiple(price, instrument.tick, to_tick)
+    if instrument.tick is None:
+        return price
+    return to_multiple(price, instrument.tick, ROUND_CEILING if end == "below" else ROUND_FLOOR)
 
 
 def printed_step(instrument: Instrument) -> Decimal | None:
@@ -98,7 +96,7 @@ def printable_price(instrument: Instrument, price: Decimal, end: str) -> Decimal
 
 
 def _printable(instrument: Instrument, price: Decimal, end: str) -> Decimal:
-    rounding, away = instrument.rounding, decimal.ROUND_FLOOR if end == "below" else decimal.ROUND_CEILING
+    rounding, away = instrument.rounding, ROUND_FLOOR if end == "below" else ROUND_CEILING
     if rounding.liquidation_price is None:
         return price
     if isinstance(rounding.liquidation_price, Grid):
@@ -106,7 +104,7 @@ def _printable(instrument: Instrument, price: Decimal, end: str) -> Decimal:
     printed = price if instrument.tick is None else to_multiple(price, instrument.tick, away)
     if rounding.value_of == "lot" and rounding.value and printed:
         usd = instrument.contract_size * instrument.lot
-        to_value = decimal.ROUND_CEILING if end == "below" else decimal.ROUND_FLOOR
+        to_value = ROUND_CEILING if end == "below" else ROUND_FLOOR
         per_lot = settled(usd / printed).quantize(rounding.value.step, to_value)
         return usd / per_lot if per_lot else printed
     return printed

@@ -7,7 +7,6 @@ proved by the forward calculation: what an answer shows of afterwards is what as
 import decimal
 from collections.abc import Callable, Iterable
 from decimal import Decimal
-from functools import cache
 from itertools import chain, pairwise
 from typing import Generic, NamedTuple, TypeVar
 
@@ -169,14 +168,14 @@ def settle(unknown: Unknown[T], crossing: Crossing, direction: str) -> Found | N
     >>> settle(unknown, Crossing(Decimal("1.995"), Decimal(1)), UP)
     Found(value=Decimal('2.00'), note=None)
     """
-    state = cache(unknown.state)
-    if unknown.step is None and unknown.keeps(state(crossing.at)):
+    if unknown.step is None and unknown.keeps(unknown.state(crossing.at)):
         return Found(crossing.at)
     step = unknown.step or FINEST
     first = to_multiple(crossing.at, step, direction)
-    tried = [first]
+    tried, states = [first], dict[Decimal, T]()
     while unknown.left and crossing.slope and len(tried) <= CORRECTIONS and unknown.allows(tried[-1]):
-        left = unknown.left(state(tried[-1]))
+        states[tried[-1]] = state = unknown.state(tried[-1])
+        left = unknown.left(state)
         missing = Decimal(left / crossing.slope)  # a number of its own: formulas say the equation, not the search
         better = to_multiple(tried[-1] - missing, step, direction)
         if better in tried:
@@ -185,7 +184,7 @@ def settle(unknown: Unknown[T], crossing: Crossing, direction: str) -> Found | N
     tried.sort(reverse=direction == DOWN)
     safer = step if direction == UP else -step
     for value in chain(tried, (tried[-1] + safer * 2**power for power in range(DOUBLINGS))):
-        if unknown.allows(value) and unknown.keeps(state(value)):
+        if unknown.allows(value) and unknown.keeps(states[value] if value in states else unknown.state(value)):
             return Found(value, BY_ROUNDING if unknown.step and (value - first) * safer > 0 else None)
     return None
 

@@ -127,7 +127,7 @@ def leverage_question(backed: Backed, goal: Goal, aim: Aim, step: Decimal) -> tu
     True
     """
     position, extra = backed.position, extra_margin(backed)
-    bare = backed.on_margin(extra)
+    bare = backed if backed.margin == extra else backed.on_margin(extra)
     start = backed.x(aim.price if goal.name == MARGIN_RATIO else backed.reference)
     needs = _needs(bare.wallet, aim.share, start, backed.x(aim.price))
     unknown = unknown_of(goal, aim, lambda leverage: bare.on_margin(at_leverage(position, leverage, extra)), step, step)

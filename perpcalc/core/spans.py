@@ -126,9 +126,12 @@ def _segments(wallet: Wallet, a: Decimal, b: Decimal) -> Iterator[Segment]:
 def _segments_of_one(group: Group, a: Decimal, b: Decimal) -> Iterator[Segment]:
     """The segments of a wallet of one group, whose pieces they are."""
     ratio = group.ratio
-    for start, constant, linear, quadratic, *_, end in group.pieces:
-        right, asked = None if end is None else end * ratio, linear / ratio
-        yield Segment(start * ratio, right, a - constant, without_noise(b + asked, b, asked), quadratic / ratio / ratio)
+    for piece in group.pieces:
+        left, right, asked, bent = piece.start, piece.end, piece.linear, piece.quadratic
+        if ratio != ONE:
+            left, right, asked = left * ratio, right and right * ratio, asked / ratio
+            bent = bent / ratio / ratio
+        yield Segment(left, right, a - piece.constant, without_noise(b + asked, b, asked), bent)
 
 
 def _steps(group: Group) -> Iterator[tuple[Decimal, Decimal, Decimal, Decimal]]:
