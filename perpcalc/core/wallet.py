@@ -195,7 +195,7 @@ def piece_at(group: Group, x: Decimal, *, still: bool = False) -> Piece:
     for piece in group.pieces:
         if piece.end is None:
             break
-        border = piece.end * group.ratio
+        border = piece.end if group.ratio == ONE else piece.end * group.ratio
         if border > x or (still and border == x):
             break
     return piece
