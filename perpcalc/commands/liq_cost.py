@@ -10,7 +10,7 @@ from perpcalc.commands.carriers import Standing
 from perpcalc.commands.case import NEED_ENTRY, NEED_MARGIN, NEED_SIDE, NEED_SIZE, Case, Shared
 from perpcalc.commands.closing import Closing, closing_into, read_book
 from perpcalc.commands.command import Command
-from perpcalc.commands.positions import Asked, Remarks, by_position, summed_up, unknown
+from perpcalc.commands.positions import Asked, Remarks, by_position, summed_up, unless_alone
 from perpcalc.commands.touching import touch_probability
 from perpcalc.core.liquidation import Liquidation, liquidated_at
 from perpcalc.core.liquidation_cost import (
@@ -145,7 +145,7 @@ def answers(positions: Sequence[Asked], said: Remarks) -> list[list[LiqCost]]:
     book = read_book(positions[0].given, said.notes) if positions else None
     for case, given in positions:
         reasons: list[str] = []
-        standing = unknown(partial(_wallet, case), reasons)
+        standing = unless_alone(case, partial(_wallet, case), reasons)
         if standing is None:
             losses.append(reasons[0])
             continue
@@ -288,7 +288,6 @@ COMMAND = Command(
         LiqCost,
         answers,
         needs=(NEED_SIDE, NEED_SIZE, NEED_ENTRY, NEED_MARGIN),
-        known=Case.holding,
         prices=(MARK, STOP, BOOK),
     ),
     (

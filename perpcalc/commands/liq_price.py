@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from perpcalc.answer import Answer, Coin, Count, Identified, Price, Rate, Sentence, Times, Told
 from perpcalc.commands.case import NEED_ENTRY, NEED_MARGIN, NEED_SIDE, NEED_SIZE, UNIFIED, Case
 from perpcalc.commands.command import Command
-from perpcalc.commands.positions import Remarks, by_position, each, unknown
+from perpcalc.commands.positions import Remarks, by_position, each, unknown, unless_alone
 from perpcalc.commands.touching import touch_probability
 from perpcalc.core.liquidation import Liquidation
 from perpcalc.given import Given
@@ -135,8 +135,8 @@ class LiqPrice(Identified):
 def answer(case: Case, given: Given, said: Remarks) -> LiqPrice:
     """Where one position is liquidated."""
     reasons: list[str] = []
-    position = unknown(case.opened, reasons)
-    standing = None if position is None else unknown(case.standing, reasons)
+    position = unless_alone(case, case.opened, reasons)
+    standing = None if position is None else unless_alone(case, case.standing, reasons)
     if standing is None or position is None:
         return _unknown(case, reasons[0])
     found, margin = standing.liquidation(case.mark), case.margin
@@ -218,9 +218,7 @@ COMMAND = Command(
     ),
     (*POSITION, PORTFOLIO, MARK, *TOUCH, *OUTPUT),
     LiqPrice,
-    by_position(
-        LiqPrice, each(answer), needs=(NEED_SIDE, NEED_SIZE, NEED_ENTRY, NEED_MARGIN), known=Case.holding, leg=_leg
-    ),
+    by_position(LiqPrice, each(answer), needs=(NEED_SIDE, NEED_SIZE, NEED_ENTRY, NEED_MARGIN), leg=_leg),
     (*POSITION_RULES, *TOUCH_RULES),
     needed=(SIDE, CONTRACTS, ENTRY, LEVERAGE),
 )

@@ -9,7 +9,7 @@ from perpcalc.answer import Answer, Coin, Gain, GainRate, GainUsd, Identified, P
 from perpcalc.commands.case import NEED_ENTRY, NEED_SIDE, NEED_SIZE, Case
 from perpcalc.commands.command import Command, Row
 from perpcalc.commands.market import known_fee
-from perpcalc.commands.positions import Remarks, by_position, each, summed_up, unknown
+from perpcalc.commands.positions import Remarks, by_position, each, summed_up, unknown, unless_alone
 from perpcalc.core.liquidation import liquidated_at
 from perpcalc.core.pnl import entry_fees, price_for_roe, profit_and_loss, safe_tick, target_price
 from perpcalc.decimals import ZERO, plain
@@ -137,8 +137,7 @@ def answer(case: Case, given: Given, said: Remarks) -> Pnl:
     break_even = target_price(position, ZERO, *costs)
     target: Decimal | None = None
     if asked := TARGET_PNL in given or TARGET_ROE in given:
-        wanted = partial(_target, case, given, *costs)
-        target = wanted() if case.place is None else unknown(wanted, reasons)
+        target = unless_alone(case, partial(_target, case, given, *costs), reasons)
     found = unknown(case.liquidation_prices, []) if margin is not None or case.is_unified else None
     liquidated = None if exit_price is None else liquidated_at(found, exit_price)
     if liquidated and found is not None and found.liquidation_price is not None:

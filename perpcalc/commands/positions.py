@@ -48,7 +48,6 @@ def by_position(
     answers: Answers,
     *,
     needs: tuple[Rule, ...] = (),
-    known: Callable[[Case], object] | None = None,
     prices: Sequence[Option[object]] = (MARK,),
     one: bool = True,
     leg: LegRow | None = None,
@@ -57,10 +56,9 @@ def by_position(
 ) -> Callable[[Given], Result]:
     """The function that answers with `answers` for the position that the options describe, or for those of a portfolio.
 
-    A position that is asked about by itself needs the options of `needs`, and what `known` looks up raises where it is
-    not known; in a portfolio an unknown leaves its fields empty. `prices` are options that give one price. `one` says
-    that a position has one row; `leg` answers for a linear leg, `beside` for what a portfolio holds beside its
-    positions, and `sums` adds rows up where the plain sums will not do.
+    A position that is asked about by itself needs the options of `needs`. `prices` are options that give one price.
+    `one` says that a position has one row; `leg` answers for a linear leg, `beside` for what a portfolio holds beside
+    its positions, and `sums` adds rows up where the plain sums will not do.
     """
     kept: Shapes = set()
 
@@ -72,8 +70,6 @@ def by_position(
                 return of_portfolio(given)
         check_shape(needs, given, kept)
         case = case_of(given)
-        if known is not None:
-            known(case)
         said = Remarks([*case.notes], [])
         (made,) = answers([Asked(case, given)], said)
         return Result(answer, _rows(case, made, given), one=one, notes=each_once(said.notes), warnings=said.warnings)
@@ -144,6 +140,13 @@ def unknown(find: Callable[[], T], reasons: list[str]) -> T | None:
     except PerpcalcError as error:
         reasons.append(error.line())
         return None
+
+
+def unless_alone(case: Case, find: Callable[[], T], reasons: list[str]) -> T | None:
+    """The same of a position of a portfolio, where an unknown leaves fields empty; of one that is asked about by itself
+    it raises.
+    """
+    return find() if case.place is None else unknown(find, reasons)
 
 
 def totals(answer: type[Answer], rows: Sequence[Row]) -> list[Row]:

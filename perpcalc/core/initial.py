@@ -70,7 +70,8 @@ def allows(instrument: Instrument, leverage: Decimal, contracts: Decimal, value:
     >>> [allows(limited, Decimal(leverage), ONE, Decimal(value)) for leverage, value in ((50, 5), (51, 5), (50, 6))]
     [True, False, False]
     """
-    if instrument.max_leverage is not None and leverage > settled(instrument.max_leverage):
+    highest = instrument.max_leverage
+    if highest is not None and leverage > highest and leverage > settled(highest):
         return False
     if instrument.schedule is None:
         return True

@@ -210,7 +210,8 @@ def bankruptcy_x(wallet: Wallet) -> Decimal | None:
     '0.00025'
     """
     slope = wallet.linear + wallet.closing_at_bankruptcy
-    return wallet.constant / slope if wallet.constant * slope > 0 else None
+    constant = wallet.constant
+    return constant / slope if (constant > ZERO < slope) or (constant < ZERO > slope) else None
 
 
 def closing_fees_at_bankruptcy(wallet: Wallet) -> Decimal:
