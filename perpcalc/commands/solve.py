@@ -15,10 +15,6 @@ from perpcalc.commands.solved import (
 from perpcalc.commands.solving import ENTRIES, Ask, Subject, solved_by
 from perpcalc.core.margin import isolated_margin
 from perpcalc.core.solve import Solved, unmet
-from perpcalc.core.solve_margin import solve_leverage, solve_margin
-from perpcalc.core.solve_price import solve_entry, solve_entry_for_profit, solve_price
-from perpcalc.core.solve_size import solve_add, solve_average, solve_close, solve_contracts
-from perpcalc.core.unified_goals import unified_close, unified_margin, unified_price
 from perpcalc.decimals import ONE, ZERO
 from perpcalc.errors import listed
 from perpcalc.given import Excludes, Given, Needed, Needs, Option, Rule, exclusive
@@ -62,21 +58,31 @@ SEVERAL = "in an account of several coins solve answers for margin, close and pr
 
 def _margin(subject: Subject) -> list[Solved]:
     if subject.sums is not None:
+        from perpcalc.core.unified_goals import unified_margin
+
         return [unified_margin(subject.sums, subject.case.number, subject.goal)]
+    from perpcalc.core.solve_margin import solve_margin
+
     return [solve_margin(subject.known(), subject.goal)]
 
 
 def _leverage(subject: Subject) -> list[Solved]:
+    from perpcalc.core.solve_margin import solve_leverage
+
     return [unmet(subject.goal, "x", SEVERAL) if subject.sums else solve_leverage(subject.known(), subject.goal)]
 
 
 def _contracts(subject: Subject) -> list[Solved]:
     if subject.sums is not None:
         return [unmet(subject.goal, "contracts", SEVERAL)]
+    from perpcalc.core.solve_size import solve_contracts
+
     return [solve_contracts(subject.known(), subject.goal)]
 
 
 def _add(subject: Subject) -> list[Solved]:
+    from perpcalc.core.solve_size import solve_add, solve_average
+
     goal, price = subject.goal, subject.given[AT]
     assert price is not None  # the rules need it
     fee = fee_rate(subject.given, ENTRY_FEE, subject.case.instrument)
@@ -90,11 +96,17 @@ def _add(subject: Subject) -> list[Solved]:
 def _close(subject: Subject) -> list[Solved]:
     fee = fee_rate(subject.given, EXIT_FEE, subject.case.instrument)
     if subject.sums is not None:
+        from perpcalc.core.unified_goals import unified_close
+
         return [unified_close(subject.sums, subject.case.number, subject.goal, fee)]
+    from perpcalc.core.solve_size import solve_close
+
     return [solve_close(subject.known(), subject.goal, fee)]
 
 
 def _entry(subject: Subject) -> list[Solved]:
+    from perpcalc.core.solve_price import solve_entry, solve_entry_for_profit
+
     case, given, goal = subject.case, subject.given, subject.goal
     if goal.name == LIQUIDATION.name:
         return [unmet(goal, "USD", SEVERAL) if subject.sums else solve_entry(subject.known(), goal.value)]
@@ -107,7 +119,11 @@ def _entry(subject: Subject) -> list[Solved]:
 def _price(subject: Subject) -> tuple[Solved, Solved]:
     case, goal = subject.case, subject.goal
     if subject.sums is not None:
+        from perpcalc.core.unified_goals import unified_price
+
         return unified_price(subject.sums, case.number, goal)
+    from perpcalc.core.solve_price import solve_price
+
     cases = case.shared.cases if isinstance(case.shared, Shared) else [case]
     return solve_price(subject.known(), goal, maintained=all(one.rules.schedule is not None for one in cases))
 

@@ -1,7 +1,7 @@
 """A question of `solve`: what is asked for a position by itself, or for positions of a portfolio in their accounts."""
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from perpcalc.commands.case import Case, Shared, case_of
 from perpcalc.commands.command import Result, Row
@@ -11,7 +11,6 @@ from perpcalc.core.backed import Backed
 from perpcalc.core.margin import Margin
 from perpcalc.core.rules import flat_rate
 from perpcalc.core.solve import Goal, Solved
-from perpcalc.core.unified import Sums
 from perpcalc.decimals import ZERO
 from perpcalc.errors import PerpcalcError, Words
 from perpcalc.given import Given, Needed, Option, check
@@ -32,6 +31,9 @@ from perpcalc.options import (
     TARGET_PNL,
 )
 
+if TYPE_CHECKING:
+    from perpcalc.core.unified import Sums
+
 GOALS = (LIQUIDATION, MARGIN_RATIO, AVERAGE, TARGET_PNL, EQUITY, EQUITY_USD)
 ENTRIES = (ENTRY, ENTRY_VALUE, FILL)
 NO_MAINTENANCE = flat_rate(ZERO)
@@ -48,7 +50,7 @@ class Subject(NamedTuple):
     given: Given
     goal: Goal
     backed: Backed | None
-    sums: Sums | None
+    sums: "Sums | None"
     unknown: PerpcalcError | None
 
     def known(self) -> Backed:

@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from perpcalc.core.backed import Backed
-from perpcalc.core.curve import Curve
+from perpcalc.core.curve import Crossing, Curve
 from perpcalc.core.instrument import Instrument, coin_value
 from perpcalc.core.margin import piece_maintenance
 from perpcalc.core.spans import segments
@@ -34,15 +34,6 @@ class Course(NamedTuple):
     def gained(self) -> Decimal:
         """The coin that each unit adds to collateral and values at the entry."""
         return self.collateral + self.backed.position.side * self.value
-
-
-class Crossing(NamedTuple):
-    """A value of the unknown at which what is left may change its sign, and how fast: coin per unit, 0 for a jump at a
-    tier.
-    """
-
-    at: Decimal
-    slope: Decimal
 
 
 class Bulk(NamedTuple):

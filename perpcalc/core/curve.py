@@ -8,6 +8,15 @@ from perpcalc.decimals import ZERO
 ENDLESS = Decimal("1E+40")
 
 
+class Crossing(NamedTuple):
+    """A value of an unknown at which what is left may change its sign, and how fast: coin per unit, 0 for a jump at a
+    tier.
+    """
+
+    at: Decimal
+    slope: Decimal
+
+
 class Curve(NamedTuple):
     """`start + each*u + bend*u^2` over the unknown u."""
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from perpcalc.core.backed import Backed, forward_prices, is_safe_to
-from perpcalc.core.course import Crossing
+from perpcalc.core.curve import Crossing
 from perpcalc.core.initial import largest_leverage
 from perpcalc.core.instrument import fee_of, trade_fee, traded_value, whole_lots
 from perpcalc.core.liquidation import Liquidation, Prices

@@ -16,7 +16,7 @@ from perpcalc.core.backed import (
     free_at,
     lives_to,
 )
-from perpcalc.core.course import Crossing
+from perpcalc.core.curve import Crossing
 from perpcalc.core.initial import largest_leverage
 from perpcalc.core.position import Position
 from perpcalc.core.printed_price import printable_price

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from perpcalc.core.backed import Backed, reserve_share
-from perpcalc.core.course import Crossing
+from perpcalc.core.curve import Crossing
 from perpcalc.core.initial import largest_leverage
 from perpcalc.core.instrument import Instrument
 from perpcalc.core.margin import Margin, usable_extra

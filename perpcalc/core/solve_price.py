@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from perpcalc.core.backed import Backed, forward, free_at
-from perpcalc.core.course import Course, Crossing, border_crossings, crossings, entry_crossings
+from perpcalc.core.course import Course, border_crossings, crossings, entry_crossings
+from perpcalc.core.curve import Crossing
 from perpcalc.core.instrument import Instrument
 from perpcalc.core.liquidation import reserved_fees
 from perpcalc.core.pnl import profit_and_loss

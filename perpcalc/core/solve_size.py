@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from perpcalc.core.backed import Backed, forward
-from perpcalc.core.course import Course, Crossing, border_crossings, crossings, value_per_contract
+from perpcalc.core.course import Course, border_crossings, crossings, value_per_contract
+from perpcalc.core.curve import Crossing
 from perpcalc.core.instrument import Instrument
 from perpcalc.core.liquidation import liquidated_at
 from perpcalc.core.position import Fill, Position, merged, open_at
