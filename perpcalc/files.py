@@ -14,7 +14,7 @@ LARGEST_FILE = 16 << 20
 MOST_PARTS = 8
 DEEPEST = 32
 
-STRING = re.compile(
+STRING = (
     r'''"""[^"\\]*+(?:(?:\\[\s\S]|"(?!""))[^"\\]*+)*(?:"{3,5}+)?'''
     r"""|'''[^']*+(?:'(?!'')[^']*+)*(?:'{3,5}+)?"""
     r"""|"[^"\\\n]*+(?:\\[^\n][^"\\\n]*+)*"?|'[^'\n]*+'?"""
@@ -23,12 +23,12 @@ STRING = re.compile(
 
 No group is possessive: before 3.11.5 such a group may match what it should not (python/cpython issue 106052).
 """
-COMMENT = re.compile(r"#[^\n]*+")
-_TEXT = re.compile(f"{STRING.pattern}|{COMMENT.pattern}")
-_LONG_KEY = re.compile(r"\.(?:[ \t]*+[\w-]++[ \t]*+\.)" f"{{{MOST_PARTS - 1}}}")
-_BRACKETS = re.compile(r"[\[\]{}]")
+COMMENT = r"#[^\n]*+"
+_TEXT = f"{STRING}|{COMMENT}"
+_LONG_KEY = r"\.(?:[ \t]*+[\w-]++[ \t]*+\.)" f"{{{MOST_PARTS - 1}}}"
+_BRACKETS = r"[\[\]{}]"
 
-_DESCRIPTORS = re.compile(r"/dev/fd/\d+|/dev/std(?:in|out|err)|/proc/(self|thread-self|\d+)/(?:task/\d+/)?fd/\d+")
+_DESCRIPTORS = r"/dev/fd/\d+|/dev/std(?:in|out|err)|/proc/(self|thread-self|\d+)/(?:task/\d+/)?fd/\d+"
 _MOST_LINKS = 40
 
 
@@ -91,7 +91,7 @@ def descriptor_of(path: str) -> int | None:
     """
     for _ in range(_MOST_LINKS):
         path = os.path.abspath(path)
-        found = _DESCRIPTORS.fullmatch(path)
+        found = re.fullmatch(_DESCRIPTORS, path)
         if found and found[1] not in (None, "self", "thread-self", str(os.getpid())):
             return None
         if found:
@@ -189,14 +189,14 @@ def _need_flat(text: str) -> None:
     """Raise PerpcalcError for a key of more than 8 parts or for brackets in brackets, 32 deep, before anything is
     built.
     """
-    bare = _TEXT.sub("s", text)
-    if _LONG_KEY.search(bare):
-        lines = _TEXT.sub(lambda found: "s" + "\n" * found[0].count("\n"), text)
-        found = _LONG_KEY.search(lines)
+    bare = re.sub(_TEXT, "s", text)
+    if re.search(_LONG_KEY, bare):
+        lines = re.sub(_TEXT, lambda found: "s" + "\n" * found[0].count("\n"), text)
+        found = re.search(_LONG_KEY, lines)
         number = 1 + lines.count("\n", 0, found.start()) if found else 1
         raise PerpcalcError(f"line {number} has a key of too many parts", "leave the dots out")
     depth = 0
-    for bracket in _BRACKETS.findall(bare):
+    for bracket in re.findall(_BRACKETS, bare):
         depth += 1 if bracket in "[{" else -1
         if depth > DEEPEST:
             raise PerpcalcError("not a file to read: it is nested too deeply", "leave the inner brackets out")

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from perpcalc.commands.carriers import Carrier
 from perpcalc.commands.case import Case, Shared
-from perpcalc.commands.charges import check_cap, quoted_for
 from perpcalc.commands.market import fee_rate
 from perpcalc.commands.trades import contract_of
 from perpcalc.core import limits as core
@@ -118,6 +117,8 @@ class Judged:
 
     def funding_share_per_day(self, collateral: Decimal) -> Decimal:
         """A day's funding as a share of the collateral, negative when received."""
+        from perpcalc.commands.charges import check_cap, quoted_for
+
         rate, rule = self.given[FUNDING_RATE], self.case.instrument.funding
         if rate is None:
             raise PerpcalcError("is missing", "give the rate per interval").at(FUNDING_RATE.key)

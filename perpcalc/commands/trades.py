@@ -2,18 +2,19 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from perpcalc.commands.case import Case
-from perpcalc.core.backed import Backed
 from perpcalc.core.margin import Margin
 from perpcalc.core.position import Fill, open_at
 from perpcalc.core.rules import flat_rate
-from perpcalc.core.trading import increased, reduced
 from perpcalc.core.wallet import Holding
 from perpcalc.decimals import ZERO, plain
 from perpcalc.errors import PerpcalcError
 from perpcalc.options import EXPIRES, FUNDING_RATE, LEVERAGE, MARGIN
+
+if TYPE_CHECKING:
+    from perpcalc.core.backed import Backed
 
 CROSS, ISOLATED = "cross", "isolated"
 NO_MAINTENANCE = flat_rate(ZERO)
@@ -75,6 +76,8 @@ def _opened(cases: Sequence[Case], trade: Case) -> Held:
 
 def _added(cases: Sequence[Case], index: int, trade: Case) -> Held:
     """The position and the trade as one; each with its own stop."""
+    from perpcalc.core.trading import increased
+
     case = cases[index]
     before = _backed(case)
     after = increased(before, _fill(trade), ZERO).still_open()
@@ -98,6 +101,8 @@ def _added(cases: Sequence[Case], index: int, trade: Case) -> Held:
 
 def _closed(cases: Sequence[Case], index: int, trade: Case, fee_rate: Decimal) -> Held:
     """What is left of a position after the trade closed some of it; what goes beyond opens the other side."""
+    from perpcalc.core.trading import reduced
+
     case = cases[index]
     before = _backed(case)
     closing = min(case.contracts, trade.contracts)
@@ -129,7 +134,9 @@ def _put(cases: Sequence[Case], index: int, case: Case) -> tuple[Case, ...]:
     return (*cases[:index], case, *cases[index + 1 :])
 
 
-def _backed(case: Case) -> Backed:
+def _backed(case: Case) -> "Backed":
+    from perpcalc.core.backed import Backed
+
     margin = case.margin or Margin(CROSS, ZERO, ZERO)
     return Backed(Holding(case.opened(), case.rules.schedule or NO_MAINTENANCE), margin, mark=case.mark)
 

@@ -18,8 +18,9 @@ Path = tuple[str | int, ...]
 Value = str | int | Decimal | bool | Sequence["Value"] | Mapping[str, "Value"]
 
 _SPACE = re.compile(r"[ \t]*+")
-_BLANK = re.compile(rf"(?:[ \t\r\n\ufeff]|{COMMENT.pattern})*")
-_PART = rf"(?:[\w-]++|{STRING.pattern})"
+_STRING = re.compile(STRING)
+_BLANK = re.compile(rf"(?:[ \t\r\n\ufeff]|{COMMENT})*")
+_PART = rf"(?:[\w-]++|{STRING})"
 _KEY = re.compile(rf"{_PART}(?:[ \t]*+\.[ \t]*+{_PART})*")
 _SCALAR = re.compile(r"[^,\]}\s#]++(?: \d\d:[^,\]}\s#]++)?")
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
@@ -270,7 +271,7 @@ def _value(text: str, at: int, path: Path) -> tuple[tuple[Pair, ...], int]:
     """What is inside a value, and where it ends."""
     first = text[at]
     if first not in "[{":
-        return (), _end(STRING if first in "\"'" else _SCALAR, text, at)
+        return (), _end(_STRING if first in "\"'" else _SCALAR, text, at)
     found: list[Pair] = []
     at = _end(_BLANK, text, at + 1)
     while text[at] not in "]}":
