@@ -97,6 +97,8 @@ class Given:
 
     def put(self, option: Option[Put], value: Put | None) -> "Given":
         """The same with another value of one option, without it for None."""
+        if value is None and option.name not in self.values:
+            return self
         values = {**self.values, option.name: value}
         if value is None:
             del values[option.name]

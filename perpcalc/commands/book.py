@@ -212,7 +212,8 @@ def _entry(
 
             own = traced(own, order)
         check_shape(POSITION_RULES, own, _KEPT)
-        case = case_of(own, order, position.place)
+        balance = None if home is None else home.balance
+        case = case_of(own, order, position.place, name=position.name, account=position.account, home_balance=balance)
     except PerpcalcError as error:
         raise error.at(position.place).at(portfolio.where) from None
     if home is not None and home.unified is not None and case.margin is None:
@@ -221,11 +222,7 @@ def _entry(
         from perpcalc.commands.tracing import told_apart
 
         case = told_apart(case)
-    return case._replace(
-        name=position.name,
-        account=position.account,
-        home_balance=None if home is None else home.balance,
-    )
+    return case
 
 
 def _leg(position: Position, home: Account | None, portfolio: Portfolio, traced_as: int | None) -> "LegCase":

@@ -248,8 +248,17 @@ class Case(NamedTuple):
         }
 
 
-def case_of(given: Given, order: int | None = None, place: Entry | None = None) -> Case:
-    """The position that is described; raises PerpcalcError where the description is short of something or disagrees.
+def case_of(
+    given: Given,
+    order: int | None = None,
+    place: Entry | None = None,
+    *,
+    name: str | None = None,
+    account: str | None = None,
+    home_balance: Decimal | None = None,
+) -> Case:
+    """The position that is described, and what a portfolio calls it; raises PerpcalcError where the description is
+    short of something or disagrees.
 
     A leverage that the venue forbids is refused; that of a position which is held, at its `place` in a file, is noted.
     """
@@ -296,10 +305,13 @@ def case_of(given: Given, order: int | None = None, place: Entry | None = None) 
         margin,
         rules,
         given,
-        mark=given[MARK],
-        notes=each_once(notes),
+        name,
+        account,
+        given[MARK],
+        each_once(notes),
+        place,
         order=order,
-        place=place,
+        home_balance=home_balance,
     )
 
 

@@ -231,7 +231,7 @@ def _trade_case(given: Given, portfolio: Portfolio, trade: Trade, asked: Given, 
         described = described.put(CONTRACTS, trade.fill.contracts).put(ENTRY, trade.fill.price)
     described = described.put(MARK, now)
     if PORTFOLIO not in given:
-        return case_of(described.put(EXACT, asked[EXACT]).put(EXPLAIN, asked[EXPLAIN]))._replace(name=PLANNED)
+        return case_of(described.put(EXACT, asked[EXACT]).put(EXPLAIN, asked[EXPLAIN]), name=PLANNED)
     if (size := _size_held(described, given, portfolio)) is not None:
         described = described.put(CONTRACT_SIZE, size)
     case = _in_portfolio(described, given, portfolio, asked)
