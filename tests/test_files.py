@@ -435,4 +435,4 @@ def test_no_group_of_a_pattern_is_possessive() -> None:
     possessive = re.compile(r"\)(?:[*+?]|\{[\d,]+\})\+")
     sources = sorted(Path(perpcalc.__file__).parent.rglob("*.py"))
     assert [path.name for path in sources if possessive.search(path.read_text(encoding="utf-8"))] == []
-    assert STRING.fullmatch('"""a\\""""') is not None
+    assert re.fullmatch(STRING, '"""a\\""""') is not None

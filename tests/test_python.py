@@ -166,3 +166,11 @@ def test_a_record_is_written_out_as_machines_print_it_in_any_context() -> None:
     with decimal.localcontext(prec=3, traps=[decimal.Inexact]):
         assert "liquidation_price=Decimal('57102.272727272727272727')" in repr(found)
         assert "liquidation_above=None" in repr(found)
+
+
+def test_a_function_says_what_it_returns_and_where_it_is_from() -> None:
+    assert perpcalc.pnl.__module__ == "perpcalc"
+    assert perpcalc.solve_price.__doc__ is not None
+    assert "Returns a list of SolvePrice." in perpcalc.solve_price.__doc__
+    assert perpcalc.pnl.__doc__ is not None
+    assert "Returns Pnl, with a portfolio a list of them." in perpcalc.pnl.__doc__

@@ -297,22 +297,8 @@ def case_of(
         from perpcalc.trace import traced_schedule
 
         rules = rules._replace(schedule=traced_schedule(rules.schedule, instrument.currency))
-    return Case(
-        market,
-        side,
-        contracts,
-        position,
-        margin,
-        rules,
-        given,
-        name,
-        account,
-        given[MARK],
-        each_once(notes),
-        place,
-        order=order,
-        home_balance=home_balance,
-    )
+    asked = (market, side, contracts, position, margin, rules, given)
+    return Case(*asked, name, account, given[MARK], each_once(notes), place, order=order, home_balance=home_balance)
 
 
 def check_size(instrument: Instrument, contracts: Decimal, option: Option[object]) -> None:

@@ -252,6 +252,11 @@ class TestBadLines:
         assert answer.status == 2
         assert answer.stderr == "perpcalc: batch: 1 of 3 lines could not be answered: see their error\n"
 
+    @pytest.mark.parametrize("blanks", ["  %s", "%s  ", "\t%s\r"])
+    def test_blanks_around_a_line_do_not_matter(self, run: Run, blanks: str) -> None:
+        line = json.dumps({"command": "pnl", "side": "long", "contracts": 1, "entry": 5, "exit": 6})
+        assert run("batch", stdin=blanks % line + "\n") == run("batch", stdin=line + "\n")
+
     @pytest.mark.parametrize(
         ("line", "error"),
         [

@@ -507,3 +507,17 @@ def test_the_table_names_units_and_never(run: Run) -> None:
     assert "never" in answer.stdout
     assert "2.00x" in answer.stdout
     assert re.search(r"max_notional_usd .* 1,000 .* 100 ", answer.stdout)
+
+
+def test_a_trade_in_a_contract_without_a_venue_has_the_size_that_it_is_held_in(
+    check: Callable[..., Any], tmp_path: Path
+) -> None:
+    held = 'side = "long"\ncontracts = 10\nleverage = 2\nmmr = "1%"\n'
+    (tmp_path / "p.toml").write_text(
+        "[prices]\nBTC = 60_000\nETH = 3_000\n"
+        f'[[positions]]\nname = "b"\nentry = 60_000\ncontract_size = 100\n{held}'
+        f'[[positions]]\nname = "e"\ncurrency = "ETH"\nentry = 3_000\ncontract_size = 10\n{held}'
+    )
+    trade = ("--side", "long", "-n", "30", "-e", "3000", "--currency", "ETH", "-l", "2", "--mmr", "1%")
+    for limit, status in (("400", 0), ("399", 1)):  # 10 and 30 contracts of 10 USD
+        assert check("-p", "p.toml", *trade, "--max-notional-usd", limit)[0] == max(status, int(int(limit) < 1000))

@@ -489,3 +489,18 @@ def test_a_hostile_name_cannot_steer_the_terminal(run: Run, write: Any) -> None:
 )
 def test_a_wrong_option_is_named(run: Run, write: Any, arguments: tuple[str, ...], said: str) -> None:
     assert said in refused(run, write(THROUGH_ZERO), *arguments, "-q")
+
+
+def test_the_break_even_price_has_the_fee_of_closing_in_it(run: Run) -> None:
+    # bought 10,000 at 50,000: V = 0.2, 0.00055 of it paid; sold at P: Q*(1 + f)/(V - fee) brings nothing
+    trades = "time,symbol,side,contracts,price\n2026-09-01,BTCUSD,buy,10000,50000\n"
+    (row,) = json.loads(run("fills", "-", "--venue", "bybit", "--json", stdin=trades).stdout)
+    fees = Fraction("0.2") * Fraction("0.00055") if row["fees"] != "0" else Fraction(0)
+    exact = 10_000 * (1 + Fraction("0.00055")) / Fraction("0.2")
+    assert abs(Fraction(row["break_even_price"]) - exact) < Fraction(1, 10**6), (row, fees)
+
+
+def test_what_should_be_known_of_a_contract_is_said(run: Run) -> None:
+    trades = "time,symbol,side,contracts,price\n2018-09-01,XBTUSD,buy,10000,7000\n"
+    answer = run("fills", "-", "--venue", "bitmex@2018-09-01", "--json", stdin=trades)
+    assert "bitmex@2018-09-01:" in answer.stderr

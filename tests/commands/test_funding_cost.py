@@ -409,3 +409,18 @@ def test_the_table_of_a_portfolio_says_first_what_all_cost_together(run: Run, ti
 def test_a_rate_of_nothing_costs_nothing(run: Run) -> None:
     said = run("funding-cost", "--side", "short", *SIZE, "--rate", "0%", "--interval", "8h").stdout
     assert said.startswith("costs 0.00000000 BTC (0.00 USD) over 3 payments")
+
+
+def test_without_an_entry_nothing_is_said_of_the_liquidation(run: Run) -> None:
+    question = ("funding-cost", "--side", "long", "-n", "10k", "--mark", "63000", "--rate", "0.01%", "--venue", "bybit")
+    (alone, backed) = (json.loads(run(*question, *more, "--json").stdout) for more in ((), ("--balance", "1")))
+    assert alone["total"] == backed["total"]
+    assert [backed[name] for name in ("liquidation_price", "liquidation_price_after", "reason")] == [None] * 3
+
+
+def test_a_yield_that_leaves_the_range_of_numbers_says_so_and_one_that_is_not_asked_for_does_not(run: Run) -> None:
+    question = ("funding-cost", "--side", "long", "-n", "10k", "--mark", "63000", "--json")
+    told = json.loads(run(*question, "--rate", "50%", "--interval", "1h", "--for", "1h").stdout)
+    assert (told["apy"], told["reason"]) == (None, "apy: compounded over a year this rate leaves the range of numbers")
+    without = json.loads(run(*question, "--rate", "1%", "--intervals", "3").stdout)
+    assert (without["apr"], without["apy"], without["reason"]) == (None, None, None)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from inside import Run
 
 from .accounts import UNIFIED, WALLETS, position
 
@@ -284,3 +285,8 @@ def test_what_cannot_be_answered_is_refused(run: Any, arguments: tuple[str, ...]
     answer = run("hedge", *arguments)
     assert (answer.stdout, answer.status) == ("", 2)
     assert answer.stderr.splitlines()[-1] == f"perpcalc: {message}"
+
+
+def test_an_explanation_says_how_the_hedge_is_margined(run: Run) -> None:
+    answer = run("hedge", "--holding", "1", "--price", "60000", "--venue", "bybit", "--leverage", "2", "--explain")
+    assert "isolated: the coin value over the leverage" in answer.stdout

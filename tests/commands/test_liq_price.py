@@ -215,3 +215,20 @@ def test_a_leg_without_a_price_says_what_is_missing(run: Run, tmp_path: Path) ->
     assert "BTC" in leg["reason"]
     row = next(line for line in run("liq-price", "-p", "book.toml").stdout.splitlines() if "│ leg " in line)
     assert "never" not in row
+
+
+def test_extra_margin_beside_a_given_margin_counts_without_the_fee_that_it_raises(run: Run) -> None:
+    # Bybit: extra/(1 + s*f) of what is added counts; before fees the bankruptcy price is Q/(V + margin).
+    question = ("liq-price", "--venue", "bybit", "--side", "long", "-n", "10000", "-e", "62500", "--json")
+    found = json.loads(run(*question, "--margin", "0.01", "--extra-margin", "0.05").stdout)
+    counted = Fraction("0.16") + Fraction("0.01") + Fraction("0.05") / (1 + Fraction("0.00055"))
+    assert found["margin"] == "0.06"
+    assert 0 <= Fraction(found["bankruptcy_price"]) - 10_000 / counted < Fraction("0.1")
+
+
+def test_a_contract_size_that_the_venue_has_as_well_is_no_contradiction(run: Run) -> None:
+    question = ("liq-price", "--venue", "binance", "--side", "long", "-n", "10", "-e", "62500", "-l", "5", "--json")
+    assert run(*question, "--contract-size", "100").stdout == run(*question).stdout
+    assert (
+        "--contract-size: BTCUSD_PERP is 100 USD per contract, not 10" in run(*question, "--contract-size", "10").stderr
+    )

@@ -143,3 +143,11 @@ class TestTheCommand:
         answer = run("schema", *words)
         assert (answer.stdout, answer.status) == ("", 2)
         assert "is not a command for a line: give " in answer.stderr
+
+
+@pytest.mark.parametrize("missing", ["status", "rows"])
+def test_an_answer_that_judges_holds_its_verdict_and_its_rows(run: Run, missing: str) -> None:
+    question = {"command": "check", "side": "long", "contracts": 5, "entry": 62500, "leverage": 2, "max_leverage": 3}
+    (answer,) = answers(run, [question])
+    assert judge("check", "answer").is_valid(answer)
+    assert not judge("check", "answer").is_valid({name: value for name, value in answer.items() if name != missing})

@@ -312,3 +312,9 @@ class TestAnAccountOfWhichSomethingIsNotKnown:
         answer = run(*arguments, stdin=text.replace("ETHUSD", "ETH-USD-SWAP"))
         assert answer.status == 2
         assert answer.stderr.count("position 1 (core)") == 1
+
+
+def test_a_scenario_that_lacks_the_last_coin_names_that(run: Run) -> None:
+    text = UNIFIED.replace("ETH = 4_000", "ETH = 4_000\nDOGE = 1").replace("BTC = 1, ETH", "BTC = 1, DOGE = 5, ETH")
+    (row,) = rows(run, "stress", text, "--scenario", "2020-03-12")
+    assert row["reason"] == "how far DOGE fell is not known: give move DOGE=RATE beside the scenario"

@@ -170,6 +170,10 @@ class TestRates:
             ({"rate": Decimal("2.150030347722545"), "maintenance": Decimal("0.000176232812")}, "0.021500403"),
             ({"maintenance": Decimal("0.012070224"), "value": Decimal("0.603420186")}, "0.020003017"),
             ({"maintenance": Decimal("0.01"), "mark": None}, None),
+            (
+                {"maintenance": Decimal("0.0001"), "usd": Decimal(1_220)},
+                "0.005",
+            ),  # of 1,220/61,000, whatever the contracts
             ({"rate": Decimal("0.01"), "maintenance": Decimal("0.01"), "mark": None}, "0.01"),
         ],
     )

@@ -107,3 +107,11 @@ def test_no_name_breaks_it(symbol: str, venue: str | None) -> None:
     else:
         assert contract.base.isalnum()
         assert contract.base.isascii()
+
+
+@pytest.mark.parametrize(
+    ("month", "number"),
+    [*zip("JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split(), range(1, 13), strict=True)],
+)
+def test_a_day_of_expiry_may_name_its_month(month: str, number: int) -> None:
+    assert contract_of(f"BTC-5{month}26", "deribit").expires == f"2026-{number:02}-05"

@@ -175,6 +175,11 @@ def test_a_contract_that_has_ended_is_still_known_and_that_is_said() -> None:
     )
 
 
+@pytest.mark.parametrize(("day", "said"), [("2026-09-15", False), ("2026-09-16", True), ("2026-09-17", True)])
+def test_it_is_said_from_the_day_on_that_it_ended(day: str, said: bool) -> None:
+    assert any("is no longer listed" in note for note in find(f"binance@{day}", "SAND").notes) == said
+
+
 def test_a_contract_quoted_in_another_money_says_so() -> None:
     assert "bitmex: XBTEUR is quoted in EUR: what is called USD is EUR" in find("bitmex", "XBTEUR").notes
 
