@@ -464,16 +464,15 @@ class TestStreaming:
     @pytest.mark.parametrize("jobs", ["1", "2"])
     def test_an_interrupt_ends_it_with_130(self, jobs: str) -> None:
         command = [sys.executable, "-m", "perpcalc", "batch", "--jobs", jobs]
-        with subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        ) as process:
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        with subprocess.Popen(command, text=True, start_new_session=True, **pipes) as process:
             assert process.stdin
             assert process.stdout
             assert process.stderr
             process.stdin.write(lines_of(CASES[0]))
             process.stdin.flush()
             process.stdout.readline()
-            process.send_signal(signal.SIGINT)
+            os.killpg(process.pid, signal.SIGINT)  # as a terminal does: its own processes get it too
             assert process.wait(10) == 130
             assert process.stderr.read() == ""
             process.stdin.close()

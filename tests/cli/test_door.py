@@ -112,3 +112,16 @@ class TestSums:
         else:
             assert answer.stderr == "perpcalc: --total: needs --portfolio: it sums up the positions of one\n"
             assert (answer.stdout, answer.status) == ("", 2)
+
+
+def test_a_picture_on_standard_output_stands_alone(run: Run) -> None:
+    answer = run("stress", *LONG, "--leverage", "10", "--mmr", "1%", "--moves", "-5%,5%", "--svg", "-")
+    assert answer.stdout.startswith("<svg")
+    assert answer.stdout.rstrip().endswith("</svg>")
+
+
+def test_a_chart_is_drawn_in_ascii_where_the_output_takes_no_more(start: Run) -> None:
+    question = ("stress", *LONG, "--leverage", "10", "--mmr", "1%", "--moves", "-5%,5%", "--chart")
+    told = {"LANG": "en_US.UTF-8", "PYTHONIOENCODING": "latin-1"}
+    assert start(*question, env=told).stdout.isascii()
+    assert not start(*question, env={**told, "PYTHONIOENCODING": "utf-8"}).stdout.isascii()

@@ -12,6 +12,7 @@ import pytest
 
 from perpcalc.cli.app import COMMANDS, runnable
 from perpcalc.cli.door import Action, ActionGroup
+from perpcalc.cli.help import grouped
 from perpcalc.commands.command import Command, Group
 from perpcalc.names import LISTED
 
@@ -136,3 +137,12 @@ class TestOfTheProgram:
         bare = subprocess.run(program, capture_output=True, text=True, check=False)
         asked = subprocess.run([*program, "--help"], capture_output=True, text=True, check=True)
         assert (bare.returncode, bare.stdout, bare.stderr) == (2, "", asked.stdout)
+
+
+@pytest.mark.parametrize("words", [words for words, _ in every()])
+def test_each_option_stands_under_one_heading(words: str) -> None:
+    command = dict(every())[words]
+    shown = [
+        option.name for _, options in grouped(command.options, command.needed, command.rules) for option in options
+    ]
+    assert sorted(shown) == sorted({option.name for option in command.options if not option.argument})

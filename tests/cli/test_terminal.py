@@ -297,3 +297,9 @@ class TestStatus:
     def test_optimised_python_answers_the_same(self, shell: Shell) -> None:
         one, other = shell(f"{PROGRAM} {PNL} --json"), shell(f"{sys.executable} -O -m perpcalc {PNL} --json")
         assert json.loads(one.stdout) == json.loads(other.stdout)
+
+
+def test_numbers_have_no_colour_but_that_of_gains_and_costs() -> None:
+    shown = at_a_terminal("pnl --side long -n 10000 -e 62500 -x 64000")
+    (line,) = [line for line in shown.splitlines() if "entry price" in line]
+    assert "\x1b" not in line

@@ -67,12 +67,20 @@ class TestShow:
         (tmp_path / "mine.toml").write_text(text)
         assert run("venues", "validate", "mine.toml") == ("", "", 0)
 
+    def test_says_what_changed_and_the_rules_of_a_day(self, run: Run) -> None:
+        shown, then = (run("venues", "show", spec).stdout for spec in ("bitmex", "bitmex@2019-06-01"))
+        assert "since 2023-04-11: profit on cross margin is realised every ten minutes" in " ".join(shown.split())
+        assert "fees from 2021-11-01" in shown
+        assert "fees from 2021-11-01" not in then
+
     def test_ones_own_file_goes_before(self, run: Run, tmp_path: Path) -> None:
         folder = tmp_path / "perpcalc" / "venues"
         folder.mkdir(parents=True)
         own = (Path(HERE) / "okx.toml").read_text(encoding="utf-8").replace("OKX coin-margined swaps", "my own rules")
         (folder / "okx.toml").write_text(own)
-        assert "my own rules" in run("venues", "show", "okx").stdout
+        shown = run("venues", "show", "okx").stdout
+        assert "my own rules" in shown
+        assert f"with rules of your own from {folder / 'okx.toml'}" in " ".join(shown.split())
         assert "my own rules" in run("venues", "list").stdout
 
     @pytest.mark.parametrize(

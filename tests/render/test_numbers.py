@@ -4,8 +4,9 @@ from decimal import Decimal
 
 import pytest
 
+from perpcalc import answer
 from perpcalc.answer import Kind, Precision
-from perpcalc.render.numbers import amount, short, style, unit, written
+from perpcalc.render.numbers import NUMERIC, amount, short, style, unit, written
 
 BTC = Precision("BTC", None, 8)
 
@@ -128,3 +129,9 @@ def test_a_colour_says_what_a_value_does_to_the_account(value: Decimal | str | N
 )
 def test_any_value_is_written(value: Decimal | str | bool | None, never: bool, text: str) -> None:
     assert written(value, Kind("rate"), BTC, never) == text
+
+
+def test_every_kind_of_number_stands_right_aligned() -> None:
+    annotated = [kind for kind in vars(answer).values() if hasattr(kind, "__metadata__") and kind.__origin__ is Decimal]
+    kinds = {kind.__metadata__[0].name for kind in annotated}
+    assert kinds == set(NUMERIC)
