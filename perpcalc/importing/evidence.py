@@ -94,7 +94,7 @@ def margin_behind(
     price, taken = stated_price(recorded), None
     if price is not None and schedule is not None:
         taken = _proved(readings, Holding(position, schedule, closing_fee), price, recorded.mark)
-    first = min(readings, key=_rank)
+    first = min(readings, key=lambda reading: bool(reading.counts))  # what counts more than the margin comes last
     return Chosen(taken or first, tuple(_notes(readings, taken, first)))
 
 
@@ -144,17 +144,12 @@ def _proved(readings: list[Reading], holding: Holding, price: Decimal, mark: Dec
     return None if best is None else best[1]
 
 
-def _rank(reading: Reading) -> int:
-    """Where a reading stands without proof: margins, then the leverage, then what counts more than the margin."""
-    return 2 if reading.counts else 1 if reading.name == LEVERAGE else 0
-
-
 def _notes(readings: list[Reading], taken: Reading | None, first: Reading) -> Iterator[str]:
     """What to say of the choice: a leverage for want of a margin, a margin that does not stand or is read otherwise."""
     chosen = taken or first
     shown = " and ".join(f"{key.replace('_', ' ')} {plain(value)}" for key, value in chosen.keys)
     named = "" if chosen.name == LEVERAGE else f" ({chosen.name})"
-    if taken is not None and taken is not first and taken.margin.coin != first.margin.coin:
+    if taken is not None and taken.margin.coin != first.margin.coin:
         other = f"{first.name} {plain(first.margin.coin)}"
         yield f"{shown}{named} gives the venue's liquidation price, {other} does not"
     elif chosen.counts:

@@ -512,12 +512,28 @@ def test_the_table_names_units_and_never(run: Run) -> None:
 def test_a_trade_in_a_contract_without_a_venue_has_the_size_that_it_is_held_in(
     check: Callable[..., Any], tmp_path: Path
 ) -> None:
-    held = 'side = "long"\ncontracts = 10\nleverage = 2\nmmr = "1%"\n'
+    held = 'side = "long"\nleverage = 2\nmmr = "1%"\n'
     (tmp_path / "p.toml").write_text(
         "[prices]\nBTC = 60_000\nETH = 3_000\n"
-        f'[[positions]]\nname = "b"\nentry = 60_000\ncontract_size = 100\n{held}'
-        f'[[positions]]\nname = "e"\ncurrency = "ETH"\nentry = 3_000\ncontract_size = 10\n{held}'
+        f'[[positions]]\nname = "b"\nentry = 60_000\ncontracts = 1\ncontract_size = 100\n{held}'
+        f'[[positions]]\nname = "e"\ncurrency = "ETH"\nentry = 3_000\ncontracts = 10\ncontract_size = 10\n{held}'
     )
     trade = ("--side", "long", "-n", "30", "-e", "3000", "--currency", "ETH", "-l", "2", "--mmr", "1%")
-    for limit, status in (("400", 0), ("399", 1)):  # 10 and 30 contracts of 10 USD
-        assert check("-p", "p.toml", *trade, "--max-notional-usd", limit)[0] == max(status, int(int(limit) < 1000))
+    assert check("-p", "p.toml", *trade, "--max-notional-usd", "400")[0] == 0  # 10 and 30 contracts of 10 USD
+    assert check("-p", "p.toml", *trade, "--max-notional-usd", "399")[0] == 1
+
+
+def test_what_is_added_to_a_position_pays_the_funding_rate_that_is_known(
+    check: Callable[..., Any], tmp_path: Path
+) -> None:
+    # 0.1 % three times a day of 20,000 USD over a margin of 10,000 USD at the same price: 0.6 %
+    (tmp_path / "p.toml").write_text(
+        "[prices]\nBTC = 62_500\n"
+        '[[positions]]\nname = "b"\nvenue = "bybit"\nside = "long"\ncontracts = 10_000\nentry = 62_500\nleverage = 2\n'
+        'funding_rate = "0.1%"\n'
+    )
+    trade = ("--venue", "bybit", "--side", "long", "-n", "10000", "-e", "62500", "-l", "2")
+    limit = "--max-funding-per-day"
+    assert check("-p", "p.toml", *trade, limit, "0.61%")[0] == 0
+    assert check("-p", "p.toml", *trade, limit, "0.59%")[0] == 1
+    assert check("-p", "p.toml", *trade, "--funding-rate", "0.2%", limit, "1.19%")[0] == 1

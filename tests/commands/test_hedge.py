@@ -290,3 +290,11 @@ def test_what_cannot_be_answered_is_refused(run: Any, arguments: tuple[str, ...]
 def test_an_explanation_says_how_the_hedge_is_margined(run: Run) -> None:
     answer = run("hedge", "--holding", "1", "--price", "60000", "--venue", "bybit", "--leverage", "2", "--explain")
     assert "isolated: the coin value over the leverage" in answer.stdout
+
+
+def test_the_fees_are_never_earned_back_where_funding_is_paid(run: Run) -> None:
+    question = ("hedge", "--holding", "1", "--price", "60000", "--venue", "bybit")
+    (paid, unknown) = (run(*question, *more).stdout for more in (("--rate=-0.01%",), ()))
+    (line,) = [line for line in paid.splitlines() if "break even days" in line or "break_even_days" in line]
+    assert "never" in line
+    assert not [line for line in unknown.splitlines() if "break" in line and "days" in line and "never" in line]

@@ -35,6 +35,10 @@ class TestOfAPreset:
         market = market_of(recorded(contract_size=Decimal(100)), BTC, "somewhere", only_perpetual)
         assert (market.instrument, market.listed, market.rate, market.notes) == (HUNDRED, True, None, ())
 
+    def test_of_a_file_that_counts_in_usd_the_size_of_a_contract_does_not_matter(self) -> None:
+        known = recorded(contracts=None, usd=Decimal(500), contract_size=Decimal(10))
+        assert market_of(known, BTC, "somewhere", only_perpetual).instrument == HUNDRED
+
     def test_a_table_goes_before_the_rate_of_the_file(self) -> None:
         market = market_of(recorded(rate=Decimal("0.01")), BTC, "somewhere", only_perpetual)
         assert (market.rate, market.instrument.schedule) == (None, TABLE)
