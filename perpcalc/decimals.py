@@ -33,6 +33,8 @@ LEAST_UNCLEAR = Decimal("0.01")
 
 ZERO = Decimal(0)
 ONE = Decimal(1)
+_SMALL = ZERO.__sizeof__()
+"""The size of an object of few digits; it only tells which of two ways to write a number is the shorter."""
 HUNDRED = Decimal(100)
 
 _MULTIPLES = {"k": 3, "m": 6, "b": 9}
@@ -246,9 +248,15 @@ def plain(value: Decimal) -> str:
     """
     if not value:
         return "0"
-    text = str(value)
-    if len(text) > LONGEST_FRACTION or "E" in text:  # more decimals than are shown, perhaps, or an exponent
-        text = f"{_SETTLING.plus(value) if value.adjusted() < LONGEST else value:.{FRACTION_DIGITS}f}"
+    if value.__sizeof__() > _SMALL and value.adjusted() < LONGEST:  # many digits are cut first
+        value = _SETTLING.quantize(_SETTLING.plus(value), FINEST)
+        text = str(value)
+        if "E" in text:
+            text = f"{value:f}"
+    else:
+        text = str(value)
+        if len(text) > LONGEST_FRACTION or "E" in text:  # more decimals than are shown, perhaps, or an exponent
+            text = f"{_SETTLING.plus(value) if value.adjusted() < LONGEST else value:.{FRACTION_DIGITS}f}"
     if text[-1] == "0" and "." in text:
         text = text.rstrip("0").rstrip(".")
         return "0" if text == "-0" else text
