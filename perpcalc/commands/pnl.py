@@ -129,7 +129,7 @@ def answer(case: Case, given: Given, said: Remarks) -> Pnl:
     opening = known_fee(given, ENTRY_FEE, instrument, said.notes)
     closing = known_fee(given, EXIT_FEE, instrument, said.notes)
     funding = given[FUNDING] or ZERO
-    exit_price = given[EXIT] or given[MARK] or case.mark
+    exit_price = given[EXIT] or given[MARK]
     is_mark = EXIT not in given
     leverage, coin = (None, None) if margin is None else (margin.leverage, margin.coin)
     costs = (opening, closing, funding)

@@ -288,3 +288,9 @@ def test_the_terms_of_a_polynomial_stand_last_and_in_their_order(run: Run) -> No
     first = heads.index("a")
     assert heads[first : first + 3] == ["a", "b", "c"]
     assert "f" not in heads[first:]
+
+
+def test_a_rounding_names_where_it_is_from(run: Run) -> None:
+    position = ("--venue", "bybit", "--side", "long", "-n", "10000", "-e", "62500", "-l", "10")
+    shown = run("liq-price", *position, "--explain").stdout
+    assert re.search(r"rounded as the venue does: floor, 8 decimals\n +source: bybit-exchange/docs-legacy", shown)

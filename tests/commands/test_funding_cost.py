@@ -424,3 +424,11 @@ def test_a_yield_that_leaves_the_range_of_numbers_says_so_and_one_that_is_not_as
     assert (told["apy"], told["reason"]) == (None, "apy: compounded over a year this rate leaves the range of numbers")
     without = json.loads(run(*question, "--rate", "1%", "--intervals", "3").stdout)
     assert (without["apr"], without["apy"], without["reason"]) == (None, None, None)
+
+
+def test_extra_margin_counts_into_the_share_without_an_entry_too(run: Run) -> None:
+    question = ("funding-cost", "--side", "long", "-n", "10k", "--mark", "62500", "--rate", "0.1%", "--interval", "8h")
+    found = json.loads(
+        run(*question, "--intervals", "1", "--margin", "0.01", "--extra-margin", "0.03", "--json").stdout
+    )
+    assert (found["total"], found["margin_share"]) == ("0.00016", "0.004")

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from inside import Run
 
+from .accounts import UNIFIED
+
 FRAMES = ["coin", "usd", "contract"]
 SHORT = ("--side", "short", "-n", "10000", "--entry", "8000", "--mark", "10000")
 BOOK = """
@@ -225,3 +227,10 @@ def test_deltas_that_are_coins_have_8_decimals_in_the_table(run: Run) -> None:
     assert " 0.25000000 " in shown
     assert " -1.00000000 " in shown
     assert " -0.0001 " in shown
+
+
+def test_coins_that_are_given_stand_for_those_of_a_linear_leg_too(run: Run) -> None:
+    answer = run("greeks", "-p", "-", "--collateral", "2", "--json", stdin=UNIFIED)
+    coins = [row["currency"] for row in json.loads(answer.stdout) if row["side"] is None]
+    assert answer.status == 0
+    assert len(coins) == len(set(coins)) > 1

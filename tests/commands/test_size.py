@@ -350,3 +350,32 @@ class TestInAnAccount:
 )
 def test_what_cannot_be_answered_is_refused(run: Run, arguments: tuple[str, ...], message: str) -> None:
     assert refused(run, *arguments) == message
+
+
+def test_where_nothing_fits_a_lot_is_measured_against_the_balance_where_there_is_one(run: Run) -> None:
+    question = ("size", "--venue", "binance", "--side", "long", "-e", "62500", "--stop", "60000", "--json")
+    alone, backed = (
+        json.loads(run(*question, *more).stdout)["reason"]
+        for more in (("--risk-coin", "0.00001"), ("--risk-coin", "0.00001", "--balance", "2"))
+    )
+    # 100*(1/60,000 - 1/62,500) and 0.05 % of both values, cut to 8 decimals each by itself
+    assert alone == "nothing fits (risk): one contract would lose 0.00006829 BTC at the stop"
+    assert backed == f"{alone}, 0.00% of the balance"
+
+
+def test_the_most_that_opens_gives_a_reason_only_where_there_is_no_price(run: Run) -> None:
+    question = (
+        "size",
+        "--venue",
+        "bybit",
+        "--side",
+        "long",
+        "-e",
+        "62500",
+        "--balance",
+        "0.05",
+        "--max-open",
+        "--json",
+    )
+    found = json.loads(run(*question, "--leverage", "50").stdout)
+    assert (found["reason"], found["liquidation_price"] is None) == (None, False)

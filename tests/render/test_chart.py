@@ -295,3 +295,12 @@ def test_several_curves_in_a_picture_have_a_line_for_each_run_and_a_legend() -> 
         if text.get("class") in ("accent", "danger", "plain")
     }
     assert legend == {"up": "accent", "down": "danger", "level": "plain"}
+
+
+def test_the_ticks_of_a_picture_are_as_fine_as_its_prices() -> None:
+    points = [(Decimal(x) / 4, Decimal(x)) for x in range(9)]
+    (fine, coarse) = (
+        svg([Chart("near", "price (USD)", "equity (BTC)", [Curve("equity", points)], (), places)]) for places in (1, 0)
+    )
+    assert ">0.5<" in fine
+    assert ">0.5<" not in coarse
