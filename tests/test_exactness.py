@@ -221,7 +221,7 @@ def positions_of_fills(
 
 
 @exact(
-    "position.open_at pnl.gross_pnl pnl.closing_pnl pnl.entry_fees pnl.profit_and_loss",
+    "position.open_at pnl.gross_pnl pnl.closing_pnl pnl.closing pnl.entry_fees pnl.profit_and_loss",
     *(positions, prices, signed, signed, numbers),
 )
 def profits(held: Position, price: Decimal, opening: Decimal, closing: Decimal, paid: Decimal) -> Pairs:
@@ -229,6 +229,9 @@ def profits(held: Position, price: Decimal, opening: Decimal, closing: Decimal, 
     gross = twin.pnl(held.side, usd(held), held.entry_price, price)
     yield pnl.gross_pnl(held, price), gross
     yield pnl.closing_pnl(held, price), gross
+    profit, fee = pnl.closing(held, price, closing)
+    yield profit, gross
+    yield fee, twin.fee(usd(held), price, closing)
     yield pnl.entry_fees(held, opening), twin.fee(usd(held), held.entry_price, opening)
     net = twin.net_pnl(held.side, usd(held), held.entry_price, price, opening, closing, paid)
     result = pnl.profit_and_loss(held, price, opening, closing, paid)

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from perpcalc.core.instrument import Instrument, trade_fee
+from perpcalc.core.instrument import Instrument
 from perpcalc.core.liquidation import Ends, ends, liquidation, margin_ratio
 from perpcalc.core.margin import Margin
 from perpcalc.core.past_funding import Payment, cost_of
-from perpcalc.core.pnl import closing_pnl, gross_pnl
+from perpcalc.core.pnl import closing, gross_pnl
 from perpcalc.core.rules import ClosingFee, Schedule
 from perpcalc.core.spans import safe_spans
 from perpcalc.core.wallet import Holding, equity, wallet_of
@@ -293,9 +293,8 @@ class Course:
     def _stop(self, index: int, price: Decimal) -> None:
         """Close a leg, its profit and fee going to the wallet."""
         leg = self.legs.pop(index)
-        position = leg.holding.position
-        own = price * leg.holding.ratio
-        gain = closing_pnl(position, own) - trade_fee(position.instrument, position.contracts, own, leg.exit_fee)
+        profit, fee = closing(leg.holding.position, price * leg.holding.ratio, leg.exit_fee)
+        gain = profit - fee
         self.realised += gain
         self.collateral += gain
 

@@ -9,7 +9,7 @@ from perpcalc.core.initial import largest_leverage
 from perpcalc.core.instrument import Instrument, check_lots, trade_fee, whole_lots
 from perpcalc.core.liquidation import Liquidation, liquidated_at
 from perpcalc.core.margin import Margin, given_margin, isolated_margin
-from perpcalc.core.pnl import closing_pnl
+from perpcalc.core.pnl import closing
 from perpcalc.core.position import Fill, Position, open_at
 from perpcalc.core.rounding import to_multiple
 from perpcalc.core.rules import NO_CLOSING_FEE, ClosingFee, Schedule, flat_rate
@@ -212,9 +212,8 @@ def _liquidation(ladder: Ladder, held: Backed, price: Decimal, realised: Decimal
 def _loss_at_stop(ladder: Ladder, held: Backed | None, realised: Decimal, stop: Decimal) -> Decimal:
     if held is None:
         return -realised
-    position = held.position
-    fee = trade_fee(ladder.instrument, position.contracts, stop, ladder.exit_fee_rate + ladder.slippage)
-    return fee - closing_pnl(position, stop) - realised
+    profit, fee = closing(held.position, stop, ladder.exit_fee_rate + ladder.slippage)
+    return fee - profit - realised
 
 
 def _state(

@@ -4,7 +4,7 @@ import decimal
 from decimal import Decimal
 from typing import NamedTuple
 
-from perpcalc.core.instrument import coin_value, trade_fee, traded_value
+from perpcalc.core.instrument import coin_value, fee_of, trade_fee, traded_value
 from perpcalc.core.position import Position
 from perpcalc.core.rounding import Rounding, on, to_multiple
 from perpcalc.decimals import ONE, ZERO, settled
@@ -53,6 +53,19 @@ def closing_pnl(position: Position, price: Decimal) -> Decimal:
     """
     exact = position.notional / price
     return _profit(position, exact, traded_value(position.instrument, position.contracts, price, exact))
+
+
+def closing(position: Position, price: Decimal, fee_rate: Decimal) -> tuple[Decimal, Decimal]:
+    """The profit before costs of closing at a price, as `closing_pnl`, and the fee of the trade, in coin.
+
+    >>> from perpcalc.core.instrument import PLAIN
+    >>> from perpcalc.core.position import LONG, open_at
+    >>> closing(open_at(PLAIN, LONG, Decimal(15_000), Decimal(750)), Decimal(800), Decimal("0.01"))
+    (Decimal('1.25'), Decimal('0.1875'))
+    """
+    instrument, exact = position.instrument, position.notional / price
+    value = traded_value(instrument, position.contracts, price, exact)
+    return _profit(position, exact, value), fee_of(instrument, value, fee_rate)
 
 
 def _profit(position: Position, exact: Decimal, shown: Decimal) -> Decimal:

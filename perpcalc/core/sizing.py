@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 from perpcalc.core.backed import Backed, forward_prices, is_safe_to
 from perpcalc.core.curve import Crossing
-from perpcalc.core.initial import largest_leverage
-from perpcalc.core.instrument import fee_of, trade_fee, traded_value, whole_lots
+from perpcalc.core.initial import allows, largest_leverage
+from perpcalc.core.instrument import fee_of, traded_value, whole_lots
 from perpcalc.core.liquidation import Liquidation, Prices
 from perpcalc.core.margin import Margin
 from perpcalc.core.order_cost import largest_order, order_cost, order_cost_rate
 from perpcalc.core.planned import Plan, venue_cap
-from perpcalc.core.pnl import closing_pnl
+from perpcalc.core.pnl import closing
 from perpcalc.core.position import Position
 from perpcalc.core.printed_price import printable_price
 from perpcalc.core.room import Room
@@ -157,10 +157,10 @@ def _safe_leverage(plan: Plan, position: Position, bounds: Bounds) -> Decimal | 
     fee = plan.instrument.isolated_closing_fee if plan.closing_fee.at_bankruptcy else plan.closing_fee
     backed = Backed(Holding(position, plan.schedule, fee), Margin("isolated", ZERO, ZERO))
     unknown, crossing = leverage_question(backed, bounds.goal, bounds.aim, SAFE_STEP)
-    highest = largest_leverage(plan.instrument, position.contracts, position.entry_value)
-    highest = highest and to_multiple(highest, SAFE_STEP, DOWN)
-    if crossing is None or (highest is not None and crossing.at >= highest):
-        return highest
+    size = (position.contracts, position.entry_value)
+    if crossing is None or not allows(plan.instrument, crossing.at, *size):
+        highest = largest_leverage(plan.instrument, *size)
+        return highest and to_multiple(highest, SAFE_STEP, DOWN)
     found = settle(unknown, crossing, DOWN)
     return found.value if found else ZERO
 
@@ -248,15 +248,13 @@ def _described(
 ) -> Size:
     instrument, contracts, margin = plan.instrument, position.contracts, plan.margin(position)
     value = traded_value(instrument, contracts, plan.entry_price, position.cost)
-    entry_fee = fee_of(instrument, value, plan.entry_fee_rate)
-
-    def costs(price: Decimal) -> Decimal:
-        return entry_fee + trade_fee(instrument, contracts, price, plan.exit_fee_rate + plan.slippage)
-
-    fees = costs(plan.stop)
-    loss = fees - closing_pnl(position, plan.stop)
-    reward = None if target is None else closing_pnl(position, target) - costs(target)
-    reserved = None
+    entry_fee, exit_rate = fee_of(instrument, value, plan.entry_fee_rate), plan.exit_fee_rate + plan.slippage
+    profit, exit_fee = closing(position, plan.stop, exit_rate)
+    fees = entry_fee + exit_fee
+    loss, reward, reserved = fees - profit, None, None
+    if target is not None:
+        profit, exit_fee = closing(position, target, exit_rate)
+        reward = profit - (entry_fee + exit_fee)
     if plan.leverage is not None:
         order = (instrument, plan.side, contracts, plan.entry_price, plan.leverage)
         reserved = order_cost(*order, plan.entry_fee_rate)

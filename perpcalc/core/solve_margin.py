@@ -26,7 +26,7 @@ from perpcalc.core.solve import (
 )
 from perpcalc.core.spans import segments
 from perpcalc.core.trading import at_leverage, extra_margin
-from perpcalc.core.wallet import Wallet, closing_fees_at, equity, maintenance
+from perpcalc.core.wallet import Wallet
 from perpcalc.decimals import ONE, ZERO, plain, settled
 
 CENT, SATOSHI = Decimal("0.01"), Decimal("1E-8")
@@ -154,28 +154,31 @@ def margin_step(instrument: Instrument) -> Decimal | None:
     return SATOSHI if grid is None else grid.step
 
 
-def lacking(wallet: Wallet, start: Decimal, goal: Decimal) -> Decimal:
-    """The most coin that a wallet lacks on the way from x = `start` to x = `goal`, the start left out: `MM + fees -
-    equity`, without the fees that are reserved.
+def lacking(wallet: Wallet, start: Decimal, goal: Decimal) -> tuple[Decimal, Decimal]:
+    """The coin that a wallet lacks at x = `start`, and the most that it lacks on the way to x = `goal`, the start left
+    out: `MM + fees - equity`, without the fees that are reserved.
 
     On each segment that is convex in x, so it is the most at one of its ends. Derived.
 
-    >>> lacking(Wallet(Decimal(1), Decimal(1), Decimal(2), (), ()), ZERO, Decimal(1))
-    Decimal('1')
+    >>> [str(coin) for coin in lacking(Wallet(Decimal(1), Decimal(1), Decimal(2), (), ()), ZERO, Decimal(1))]
+    ['-1', '1']
     """
     low, high = min(start, goal), max(start, goal)
+    at_start = ZERO
     most: Decimal | None = None
     for left, right, a, b, c in segments(wallet):
         if right is not None and (right < high if low == high else right <= low):
             continue
         for x in (max(left, low), high if right is None else min(right, high)):
+            lack = (b + c * x) * x - a
+            if x == start:
+                at_start = lack
             if x != start or low == high:
-                lack = (b + c * x) * x - a
-                most = lack if most is None else max(most, lack)
+                most = lack if most is None or lack > most else most
         if right is None or right >= high:
             break
     assert most is not None
-    return most
+    return at_start, most
 
 
 def _needs(wallet: Wallet, share: Decimal, start: Decimal, goal: Decimal) -> list[tuple[Decimal, Decimal]] | None:
@@ -188,8 +191,7 @@ def _needs(wallet: Wallet, share: Decimal, start: Decimal, goal: Decimal) -> lis
     part = wallet
     if share != ONE:
         part = wallet._replace(constant=share * wallet.constant, linear=share * wallet.linear)
-    lack = lacking(part, start, goal)
-    at_start = maintenance(part, start) + closing_fees_at(part, start) - equity(part, start)
+    at_start, lack = lacking(part, start, goal)
     if start != goal and settled(at_start) >= settled(lack):
         return None
     reserves = dict.fromkeys((reserve_share(wallet), ZERO))

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from perpcalc.core.backed import Backed
 from perpcalc.core.instrument import trade_fee
 from perpcalc.core.margin import Margin, isolated_margin
-from perpcalc.core.pnl import closing_pnl
+from perpcalc.core.pnl import closing
 from perpcalc.core.position import Fill, Position, closed_part, closed_partly, merged, open_at
 from perpcalc.core.rounding import on
 from perpcalc.decimals import ZERO
@@ -69,11 +69,10 @@ def reduced(backed: Backed, fill: Fill, fee_rate: Decimal) -> Traded:
     (Decimal('0.25'), Decimal('1.25'))
     """
     position = backed.position
-    fee = trade_fee(position.instrument, fill.contracts, fill.price, fee_rate)
+    profit, fee = closing(closed_part(position, fill.contracts), fill.price, fee_rate)
     if fill.contracts == position.contracts:
-        return Traded(None, closing_pnl(position, fill.price), fee)
+        return Traded(None, profit, fee)
     left = closed_partly(position, fill.contracts)
-    profit = closing_pnl(closed_part(position, fill.contracts), fill.price)
     if backed.margin.mode != "isolated":
         return Traded(_with(backed, left, profit - fee), profit, fee)
     share, margin = left.contracts / position.contracts, backed.margin

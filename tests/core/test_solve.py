@@ -676,8 +676,8 @@ def test_of_a_grid_the_next_step_and_of_a_lot_the_next_satoshi() -> None:
 def test_what_is_lacking_is_the_most_on_the_way_and_the_start_is_not_on_it() -> None:
     held = Holding(position(), FREE)
     wallet = wallet_of(ZERO, [held])
-    assert lacking(wallet, 1 / Decimal(50_000), 1 / Decimal(40_000)) == Decimal("0.05")
-    assert lacking(wallet, 1 / Decimal(40_000), 1 / Decimal(40_000)) == Decimal("0.05")
+    assert lacking(wallet, 1 / Decimal(50_000), 1 / Decimal(40_000)) == (ZERO, Decimal("0.05"))
+    assert lacking(wallet, 1 / Decimal(40_000), 1 / Decimal(40_000)) == (Decimal("0.05"), Decimal("0.05"))
 
 
 def test_another_contract_s_tier_counts_where_it_begins() -> None:
