@@ -241,7 +241,7 @@ def _charged(strands: Sequence[Strand], path: str, notes: list[Words]) -> Sequen
 def _rates_of(strands: Sequence[Strand], history: History) -> Sequence[Strand]:
     """Several contracts, one of which a history of rates is of."""
     name = history.instrument
-    own = [] if name is None else _places(strands, name)
+    own = _places(strands, name)
     if not own and name is not None:
         own = [
             place

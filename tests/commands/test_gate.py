@@ -123,6 +123,11 @@ class TestPrices:
         # 51,000 USD at 50,000 over 1 + 0.8 + 1/90 - 1.02 coins
         assert (status, values(rows, "max_leverage")["planned trade"][:6]) == (1, "1.2893")
 
+    def test_the_price_of_another_coin_is_none_of_a_trade(self, check: Check) -> None:
+        eth = ("-s", "short", "-n", "100", "-e", "3000", "--currency", "ETH", "--mmr", "1%", "-l", "10")
+        status, rows, _ = check("-p", "p.toml", *eth, "--max-leverage", "10", file=OTHER + "mark = 64_000\n")
+        assert (status, values(rows, "max_leverage")["planned trade"]) == (0, "10")
+
     def test_nor_one_whose_coin_has_a_price_by_another_contract(self, check: Check) -> None:
         trade = (*IN_WALLET, "-i", "BTCUSD_261225", "-s", "long", "-n", "600", "-e", "30000", "--max-leverage", "1.6")
         status, rows, _ = check(*trade, file=WALLET + CORE + "mark = 64_000\n")

@@ -283,6 +283,11 @@ def test_a_position_in_an_account_costs_what_it_costs_by_itself(run: Run) -> Non
         assert row[key] == flags[key], key
 
 
+def test_the_probability_is_explained_from_the_mark(run: Run) -> None:
+    shown = run("liq-cost", *ISOLATED, "--mark", "63000", *TOUCH, "--explain").stdout
+    assert "b = ln(57102.2727273/63000)" in shown
+
+
 def test_explained(run: Run) -> None:
     costs = ("--slippage", "0.1%", "--liquidation-fee", "0.2%")
     shown = run("liq-cost", *ISOLATED, "--venue", "deribit", *costs, "--stop", "58000", *TOUCH, "--explain").stdout

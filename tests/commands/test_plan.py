@@ -192,11 +192,25 @@ class TestInAnAccount:
         assert column(rows, "status") == ["ok", "liquidated before the stop", "liquidated before this step"]
 
 
+def test_what_is_never_is_told_from_what_is_not_there(run: Run, book: Path) -> None:
+    book.write_text(UNIFIED[: UNIFIED.index("[[positions]]")])
+    ladder = ("-s", "short", "--order", "50000@100000", "--take", "100%@90000")
+    shown = run("plan", "-p", "book.toml", "--account", "uta", "-i", "BTCUSD", *ladder, "--wide").stdout
+    order, take = ([cell.strip() for cell in line.split("│")] for line in shown.splitlines() if "│ ok " in line)
+    assert ("never" in order, "never" in take) == (True, False)
+    unknown = run("plan", "--side", "short", "--order", "10@100", "-l", "1", "--wide").stdout
+    assert "never" not in unknown
+
+
 class TestCharts:
     def test_liquidation_entry_and_stop_are_drawn_against_the_steps(self, run: Run) -> None:
         shown = run("plan", *LADDER, "-l", "5", "--chart").stdout
         assert "plan of BTCUSD: price (USD) against step" in shown
         assert shown.rstrip().endswith("E entry   L liquidation   S stop")
+
+    def test_steps_are_counted_in_whole_numbers(self, run: Run) -> None:
+        axis = run("plan", *LADDER, "-l", "5", "--chart").stdout.splitlines()[-2]
+        assert axis.split() == ["1", "2", "3", "4"]
 
     def test_as_a_picture_too(self, run: Run) -> None:
         root = ElementTree.fromstring(run("plan", *LADDER, "-l", "5", "--svg", "-").stdout)

@@ -126,6 +126,11 @@ def test_coins_need_a_price_to_become_contracts(run: Run) -> None:
     assert counted.stderr.startswith("perpcalc: --coin: needs a price: give --entry\n")
 
 
+def test_coins_become_contracts_at_the_entry_whatever_the_mark(run: Run) -> None:
+    found = json.loads(run("greeks", "--side", "long", "--coin", "2", "-e", "50000", "-m", "60000", "--json").stdout)
+    assert found[0]["contracts"] == "100000"
+
+
 def test_the_sums_of_coins_are_in_the_order_of_their_names(run: Run) -> None:
     held = "".join(
         f'[[positions]]\nname = "{coin}"\ncurrency = "{coin}"\nside = "long"\ncontracts = 5\nentry = 5\nmark = 5\n'
@@ -270,7 +275,7 @@ def test_a_linear_leg_has_its_profit_in_usd_alone(run: Run, tmp_path: Path) -> N
     leg = of(run, "leg")
     # short 0.5 coins from 100,000 to 90,000
     assert (leg["entry_price"], leg["exit_price"], leg["net_pnl_usd"]) == ("100000", "90000", "5000")
-    assert (leg["net_pnl"], leg["gross_pnl"], leg["reason"]) == (None, None, None)
+    assert (leg["side"], leg["net_pnl"], leg["gross_pnl"], leg["reason"]) == ("short", None, None, None)
     assert leg["liquidated"] is False
     assert of(run, "core")["exit_price"] == "90000"
     (tmp_path / "book.toml").write_text(UNIFIED.replace("BTC = 100_000\n", "", 1), encoding="utf-8")

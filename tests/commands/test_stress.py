@@ -236,6 +236,24 @@ def test_the_rows_agree_with_the_liquidation_prices_of_the_account(run: Run, boo
         assert (row["account"], row["status"]) == ("wallet", expected)
 
 
+def test_of_a_coin_that_moves_more_the_row_has_the_move_that_was_asked_for(run: Run, book: str) -> None:
+    rows = asked(run, "-p", book, "--beta", "ETH=1.5", "--moves", "-10%")
+    assert [(row["move"], row["price"]) for row in rows if row["currency"] == "ETH"] == [("-0.1", "850")]
+
+
+def test_of_two_ends_that_are_passed_the_nearer_is_said(run: Run) -> None:
+    # A large short at Deribit dies going up, and far down where its maintenance rate has outgrown its profit.
+    short = ("--venue", "deribit@2026-01-01", "-s", "short", "-n", "2m", "--entry", "60000", "--balance", "45")
+    said = run("stress", *short, "--moves", "-99%,100%").stdout
+    assert said.startswith("liquidated by a move of 12.74%\n")
+
+
+def test_nothing_is_drawn_of_a_position_without_a_price(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "book.toml").write_text(BOOK.replace("BTC = 10_000\n", ""))
+    shown = run("stress", "-p", "book.toml", "--moves", "-10%,10%", "--chart").stdout
+    assert [line for line in shown.splitlines() if "against" in line] == ["idle: equity (ETH) against price (USD)"]
+
+
 def test_csv_and_a_bare_field(run: Run, book: str) -> None:
     rows = list(csv.DictReader(io.StringIO(run("stress", "-p", book, "--moves", "0%", "-f", "csv").stdout)))
     assert list(rows[0]) == FIELDS
