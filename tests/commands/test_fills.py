@@ -277,6 +277,12 @@ def test_payments_of_a_contract_under_another_spelling_are_its_own(run: Run, wri
     assert "for which side" not in answer.stderr
 
 
+def test_payments_of_a_named_contract_are_those_of_trades_that_name_none(run: Run, write: Any) -> None:
+    paid = write("time,symbol,payment\n2024-06-01T08:00Z,BTCUSD,0.002\n", "paid.csv")
+    (row,) = asked(run, write(PARTLY_CLOSED), "--funding", paid)
+    assert row["funding"] == "0.002"
+
+
 def test_booked_payments_are_counted_as_they_are(run: Run, write: Any) -> None:
     (row,) = asked(run, write(PARTLY_CLOSED), "--funding", str(DATA / "payments/own.csv"))
     booked = [line.split(",")[1] for line in (DATA / "payments/own.csv").read_text().splitlines()[1:]]

@@ -379,3 +379,8 @@ def test_the_most_that_opens_gives_a_reason_only_where_there_is_no_price(run: Ru
     )
     found = json.loads(run(*question, "--leverage", "50").stdout)
     assert (found["reason"], found["liquidation_price"] is None) == (None, False)
+
+
+def test_a_stop_at_the_entry_protects_no_side(run: Run) -> None:
+    answer = run("size", "--entry", "62500", "--stop", "62500", "--balance", "1", "--risk", "1%")
+    assert answer.stderr.startswith("perpcalc: --stop: 62500 does not protect a short entered at 62500")
