@@ -128,6 +128,13 @@ class TestPrices:
         status, rows, _ = check("-p", "p.toml", *eth, "--max-leverage", "10", file=OTHER + "mark = 64_000\n")
         assert (status, values(rows, "max_leverage")["planned trade"]) == (0, "10")
 
+    def test_the_fee_of_closing_is_asked_of_a_trade_that_closes_alone(self, check: Check) -> None:
+        held = PRICES + OTHER.replace("bybit@2026-01-01", "htx").replace("1_000", "100")
+        for side, told in (("long", False), ("short", True)):
+            trade = ("-v", "htx", "-s", side, "-n", "10", "-e", "64000", "-l", "2")
+            _, _, said = check("-p", "p.toml", *trade, "--max-leverage", "9", file=held)
+            assert ("htx: its fees are not known and left out: give --exit-fee" in said) == told
+
     def test_at_the_price_of_a_fill_another_contract_of_the_coin_moves_in_proportion(self, check: Check) -> None:
         own, other = (
             f'[[positions]]\nname = "{name}"\ncurrency = "BTC"\ninstrument = "{name}"\ncontract_size = 1\n'

@@ -596,6 +596,12 @@ def test_the_picture_has_price_and_liquidation_equity_and_funding_over_time(
     assert "equity (BTC) against days from 2024-06-03T00:00:00Z" in drawn
 
 
+def test_a_short_replay_is_drawn_with_every_price(run: Run, write: Any) -> None:
+    drawn = run("replay", *LONG, "-l", "5", "--marks", write(WEEK), "--svg", "-", "-q").stdout
+    for line in ElementTree.fromstring(drawn).findall(".//{http://www.w3.org/2000/svg}polyline[@class='curve']"):
+        assert len({point.split(",")[0] for point in line.get("points", "").split()}) == 5
+
+
 def test_a_long_replay_is_drawn_with_few_points(run: Run, write: Any, tmp_path: Path) -> None:
     bars = (f"{1_717_200_000_000 + n * 60_000},50000,50000,50000,50000" for n in range(5_000))
     run("replay", *LONG, "-l", "5", "--marks", write(HEADER + "\n".join(bars) + "\n"), "--svg", "replay.svg", "-q")

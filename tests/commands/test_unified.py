@@ -217,6 +217,20 @@ amount = 2
 """
 
 
+def test_a_leg_with_a_mark_of_its_own_is_worth_that_in_what_it_is_settled_in(run: Run) -> None:
+    text = OUTSIDE.replace("BTC = 100_000", "BTC = 100_000\nUSDT = 0.9").replace("99_000", "99_000\nmark = 110_000")
+    (leg,) = rows(run, "liq-price", text)
+    assert (leg["mark_price"], leg["notional_usd"]) == ("110000", "49500")
+    assert rows(run, "pnl", text)[0]["net_pnl_usd"] == "-4950"
+
+
+def test_a_file_of_weights_that_cannot_be_read_is_named_with_its_account(run: Run) -> None:
+    text = golden(0).replace("weights_of = {  }", 'weights_file = "none.json"')
+    answer = run("liq-price", "-p", "-", stdin=text)
+    assert (answer.stdout, answer.status) == ("", 2)
+    assert answer.stderr.startswith("perpcalc: standard input: account 1 (uta), none.json: No such file or directory")
+
+
 class TestOutsideAnyAccount:
     def test_a_leg_and_coins_count_in_the_sums_of_status(self, run: Run) -> None:
         btc, usdt, usd = rows(run, "status", OUTSIDE, "--total")
