@@ -55,7 +55,7 @@ class Hedged(Answer):
         """What to trade, what that holds, and what funding makes of it."""
         said: Sentence = (f"{self.side} ", Told("contracts"), " contracts")
         if self.locked_usd is not None:
-            said += (" hold ", Told("locked_usd", size=True), "" if self.locked_usd > 0 else " of debt")
+            said += (" hold ", Told("locked_usd", size=True), " of debt" if self.locked_usd < 0 else "")
         if self.funding_per_day_usd:
             verb = "costs" if self.funding_per_day_usd > 0 else "earns"
             said += (f"; funding {verb} ", Told("funding_per_day_usd", size=True), " a day")

@@ -347,6 +347,7 @@ class TestShow:
             ("eth", "unified", "10000"),
             ("leg", "unified", "50000"),
         ]
+        assert [(row["entry_price"], row["mark_price"]) for row in rows[2:]] == [("100000", "100000")]
         shown = run("portfolio", "show", "uta.toml").stdout
         for line in ("1.00000000 BTC", "10.00000000 ETH", "-30,000.00000000 USDT"):
             assert f"balance of uta (bybit): {line}\n" in shown

@@ -277,6 +277,12 @@ def test_payments_of_a_contract_under_another_spelling_are_its_own(run: Run, wri
     assert "for which side" not in answer.stderr
 
 
+def test_payments_of_a_named_contract_are_those_of_trades_that_name_none(run: Run, write: Any) -> None:
+    paid = write("time,symbol,payment\n2024-06-01T08:00Z,BTCUSD,0.002\n", "paid.csv")
+    (row,) = asked(run, write(PARTLY_CLOSED), "--funding", paid)
+    assert row["funding"] == "0.002"
+
+
 def test_booked_payments_are_counted_as_they_are(run: Run, write: Any) -> None:
     (row,) = asked(run, write(PARTLY_CLOSED), "--funding", str(DATA / "payments/own.csv"))
     booked = [line.split(",")[1] for line in (DATA / "payments/own.csv").read_text().splitlines()[1:]]
@@ -504,3 +510,15 @@ def test_what_should_be_known_of_a_contract_is_said(run: Run) -> None:
     trades = "time,symbol,side,contracts,price\n2018-09-01,XBTUSD,buy,10000,7000\n"
     answer = run("fills", "-", "--venue", "bitmex@2018-09-01", "--json", stdin=trades)
     assert "bitmex@2018-09-01:" in answer.stderr
+
+
+def test_payments_of_what_was_not_traded_are_left_out_by_name(run: Run, write: Any) -> None:
+    paid = write("time,symbol,payment\n2024-06-01T08:00Z,XRPUSD,0.002\n2024-06-02T08:00Z,XRPUSD,0.002\n", "paid.csv")
+    answer = run("fills", write(SEVERAL), "-v", "bybit", "--funding", paid)
+    assert "note: funding of XRPUSD (2) is left out: there is no trade in it" in answer.stderr
+
+
+def test_an_entry_value_is_written_without_zeros_that_say_nothing(run: Run, write: Any, tmp_path: Path) -> None:
+    # 10/40 + 10/50: no price in decimals gives 20 contracts this value
+    run("fills", write("side,contracts,price\nbuy,10,40\nbuy,10,50\n"), "--into", "book.toml")
+    assert "\nentry_value = 0.45\n" in (tmp_path / "book.toml").read_text()

@@ -432,3 +432,22 @@ def test_extra_margin_counts_into_the_share_without_an_entry_too(run: Run) -> No
         run(*question, "--intervals", "1", "--margin", "0.01", "--extra-margin", "0.03", "--json").stdout
     )
     assert (found["total"], found["margin_share"]) == ("0.00016", "0.004")
+
+
+def test_a_rate_for_another_time_than_the_venues_is_beyond_no_cap(run: Run) -> None:
+    question = ("funding-cost", "--venue", "bybit", *LONG, "--rate", "5%")
+    assert run(*question, "--interval", "24h").status == 0
+    assert "beyond the cap of bybit" in run(*question, "--interval", "8h").stderr
+
+
+def test_payments_that_are_counted_without_their_time_are_summed_up_without_one(run: Run) -> None:
+    held = '[[positions]]\nname = "a"\nside = "long"\ncontracts = 10\nentry = 60_000\nmark = 60_000\n'
+    shown = run("funding-cost", "-p", "-", "--rate", "1%", "--intervals", "3", stdin=held).stdout
+    assert shown.splitlines()[0].endswith(" over 1 position")
+
+
+def test_a_contract_that_expires_has_its_day_in_its_name_and_no_funding_of_the_venue(run: Run) -> None:
+    held = '[[positions]]\nname = "a"\nvenue = "bybit"\nside = "long"\ncontracts = 10\nentry = 60_000\nmark = 60_000\nexpires = 2027-12-25\n'
+    (row,) = json.loads(run("funding-cost", "-p", "-", "--rate", "0.01%", "--json", stdin=held).stdout)
+    assert (row["instrument"], row["total"]) == ("BTCUSD 2027-12-25", None)
+    assert row["reason"].startswith("interval: is missing")

@@ -128,6 +128,48 @@ class TestPrices:
         status, rows, _ = check("-p", "p.toml", *eth, "--max-leverage", "10", file=OTHER + "mark = 64_000\n")
         assert (status, values(rows, "max_leverage")["planned trade"]) == (0, "10")
 
+    def test_the_fee_of_closing_is_asked_of_a_trade_that_closes_alone(self, check: Check) -> None:
+        held = PRICES + OTHER.replace("bybit@2026-01-01", "htx").replace("1_000", "100")
+        for side, told in (("long", False), ("short", True)):
+            trade = ("-v", "htx", "-s", side, "-n", "10", "-e", "64000", "-l", "2")
+            _, _, said = check("-p", "p.toml", *trade, "--max-leverage", "9", file=held)
+            assert ("htx: its fees are not known and left out: give --exit-fee" in said) == told
+
+    def test_at_the_price_of_a_fill_another_contract_of_the_coin_moves_in_proportion(self, check: Check) -> None:
+        own, other = (
+            f'[[positions]]\nname = "{name}"\ncurrency = "BTC"\ninstrument = "{name}"\ncontract_size = 1\n'
+            f'side = "long"\ncontracts = 60_000\nentry = 60_000\nmargin = 1\nmark = {mark}\n'
+            for name, mark in (("perpetual", 60_000), ("quarterly", 66_000))
+        )
+        trade = (
+            "-i",
+            "perpetual",
+            "--contract-size",
+            "1",
+            "-s",
+            "long",
+            "--order",
+            "10@40000",
+            "-l",
+            "2",
+            "--mmr",
+            "1%",
+        )
+        _, rows, _ = check("-p", "p.toml", *trade, "--max-leverage", "9", file=own + other)
+        # at 44,000 it is worth 60/44 coins, over 1 - (60/44 - 1)
+        assert values(rows, "max_leverage")["quarterly"][:8] == "2.142857"
+
+    def test_at_the_price_of_a_fill_all_of_its_contract_is_at_that_price(self, check: Check) -> None:
+        first, second = (
+            f'[[positions]]\nname = "{name}"\ncurrency = "BTC"\nside = "long"\n'
+            f"contracts = 60_000\nentry = 60_000\nmargin = 1\nmark = {mark}\n"
+            for name, mark in (("first", 60_000), ("second", 66_000))
+        )
+        trade = ("-s", "long", "--order", "10@40000", "-l", "2", "--mmr", "1%")
+        _, rows, _ = check("-p", "p.toml", *trade, "--max-leverage", "9", file=first + second)
+        # 1.5 coins over 1 - 0.5
+        assert values(rows, "max_leverage")["second"] == "3"
+
     def test_nor_one_whose_coin_has_a_price_by_another_contract(self, check: Check) -> None:
         trade = (*IN_WALLET, "-i", "BTCUSD_261225", "-s", "long", "-n", "600", "-e", "30000", "--max-leverage", "1.6")
         status, rows, _ = check(*trade, file=WALLET + CORE + "mark = 64_000\n")
@@ -597,6 +639,19 @@ class TestLegs:
         # 640,000 over 94,000
         assert (status, values(rows, "max_leverage")["leg"][:5]) == (1, "6.808")
 
+    def test_legs_on_both_sides_have_a_size_each(self, check: Check) -> None:
+        small = LEG.replace("coin = 5", "coin = 0.5")
+        other = small.replace('"leg"', '"other"').replace("short", "long")
+        _, rows, _ = check("-p", "p.toml", "--max-notional-usd", "50k", file=UNIFIED + small + other)
+        assert values(rows, "max_notional_usd") == {"leg": "32000", "other": "32000"}
+
+    def test_the_fees_of_a_leg_are_lost_at_its_stop_too(self, check: Check) -> None:
+        fees = ("--entry-fee", "0.1%", "--exit-fee", "0.2%")
+        held = UNIFIED + LEG + "stop = 65_000\n"
+        _, rows, _ = check("-p", "p.toml", "--max-loss-at-stop", "5%", *fees, file=held)
+        # 5 * (1,000 + 64 + 130) of 94,000 USD
+        assert values(rows, "max_loss_at_stop")["leg"][:8] == "0.063510"
+
     def test_its_losses_and_its_funding_are_of_the_coins_of_its_account(self, check: Check) -> None:
         leg = UNIFIED + LEG + 'stop = 65_000\nfunding_rate = "-0.01%"\n'
         limits = ("--max-loss-at-stop", "5%", "--max-funding-per-day", "1%", "--interval", "8h")
@@ -750,6 +805,14 @@ class TestExpiry:
         trade = ("-v", "binance", "-i", f"BTCUSD_{day}", "-s", "long", "-n", "10", "-e", "62500", "-l", "5")
         found, _, said = check(*trade, "--max-leverage", "10")
         assert (found, "planned trade: cannot be judged" in said) == (status, status == 2)
+
+
+class TestDebts:
+    def test_an_account_that_owes_nothing_is_none(self, check: Check) -> None:
+        for balance, names in (("-10", ["other", "u"]), ("0", ["other"])):
+            held = UNIFIED.replace("BTC = 1, ETH = 10", f"BTC = 1, USDT = {balance}") + OTHER
+            _, rows, _ = check("-p", "p.toml", "--max-leverage", "9", file=held)
+            assert [row["position"] for row in rows] == names
 
 
 class TestDoors:

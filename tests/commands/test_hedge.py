@@ -298,3 +298,8 @@ def test_the_fees_are_never_earned_back_where_funding_is_paid(run: Run) -> None:
     (line,) = [line for line in paid.splitlines() if "break even days" in line or "break_even_days" in line]
     assert "never" in line
     assert not [line for line in unknown.splitlines() if "break" in line and "days" in line and "never" in line]
+
+
+def test_a_hedge_whose_fee_takes_all_holds_no_debt(run: Run) -> None:
+    shown = run("hedge", *COINS, "--entry-fee", "100%").stdout
+    assert shown.splitlines()[0] == "short 100,000 contracts hold 0.00 USD"

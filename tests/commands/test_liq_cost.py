@@ -283,9 +283,17 @@ def test_a_position_in_an_account_costs_what_it_costs_by_itself(run: Run) -> Non
         assert row[key] == flags[key], key
 
 
+def test_where_no_cost_is_known_no_sum_is_said(run: Run) -> None:
+    held = "".join(f'[[positions]]\nname = "{name}"\nside = "long"\ncontracts = 10\nentry = 60_000\n' for name in "ab")
+    assert run("liq-cost", "-p", "-", stdin=held).stdout.startswith("Liquidation cost\n")
+
+
 def test_the_probability_is_explained_from_the_mark(run: Run) -> None:
     shown = run("liq-cost", *ISOLATED, "--mark", "63000", *TOUCH, "--explain").stdout
     assert "b = ln(57102.2727273/63000)" in shown
+    spaced = run("liq-cost", *ISOLATED, "--mark", "63000", *TOUCH, "--mark-interval", "1h", "--explain").stdout
+    # 57,102.27 * exp(-0.5826 * 0.6 * sqrt(1 / 8760))
+    assert "b = ln(56889.4" in spaced
 
 
 def test_explained(run: Run) -> None:

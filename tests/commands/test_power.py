@@ -152,3 +152,9 @@ def test_explained(run: Run) -> None:
     assert "power * (power - 1) * mark / index^2\n    = 2 * (2 - 1) * 9045000 / 3000^2\n" in shown
     assert "an estimate: geometric Brownian motion" in shown
     assert "source: Paradigm, Power Perpetuals, 2021-08-17" in shown
+
+
+def test_the_sentence_says_what_the_mark_implies_or_nothing(run: Run) -> None:
+    assert run("power", *SHORT[:6]).stdout.startswith("the mark implies a volatility of 95.35%\n")
+    below = run("power", "--power", "2", "--index", "3000", "--mark", "8000000").stdout
+    assert below.startswith("Power perpetual\n")

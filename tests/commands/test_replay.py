@@ -258,6 +258,12 @@ def test_candles_of_something_else_are_noticed_by_their_price(run: Run, write: A
     assert "marks.csv: opens at 50000, far from the entry at 3" in answer.stderr
 
 
+def test_a_payment_that_is_missing_among_the_rates_is_said(run: Run, write: Any) -> None:
+    rates = write("time,rate,mark\n2024-06-03T08:00Z,0.01%,50000\n2024-06-04T08:00Z,0.01%,50000\n", "rates.csv")
+    answer = run("replay", *LONG, "-l", "5", "--marks", write(WEEK), "--history", rates, "--interval", "8h")
+    assert "rates.csv: payments are 8h apart, line 3 is 1d after the payment before it" in answer.stderr
+
+
 def test_rates_that_fall_outside_the_bars_are_said(run: Run, write: Any) -> None:
     history = write("time,rate,mark\n2023-06-04T06:00Z,0.01%,5\n", "rates.csv")
     answer = run("replay", *LONG, "-l", "5", "--marks", write(WEEK), "--history", history)
@@ -442,6 +448,15 @@ def test_funding_of_an_account_of_several_coins_is_in_usd(run: Run, write: Any) 
     assert row["net_pnl"] == twin.printed(-paid * 51_000)
 
 
+def test_candles_beside_an_account_of_which_nothing_is_known_change_no_answer(run: Run, write: Any) -> None:
+    book = SEVERAL.format(dollars="0", btc=20_000, eth=3_000, stop="").replace("ETH = 3_000\n", "")
+    (row,) = asked(run, "-p", write(book, "uta.toml"), "--marks", f"BTC={write(WEEK)}")
+    assert (row["bars"], row["reason"]) == (
+        None,
+        "account 1 (uta): the price of ETH is not known: give it under [prices]",
+    )
+
+
 def test_an_account_of_several_coins_needs_the_candles_of_each(run: Run, write: Any) -> None:
     book = write(SEVERAL.format(dollars="0", btc=20_000, eth=3_000, stop=""), "uta.toml")
     (row,) = asked(run, "-p", book, "--marks", f"BTC={write(WEEK)}")
@@ -581,12 +596,37 @@ def test_the_picture_has_price_and_liquidation_equity_and_funding_over_time(
     assert "equity (BTC) against days from 2024-06-03T00:00:00Z" in drawn
 
 
+def test_a_short_replay_is_drawn_with_every_price(run: Run, write: Any) -> None:
+    drawn = run("replay", *LONG, "-l", "5", "--marks", write(WEEK), "--svg", "-", "-q").stdout
+    for line in ElementTree.fromstring(drawn).findall(".//{http://www.w3.org/2000/svg}polyline[@class='curve']"):
+        assert len({point.split(",")[0] for point in line.get("points", "").split()}) == 5
+
+
 def test_a_long_replay_is_drawn_with_few_points(run: Run, write: Any, tmp_path: Path) -> None:
     bars = (f"{1_717_200_000_000 + n * 60_000},50000,50000,50000,50000" for n in range(5_000))
     run("replay", *LONG, "-l", "5", "--marks", write(HEADER + "\n".join(bars) + "\n"), "--svg", "replay.svg", "-q")
     picture = ElementTree.fromstring((tmp_path / "replay.svg").read_text())
     lines = picture.findall(".//{http://www.w3.org/2000/svg}polyline")
     assert 300 < max(len((line.get("points") or "").split()) for line in lines) < 620
+
+
+def test_a_long_replay_is_drawn_to_its_last_price(run: Run, write: Any) -> None:
+    bars = (f"{1_717_200_000_000 + n * 60_000},50000,50000,50000,50000" for n in range(1_302))
+    last = f"{1_717_200_000_000 + 1_302 * 60_000},50000,51000,50000,51000"
+    marks = write(HEADER + "\n".join((*bars, last)) + "\n")
+    drawn = ElementTree.fromstring(run("replay", *LONG, "-l", "5", "--marks", marks, "--svg", "-", "-q").stdout)
+    for line in drawn.findall(".//{http://www.w3.org/2000/svg}polyline[@class='curve']"):
+        first, *_, end = (Decimal(point.split(",")[1]) for point in line.get("points", "").split())
+        assert end < first
+
+
+def test_the_end_is_drawn_by_its_kind_and_prices_in_the_range_that_they_have(run: Run, write: Any) -> None:
+    question = ("replay", *LONG, "--marks", write(WEEK), "--svg", "-", "-q", "-l")
+    svg = "{http://www.w3.org/2000/svg}"
+    for leverage, tone in (("5", "plain"), ("20", "danger")):
+        price = ElementTree.fromstring(run(*question, leverage).stdout)[2]
+        assert {line.get("class") for line in price.iter(f"{svg}line")} == {"grid", "axis", tone}
+        assert "0" not in [text.text for text in price.iter(f"{svg}text") if text.get("text-anchor") == "end"]
 
 
 def test_the_explanation_is_the_profit_of_the_end(run: Run, write: Any) -> None:

@@ -379,3 +379,22 @@ def test_the_most_that_opens_gives_a_reason_only_where_there_is_no_price(run: Ru
     )
     found = json.loads(run(*question, "--leverage", "50").stdout)
     assert (found["reason"], found["liquidation_price"] is None) == (None, False)
+
+
+def test_a_stop_at_the_entry_protects_no_side(run: Run) -> None:
+    answer = run("size", "--entry", "62500", "--stop", "62500", "--balance", "1", "--risk", "1%")
+    assert answer.stderr.startswith("perpcalc: --stop: 62500 does not protect a short entered at 62500")
+
+
+def test_what_should_be_known_of_the_rules_is_said(run: Run) -> None:
+    answer = run("size", "--venue", "bybit@2020-01-01", *TRADE, "--risk", "1%")
+    assert "note: bybit@2020-01-01: the earliest known rules are used" in answer.stderr
+
+
+def test_what_does_not_fit_has_no_liquidation_price_not_even_never(run: Run) -> None:
+    small = ("size", "--entry", "62500", "--stop", "30000", "--balance", "0.00001", "--mmr", "1%")
+    nothing = run(*small, "--risk", "1%").stdout
+    assert nothing.startswith("nothing fits: the risk binds\n")
+    assert "never" not in nothing
+    bound = run(*small, "--risk-usd", "1000").stdout
+    assert bound.endswith("173.33% of the balance, and is liquidated before it: at most 0.91x is safe\n")

@@ -224,6 +224,10 @@ class TestWhatIsAskedFor:
         assert "not used" not in without.stderr
         assert without.stdout == answer.stdout
 
+    def test_the_entry_now_stands_in_its_row(self, run: Run) -> None:
+        trade = ("solve", "entry", "-v", "bybit", "-s", "long", "-n", "10k", "-l", "10", "--liquidation", "55000")
+        assert run(*trade, "-e", "61000", "--field", "entry_price,value").stdout == "61000\t60199\n"
+
     def test_margin_beside_the_leverage_stays(self, run: Run) -> None:
         trade = ("leverage", *BYBIT, "-l", "10", "--liquidation", "50000", "--field", "value")
         assert Decimal(run("solve", *trade, "--extra-margin", "0.01").stdout) > Decimal(run("solve", *trade).stdout)

@@ -358,6 +358,16 @@ def test_what_is_dead_already_is_named_first(run: Run) -> None:
     assert up == "2 of 3 are liquidated by these moves: drowned, burned already"
 
 
+def test_the_price_that_liquidates_an_account_is_on_its_chart(run: Run) -> None:
+    held = '[prices]\nBTC = 60_000\n[[accounts]]\nname = "w"\nbalance = 1\n' + "".join(
+        f'[[positions]]\nname = "{usd}"\naccount = "w"\nside = "long"\ncontracts = {usd}\nentry = 60_000\nmmr = "1%"\n'
+        for usd in (50_000, 10_000)
+    )
+    shown = run("stress", "-p", "-", "--moves", "-60%,10%", "--chart", stdin=held).stdout
+    # 1 + 1 - 60,000/p = 0.01 * 60,000/p
+    assert shown.endswith("E entry 60,000.00   M mark 60,000.00   L liquidation 30,300.00\n")
+
+
 def test_an_account_of_several_coins_is_drawn_over_the_common_move(run: Run) -> None:
     coins = (
         '[prices]\nBTC = 60_000\n[[accounts]]\nname = "u"\nmargin = "unified"\nbalances = { BTC = 2, USDT = -60_000 }\n'

@@ -95,6 +95,14 @@ class TestGoldenCases:
         leg = rows(run, "liq-price", golden(4))[1]
         assert leg["liquidation_price"] == twin.printed(Fraction(20_200_000, 599))
 
+    def test_each_leg_of_an_account_dies_at_a_price_of_its_own(self, run: Run) -> None:
+        ether = LEG.replace('"leg"', '"ether"').replace('"BTC"', '"ETH"').replace("short", "long")
+        legs = LEG + ether.replace("0.5\n", "5\n").replace("100_000", "4_000")
+        found = rows(run, "liq-price", golden(0).replace("BTC = 1 }", "USDT = 10_000 }").replace(LONG, legs))
+        # 10,000 + 0.5 (100,000 - p) against 0.005 (20,000 + 0.5 p), and 10,000 + 5 (p - 4,000) against 0.005 (50,000 + 5 p)
+        prices = [Fraction(59_900, 1) / Fraction("0.5025"), Fraction(10_250, 1) / Fraction("4.975")]
+        assert [row["liquidation_price"] for row in found] == list(map(twin.printed, prices))
+
     @pytest.mark.parametrize(
         ("arguments", "down"),
         [((), Fraction(-1061, 2154)), (("--beta", "ETH=1.4"), Fraction(-5305, 11158))],
@@ -209,6 +217,20 @@ amount = 2
 """
 
 
+def test_a_leg_with_a_mark_of_its_own_is_worth_that_in_what_it_is_settled_in(run: Run) -> None:
+    text = OUTSIDE.replace("BTC = 100_000", "BTC = 100_000\nUSDT = 0.9").replace("99_000", "99_000\nmark = 110_000")
+    (leg,) = rows(run, "liq-price", text)
+    assert (leg["mark_price"], leg["notional_usd"]) == ("110000", "49500")
+    assert rows(run, "pnl", text)[0]["net_pnl_usd"] == "-4950"
+
+
+def test_a_file_of_weights_that_cannot_be_read_is_named_with_its_account(run: Run) -> None:
+    text = golden(0).replace("weights_of = {  }", 'weights_file = "none.json"')
+    answer = run("liq-price", "-p", "-", stdin=text)
+    assert (answer.stdout, answer.status) == ("", 2)
+    assert answer.stderr.startswith("perpcalc: standard input: account 1 (uta), none.json: No such file or directory")
+
+
 class TestOutsideAnyAccount:
     def test_a_leg_and_coins_count_in_the_sums_of_status(self, run: Run) -> None:
         btc, usdt, usd = rows(run, "status", OUTSIDE, "--total")
@@ -318,3 +340,9 @@ def test_a_scenario_that_lacks_the_last_coin_names_that(run: Run) -> None:
     text = UNIFIED.replace("ETH = 4_000", "ETH = 4_000\nDOGE = 1").replace("BTC = 1, ETH", "BTC = 1, DOGE = 5, ETH")
     (row,) = rows(run, "stress", text, "--scenario", "2020-03-12")
     assert row["reason"] == "how far DOGE fell is not known: give move DOGE=RATE beside the scenario"
+
+
+def test_what_dies_of_the_moves_of_single_coins_dies_of_these_moves(run: Run) -> None:
+    question = ("stress", "-p", "-", "-q")
+    assert run(*question, "--move", "BTC=-60%", stdin=golden(0)).stdout.startswith("liquidated by these moves\n")
+    assert run(*question, "--moves", "-60%", stdin=golden(0)).stdout.startswith("liquidated by a move of -49.75%\n")
