@@ -14,11 +14,11 @@ from perpcalc.options import FIELD
 class Manner(NamedTuple):
     """How an answer is to be printed; `fields` name the bare values, or what is explained."""
 
-    format: str = "table"
-    fields: Sequence[str] = ()
-    explain: bool = False
-    wide: bool = False
-    charts: bool = False
+    format: str
+    fields: Sequence[str]
+    explain: bool
+    wide: bool
+    charts: bool
 
 
 def rendered(result: Result, manner: Manner) -> str:
