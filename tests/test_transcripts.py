@@ -1,8 +1,9 @@
 """Every console block of the README and of tests/cli/*.md, run as written.
 
 A block holds commands (`$ ...`, with further lines after `> `) and what they print in a terminal of 80 columns, errors included;
-a status other than 0 stands after them in brackets. The blocks of one file share a directory, from top to bottom. `python tests/test_transcripts.py FILE ...` writes what is
-printed now into the files: read the difference before keeping it.
+a status other than 0 stands after them in brackets. The blocks of one file share a directory, from top to bottom; `$DATA` is
+tests/data. `python tests/test_transcripts.py FILE ...` writes what is printed now into the files: read the difference before
+keeping it.
 """
 
 import os
@@ -32,7 +33,12 @@ TERMINAL = {"COLUMNS": "80", "TTY_COMPATIBLE": "1", "NO_COLOR": "1", "TERM": "du
 
 
 def run(command: str, folder: Path) -> str:
-    """What a command prints, and its status where it is not 0."""
+    """What a command prints, and its status where it is not 0; the directory is the home of whoever calls."""
+    return answer_to(command, folder).replace(str(folder), "~")
+
+
+def answer_to(command: str, folder: Path) -> str:
+    """The same, with the directory by its name of this run."""
     call = PLAIN.fullmatch(command)
     if call is None:
         done = in_shell(command, folder)
@@ -55,6 +61,7 @@ def in_shell(line: str, folder: Path) -> "subprocess.CompletedProcess[bytes]":
             "XDG_CONFIG_HOME": str(folder),
             "PYTHONUTF8": "1",
             "SOURCE_DATE_EPOCH": LONG_AGO,
+            "DATA": str(ROOT / "tests/data"),
             **TERMINAL,
         },
         stdin=subprocess.DEVNULL,

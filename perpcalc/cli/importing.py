@@ -30,9 +30,9 @@ def take_over(given: Given, source: str, isolated: bool, balances: bool, update:
         _say(made[0])
         known = (made[0].rows, made[0].unchanged, made[0].changes, made[0].followed, made[0].by_hand)
         if made[0].left_out and not any(known):
-            raise PerpcalcError(
-                f"none of the {len(made[0].left_out)} positions could be taken over", "see why above"
-            ).at(where)
+            count = len(made[0].left_out)
+            which = "its position" if count == 1 else f"all of its {count} positions"
+            raise PerpcalcError(f"{which} had to be left out", "see why above").at(where)
         if count := len(dump.unread):
             what = f"{count} position{'' if count == 1 else 's'} cannot be read, and nothing is written"
             raise PerpcalcError(what, "see why above, and correct the file").at(where)
@@ -70,5 +70,6 @@ def _done(made: Plan, update: bool, prune: bool) -> str:
         (updated, "updated"),
         (len(made.gone) if prune else 0, "removed"),
         (len(made.unchanged), "unchanged"),
+        (len(made.balances), "balance updated" if len(made.balances) == 1 else "balances updated"),
     )
     return ", ".join(f"{count} {what}" for count, what in counts if count) or "nothing was written"

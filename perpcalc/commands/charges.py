@@ -18,6 +18,7 @@ from perpcalc.errors import PerpcalcError, Words
 from perpcalc.given import Given, Option
 from perpcalc.options import (
     COIN_RATE,
+    EXPIRES,
     FOR,
     FUNDING_RATE,
     HISTORY,
@@ -94,6 +95,8 @@ def charge_of(case: Case, given: Given, files: Files, notes: list[Words]) -> Cha
         return _past(case, asked, files.history, notes)
     if case.mark is None:
         raise PerpcalcError("is missing", "the payment is a share of the value at the mark").at(MARK.key)
+    if interval is None and not is_funded(case):
+        raise PerpcalcError("pays no funding: the contract expires", "ask of a perpetual")
     average, rate = _rate(case, case.mark, asked, files, interval, notes)
     check_cap(rate, source, case.market, interval)
     intervals = _intervals(asked, rule, interval, notes)
@@ -101,6 +104,18 @@ def charge_of(case: Case, given: Given, files: Files, notes: list[Words]) -> Cha
     periods = interval / quoted if interval and quoted else ONE
     payment = funding_payment(case.instrument, case.side, case.contracts, rate, case.mark, asked[INDEX], periods)
     return Charge(case.mark, average, rate, interval, quoted, intervals, payment, payment * intervals)
+
+
+def is_funded(case: Case) -> bool:
+    """Whether a position pays funding: one in a contract that expires does not."""
+    if EXPIRES in case.given:
+        return False
+    spec = case.instrument.venue
+    if spec is None:
+        return True
+    from perpcalc.venues import contract_of, load
+
+    return not contract_of(load(spec.partition("@")[0]), case.instrument.name)[2]
 
 
 def interval_of(given: Given, market: Market) -> Decimal | None:

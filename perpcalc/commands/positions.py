@@ -185,5 +185,5 @@ def _sum(answer: type[Answer], rows: Sequence[Row], names: Sequence[str], curren
     values: dict[str, Value] = dict(said)
     for name in names:
         amounts = [value for row in rows if isinstance(value := getattr(row.answer, name), Decimal)]
-        values[name] = sum(amounts, ZERO) if amounts else None
+        values[name] = sum(amounts, ZERO) if amounts or not rows else None
     return answer.knowing(**values).never_where()

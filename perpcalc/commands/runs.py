@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from perpcalc.commands.case import Case
+from perpcalc.commands.charges import is_funded
 from perpcalc.commands.market import MarginRules, known_fee, margin_rules, market_of
 from perpcalc.core.instrument import Instrument
 from perpcalc.core.moments import iso, moment
@@ -13,7 +14,7 @@ from perpcalc.core.wallet import Holding
 from perpcalc.decimals import ONE, ZERO
 from perpcalc.errors import PerpcalcError, Words
 from perpcalc.given import Given
-from perpcalc.options import EXIT_FEE, EXPIRES, MARK, STOP, VENUE
+from perpcalc.options import EXIT_FEE, MARK, STOP, VENUE
 from perpcalc.readers.sheet import fold
 from perpcalc.venues import contract_of, dated_rules, load
 
@@ -71,7 +72,7 @@ def leg_of(case: Case, given: Given, holding: Holding, notes: list[Words]) -> Le
     asked = given.over(case.given)
     stop = asked[STOP]
     fee = known_fee(asked, EXIT_FEE, case.instrument, notes) if stop is not None else ZERO
-    return Leg(holding, stop, fee, _is_funded(case))
+    return Leg(holding, stop, fee, is_funded(case))
 
 
 def without_later_changes(case: Case) -> tuple[Words, ...]:
@@ -87,7 +88,7 @@ def without_later_changes(case: Case) -> tuple[Words, ...]:
 def _reference(cases: Sequence[Case], of_bars: str | None) -> Case:
     """The position whose contract the bars are of: by its name, else the first perpetual, else the first."""
     named = (case for case in cases if of_bars is not None and fold(case.instrument.name or "") == fold(of_bars))
-    return next(named, next((case for case in cases if _is_funded(case)), cases[0]))
+    return next(named, next((case for case in cases if is_funded(case)), cases[0]))
 
 
 def _ratio(case: Case, reference: Case) -> Decimal:
@@ -97,14 +98,6 @@ def _ratio(case: Case, reference: Case) -> Decimal:
     if case.mark is None or reference.mark is None:
         raise PerpcalcError("is missing: the account holds several contracts", "give each a mark").at(MARK.key)
     return case.mark / reference.mark
-
-
-def _is_funded(case: Case) -> bool:
-    """Whether a position pays funding: one in a contract that expires does not."""
-    if EXPIRES in case.given:
-        return False
-    spec = case.instrument.venue
-    return spec is None or not contract_of(load(spec.partition("@")[0]), case.instrument.name)[2]
 
 
 def _days(case: Case, time: int) -> Iterator[tuple[int, str]]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rich import box
-from rich.console import Console
+from rich.console import Console, ConsoleDimensions
 from rich.table import Table
 from rich.text import Text
 
@@ -163,5 +163,6 @@ def _print(console: Console, table: Table, title: str) -> None:
     """Print at the natural width: a narrow terminal wraps a line, it never loses a digit."""
     if title:
         console.print(Text(printable(title)), soft_wrap=True)
-    console.width = max(console.width, _natural_width(console, table))
+    # both dimensions: of a width alone rich takes none where the terminal is dumb
+    console.size = ConsoleDimensions(max(console.width, _natural_width(console, table)), console.height)
     console.print(table)

@@ -240,7 +240,7 @@ class TestRefusals:
 
     def test_nothing_that_could_be_taken_over(self, take: Take, book: Path) -> None:
         answer = take([LONG | {"side": "buy"}, 5], "--venue", "bybit")
-        assert answer.notes[-1] == "dump.json: none of the 2 positions could be taken over: see why above"
+        assert answer.notes[-1] == "dump.json: all of its 2 positions had to be left out: see why above"
         assert answer.status == 2
         assert book.read_text() == ACCOUNTS
 

@@ -119,6 +119,13 @@ def test_the_venue_of_the_environment_gives_way_to_another_contract(run: Run, ot
     assert json.loads(plain.stdout)["venue"] is None
 
 
+def test_the_sum_of_no_position_is_zero(run: Run) -> None:
+    empty = run("pnl", "-p", "-", "--total", "--json", stdin="[prices]\nBTC = 60_000\n")
+    (usd,) = json.loads(empty.stdout)
+    assert (usd["currency"], usd["net_pnl_usd"], usd["net_pnl"]) == ("USD", "0", None)
+    assert "0.00" in run("pnl", "-p", "-", "--total", stdin="[prices]\nBTC = 60_000\n").stdout
+
+
 def test_coins_need_a_price_to_become_contracts(run: Run) -> None:
     arguments = ("pnl", "--side", "long", "--coin", "1", "--target-pnl", "1")
     assert run(*arguments).stderr == "perpcalc: --entry: is missing: give the entry price, or fills\n"

@@ -121,6 +121,44 @@ def test_tiers_in_the_units_of_their_venue(
 
 
 @pytest.mark.parametrize(
+    ("name", "instrument", "initial_rates", "leverages"),
+    [
+        ("binance-site-brackets", "BTCUSD_PERP", None, ["125", "100", "50"]),
+        ("okx-position-tiers", "ADA-USD-SWAP", ["2%", "2.5%", "5%"], ["50", "40", "20"]),
+        ("bybit-risk-limit", "BTCUSD", ["1%", "1.5%"], ["100", "66.67"]),
+        ("kraken-instruments", "PI_XBTUSD", ["2%", "4%", "6%"], None),
+        ("gate-risk-limit-tiers", "BTC_USD", ["1%", "1.5%"], ["100", "66.66"]),
+        ("kucoin-risk-limit", "XBTUSDM", ["2%", "3%"], ["50", "33"]),
+        ("phemex-products", "BTCUSD", ["1%", "1.5%", "2%"], None),
+        ("coinex-position-level", "BTCUSD", ["1%", "2%", "3.33%"], ["100", "50", "30"]),
+        ("mexc-contract-detail", "BTC_USD", ["0.8%", "1.2%", "1.6%"], None),
+    ],
+)
+def test_tiers_say_what_opening_in_them_takes(
+    name: str, instrument: str, initial_rates: list[str] | None, leverages: list[str] | None
+) -> None:
+    values = said(name, **wanted_of(name))[instrument, "margin"]
+    found = [values.get(key) for key in ("initial_rates", "leverages")]
+    assert [one and one[:3] for one in found] == [initial_rates, leverages]
+
+
+def test_tiers_of_a_unified_account_at_kucoin_have_keys_of_their_own() -> None:
+    tiers = [
+        {
+            "symbol": "XBTUSDM",
+            "maxSize": size,
+            "minSize": least,
+            "maintainMarginRate": rate,
+            "initialMarginRate": initial,
+        }
+        for least, size, rate, initial in (("0", "40", "0.005", "0.01"), ("40", "60", "0.01", "0.02"))
+    ]
+    (fact,) = answer({"code": "200000", "data": tiers}, "kucoin").facts
+    assert (fact.values["limits"], fact.values["rates"]) == (["40", "60"], ["0.5%", "1%"])
+    assert fact.values["initial_rates"] == ["1%", "2%"]
+
+
+@pytest.mark.parametrize(
     ("name", "instrument", "contract"),
     [
         (
