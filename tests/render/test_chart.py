@@ -405,3 +405,8 @@ def test_a_drop_in_braille_is_at_the_dot_of_its_place(place: str, half: str) -> 
     made = Chart("one", "step", "price (USD)", [Curve("price", drop)], (), 0)
     rows = [row.partition("│")[2] for row in lines(drawn(made, 80)) if "│" in row]
     assert {row.strip() for row in rows} == {half}
+
+
+def test_a_picture_is_called_by_its_first_charts() -> None:
+    root = ElementTree.fromstring(svg([chart(name) for name in ("one", "two", "three", "four")]))
+    assert root.findtext(f"{SVG}title") == "one; two; three"
