@@ -367,6 +367,9 @@ def test_a_single_place_is_a_point_in_the_picture() -> None:
     (line,) = ElementTree.fromstring(svg([alone])).iter(f"{SVG}polyline")
     first, second = line.get("points", "").split()
     assert first == second
+    pair = several()._replace(curves=[Curve("up", [(Decimal(1), Decimal(5)), (Decimal(2), Decimal(6))])])
+    (line,) = ElementTree.fromstring(svg([pair])).iter(f"{SVG}polyline")
+    assert len(line.get("points", "").split()) == 2
 
 
 def test_letters_of_the_picture_stand_beside_each_other_where_there_is_room() -> None:
