@@ -823,6 +823,15 @@ def test_where_a_trade_closes_all_there_is_nothing_breaks_a_limit(check: Check) 
     )
 
 
+def test_what_a_trade_opens_beyond_what_it_closes_has_its_share_of_the_margin(check: Check) -> None:
+    trade = ("-v", "bybit@2026-01-01", "-s", "short", "-n", "4000", "-e", "64000", "-l", "2", "--exact")
+    limits = ("--max-leverage", "3", "--min-liquidation-distance", "1%")
+    _, rows, _ = check("-p", "p.toml", *trade, *limits, file=PRICES + OTHER)
+    assert values(rows, "max_leverage")["planned trade"] == "2"
+    # 0.5 coins of margin for each of value: 2 * 99.5 % of the entry
+    assert values(rows, "min_liquidation_distance")["planned trade"] == "0.99"
+
+
 def test_the_size_of_a_contract_elsewhere_says_nothing_of_that_of_the_trade(check: Check) -> None:
     trade = ("-s", "long", "-n", "10", "-e", "64000", "-l", "2", "--mmr", "1%", "--contract-size", "100")
     status, rows, _ = check("-p", "p.toml", *trade, "--max-notional-usd", "1000", file=PRICES + OTHER)

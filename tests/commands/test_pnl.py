@@ -319,3 +319,10 @@ def test_one_exit_is_none_of_two_coins(run: Run) -> None:
     )
     answer = run("pnl", "-p", "-", "--exit", "60", stdin=held)
     assert answer.stderr == "perpcalc: --exit: the portfolio has 2 coins, BTC, ETH: put their prices into [prices]\n"
+
+
+def test_usd_that_are_whole_contracts_are_rounded_to_none(run: Run) -> None:
+    question = ("pnl", "--venue", "binance", "--side", "long", "-e", "62500", "-x", "64000", "--field", "contracts")
+    whole, part = run(*question, "--usd", "1000"), run(*question, "--usd", "1050")
+    assert (whole.stdout, "rounded down" in whole.stderr) == ("10\n", False)
+    assert (part.stdout, "1050 USD rounded down to 10 contracts (1000 USD)" in part.stderr) == ("10\n", True)
