@@ -4,6 +4,7 @@ cut.
 
 import os
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import Console, ConsoleDimensions
@@ -17,11 +18,14 @@ from perpcalc.render.columns import LABELS, REASON, Column, Line, fitting, line_
 from perpcalc.render.sentence import sentence
 from perpcalc.render.text import ascii_only, broken
 
+if TYPE_CHECKING:  # few answers are drawn
+    from perpcalc.picture import Chart
+
 FOREVER = 100_000
 NAMES = ("name", "position", "account")
 
 
-def as_table(result: Result, wide: bool = False, charts: bool = False) -> str:
+def as_table(result: Result, wide: bool, charts: bool) -> str:
     """The answers as a table; one downwards, several across with the columns that the terminal holds."""
     console = Console(
         color_system=None if os.environ.get("NO_COLOR") else "auto", highlight=False, markup=False, emoji=False
@@ -43,7 +47,7 @@ def as_table(result: Result, wide: bool = False, charts: bool = False) -> str:
         for text in result.below:
             console.print(Text(printable(text)), soft_wrap=True)
         if charts and result.charts is not None:
-            _print_charts(console, result, width)
+            _print_charts(console, result.charts(), width)
     return printed.get()
 
 
@@ -143,10 +147,10 @@ def _alike(answer: type[Answer], wide: bool) -> Mapping[str, list[str]]:
     return made
 
 
-def _print_charts(console: Console, result: Result, width: int) -> None:
+def _print_charts(console: Console, charts: "Sequence[Chart]", width: int) -> None:
     from perpcalc.render.chart import drawn
 
-    for chart in result.charts() if result.charts is not None else ():
+    for chart in charts:
         console.print()
         console.print(drawn(chart, width, ascii_only()), soft_wrap=True)
 

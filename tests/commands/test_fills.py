@@ -522,3 +522,10 @@ def test_an_entry_value_is_written_without_zeros_that_say_nothing(run: Run, writ
     # 10/40 + 10/50: no price in decimals gives 20 contracts this value
     run("fills", write("side,contracts,price\nbuy,10,40\nbuy,10,50\n"), "--into", "book.toml")
     assert "\nentry_value = 0.45\n" in (tmp_path / "book.toml").read_text()
+
+
+def test_rates_of_two_coins_are_of_neither_of_two_contracts_of_one(run: Run, write: Any) -> None:
+    trades = write(SEVERAL.replace("ETHUSD", "BTCUSDH27"))
+    rates = "time,symbol,rate,mark\n2024-06-02T12:00Z,BTCUSD,0.01%,50000\n2024-06-02T12:00Z,ETHUSD,0.01%,3000\n"
+    line = refused(run, trades, "--funding", write(rates, "rates.csv"), "-q")
+    assert line.startswith("perpcalc: rates.csv: holds BTCUSD and ETHUSD: say which by --instrument")

@@ -450,4 +450,11 @@ def test_a_contract_that_expires_has_its_day_in_its_name_and_no_funding_of_the_v
     held = '[[positions]]\nname = "a"\nvenue = "bybit"\nside = "long"\ncontracts = 10\nentry = 60_000\nmark = 60_000\nexpires = 2027-12-25\n'
     (row,) = json.loads(run("funding-cost", "-p", "-", "--rate", "0.01%", "--json", stdin=held).stdout)
     assert (row["instrument"], row["total"]) == ("BTCUSD 2027-12-25", None)
-    assert row["reason"] == "pays no funding: the contract expires: ask of a perpetual"
+    assert row["reason"] == "expires: a contract that expires pays no funding: ask of a perpetual"
+
+
+def test_the_sum_says_whether_funding_costs_or_earns(run: Run) -> None:
+    held = '[[positions]]\nname = "a"\nside = "long"\ncontracts = 6_000\nentry = 60_000\nmark = 60_000\n'
+    question = ("funding-cost", "-p", "-", "--interval", "8h", "--rate")
+    assert run(*question, "1%", stdin=held).stdout.startswith("funding costs 0.00300000 BTC (180.00 USD)")
+    assert run(*question, "-1%", stdin=held).stdout.startswith("funding earns 0.00300000 BTC (180.00 USD)")

@@ -712,6 +712,12 @@ class TestLegs:
         assert (status, values(rows, "max_leverage")["leg"][:7]) == (1, "5.00142")
         assert values(rows, "max_loss_at_stop")["leg"][:7] == "0.42553"
 
+    def test_at_the_price_of_a_fill_a_leg_of_another_coin_stays(self, check: Check) -> None:
+        held = UNIFIED + LEG.replace('"BTC"', '"ETH"').replace("64_000", "3_000")
+        trade = ("--account", "u", "--currency", "BTC", "--mmr", "1%", "-s", "long", "--order", "100@128000")
+        _, rows, _ = check("-p", "p.toml", *trade, "--max-notional-usd", "1m", file=held)
+        assert values(rows, "max_notional_usd")["leg"] == "15000"
+
     def test_a_trade_beside_it_does_not_hide_it(self, check: Check) -> None:
         trade = (
             "-p",
@@ -805,6 +811,31 @@ class TestExpiry:
         trade = ("-v", "binance", "-i", f"BTCUSD_{day}", "-s", "long", "-n", "10", "-e", "62500", "-l", "5")
         found, _, said = check(*trade, "--max-leverage", "10")
         assert (found, "planned trade: cannot be judged" in said) == (status, status == 2)
+
+
+def test_where_a_trade_closes_all_there_is_nothing_breaks_a_limit(check: Check) -> None:
+    trade = ("-v", "bybit@2026-01-01", "-s", "short", "-n", "1000", "-e", "64000", "-l", "2", "--require-stop")
+    limits = ("--max-leverage", "2", "--min-liquidation-distance", "9%")
+    status, rows, _ = check("-p", "p.toml", *trade, *limits, file=PRICES + OTHER)
+    assert (status, {row["rule"]: row["value"] for row in rows}) == (
+        0,
+        {"require_stop": True, "max_leverage": "0", "min_liquidation_distance": None},
+    )
+
+
+def test_what_a_trade_opens_beyond_what_it_closes_has_its_share_of_the_margin(check: Check) -> None:
+    trade = ("-v", "bybit@2026-01-01", "-s", "short", "-n", "4000", "-e", "64000", "-l", "2", "--exact")
+    limits = ("--max-leverage", "3", "--min-liquidation-distance", "1%")
+    _, rows, _ = check("-p", "p.toml", *trade, *limits, file=PRICES + OTHER)
+    assert values(rows, "max_leverage")["planned trade"] == "2"
+    # 0.5 coins of margin for each of value: 2 * 99.5 % of the entry
+    assert values(rows, "min_liquidation_distance")["planned trade"] == "0.99"
+
+
+def test_the_size_of_a_contract_elsewhere_says_nothing_of_that_of_the_trade(check: Check) -> None:
+    trade = ("-s", "long", "-n", "10", "-e", "64000", "-l", "2", "--mmr", "1%", "--contract-size", "100")
+    status, rows, _ = check("-p", "p.toml", *trade, "--max-notional-usd", "1000", file=PRICES + OTHER)
+    assert (status, values(rows, "max_notional_usd")) == (0, {"other": "1000", "planned trade": "1000"})
 
 
 class TestDebts:

@@ -303,3 +303,9 @@ def test_the_fees_are_never_earned_back_where_funding_is_paid(run: Run) -> None:
 def test_a_hedge_whose_fee_takes_all_holds_no_debt(run: Run) -> None:
     shown = run("hedge", *COINS, "--entry-fee", "100%").stdout
     assert shown.splitlines()[0] == "short 100,000 contracts hold 0.00 USD"
+
+
+@pytest.mark.parametrize(("rate", "said"), [("0.01%", "earns 30.00"), ("-0.01%", "costs 30.00")])
+def test_the_sentence_says_whether_funding_earns_or_costs(run: Run, rate: str, said: str) -> None:
+    shown = run("hedge", *COINS, "--rate", rate, "--interval", "8h").stdout
+    assert shown.startswith(f"short 100,000 contracts hold 100,000.00 USD; funding {said} USD a day\n")

@@ -313,3 +313,13 @@ def test_explained(run: Run) -> None:
 
 def test_help_says_what_is_an_estimate(run: Run) -> None:
     assert "estimate" in run("liq-cost", "--help").stdout
+
+
+@pytest.mark.parametrize(("option", "value"), [("--stop", "49"), ("--book", "book.csv")])
+def test_one_price_is_none_of_two_coins(run: Run, option: str, value: str) -> None:
+    held = "".join(
+        f'[[positions]]\nname = "{coin}"\ncurrency = "{coin}"\nside = "long"\ncontracts = 5\nentry = 50\nleverage = 2\nmmr = "1%"\n'
+        for coin in ("BTC", "ETH")
+    )
+    answer = run("liq-cost", "-p", "-", option, value, stdin=held)
+    assert answer.stderr == f"perpcalc: {option}: the portfolio has 2 coins, BTC, ETH: ask for each by itself\n"

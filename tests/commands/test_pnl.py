@@ -310,3 +310,19 @@ def test_a_position_without_a_price_says_so(run: Run, tmp_path: Path) -> None:
     rows = {row["name"]: row for row in json.loads(run("pnl", "-p", "book.toml", "--json").stdout)}
     assert rows["no mark"]["reason"] == "ETH has no price: write it into [prices]"
     assert rows["no margin"]["reason"] is None
+
+
+def test_one_exit_is_none_of_two_coins(run: Run) -> None:
+    held = "".join(
+        f'[[positions]]\nname = "{coin}"\ncurrency = "{coin}"\nside = "long"\ncontracts = 5\nentry = 50\n'
+        for coin in ("BTC", "ETH")
+    )
+    answer = run("pnl", "-p", "-", "--exit", "60", stdin=held)
+    assert answer.stderr == "perpcalc: --exit: the portfolio has 2 coins, BTC, ETH: put their prices into [prices]\n"
+
+
+def test_usd_that_are_whole_contracts_are_rounded_to_none(run: Run) -> None:
+    question = ("pnl", "--venue", "binance", "--side", "long", "-e", "62500", "-x", "64000", "--field", "contracts")
+    whole, part = run(*question, "--usd", "1000"), run(*question, "--usd", "1050")
+    assert (whole.stdout, "rounded down" in whole.stderr) == ("10\n", False)
+    assert (part.stdout, "1050 USD rounded down to 10 contracts (1000 USD)" in part.stderr) == ("10\n", True)

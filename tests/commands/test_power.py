@@ -158,3 +158,14 @@ def test_the_sentence_says_what_the_mark_implies_or_nothing(run: Run) -> None:
     assert run("power", *SHORT[:6]).stdout.startswith("the mark implies a volatility of 95.35%\n")
     below = run("power", "--power", "2", "--index", "3000", "--mark", "8000000").stdout
     assert below.startswith("Power perpetual\n")
+
+
+def test_options_that_others_have_too_are_helped_with_in_its_own_words(run: Run) -> None:
+    shown = " ".join(run("power", "--help").stdout.replace("│", " ").split())
+    for words in (
+        "Index price, USD per coin.",
+        "Mark of one unit of index^p, in USD; the fair mark by default.",
+        "Yearly volatility, for the fair mark.",
+        "Coins behind a short, what it was sold for included.",
+    ):
+        assert words in shown

@@ -344,6 +344,15 @@ def test_the_sentence_counts_the_dead_and_names_the_first(run: Run, write: Any) 
     assert run("replay", "-p", book, "--marks", f"BTC={write(WEEK)}").stdout.startswith("all 3 survived\n")
 
 
+def test_the_first_to_die_is_first_in_time_wherever_it_stands(run: Run, write: Any) -> None:
+    held = "".join(
+        f'[[positions]]\nname = "{name}"\nside = "long"\ncontracts = 100\nentry = 50_000\nleverage = {leverage}\nmmr = "1%"\n'
+        for name, leverage in (("late", 15), ("soon", 40))
+    )
+    shown = run("replay", "-p", write(held, "p.toml"), "--marks", f"BTC={write(WEEK)}").stdout
+    assert shown.startswith("2 of 2 liquidated, soon first, on 2024-06-03T00:00:00Z\n")
+
+
 def test_a_dated_contract_moves_by_its_ratio_of_marks_and_pays_no_funding(run: Run, write: Any) -> None:
     held = '[[accounts]]\nname = "w"\nbalance = 1\n' + "".join(
         f'[[positions]]\nname = "{name}"\ninstrument = "{name}"\naccount = "w"\ncontract_size = 1\nside = "{side}"\n'
@@ -446,6 +455,19 @@ def test_funding_of_an_account_of_several_coins_is_in_usd(run: Run, write: Any) 
     paid = twin.funding_payment(1, 20_000, 50_000, Fraction(1, 1000))
     assert row["funding"] == twin.printed(paid * 51_000)  # the coin is worth the open of its bar
     assert row["net_pnl"] == twin.printed(-paid * 51_000)
+
+
+def test_rates_of_a_coin_without_a_contract_are_spaced_as_they_are(run: Run, write: Any) -> None:
+    held = (
+        '[prices]\nBTC = 50_000\nETH = 3_000\n[[accounts]]\nname = "uta"\nvenue = "bybit"\nmargin = "unified"\n'
+        'balances = { BTC = 1, USDT = 1_000 }\n[[positions]]\nname = "btc"\naccount = "uta"\ncurrency = "BTC"\nside = "long"\n'
+        'contracts = 20_000\nentry = 50_000\n[[positions]]\nname = "leg"\naccount = "uta"\nlinear = "ETH"\n'
+        'settle = "USDT"\nside = "short"\ncoin = 1\nentry = 3_000\nmmr = "1%"\n'
+    )
+    rates = write("time,rate,mark\n2024-06-04T00:00Z,0.1%,3000\n2024-06-04T01:00Z,0.1%,3000\n", "rates.csv")
+    marks = ("--marks", f"BTC={write(WEEK)}", "--marks", f"ETH={write(ETHER, 'eth.csv')}", "--history", f"ETH={rates}")
+    (row,) = asked(run, "-p", write(held, "uta.toml"), *marks, "-q")
+    assert row["survived"] is True
 
 
 def test_candles_beside_an_account_of_which_nothing_is_known_change_no_answer(run: Run, write: Any) -> None:

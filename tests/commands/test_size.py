@@ -398,3 +398,8 @@ def test_what_does_not_fit_has_no_liquidation_price_not_even_never(run: Run) -> 
     assert "never" not in nothing
     bound = run(*small, "--risk-usd", "1000").stdout
     assert bound.endswith("173.33% of the balance, and is liquidated before it: at most 0.91x is safe\n")
+
+
+def test_a_lot_of_several_contracts_is_said_as_such(run: Run) -> None:
+    small = ("size", "--venue", "bitmex", "--entry", "62500", "--stop", "60000", "--balance", "0.00001", "--risk", "1%")
+    assert "nothing fits (risk): one lot of 100 contracts would lose " in run(*small).stdout

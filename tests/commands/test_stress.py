@@ -248,6 +248,16 @@ def test_of_two_ends_that_are_passed_the_nearer_is_said(run: Run) -> None:
     assert said.startswith("liquidated by a move of 12.74%\n")
 
 
+@pytest.mark.parametrize(
+    ("side", "balance", "move"),
+    [("long", "0.2625", "-20"), ("short", "0.208", "25")],  # 1.01 or 0.99 coins over the price that is left
+)
+def test_the_very_move_that_liquidates_is_said(run: Run, side: str, balance: str, move: str) -> None:
+    question = ("stress", "-s", side, "-n", "10000", "--entry", "10000", "--mmr", "1%", "--balance", balance)
+    said = run(*question, "--moves", f"{move}%").stdout
+    assert said.startswith(f"liquidated by a move of {move}.00%\n")
+
+
 def test_nothing_is_drawn_of_a_position_without_a_price(run: Run, tmp_path: Path) -> None:
     (tmp_path / "book.toml").write_text(BOOK.replace("BTC = 10_000\n", ""))
     shown = run("stress", "-p", "book.toml", "--moves", "-10%,10%", "--chart").stdout
@@ -467,3 +477,8 @@ def test_without_a_maintenance_rate_the_equity_is_known_and_death_only_where_not
     ]
     assert rows[0]["maintenance_margin"] is rows[0]["margin_ratio"] is None
     assert rows[0]["reason"] == "mmr: no maintenance rate is known: give one as mmr, or a venue"
+
+
+def test_what_should_be_known_of_the_position_is_said(run: Run) -> None:
+    question = ("stress", "--venue", "binance", "-s", "long", "--usd", "1050", "--entry", "60000", "-l", "5")
+    assert "1050 USD rounded down to 10 contracts (1000 USD)" in run(*question).stderr

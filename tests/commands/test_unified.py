@@ -231,6 +231,13 @@ def test_a_file_of_weights_that_cannot_be_read_is_named_with_its_account(run: Ru
     assert answer.stderr.startswith("perpcalc: standard input: account 1 (uta), none.json: No such file or directory")
 
 
+def test_a_file_of_weights_is_never_standard_input(run: Run) -> None:
+    text = golden(0).replace("weights_of = {  }", 'weights_file = "-"')
+    answer = run("liq-price", "-p", "-", stdin=text)
+    assert (answer.stdout, answer.status) == ("", 2)
+    assert "standard input: holds the questions: give the name of a file" in answer.stderr
+
+
 class TestOutsideAnyAccount:
     def test_a_leg_and_coins_count_in_the_sums_of_status(self, run: Run) -> None:
         btc, usdt, usd = rows(run, "status", OUTSIDE, "--total")

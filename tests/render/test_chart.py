@@ -205,7 +205,7 @@ def test_each_of_several_curves_has_its_letter_at_its_end(ascii_only: bool) -> N
     rows = lines(drawn(several(), 80, ascii_only))
     assert rows[-1] == "U up   D down   L level"
     ends = {letter: next(number for number, row in enumerate(rows[1:13]) if row.endswith(letter)) for letter in "UDL"}
-    assert ends["U"] < ends["L"] < ends["D"]
+    assert ends["U"] < ends["L"] < ends["D"] == 11
 
 
 def test_one_curve_needs_no_letter() -> None:
@@ -304,3 +304,112 @@ def test_the_ticks_of_a_picture_are_as_fine_as_its_prices() -> None:
     )
     assert ">0.5<" in fine
     assert ">0.5<" not in coarse
+
+
+IN_ASCII = """
+two: price (USD) against step
+ 100+             :                          :
+    |++           :                         DU
+    |  ++++       :                       *++:
+  75+      ++++   :                     *++  :
+    |          ++++                  **++    :
+    |             :++++            **++      :
+  50+             :    +++++    **+++        :
+    |             :        ++++++++          :
+  25+             :     *****  ++            :
+    |             : *****                    :
+    |      **********                        :
+   0+*******      :                          :
+    +-------------E--------------------------M
+     0           10            20           30
+U up   D down   E entry 10   M mark 30   O out 40 (not on the chart)
+"""
+IN_BRAILLE = """
+two: price (USD) against step
+ 100┤             ┊                          ┊
+    │⠢⢄⡀          ┊                         DU
+    │  ⠈⠑⠢⢄⡀      ┊                       ⣠⠖⠁┊
+  75┤      ⠈⠑⠢⢄⡀  ┊                     ⣠⠞⠁  ┊
+    │          ⠈⠑⠢⢄                  ⢀⠔⡞⠁    ┊
+    │             ┊⠉⠒⠤⣀            ⢀⠔⡡⠊      ┊
+  50┤             ┊    ⠉⠒⠤⣀      ⡠⠒⡡⠊        ┊
+    │             ┊        ⠉⠒⠤⣀⠤⠊⡠⠊          ┊
+  25┤             ┊       ⣀⠤⠒⠉ ⠉⠊            ┊
+    │             ┊   ⣀⠤⠒⠉                   ┊
+    │            ⣀⣀⠤⠒⠉                       ┊
+   0┤⣀⣀⠤⠤⠤⠔⠒⠒⠊⠉⠉⠉ ┊                          ┊
+    └─────────────E──────────────────────────M
+     0           10            20           30
+U up   D down   E entry 10   M mark 30   O out 40 (not on the chart)
+"""
+
+
+@pytest.mark.parametrize(("ascii_only", "picture"), [(True, IN_ASCII), (False, IN_BRAILLE)])
+def test_every_stroke_is_where_it_belongs(ascii_only: bool, picture: str) -> None:
+    rising = [(Decimal(x), Decimal(x * x) / 10) for x in (0, 10, 20, 30)]
+    falling = [(Decimal(x), Decimal(y)) for x, y in ((0, 90), (10, 60), (20, 30), (30, 90))]
+    landmarks = (Landmark("entry", Decimal(10)), Landmark("mark", Decimal(30)), Landmark("out", Decimal(40)))
+    made = Chart("two", "step", "price (USD)", [Curve("up", rising), Curve("down", falling)], landmarks, 0)
+    assert [row.rstrip() for row in lines(drawn(made, 46, ascii_only))] == picture.strip().split("\n")
+
+
+def test_a_terminal_of_120_columns_is_wide() -> None:
+    assert [len(lines(drawn(chart(), width))) for width in (119, 120)] == [16, 24]
+
+
+def test_what_has_one_value_lies_in_the_middle_of_a_tenth_to_each_side() -> None:
+    assert axis([Decimal(50)], 5)[:2] == (45, 55)
+    assert axis([Decimal(0)], 5)[:2] == (0, 1)
+
+
+def test_a_single_place_is_a_point_in_the_picture() -> None:
+    alone = several()._replace(curves=[Curve("up", [(Decimal(1), Decimal(5))])], from_zero=False)
+    (line,) = ElementTree.fromstring(svg([alone])).iter(f"{SVG}polyline")
+    first, second = line.get("points", "").split()
+    assert first == second
+    pair = several()._replace(curves=[Curve("up", [(Decimal(1), Decimal(5)), (Decimal(2), Decimal(6))])])
+    (line,) = ElementTree.fromstring(svg([pair])).iter(f"{SVG}polyline")
+    assert len(line.get("points", "").split()) == 2
+
+
+def test_letters_of_the_picture_stand_beside_each_other_where_there_is_room() -> None:
+    points = [(Decimal(0), Decimal(0)), (Decimal(646), Decimal(646))]
+    rows = []
+    for second in (115, 116):  # units of the picture
+        marks = (Landmark("entry", Decimal(100)), Landmark("mark", Decimal(second)))
+        root = ElementTree.fromstring(svg([Chart("one", "x", "y", [Curve("y", points)], marks, 0)]))
+        letters = {text.text: float(text.get("y", "")) for text in root.iter(f"{SVG}text")}
+        rows.append(letters["M"] - letters["E"])
+    assert rows == [14, 0]
+
+
+def test_two_labels_stand_two_places_apart_where_there_is_no_more_room() -> None:
+    points = [(Decimal(x), Decimal(x) / 10_000) for x in (0, 100_000)]
+    made = Chart("one", "price (USD)", "equity (BTC)", [Curve("equity", points)], (), 0)
+    assert lines(drawn(made, 118))[-2].endswith("  90,000  100,000")
+
+
+def test_a_curve_in_ascii_ends_at_its_last_place() -> None:
+    points = [(Decimal(x), Decimal(5) if x < 12 else None) for x in range(32)]
+    made = Chart("one", "step", "price (USD)", [Curve("price", points)], (), 0)
+    (row,) = (row for row in lines(drawn(made, 35, ascii_only=True)) if "*" in row)
+    assert row.rstrip().endswith("|" + "*" * 12)
+
+
+def test_a_level_in_braille_is_at_the_dot_of_its_height() -> None:
+    level = [(Decimal(x), Decimal(9)) for x in range(9)]  # the eighth dot of 48, of an axis up to 60
+    made = Chart("one", "step", "price (USD)", [Curve("price", [*level, (Decimal(9), Decimal(50))])], (), 0)
+    assert lines(drawn(made, 80))[11].partition("│")[2].startswith("\u2809" * 50)
+
+
+@pytest.mark.parametrize(("place", "half"), [("0.55", "\u2847"), ("0.8", "\u28b8")])
+def test_a_drop_in_braille_is_at_the_dot_of_its_place(place: str, half: str) -> None:
+    drop = [(Decimal(x), Decimal(y)) for x, y in (("0", 60), (place, 60), (place, 0), ("100", 0))]
+    made = Chart("one", "step", "price (USD)", [Curve("price", drop)], (), 0)
+    rows = [row.partition("│")[2] for row in lines(drawn(made, 80)) if "│" in row]
+    assert {row.strip() for row in rows} == {half}
+
+
+def test_a_picture_is_called_by_its_first_charts() -> None:
+    root = ElementTree.fromstring(svg([chart(name) for name in ("one", "two", "three", "four")]))
+    assert root.findtext(f"{SVG}title") == "one; two; three"

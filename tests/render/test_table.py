@@ -96,3 +96,61 @@ def test_a_single_row_of_an_account_stands_below_its_name(run: Run) -> None:
     held = '[[positions]]\nname = "core"\nside = "long"\ncontracts = 5\nentry = 5\nleverage = 2\nmark = 5\nmmr = "1%"\n'
     assert "\nStress: core\n" in run("stress", "-p", "-", "--moves", "-20%", stdin=held).stdout
     assert "\nStress\n" in run("stress", "-p", "-", "--moves", "-20%", stdin=held + held.replace("core", "more")).stdout
+
+
+TWO_COINS = """
+[prices]
+BTC = 64_000
+ETH = 3_000
+[[accounts]]
+name = "main"
+balance = 1
+[[positions]]
+name = "core"
+account = "main"
+side = "long"
+contracts = 5_000
+entry = 60_000
+mmr = "1%"
+[[positions]]
+name = "alone"
+currency = "ETH"
+side = "long"
+contracts = 500
+entry = 2_500
+leverage = 2
+mmr = "1%"
+"""
+
+
+def in_columns(run: Run, columns: int, *question: str) -> str:
+    """What a terminal of so many columns shows of two coins."""
+    env = {"FORCE_COLOR": "1", "NO_COLOR": "1", "TERM": "xterm", "COLUMNS": str(columns)}
+    return run(*question, "-p", "-", stdin=TWO_COINS, env=env).stdout
+
+
+def test_the_coin_comes_with_the_first_amount_of_several_coins(run: Run) -> None:
+    heads = [in_columns(run, columns, "pnl").partition("├")[0] for columns in (40, 50)]
+    assert ["currency" in head for head in heads] == [False, True]
+    assert "net roe" in heads[0]
+    assert "net pnl" in heads[1]
+
+
+def test_rows_of_several_accounts_in_one_table_are_told_apart_however_narrow_it_is(run: Run) -> None:
+    shown = in_columns(run, 40, "stress", "--moves", "-20%")
+    assert "│ account │" in shown
+    assert "│ alone   │ -20.00% │ ok" in shown
+
+
+def test_sums_are_broken_between_words_at_a_terminal_alone(run: Run) -> None:
+    narrow = in_columns(run, 40, "pnl").splitlines()
+    assert narrow[-3].startswith("+0.03333333 ETH")
+    piped = run("pnl", "-p", "-", stdin=TWO_COINS, env={"COLUMNS": "40"}).stdout.splitlines()
+    assert piped[-1] == "all net pnl: +0.00520833 BTC, +0.03333333 ETH (+433.33 USD)"
+
+
+def test_the_figures_of_one_answer_end_below_each_other(run: Run) -> None:
+    shown = run("pnl", "--side", "long", "-n", "10k", "-e", "62500", "-x", "64000").stdout
+    figures = [line.split("│")[2] for line in shown.splitlines() if line.startswith("│")]
+    assert {cell[-1] for cell in figures} == {" "}
+    assert not [cell for cell in figures if cell.endswith("  ")]

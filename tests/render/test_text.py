@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from perpcalc.render.text import broken, paragraph, say
+from perpcalc.render.text import ascii_only, broken, paragraph, say
 
 
 class Terminal(io.TextIOWrapper):
@@ -82,3 +82,27 @@ def test_where_nobody_can_hear_it_nothing_happens(monkeypatch: pytest.MonkeyPatc
         say("word")
         say("again")
         monkeypatch.undo()
+
+
+@pytest.mark.parametrize(
+    ("encoding", "env", "ascii"),
+    [
+        ("utf-8", {}, False),
+        ("UTF8", {"LANG": "de_DE.UTF-8"}, False),
+        ("latin-1", {"LANG": "de_DE.UTF-8"}, True),
+        ("utf-8", {"LANG": "C"}, True),
+        ("utf-8", {"LANG": "de_DE.UTF-8", "LC_ALL": "POSIX"}, True),
+        ("utf-8", {"LANG": "C", "LC_ALL": "de_DE.UTF-8"}, False),
+        ("utf-8", {"LC_CTYPE": "C.UTF-8", "LANG": "C"}, True),
+        ("utf-8", {"TERM": "linux"}, True),
+    ],
+)
+def test_ascii_is_for_where_nothing_else_is_shown(
+    monkeypatch: pytest.MonkeyPatch, encoding: str, env: dict[str, str], ascii: bool
+) -> None:
+    for name in ("LC_ALL", "LC_CTYPE", "LANG", "TERM"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in env.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding=encoding))
+    assert ascii_only() == ascii
