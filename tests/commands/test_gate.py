@@ -639,6 +639,15 @@ class TestLegs:
         # 640,000 over 94,000
         assert (status, values(rows, "max_leverage")["leg"][:5]) == (1, "6.808")
 
+    def test_what_it_is_settled_in_may_be_worth_less_than_a_dollar(self, check: Check) -> None:
+        leg = LEG.replace("64_000", "128_000") + 'stop = 130_000\nfunding_rate = "-0.01%"\n'
+        held = UNIFIED.replace("ETH = 3_000\n", "ETH = 3_000\nUSDT = 0.5\n") + leg
+        limits = ("--max-loss-at-stop", "5%", "--max-funding-per-day", "1%", "--interval", "8h")
+        _, rows, _ = check("-p", "p.toml", *limits, file=held)
+        # 10,000 and 3 * 64 USDT of 94,000 USD
+        assert values(rows, "max_loss_at_stop")["leg"][:7] == "0.05319"
+        assert values(rows, "max_funding_per_day")["leg"][:7] == "0.00102"
+
     def test_legs_on_both_sides_have_a_size_each(self, check: Check) -> None:
         small = LEG.replace("coin = 5", "coin = 0.5")
         other = small.replace('"leg"', '"other"').replace("short", "long")
@@ -821,6 +830,12 @@ def test_where_a_trade_closes_all_there_is_nothing_breaks_a_limit(check: Check) 
         0,
         {"require_stop": True, "max_leverage": "0", "min_liquidation_distance": None},
     )
+
+
+def test_the_average_of_fills_is_what_was_paid_not_what_the_venue_prints(check: Check) -> None:
+    trade = ("-v", "bybit@2026-01-01", "-s", "long", "--fill", "3k@61000", "--fill", "2k@62000", "-l", "2")
+    status, rows, _ = check(*trade, "--max-leverage", "2")
+    assert (status, values(rows, "max_leverage")) == (0, {"planned trade": "2"})
 
 
 def test_what_a_trade_opens_beyond_what_it_closes_has_its_share_of_the_margin(check: Check) -> None:

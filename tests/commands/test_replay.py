@@ -373,6 +373,17 @@ def test_a_dated_contract_moves_by_its_ratio_of_marks_and_pays_no_funding(run: R
     assert "s * (V" not in told
 
 
+def test_several_contracts_of_an_account_need_a_mark_each(run: Run, write: Any) -> None:
+    held = '[[accounts]]\nname = "w"\nbalance = 1\n' + "".join(
+        f'[[positions]]\nname = "{name}"\ninstrument = "{name}"\naccount = "w"\ncontract_size = 1\nside = "long"\n'
+        f'contracts = 10_000\nentry = 50_000\nmmr = "0.5%"\n{mark}'
+        for name, mark in (("perpetual", ""), ("quarterly", "mark = 50_000\n"))
+    )
+    for book in (held, held.replace("mark = 50_000\n", "").replace("entry", "mark = 50_000\nentry", 1)):
+        (row,) = asked(run, "-p", write(book, "w.toml"), "--marks", f"BTC={write(WEEK)}")
+        assert "mark: is missing: the account holds several contracts: give each a mark" in row["reason"]
+
+
 def test_a_file_that_ends_before_the_end_is_said_of_what_lived_to_it(run: Run, write: Any) -> None:
     question = ("replay", *LONG, "--marks", write(WEEK), "--end", "2024-07-01", "--leverage")
     assert "before the end" in run(*question, "5").stderr

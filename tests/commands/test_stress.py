@@ -482,3 +482,13 @@ def test_without_a_maintenance_rate_the_equity_is_known_and_death_only_where_not
 def test_what_should_be_known_of_the_position_is_said(run: Run) -> None:
     question = ("stress", "--venue", "binance", "-s", "long", "--usd", "1050", "--entry", "60000", "-l", "5")
     assert "1050 USD rounded down to 10 contracts (1000 USD)" in run(*question).stderr
+
+
+def test_the_named_days_can_be_listed_and_asked_for_by_their_names(run: Run) -> None:
+    days = json.loads(run("stress", "--scenario", "list", "--json").stdout)
+    crash = next(day for day in days if day["name"] == "2020-03-12")
+    assert (crash["days"], crash["title_of_day"]) == ("2020-03-12 to 2020-03-13", "the March 2020 crash")
+    assert "BTC -" in crash["moves"]
+    assert crash["source"].startswith("composite daily prices")
+    for day in days:
+        assert run("stress", *LONG, "--margin", "0.1", "--scenario", day["name"]).status == 0
