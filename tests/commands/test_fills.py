@@ -529,3 +529,10 @@ def test_rates_of_two_coins_are_of_neither_of_two_contracts_of_one(run: Run, wri
     rates = "time,symbol,rate,mark\n2024-06-02T12:00Z,BTCUSD,0.01%,50000\n2024-06-02T12:00Z,ETHUSD,0.01%,3000\n"
     line = refused(run, trades, "--funding", write(rates, "rates.csv"), "-q")
     assert line.startswith("perpcalc: rates.csv: holds BTCUSD and ETHUSD: say which by --instrument")
+
+
+def test_a_size_that_is_given_is_that_of_a_contract_which_the_venue_lists_no_more(run: Run, write: Any) -> None:
+    trades = write(SEVERAL.replace("BTCUSD", "XBTH19").replace("ETHUSD", "XBTH19"))
+    for more, size in (((), "1"), (("--contract-size", "10"), "10")):
+        (row,) = asked(run, trades, "-v", "bitmex", *more)
+        assert row["contract_size"] == size

@@ -256,3 +256,9 @@ def test_r_multiples_are_over_the_loss_with_all_orders_filled(run: Run) -> None:
     last = Decimal(rows[2]["loss_at_stop"])
     for row in rows:
         assert abs(Decimal(row["r_multiple"]) - Decimal(row["realised_pnl"]) / last) < Decimal("1e-17")
+
+
+def test_a_leverage_that_the_venue_forbids_is_refused(run: Run) -> None:
+    answer = run("plan", "--venue", "bybit", "--side", "long", "--order", "10k@62500", "-l", "500")
+    assert (answer.stdout, answer.status) == ("", 2)
+    assert answer.stderr.startswith("perpcalc: --leverage: 500 is above the largest of BTCUSD at bybit")

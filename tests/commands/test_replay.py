@@ -248,6 +248,21 @@ def test_last_prices_and_missing_funding_are_said(run: Run, write: Any) -> None:
     assert "last prices" not in run("replay", *LONG, "-l", "5", "--marks", write(WEEK)).stderr
 
 
+def test_last_prices_of_an_account_of_several_coins_are_said_too(run: Run, write: Any) -> None:
+    book = write(SEVERAL.format(dollars="0", btc=20_000, eth=3_000, stop=""), "uta.toml")
+    klines = ETHER.replace("close\n", "close,volume\n").replace("0\n", "0,5\n")
+    marks = ("--marks", f"BTC={write(WEEK)}", "--marks", f"ETH={write(klines, 'eth.csv')}")
+    said = run("replay", "-p", book, *marks).stderr
+    assert "eth.csv: has last prices, which stand for the marks" in said
+    assert "marks.csv: has last prices" not in said
+
+
+def test_a_start_within_the_first_bar_is_no_late_beginning(run: Run, write: Any) -> None:
+    question = ("replay", *LONG, "-l", "5", "--marks", write(WEEK), "--start")
+    assert "after the start" not in run(*question, "2024-06-02T12:00Z").stderr
+    assert "marks.csv: begins on 2024-06-03T00:00:00Z, after the start" in run(*question, "2024-06-01").stderr
+
+
 def test_a_gap_is_said_and_nothing_is_interpolated(run: Run, write: Any) -> None:
     answer = run("replay", *LONG, "-l", "5", "--marks", write(WEEK + "2024-06-09T00:00Z,50000,50000,50000,50000\n"))
     assert "marks.csv: a gap of 2d from 2024-06-07T00:00:00Z: what the price did there is not known" in answer.stderr

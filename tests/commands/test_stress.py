@@ -378,6 +378,16 @@ def test_the_price_that_liquidates_an_account_is_on_its_chart(run: Run) -> None:
     assert shown.endswith("E entry 60,000.00   M mark 60,000.00   L liquidation 30,300.00\n")
 
 
+def test_of_many_entries_a_chart_has_the_average_of_each_side(run: Run) -> None:
+    held = '[prices]\nBTC = 60_000\n[[accounts]]\nname = "w"\nmode = "hedge"\nbalance = 1\n' + "".join(
+        f'[[positions]]\nname = "{side} {entry}"\naccount = "w"\nside = "{side}"\ncontracts = 6_000\nentry = {entry}\nmmr = "1%"\n'
+        for side, entry in (("long", 40_000), ("long", 60_000), ("long", 50_000), ("short", 70_000), ("short", 80_000))
+    )
+    shown = run("stress", "-p", "-", "--moves", "-30%,30%", "--chart", stdin=held).stdout
+    # 18,000 USD over 0.15 + 0.1 + 0.12 coins, 12,000 USD over 6/70 + 6/80
+    assert "E entry 48,648.65, 74,666.67   M mark 60,000.00" in shown
+
+
 def test_an_account_of_several_coins_is_drawn_over_the_common_move(run: Run) -> None:
     coins = (
         '[prices]\nBTC = 60_000\n[[accounts]]\nname = "u"\nmargin = "unified"\nbalances = { BTC = 2, USDT = -60_000 }\n'
@@ -490,5 +500,6 @@ def test_the_named_days_can_be_listed_and_asked_for_by_their_names(run: Run) -> 
     assert (crash["days"], crash["title_of_day"]) == ("2020-03-12 to 2020-03-13", "the March 2020 crash")
     assert "BTC -" in crash["moves"]
     assert crash["source"].startswith("composite daily prices")
+    assert crash["moves"] in run("stress", "--scenario", "list").stdout
     for day in days:
         assert run("stress", *LONG, "--margin", "0.1", "--scenario", day["name"]).status == 0
