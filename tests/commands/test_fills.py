@@ -536,3 +536,22 @@ def test_a_size_that_is_given_is_that_of_a_contract_which_the_venue_lists_no_mor
     for more, size in (((), "1"), (("--contract-size", "10"), "10")):
         (row,) = asked(run, trades, "-v", "bitmex", *more)
         assert row["contract_size"] == size
+
+
+def test_payments_of_both_sides_are_counted_for_one_and_that_is_said(run: Run, write: Any) -> None:
+    paid = write("time,symbol,payment\n2024-06-01T08:00Z,BTCUSD_PERP,0.002\n", "paid.csv")
+    question = ("fills", str(DATA / "trades/binance-hedge.json"), "--hedge", "--funding", paid)
+    answer = run(*question, "--field", "side,funding")
+    assert answer.stdout == "long\t0.002\nshort\t0\n"
+    assert "does not say for which side: counted for BTCUSD_PERP long" in answer.stderr
+
+
+def test_the_venue_of_a_form_may_be_named_in_capitals(run: Run) -> None:
+    assert "has the form of" not in run("fills", str(DATA / "trades/bitmex.csv"), "-v", "BITMEX").stderr
+
+
+def test_rates_of_several_coins_are_those_of_the_coin_that_was_traded(run: Run, write: Any) -> None:
+    trades = write("".join(SEVERAL.splitlines(keepends=True)[:2]))
+    rates = "time,symbol,rate,mark\n2024-06-02T12:00Z,BTC,0.01%,50000\n2024-06-02T12:00Z,ETH,0.02%,3000\n"
+    (row,) = asked(run, trades, "--funding", write(rates, "rates.csv"))
+    assert row["funding"] == "0.00002"

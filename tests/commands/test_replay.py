@@ -293,6 +293,7 @@ def test_a_bare_venue_follows_the_days_and_a_dated_one_does_not(run: Run, write:
     row = json.loads(answer.stdout)
     assert (row["ended_by"], row["ended_at"], row["price"]) == ("liquidation", "2025-09-02T00:00:00Z", "57102.5")
     assert "bybit: the liquidation formula changed on 2025-09-02" in answer.stderr
+    assert answer.stderr.count("the liquidation formula changed") == 1
     assert "bybit: the rules of 2025-09-02 hold from that day on" in answer.stderr
     assert asked(run, "-v", "bybit@2025-09-01", *position)["survived"]
 
@@ -357,6 +358,15 @@ def test_the_sentence_counts_the_dead_and_names_the_first(run: Run, write: Any) 
     out = run("replay", "-p", book, "--marks", marks).stdout
     assert out.startswith("1 of 3 liquidated, isolated first, on 2024-06-05T00:00:00Z\n")
     assert run("replay", "-p", book, "--marks", f"BTC={write(WEEK)}").stdout.startswith("all 3 survived\n")
+
+
+def test_of_one_that_is_known_the_sentence_tells_how_it_ended(run: Run, write: Any) -> None:
+    held = "".join(
+        f'[[positions]]\nname = "{name}"\nside = "long"\ncontracts = 100\nentry = 50_000\nleverage = 20\n{mmr}'
+        for name, mmr in (("unknown", ""), ("known", 'mmr = "0.5%"\n'))
+    )
+    shown = run("replay", "-p", write(held, "p.toml"), "--marks", f"BTC={write(WEEK)}").stdout
+    assert shown.startswith("known liquidated on 2024-06-05T00:00:00Z at 47,857.14 USD: -0.00010000 BTC\n")
 
 
 def test_the_first_to_die_is_first_in_time_wherever_it_stands(run: Run, write: Any) -> None:
