@@ -31,12 +31,10 @@ def main() -> None:
         status = run(sys.argv[1:])
         sys.stdout.flush()
     except BrokenPipeError:  # perpcalc ... | head: whoever reads has read enough
-        silence(sys.stdout)
+        pass
     except OSError as error:  # a full disk
-        silence(sys.stdout)
         status = complain(f"{error.filename or 'standard output'}: {error.strerror}: the answer is not complete")
     except KeyboardInterrupt:
-        silence(sys.stdout)
         status = INTERRUPTED
     _leave(status)
 

@@ -14,7 +14,7 @@ from perpcalc.decimals import CONTEXT, FRACTION_DIGITS, ONE
 from perpcalc.errors import Key, PerpcalcError
 from perpcalc.given import Option, read, reader
 from perpcalc.names import FUNCTIONS, QUESTIONS
-from perpcalc.options import PORTFOLIO, TOTAL
+from perpcalc.options import TOTAL
 from perpcalc.other_words import key_meant
 
 FLAG = re.compile(r"--([a-z][a-z-]*)")
@@ -151,7 +151,7 @@ def _documented(command: Command) -> str:
     returned = f"a list of {record}" if command.shape == ROWS else record
     if command.judges:
         returned = f"the status, and {returned}"
-    elif command.shape == BY_POSITION and PORTFOLIO.name in options:
+    elif command.shape == BY_POSITION:
         returned += ", with a portfolio a list of them"
     told = f"{command.help}\n\nReturns {returned}.\n\n{lines}\n"
     return FLAG.sub(lambda flag: flag[1].replace("-", "_"), told)

@@ -7,6 +7,7 @@ import signal
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -518,6 +519,24 @@ class TestOneAtATime:
 
         with alone_in(str(folder), tell):
             assert said == [f"another perpcalc writes in {folder}: waiting for it"]
+
+    def test_however_long_it_takes_the_other_is_waited_for(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        other = os.open(folder, os.O_RDONLY)
+        fcntl.flock(other, fcntl.LOCK_EX)
+        monkeypatch.setattr(saving, "MOMENT", 0)
+        said, entered = threading.Event(), threading.Event()
+
+        def write() -> None:
+            with alone_in(str(folder), lambda text: said.set()):
+                entered.set()
+
+        writer = threading.Thread(target=write)
+        writer.start()
+        assert said.wait(30)
+        assert not entered.wait(0.1)
+        os.close(other)
+        writer.join(30)
+        assert entered.is_set()
 
     def test_a_short_wait_is_not_said(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         other = os.open(folder, os.O_RDONLY)

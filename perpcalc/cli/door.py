@@ -181,6 +181,5 @@ def _parameter(option: Option[object]) -> TyperOption | TyperArgument:
         is_flag=option.flag,
         multiple=not option.flag,
         default=None,
-        type=None if option.flag else str,
         show_default=False,
     )

@@ -23,6 +23,7 @@ from perpcalc.options import (
     FUNDING_RATE,
     HISTORY,
     INDEX,
+    INSTRUMENT,
     INTERVAL,
     INTERVALS,
     MARK,
@@ -96,7 +97,8 @@ def charge_of(case: Case, given: Given, files: Files, notes: list[Words]) -> Cha
     if case.mark is None:
         raise PerpcalcError("is missing", "the payment is a share of the value at the mark").at(MARK.key)
     if interval is None and not is_funded(case):
-        raise PerpcalcError("pays no funding: the contract expires", "ask of a perpetual")
+        place = EXPIRES if EXPIRES in case.given else INSTRUMENT
+        raise PerpcalcError("a contract that expires pays no funding", "ask of a perpetual").at(place.key)
     average, rate = _rate(case, case.mark, asked, files, interval, notes)
     check_cap(rate, source, case.market, interval)
     intervals = _intervals(asked, rule, interval, notes)

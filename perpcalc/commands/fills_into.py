@@ -7,7 +7,7 @@ from perpcalc.commands.case import Case
 from perpcalc.commands.market import Market
 from perpcalc.core.instrument import Instrument
 from perpcalc.core.position import Position, open_at
-from perpcalc.decimals import CONTEXT, FINEST, plain
+from perpcalc.decimals import FINEST, plain
 from perpcalc.errors import PerpcalcError
 from perpcalc.given import Given
 from perpcalc.options import CONTRACT_SIZE, CONTRACTS, CURRENCY, ENTRY, ENTRY_VALUE, EXPIRES, INSTRUMENT, SIDE, VENUE
@@ -74,11 +74,11 @@ def _described(market: Market, position: Position, home: Account | None) -> Give
     instrument = market.instrument
     name, _, expires = (instrument.name or "").partition(" ")
     described = Given({SIDE.name: "long" if position.side > 0 else "short", CONTRACTS.name: position.contracts})
-    price = position.entry_price.quantize(FINEST, context=CONTEXT).normalize()
+    price = position.entry_price.quantize(FINEST).normalize()
     if open_at(instrument, position.side, position.contracts, price).stored_value == position.stored_value:
         described = described.put(ENTRY, price)
     else:
-        described = described.put(ENTRY_VALUE, position.stored_value.quantize(FINEST, context=CONTEXT).normalize())
+        described = described.put(ENTRY_VALUE, position.stored_value.quantize(FINEST).normalize())
     if instrument.venue is None:
         described = described.put(CONTRACT_SIZE, instrument.contract_size)
         if home is None:

@@ -65,7 +65,7 @@ TICKS = ("markprice", "mark", "price")
 VOLUMES = ("vol", "amount")
 BITMEX = {"symbol", "timestamp", "trades", "lastsize"}
 BOM = b"\xef\xbb\xbf"
-HEAD = 4
+HEAD = 8
 BRACKETS = str.maketrans("", "", '[]" ')
 
 

@@ -28,6 +28,7 @@ MISTAKES = [
     ("pnl --price 62500", "pnl: No such option: --price: give --entry, --exit or --mark"),
     ("pnl --symbol BTCUSD", "pnl: No such option: --symbol: give --instrument"),
     ("pnl --exchange bybit", "pnl: No such option: --exchange: give --venue"),
+    ("funding-cost --inde 62500", "funding-cost: No such option: --inde: give --index or --wide"),
     ("pnl --lverage 5", "pnl: No such option: --lverage: give --leverage"),
     ("pnl --long", "pnl: No such option: --long: give --side long"),
     ("pnl --nothing", "pnl: No such option: --nothing: see perpcalc pnl --help"),

@@ -448,10 +448,9 @@ def test_payments_that_are_counted_without_their_time_are_summed_up_without_one(
 
 def test_a_contract_that_expires_has_its_day_in_its_name_and_no_funding_of_the_venue(run: Run) -> None:
     held = '[[positions]]\nname = "a"\nvenue = "bybit"\nside = "long"\ncontracts = 10\nentry = 60_000\nmark = 60_000\nexpires = 2027-12-25\n'
-    (row,) = json.loads(run("funding-cost", "-p", "-", "--json", stdin=held).stdout)
+    (row,) = json.loads(run("funding-cost", "-p", "-", "--rate", "0.01%", "--json", stdin=held).stdout)
     assert (row["instrument"], row["total"]) == ("BTCUSD 2027-12-25", None)
-    refused = run("funding-cost", "-p", "-", "--rate", "0.01%", stdin=held).stderr
-    assert "position 1 (a): pays no funding: the contract expires" in refused
+    assert row["reason"] == "expires: a contract that expires pays no funding: ask of a perpetual"
 
 
 def test_the_sum_says_whether_funding_costs_or_earns(run: Run) -> None:

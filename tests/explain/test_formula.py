@@ -126,6 +126,10 @@ def test_the_names_of_a_formula_come_in_order() -> None:
     assert [atom.name for atom in atoms(built("a + sqrt(b) * (c + d)")) if atom.name] == ["a", "b", "c", "d"]
 
 
+def test_a_sum_of_nothing_but_zeros_is_zero() -> None:
+    assert text(total([number(Decimal(0)), number(Decimal(0))])) == "0"
+
+
 def test_a_product_of_nothing_is_one() -> None:
     assert (text(number(1)), text(negated(number(1)))) == ("1", "-1")
 

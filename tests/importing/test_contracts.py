@@ -116,6 +116,11 @@ class TestWithoutPreset:
             ):
                 market_of(recorded(**known), BTC, "blofin", nothing)
 
+    def test_of_a_size_in_usd_a_contract_is_1_usd(self) -> None:
+        said = recorded(contracts=None, usd=Decimal(500))
+        market = market_of(said, BTC, "blofin", nothing)
+        assert (market.instrument.contract_size, contracts_of(said, market)) == (1, 500)
+
     def test_parts_of_contracts_become_whole_ones(self) -> None:
         said = recorded(contracts=Decimal("2.50"), contract_size=Decimal(100))
         market = market_of(said, BTC, "blofin", nothing)
@@ -139,6 +144,10 @@ class TestSizes:
     def test_deribit_s_contracts_of_ccxt_are_usd(self) -> None:
         deribit = HUNDRED._replace(venue="deribit@2026-01-01", contract_size=Decimal(10))
         assert self.size(recorded(contracts=Decimal(50)), deribit) == 5
+
+    def test_less_than_1_usd_is_taken_for_coin(self) -> None:
+        with pytest.raises(PerpcalcError, match=r"its size 0\.005 is in coin"):
+            self.size(recorded(contracts=None, usd=Decimal("0.5")))
 
     def test_parts_of_a_lot_are_an_error(self) -> None:
         with pytest.raises(PerpcalcError, match="0.5 contracts cannot be traded"):

@@ -125,6 +125,11 @@ class TestWithoutIt:
         margins = (Said(LESS_PROFIT, Decimal("0.0018")), Said(COLLATERAL, Decimal("0.002"), "profit"))
         assert choose(Recorded(margins=margins), venue=venue).reading.name == name
 
+    @pytest.mark.parametrize("venue", ["okx", "gate", "phemex"])
+    def test_what_another_margin_counts_stays_what_it_counts(self, venue: str) -> None:
+        chosen = choose(Recorded(margins=(Said("held", Decimal("0.002"), "fees"),)), venue=venue)
+        assert chosen.notes == choose(Recorded(margins=(Said("held", Decimal("0.002"), "fees"),))).notes != ()
+
 
 class TestTheCost:
     """Bybit's recorded short of 299: its average 30004.5006751 is that of 300, its value 0.00996518 what is left of them."""

@@ -60,6 +60,11 @@ def test_levels_are_put_in_order_and_empty_ones_left_out(write: Write) -> None:
     assert [level.price for level in found.book.asks] == [10, 11]
 
 
+def test_a_book_of_one_row_is_one(write: Write) -> None:
+    found = read_book(write('[{"symbol": "XBTUSD", "side": "Buy", "size": 100, "price": 60000}]'))
+    assert (found.instrument, len(found.book.bids), len(found.book.asks)) == ("XBTUSD", 1, 0)
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

@@ -101,6 +101,25 @@ def test_rows_of_times_that_came_before_are_left_out_and_said(write: Write) -> N
     assert found.notes == ["3 rows are of a time that came before: left out"]
 
 
+def test_after_a_gap_a_row_that_comes_again_is_left_out_too(write: Write) -> None:
+    bars, found = read(write(HEADER + rows(0, 1, 5, 5, 6)))
+    assert minutes_of(bars) == [0, 1, 5, 6]
+    assert "1 row is of a time that came before: left out" in found.notes
+
+
+def test_three_lines_may_say_what_the_file_is(write: Write) -> None:
+    bars, _ = read(write("# a\n# b\n# c\n" + HEADER + rows(0, 1)))
+    assert minutes_of(bars) == [0, 1]
+
+
+@pytest.mark.parametrize("gone", ["time", "open", "high", "low", "close"])
+def test_a_file_that_lacks_a_column_of_a_bar_is_none(write: Write, gone: str) -> None:
+    names = [name for name in ("time", "open", "high", "low", "close") if name != gone]
+    path = write(",".join(names) + "\n2024-06-01,5,6,4\n")
+    with pytest.raises(PerpcalcError, match="is no file of candles of a known form"):
+        read(path)
+
+
 @pytest.mark.parametrize("late", [3, -1])
 def test_a_row_that_comes_too_late_is_refused(write: Write, late: int) -> None:
     path = write(HEADER + rows(0, 1, 2, 5, late))
@@ -228,11 +247,15 @@ UNKNOWN = (
         (HEADER + rows(0, 1, (2, "5,6,-4,5")), "line 4: low is negative"),
         (HEADER + rows(0, 1, (2, "5,6,x,5")), "line 4: low 'x' is not a number"),
         (HEADER + rows(0, 1, (2, "5,NaN,4,5")), "line 4: high 'NaN' is not a number"),
+        (
+            '{"data": [{"time": 1717200000000, "open": 5, "high": 6, "low": 4, "close": 5}, {"time": 1717200060000, "open": 5, "high": 4, "low": 6, "close": 5}]}',
+            "entry 2: open 5 and close 5 are not between low 6 and high 4",
+        ),
         (HEADER + rows(0, 1) + "yesterday,5,6,4,5\n", "line 4: 'yesterday' is not a time"),
         (HEADER + rows(0, 1) + ",5,6,4,5\n", "line 4: has no time"),
         (HEADER + rows(0) + '"5,6\n', "line 3: not CSV"),
         ((HEADER + rows(0)).encode("utf-16"), "byte 0 is not UTF-8: save the file as UTF-8"),
-        ((HEADER + rows(0, 1, 2, 3, 4)).encode() + b"\xff\n", "line 7: is not UTF-8"),
+        ((HEADER + rows(*range(9))).encode() + b"\xff\n", "line 11: is not UTF-8"),
         (gzip.compress(HEADER.encode(), mtime=0), "is compressed: unpack it"),
         ("<!DOCTYPE html><title>502</title>", "is a web page, '502', not JSON"),
         (

@@ -322,6 +322,24 @@ class TestKucoin:
         [item] = dump_of("kucoin-cross-short").items
         assert (item.side, item.contracts, item.mode, item.leverage) == ("short", 500, "cross", 10)
 
+    def test_what_it_has_lost_is_not_in_its_margin_any_more(self) -> None:
+        held = {
+            "symbol": "XBTUSDM",
+            "currentQty": 500,
+            "avgEntryPrice": "40000",
+            "crossMode": False,
+            "settleCurrency": "XBT",
+        }
+        both = read(
+            {"code": "200000", "data": [{**held, "posInit": "0.002", "posCross": "0.0005", "posLoss": "0.0003"}]}
+        )
+        assert both.margins[0] == Said("posInit with posCross, less posLoss", Decimal("0.0022"))
+
+    def test_a_side_beside_its_size_must_agree(self) -> None:
+        held = {"symbol": "XBTUSDM", "size": "-20", "entryPrice": "62000", "unrealizedPnL": "0", "positionSide": "LONG"}
+        [left] = dump({"code": "200000", "data": [held]}).unread
+        assert left.error.what == "size '-20' is negative, and the side long"
+
     def test_a_unified_account(self) -> None:
         assert said(*dump_of("kucoin-unified").items) == {
             "symbol": "XBTUSDM",
@@ -397,6 +415,12 @@ class TestPhemex:
         plain, scaled = dump_of("phemex-isolated").items[0], dump_of("phemex-scaled").items[0]
         assert scaled._replace(mode="isolated") == plain
         assert scaled.mode == "isolated"  # by a leverage above 0
+
+    def test_a_price_of_zero_is_none(self) -> None:
+        held = json.loads((DATA / "positions" / "phemex-isolated.json").read_text())
+        held["data"]["positions"][0] |= {"avgEntryPrice": "0", "markPrice": "0"}
+        item, _ = dump(held).items
+        assert (item.entry, item.mark) == (None, None)
 
     def test_a_cross_short(self) -> None:
         [item] = dump_of("phemex-cross").items
@@ -528,6 +552,7 @@ class TestWrappings:
             {"result": {"list": [BYBIT], "nextPageCursor": ""}},
             {"data": [BYBIT], "hasMore": False},
             {"data": {"list": [BYBIT], "currentPage": 2, "totalPage": 2}},
+            {"data": {"list": [BYBIT], "currentPage": [1], "totalPage": 2}},
         ],
     )
     def test_the_last_page_says_none(self, last: dict[str, Any]) -> None:

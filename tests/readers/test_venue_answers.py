@@ -139,6 +139,7 @@ def test_tiers_say_what_opening_in_them_takes(
 ) -> None:
     values = said(name, **wanted_of(name))[instrument, "margin"]
     found = [values.get(key) for key in ("initial_rates", "leverages")]
+    assert "leverage_limits" not in values  # each tier has a rate of its own
     assert [one and one[:3] for one in found] == [initial_rates, leverages]
 
 
@@ -372,6 +373,22 @@ def test_one_contract_may_be_asked_for_in_any_spelling() -> None:
     assert refusal(sample("binance-site-brackets"), "binance", instrument="ETH") == (
         "/bapi/futures/v1/friendly/delivery/common/brackets: has no 'ETHUSD_PERP': look at the request"
     )
+
+
+def test_what_holds_for_every_contract_holds_for_the_one_that_is_asked_for() -> None:
+    assert set(said("kraken-fee-schedules", instrument="PI_XBTUSD")) == {(None, "fees")}
+
+
+def test_a_site_s_deductions_must_follow_from_its_rates() -> None:
+    data = json.loads(sample("binance-site-brackets"))
+    data["data"]["brackets"][0]["riskBrackets"][1]["cumFastMaintenanceAmount"] += 1
+    assert "does not follow from the rates" in refusal(data, "binance")
+
+
+def test_the_day_of_an_answer_is_that_of_its_first_row() -> None:
+    rows = json.loads(sample("gate-contracts"))
+    later = [*rows, {**rows[0], "name": "ETH_USD", "ts": 1_600_000_000}]
+    assert answer(later, "gate").date == answer(rows, "gate").date
 
 
 def test_tiers_that_do_not_name_their_contract_need_it() -> None:

@@ -155,6 +155,11 @@ def test_line_ends_and_a_byte_order_mark_do_not_matter(tmp_path: Path) -> None:
         ),
         (
             'limits = ["5", "10"]',
+            'limits = ["5", "5"]',
+            "instruments.BTC.margin 1, limits: does not rise from 5 to 5: tiers go from small to large",
+        ),
+        (
+            'limits = ["5", "10"]',
             'limits = ["5"]',
             "instruments.BTC.margin",
         ),
@@ -175,6 +180,13 @@ def test_line_ends_and_a_byte_order_mark_do_not_matter(tmp_path: Path) -> None:
 def test_what_does_not_follow_it_is_named_by_its_place(tmp_path: Path, old: str, new: str, message: str) -> None:
     assert MINE.count(old) >= 1
     assert refusal(tmp_path, MINE.replace(old, new, 1)).startswith(message)
+
+
+@pytest.mark.parametrize("rows", ["5", "[]", "[1]", '[{ from = 2025-01-01, maker = "0.01%" }, 1]'])
+def test_rules_of_a_topic_are_a_list_of_tables(tmp_path: Path, rows: str) -> None:
+    start, end = MINE.index("[[fees]]"), MINE.index("[[funding]]")
+    listed = MINE[:start] + f"fees = {rows}\n" + MINE[end:]
+    assert refusal(tmp_path, listed) == "fees: is not a list of dated tables: write [[fees]]"
 
 
 @pytest.mark.parametrize(

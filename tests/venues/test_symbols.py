@@ -140,6 +140,7 @@ def test_what_is_refused_says_what_else_can_be_done() -> None:
         ("xbt/usd:xbt-260327", DATED, Symbol("BTCUSD_260327", "BTCUSD_YYMMDD")),
         ("BTC/USD:BTC-260327", {"BTC-DDMMMYY": "BTC"}, Symbol("BTC-27MAR26", "BTC-DDMMMYY")),
         ("btc-27mar26", {"BTC-DDMMMYY": "BTC"}, Symbol("BTC-27MAR26", "BTC-DDMMMYY")),
+        ("BTC/USD:BTC-260130", {"BTC-DDMMMYY": "BTC"}, Symbol("BTC-30JAN26", "BTC-DDMMMYY")),
         ("BTC/USD:BTC-261225", {"BTCUSDMYY": "BTC"}, Symbol("BTCUSDZ26", "BTCUSDMYY")),
         ("BTCUSDZ26", {"BTCUSDMYY": "BTC"}, Symbol("BTCUSDZ26", "BTCUSDMYY")),
     ],
