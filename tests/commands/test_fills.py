@@ -555,3 +555,10 @@ def test_rates_of_several_coins_are_those_of_the_coin_that_was_traded(run: Run, 
     rates = "time,symbol,rate,mark\n2024-06-02T12:00Z,BTC,0.01%,50000\n2024-06-02T12:00Z,ETH,0.02%,3000\n"
     (row,) = asked(run, trades, "--funding", write(rates, "rates.csv"))
     assert row["funding"] == "0.00002"
+
+
+def test_payments_stand_beside_a_contract_that_nobody_lists(run: Run, write: Any) -> None:
+    trades = write(SEVERAL + "2024-06-04T00:00Z,WAT,buy,5,100,0\n")
+    paid = write("time,symbol,payment\n2024-06-01T08:00Z,BTCUSD,0.002\n", "paid.csv")
+    first, *_, unknown = asked(run, trades, "-v", "bybit", "--funding", paid)
+    assert (first["funding"], unknown["funding"]) == ("0.002", None)

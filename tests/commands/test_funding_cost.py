@@ -458,3 +458,9 @@ def test_the_sum_says_whether_funding_costs_or_earns(run: Run) -> None:
     question = ("funding-cost", "-p", "-", "--interval", "8h", "--rate")
     assert run(*question, "1%", stdin=held).stdout.startswith("funding costs 0.00300000 BTC (180.00 USD)")
     assert run(*question, "-1%", stdin=held).stdout.startswith("funding earns 0.00300000 BTC (180.00 USD)")
+
+
+@pytest.mark.parametrize(("more", "payment"), [((), "0.00008"), (("--interval", "4h"), "0.00002")])
+def test_a_rate_of_an_hour_is_paid_for_all_hours_of_an_interval(run: Run, more: tuple[str, ...], payment: str) -> None:
+    question = ("funding-cost", "--venue", "kraken@2022-01-01", "-s", "long", "-n", "10k", "--mark", "50000")
+    assert run(*question, "--rate", "0.01%", *more, "--field", "payment").stdout == f"{payment}\n"

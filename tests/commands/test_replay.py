@@ -263,6 +263,23 @@ def test_a_start_within_the_first_bar_is_no_late_beginning(run: Run, write: Any)
     assert "marks.csv: begins on 2024-06-03T00:00:00Z, after the start" in run(*question, "2024-06-01").stderr
 
 
+def test_bars_that_name_a_contract_do_for_a_position_that_names_none(run: Run, write: Any) -> None:
+    named = "symbol," + WEEK.replace("\n2024", "\nBTCUSD,2024")
+    (row,) = asked(
+        run,
+        "-p",
+        write(
+            BOOK.partition("[[accounts]]")[0]
+            + "[[positions]]\n"
+            + ('name = "a"\nside = "long"\ncontracts = 100\nentry = 50_000\nleverage = 2\nmmr = "1%"\n'),
+            "p.toml",
+        ),
+        "--marks",
+        f"BTC={write(named)}",
+    )
+    assert row["survived"] is True
+
+
 def test_a_gap_is_said_and_nothing_is_interpolated(run: Run, write: Any) -> None:
     answer = run("replay", *LONG, "-l", "5", "--marks", write(WEEK + "2024-06-09T00:00Z,50000,50000,50000,50000\n"))
     assert "marks.csv: a gap of 2d from 2024-06-07T00:00:00Z: what the price did there is not known" in answer.stderr

@@ -379,13 +379,20 @@ def test_the_price_that_liquidates_an_account_is_on_its_chart(run: Run) -> None:
 
 
 def test_of_many_entries_a_chart_has_the_average_of_each_side(run: Run) -> None:
-    held = '[prices]\nBTC = 60_000\n[[accounts]]\nname = "w"\nmode = "hedge"\nbalance = 1\n' + "".join(
+    held = '[prices]\nBTC = 60_000\n[[accounts]]\nname = "w"\nbalance = 1\n' + "".join(
         f'[[positions]]\nname = "{side} {entry}"\naccount = "w"\nside = "{side}"\ncontracts = 6_000\nentry = {entry}\nmmr = "1%"\n'
-        for side, entry in (("long", 40_000), ("long", 60_000), ("long", 50_000), ("short", 70_000), ("short", 80_000))
+        f'instrument = "{side}"\ncontract_size = 1\nmark = {mark}\n'
+        for side, entry, mark in (
+            ("long", 40_000, 60_000),
+            ("long", 60_000, 60_000),
+            ("long", 50_000, 60_000),
+            ("short", 70_000, 66_000),
+            ("short", 80_000, 66_000),
+        )
     )
     shown = run("stress", "-p", "-", "--moves", "-30%,30%", "--chart", stdin=held).stdout
-    # 18,000 USD over 0.15 + 0.1 + 0.12 coins, 12,000 USD over 6/70 + 6/80
-    assert "E entry 48,648.65, 74,666.67   M mark 60,000.00" in shown
+    # 18,000 USD over 0.15 + 0.1 + 0.12 coins, and 12,000 over 6/70 + 6/80, which stand 10 % above the coin
+    assert "E entry 48,648.65, 67,878.79   M mark 60,000.00" in shown
 
 
 def test_an_account_of_several_coins_is_drawn_over_the_common_move(run: Run) -> None:
