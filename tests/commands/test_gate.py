@@ -838,6 +838,14 @@ def test_the_average_of_fills_is_what_was_paid_not_what_the_venue_prints(check: 
     assert (status, values(rows, "max_leverage")) == (0, {"planned trade": "2"})
 
 
+def test_the_margin_of_a_position_that_is_closed_goes_back_to_its_account(check: Check) -> None:
+    isolated = CORE.replace("core", "isolated").replace("= 500", "= 100") + "leverage = 2\n"
+    trade = (*IN_WALLET, "-s", "short", "-n", "100", "-e", "64000", "-l", "2", "--exit-fee", "0", "--max-leverage", "9")
+    _, rows, _ = check(*trade, file=PRICES + WALLET + CORE + isolated)
+    # 0.78125 coins over 1 + 0.08 + 0.00375 + 0.01875
+    assert values(rows, "max_leverage")["core"][:6] == "0.7086"
+
+
 def test_what_a_trade_opens_beyond_what_it_closes_has_its_share_of_the_margin(check: Check) -> None:
     trade = ("-v", "bybit@2026-01-01", "-s", "short", "-n", "4000", "-e", "64000", "-l", "2", "--exact")
     limits = ("--max-leverage", "3", "--min-liquidation-distance", "1%")

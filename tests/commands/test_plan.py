@@ -208,6 +208,10 @@ class TestCharts:
         assert "plan of BTCUSD: price (USD) against step" in shown
         assert shown.rstrip().endswith("E entry   L liquidation   S stop")
 
+    def test_prices_are_drawn_in_the_range_that_they_have(self, run: Run) -> None:
+        rows = [line.partition("┤") for line in run("plan", *LADDER, "-l", "5", "--chart").stdout.splitlines()]
+        assert "0" not in [label.strip() for label, tick, _ in rows if tick]
+
     def test_steps_are_counted_in_whole_numbers(self, run: Run) -> None:
         axis = run("plan", *LADDER, "-l", "5", "--chart").stdout.splitlines()[-2]
         assert axis.split() == ["1", "2", "3", "4"]

@@ -384,6 +384,11 @@ def test_of_one_that_is_known_the_sentence_tells_how_it_ended(run: Run, write: A
     )
     shown = run("replay", "-p", write(held, "p.toml"), "--marks", f"BTC={write(WEEK)}").stdout
     assert shown.startswith("known liquidated on 2024-06-05T00:00:00Z at 47,857.14 USD: -0.00010000 BTC\n")
+    charted = run("replay", "-p", "p.toml", "--marks", "BTC=marks.csv", "--chart").stdout
+    assert [line for line in charted.splitlines() if "against" in line] == [
+        "known: price (USD) against days from 2024-06-03T00:00:00Z",
+        "known: equity (BTC) against days from 2024-06-03T00:00:00Z",
+    ]
 
 
 def test_the_first_to_die_is_first_in_time_wherever_it_stands(run: Run, write: Any) -> None:

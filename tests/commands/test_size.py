@@ -403,3 +403,11 @@ def test_what_does_not_fit_has_no_liquidation_price_not_even_never(run: Run) -> 
 def test_a_lot_of_several_contracts_is_said_as_such(run: Run) -> None:
     small = ("size", "--venue", "bitmex", "--entry", "62500", "--stop", "60000", "--balance", "0.00001", "--risk", "1%")
     assert "nothing fits (risk): one lot of 100 contracts would lose " in run(*small).stdout
+
+
+def test_the_explanation_says_what_the_margin_is(run: Run) -> None:
+    shown = run("size", *TRADE, "--risk", "1%", "--explain").stdout
+    assert "cross: the whole balance of the wallet" in shown
+    shown = run("size", *TRADE, "--risk", "1%", "-l", "5", "--explain").stdout
+    assert "isolated" in shown
+    assert "cross" not in shown

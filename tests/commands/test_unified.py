@@ -314,6 +314,8 @@ def test_a_scenario_that_lacks_a_coin_names_it(run: Run) -> None:
 
 def test_a_leg_settled_in_what_has_no_price_says_so(run: Run) -> None:
     text = OUTSIDE.replace('settle = "USDT"', 'settle = "DAI"')
+    equities = {row["currency"]: row["equity"] for row in rows(run, "status", text, "--total")}
+    assert equities == {"BTC": "3", "DAI": None, "USD": None}
     for command in ("pnl", "greeks"):
         assert rows(run, command, text)[0]["reason"] == "DAI has no price: write it into [prices]"
 
