@@ -521,7 +521,9 @@ def test_payments_of_what_was_not_traded_are_left_out_by_name(run: Run, write: A
 def test_an_entry_value_is_written_without_zeros_that_say_nothing(run: Run, write: Any, tmp_path: Path) -> None:
     # 10/40 + 10/50: no price in decimals gives 20 contracts this value
     run("fills", write("side,contracts,price\nbuy,10,40\nbuy,10,50\n"), "--into", "book.toml")
-    assert "\nentry_value = 0.45\n" in (tmp_path / "book.toml").read_text()
+    text = (tmp_path / "book.toml").read_text()
+    assert "\nentry_value = 0.45\n" in text
+    assert "instrument" not in text
 
 
 def test_rates_of_two_coins_are_of_neither_of_two_contracts_of_one(run: Run, write: Any) -> None:
@@ -562,3 +564,9 @@ def test_payments_stand_beside_a_contract_that_nobody_lists(run: Run, write: Any
     paid = write("time,symbol,payment\n2024-06-01T08:00Z,BTCUSD,0.002\n", "paid.csv")
     first, *_, unknown = asked(run, trades, "-v", "bybit", "--funding", paid)
     assert (first["funding"], unknown["funding"]) == ("0.002", None)
+
+
+def test_a_position_without_an_entry_is_not_overwritten_either(run: Run, write: Any) -> None:
+    held = '[[positions]]\nname = "core"\nvenue = "bybit"\nside = "long"\ncontracts = 15_000\n'
+    line = refused(run, write(PARTLY_CLOSED), "--venue", "bybit", "--into", write(held, "book.toml"), "-q")
+    assert "position 1 (core): is of the same contract and side, 15000 contracts; the trades left 15000 at " in line

@@ -464,3 +464,23 @@ def test_the_sum_says_whether_funding_costs_or_earns(run: Run) -> None:
 def test_a_rate_of_an_hour_is_paid_for_all_hours_of_an_interval(run: Run, more: tuple[str, ...], payment: str) -> None:
     question = ("funding-cost", "--venue", "kraken@2022-01-01", "-s", "long", "-n", "10k", "--mark", "50000")
     assert run(*question, "--rate", "0.01%", *more, "--field", "payment").stdout == f"{payment}\n"
+
+
+def test_what_an_account_pays_is_named_in_the_formulas(run: Run) -> None:
+    shown = run("funding-cost", "-p", "-", "--explain", "--interval", "8h", stdin=BOTH_SIDES).stdout
+    assert "account_total" in shown
+    assert "account_payment" in shown
+
+
+def test_a_past_rate_of_an_hour_is_paid_for_all_hours_of_an_interval(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "rates.csv").write_text(
+        "time,rate,mark\n2022-01-01T04:00Z,0.01%,50000\n2022-01-01T08:00Z,0.01%,50000\n"
+    )
+    question = ("funding-cost", "--venue", "kraken@2022-01-01", "-s", "long", "-n", "10k", "--mark", "50000")
+    assert run(*question, "--history", "rates.csv", "--field", "total").stdout == "0.00016\n"
+
+
+def test_a_position_without_a_margin_pays_and_nothing_is_said_of_its_end(run: Run) -> None:
+    held = '[[positions]]\nname = "a"\nside = "long"\ncontracts = 6_000\nentry = 60_000\nmark = 60_000\n'
+    (row,) = json.loads(run("funding-cost", "-p", "-", "--rate", "1%", "--interval", "8h", "--json", stdin=held).stdout)
+    assert (row["payment"], row["liquidation_price"], row["reason"]) == ("0.001", None, None)

@@ -313,6 +313,11 @@ def test_a_bare_venue_follows_the_days_and_a_dated_one_does_not(run: Run, write:
     assert answer.stderr.count("the liquidation formula changed") == 1
     assert "bybit: the rules of 2025-09-02 hold from that day on" in answer.stderr
     assert asked(run, "-v", "bybit@2025-09-01", *position)["survived"]
+    held = (
+        '[[positions]]\nname = "a"\nvenue = "bybit"\nside = "long"\ncontracts = 10000\nentry = 62500\nleverage = 10\n'
+    )
+    (of_book,) = asked(run, "-p", write(held, "book.toml"), "--marks", f"BTC={marks}")
+    assert (of_book["ended_at"], of_book["price"]) == ("2025-09-02T00:00:00Z", "57102.5")
 
 
 # A portfolio

@@ -411,3 +411,10 @@ def test_the_explanation_says_what_the_margin_is(run: Run) -> None:
     shown = run("size", *TRADE, "--risk", "1%", "-l", "5", "--explain").stdout
     assert "isolated" in shown
     assert "cross" not in shown
+
+
+def test_what_is_covered_by_its_balance_is_never_liquidated(run: Run) -> None:
+    short = ("size", "--entry", "62500", "--stop", "65000", "--balance", "1.5", "--risk", "1%")
+    (line,) = (line for line in run(*short, "--mmr", "1%").stdout.splitlines() if "liquidation price" in line)
+    assert "never" in line
+    assert "never" not in run(*short).stdout

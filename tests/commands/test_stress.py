@@ -378,6 +378,15 @@ def test_the_price_that_liquidates_an_account_is_on_its_chart(run: Run) -> None:
     assert shown.endswith("E entry 60,000.00   M mark 60,000.00   L liquidation 30,300.00\n")
 
 
+def test_the_entries_on_a_chart_are_in_their_order(run: Run) -> None:
+    held = '[prices]\nBTC = 60_000\n[[accounts]]\nname = "w"\nbalance = 1\n' + "".join(
+        f'[[positions]]\nname = "{entry}"\naccount = "w"\nside = "long"\ncontracts = 6_000\nentry = {entry}\nmmr = "1%"\n'
+        for entry in (60_000, 50_000, 70_000, 40_000)
+    )
+    shown = run("stress", "-p", "-", "--moves", "-50%,30%", "--chart", stdin=held).stdout
+    assert "E entry 40,000.00, 50,000.00, 60,000.00, 70,000.00   M mark" in shown
+
+
 def test_of_many_entries_a_chart_has_the_average_of_each_side(run: Run) -> None:
     held = '[prices]\nBTC = 60_000\n[[accounts]]\nname = "w"\nbalance = 1\n' + "".join(
         f'[[positions]]\nname = "{side} {entry}"\naccount = "w"\nside = "{side}"\ncontracts = 6_000\nentry = {entry}\nmmr = "1%"\n'
@@ -499,6 +508,11 @@ def test_without_a_maintenance_rate_the_equity_is_known_and_death_only_where_not
 def test_what_should_be_known_of_the_position_is_said(run: Run) -> None:
     question = ("stress", "--venue", "binance", "-s", "long", "--usd", "1050", "--entry", "60000", "-l", "5")
     assert "1050 USD rounded down to 10 contracts (1000 USD)" in run(*question).stderr
+
+
+def test_a_coin_that_is_not_named_stays_where_it_is(run: Run, book: str) -> None:
+    found = {row["currency"]: row["move"] for row in asked(run, "-p", book, "--move", "BTC=-10%")}
+    assert found == {"BTC": "-0.1", "ETH": "0"}
 
 
 def test_the_named_days_can_be_listed_and_asked_for_by_their_names(run: Run) -> None:
