@@ -103,6 +103,7 @@ def test_an_error_is_an_answer_too(run: Run, command: str) -> None:
         {"command": "liq-price"},
         {"command": "pnl", "side": "up"},
         {"command": "pnl", "contracts": True},
+        {"command": "pnl", "venue": 5},
         {"command": "pnl", "contracts": [1]},
         {"command": "pnl", "fill": "300@61000"},
         {"command": "pnl", "fill": [{"contracts": 1}]},
