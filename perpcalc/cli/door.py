@@ -17,6 +17,8 @@ from perpcalc.options import CHART, EXPLAIN, FIELD, FORMAT, INTO, JSON, PORTFOLI
 from perpcalc.render.text import tell
 
 HELP_OPTIONS = {"help_option_names": ["-h", "--help"]}
+_ANSWERED: list[Result] = []
+"""What was answered, to the end of the process: to take 10,000 rows apart costs a thirtieth of the call."""
 
 
 class Action(NamedTuple):
@@ -78,6 +80,7 @@ def _interrupts_are_exceptions() -> None:
 def answer(command: Command, given: Given) -> int:
     """Ask, print the answer and say what should be known of it; returns the exit status."""
     result = asked(command, given)
+    _ANSWERED.append(result)
     if given[INTO] is not None and result.into is not None:
         from perpcalc.cli.filling import write_into
 

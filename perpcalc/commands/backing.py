@@ -143,7 +143,7 @@ def _opened(
     position = Position(TRADE, TRADE, home.name, own)
     held = [one for one in portfolio.positions if one.account == home.name]
     try:
-        market = market_of(described(position, home, portfolio, asked))
+        market = market_of(described(position, home, asked))
         own = own.put(CONTRACTS, market.instrument.lot)
         entries = entries_of(portfolio, held, asked)
         cases = [one for one in entries if isinstance(one, Case)]

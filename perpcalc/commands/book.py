@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
 from perpcalc.commands.case import Case, Shared, case_of
-from perpcalc.commands.market import margin_rules, market_of
+from perpcalc.commands.market import Market, margin_rules, market_of
 from perpcalc.commands.trades import contract_of
 from perpcalc.decimals import ONE, ZERO
 from perpcalc.errors import PerpcalcError, Words
@@ -205,14 +205,18 @@ def _entry(
     try:
         if LINEAR in position.given:
             return _leg(position, home, portfolio, order if EXPLAIN in given else None)
-        own = described(position, home, portfolio, given)
+        own = described(position, home, given)
+        market = market_of(own)
+        own = own.put(MARK, given[MARK] or own[MARK] or portfolio.prices.get(market.instrument.currency))
+        known: Market | None = market
         if EXPLAIN in given:
             from perpcalc.commands.tracing import traced
 
-            own = traced(own, order)
+            own, known = traced(own, order), None
         check_shape(POSITION_RULES, own, _KEPT)
         balance = None if home is None else home.balance
-        case = case_of(own, order, position.place, name=position.name, account=position.account, home_balance=balance)
+        names = (position.name, position.account)
+        case = case_of(own, order, position.place, *names, home_balance=balance, market=known)
     except PerpcalcError as error:
         raise error.at(position.place).at(portfolio.where) from None
     if home is not None and home.unified is not None and case.margin is None:
@@ -240,8 +244,8 @@ def _leg(position: Position, home: Account | None, portfolio: Portfolio, traced_
     return LegCase(leg, given, position.name, position.account, venue, price, settle_price, position.place)
 
 
-def described(position: Position, home: Account | None, portfolio: Portfolio, given: Given) -> Given:
-    """What a position and its account say, as if it had been asked about by itself."""
+def described(position: Position, home: Account | None, given: Given) -> Given:
+    """What a position and its account say, as if it had been asked about by itself, but for its mark."""
     own = position.given.put(EXACT, given[EXACT]).put(EXPLAIN, given[EXPLAIN])
     if home is not None:
         own = own.put(VENUE, home.venue)
@@ -251,8 +255,7 @@ def described(position: Position, home: Account | None, portfolio: Portfolio, gi
                 own = own.put(BALANCE, home.balance)
         elif INSTRUMENT not in own and home.venue is not None:
             own = own.put(INSTRUMENT, own[CURRENCY])
-    mark = given[MARK] or own[MARK] or portfolio.prices.get(market_of(own).instrument.currency)
-    return own.put(MARK, mark)
+    return own
 
 
 def with_both_sides(cases: Sequence[Case]) -> frozenset[str]:

@@ -252,17 +252,18 @@ def case_of(
     given: Given,
     order: int | None = None,
     place: Entry | None = None,
-    *,
     name: str | None = None,
     account: str | None = None,
+    *,
     home_balance: Decimal | None = None,
+    market: Market | None = None,
 ) -> Case:
     """The position that is described, and what a portfolio calls it; raises PerpcalcError where the description is
-    short of something or disagrees.
+    short of something or disagrees. `market` is that of its contract where it was found already.
 
     A leverage that the venue forbids is refused; that of a position which is held, at its `place` in a file, is noted.
     """
-    market = market_of(given)
+    market = market or market_of(given)
     instrument = market.instrument
     if SIDE not in given or given.values.keys().isdisjoint(SIZE_NAMES):
         raise lacking([rule for rule in (NEED_SIDE, NEED_SIZE) if not any(option in given for option in rule.options)])

@@ -172,7 +172,8 @@ def settle(unknown: Unknown[T], crossing: Crossing, direction: str) -> Found | N
         return Found(crossing.at)
     step = unknown.step or FINEST
     first = to_multiple(crossing.at, step, direction)
-    tried, states = [first], dict[Decimal, T]()
+    tried = [first]
+    states: dict[Decimal, T] = {}
     while unknown.left and crossing.slope and len(tried) <= CORRECTIONS and unknown.allows(tried[-1]):
         states[tried[-1]] = state = unknown.state(tried[-1])
         left = unknown.left(state)

@@ -96,11 +96,11 @@ def wallet_of(collateral: Decimal, holdings: Iterable[Holding]) -> Wallet:
     for place, (holding, book) in enumerate(books):
         if len(book) == 2 and not holding.position.instrument.hedge_mode:
             group_at[place, ONE] = group_at[place, -ONE] = len(groups)
-            groups.append(_group(holding, _netted(*book.values())))
+            groups.append(_group(holding, *_netted(*book.values())))
         else:
             for side, bulk in book.items():
                 group_at[place, side] = len(groups)
-                groups.append(_group(holding, bulk))
+                groups.append(_group(holding, *bulk))
     constant = without_noise(sum(values[1:], collateral), *values)
     scaled = [exposure / ratio for ratio, exposure in exposures.items()]
     linear = without_noise(sum(scaled, ZERO), ZERO, *scaled)
@@ -110,12 +110,14 @@ def wallet_of(collateral: Decimal, holdings: Iterable[Holding]) -> Wallet:
 
 def _wallet_of_one(collateral: Decimal, holding: Holding) -> Wallet:
     """The same of one position, which nothing is merged with."""
-    position, ratio = holding.position, holding.ratio
-    value = position.side * position.stored_value
+    position, _, (fee, is_at_bankruptcy), ratio, rate = holding
+    side, notional, stored_value = position.side, position.notional, position.stored_value
+    value = side * stored_value
     constant = without_noise(collateral + value, collateral, value)
-    group = _group(holding, _bulk_of(holding))
-    linear = position.side * position.notional / ratio
-    return Wallet(collateral, constant, linear, (group,), (0,), *_closing((group,)))
+    group = _group(holding, position.contracts, notional, stored_value, max(ZERO, rate))
+    closing = fee * notional / ratio
+    here, at_bankruptcy = (ZERO, closing) if is_at_bankruptcy else (closing, ZERO)
+    return Wallet(collateral, constant, side * notional / ratio, (group,), (0,), here, at_bankruptcy)
 
 
 def collateralized(wallet: Wallet, collateral: Decimal, holdings: Iterable[Holding]) -> Wallet:
@@ -292,14 +294,15 @@ def _netted(one: _Bulk, other: _Bulk) -> _Bulk:
     )
 
 
-def _group(holding: Holding, bulk: _Bulk) -> Group:
-    if not bulk.notional:
+def _group(
+    holding: Holding, contracts: Decimal, notional: Decimal, stored_value: Decimal, funding_rate: Decimal
+) -> Group:
+    """What positions like a holding ask for together."""
+    if not notional:
         return Group(ZERO, holding.ratio, (NOTHING,), holding.closing_fee)
-    pieces: Sequence[Piece] = maintenance_pieces(
-        holding.schedule, bulk.contracts, bulk.notional, bulk.stored_value, bulk.funding_rate
-    )
-    grid = holding.position.instrument.rounding.maintenance
-    if holding.schedule.basis == "entry" and grid:
+    schedule = holding.schedule
+    pieces: Sequence[Piece] = maintenance_pieces(schedule, contracts, notional, stored_value, funding_rate)
+    if schedule.basis == "entry" and (grid := holding.position.instrument.rounding.maintenance):
         pieces = [piece._replace(constant=on(grid, piece.constant)) for piece in pieces]
-    most = most_asked(holding.schedule, bulk.notional, bulk.funding_rate)
-    return Group(bulk.notional, holding.ratio, pieces, holding.closing_fee, bulk.stored_value, most)
+    most = most_asked(schedule, notional, funding_rate)
+    return Group(notional, holding.ratio, pieces, holding.closing_fee, stored_value, most)
