@@ -241,6 +241,13 @@ def test_a_history_is_charged_payment_by_payment_with_the_venues_rounding(run: R
     assert found["rate"] == "0.000015823333333333"
 
 
+def test_samples_of_a_venue_that_averages_them_are_averaged(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "samples.csv").write_text("10%\n2%\n")
+    question = ("funding-cost", "--venue", "kraken@2026-01-01", *ENTERED, "--mark", "63000")
+    found = run(*question, "--premium-samples", "samples.csv", "--field", "rate")
+    assert found.stdout == "0.0025\n"  # a 24th of 6 %, though a 24th of 10 % is above the cap of 0.25 %
+
+
 def test_samples_make_the_rate_that_the_venue_would_have_set(run: Run, tmp_path: Path) -> None:
     # Premium 0.3% all along: 0.3% - 0.05% damper; Bybit caps at 0.5%.
     (tmp_path / "samples.csv").write_text(minutes(480, "0.3%"))
