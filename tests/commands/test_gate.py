@@ -673,7 +673,10 @@ class TestLegs:
         assert status == 1
         assert values(rows, "max_loss_at_stop")["leg"][:7] == "0.05319"
         assert values(rows, "max_funding_per_day")["leg"][:7] == "0.00102"
-        assert check("-p", "p.toml", *limits[2:4], file=leg)[0] == 2
+        status, _, said = check("-p", "p.toml", *limits[2:4], file=leg)
+        assert (status, "interval: is missing: give it for a linear leg" in said) == (2, True)
+        _, _, said = check("-p", "p.toml", *limits[2:], file=UNIFIED + LEG)
+        assert "funding_rate: is missing: give it for a linear leg" in said
 
     @pytest.mark.parametrize(
         ("limit", "more", "said"),

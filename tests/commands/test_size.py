@@ -418,3 +418,8 @@ def test_what_is_covered_by_its_balance_is_never_liquidated(run: Run) -> None:
     (line,) = (line for line in run(*short, "--mmr", "1%").stdout.splitlines() if "liquidation price" in line)
     assert "never" in line
     assert "never" not in run(*short).stdout
+
+
+def test_the_explanation_names_the_bankruptcy_price(run: Run) -> None:
+    shown = run("size", "--venue", "bybit", *TRADE, "--risk", "1%", "--explain").stdout
+    assert "\nbankruptcy_price = 11,845.8\n" in shown

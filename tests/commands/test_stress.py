@@ -524,3 +524,9 @@ def test_the_named_days_can_be_listed_and_asked_for_by_their_names(run: Run) -> 
     assert crash["moves"] in run("stress", "--scenario", "list").stdout
     for day in days:
         assert run("stress", *LONG, "--margin", "0.1", "--scenario", day["name"]).status == 0
+
+
+def test_what_is_worth_nothing_is_liquidated_whatever_its_maintenance_rate(run: Run) -> None:
+    held = '[[positions]]\nname = "a"\nside = "long"\ncontracts = 100\nentry = 100\nleverage = 2\nmark = 100\n'
+    shown = run("stress", "-p", "-", "--moves", "-60%", stdin=held).stdout
+    assert shown.startswith("liquidated by these moves\n")
