@@ -214,7 +214,7 @@ def _reason(plan: Plan, found: Size) -> str | None:
 def _of_a_lot(plan: Plan, found: Size) -> str:
     """What the smallest position would mean where nothing fits."""
     lot, coin = one_lot(plan), plan.instrument.currency
-    share = "" if plan.balance is None else f", {fixed(lot.loss_at_stop / plan.balance * 100, 2)}% of the balance"
+    share = f", {fixed(lot.loss_at_stop / plan.balance * 100, 2)}% of the balance" if plan.balance else ""
     lots = f"one lot of {plain(plan.instrument.lot)} contracts" if plan.instrument.lot != 1 else "one contract"
     told = f"{lots} would lose {plain(round(lot.loss_at_stop, 8))} {coin} at the stop{share}"
     if found.binding == "liquidation" and found.max_safe_leverage is not None:

@@ -94,8 +94,8 @@ def fitting(
     broken before a column goes.
     """
     told = _told(parts, hidden)
-    shown = told if wide else _ranked(parts, told)
-    if wide or _widest(_widths(parts, shown).values()) <= width:
+    shown = told if wide else _ranked(parts, told) or told
+    if wide or not shown or _widest(_widths(parts, shown).values()) <= width:
         names = [name for name in told if name in shown]
         return [[_column(part, name) for name in names] for part in parts], len(told) - len(names)
     parts = [_labelled(part) for part in parts]

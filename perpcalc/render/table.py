@@ -74,7 +74,8 @@ def _print_rows(
     hidden = () if None in parts else LABELS
     tables, left_out = fitting([*parts.values()], hidden, wide, width if console.is_terminal else FOREVER)
     for (label, part), columns in zip(parts.items(), tables, strict=True):
-        _print(console, _across(columns), answer.title if label is None else f"{answer.title}: {label}")
+        if columns:
+            _print(console, _across(columns), answer.title if label is None else f"{answer.title}: {label}")
         _print_reasons(console, part, said, named=label is None)
     if left_out:
         console.print(Text(f"+{left_out} column{'s' if left_out > 1 else ''}: --wide", style="dim"))

@@ -423,3 +423,10 @@ def test_what_is_covered_by_its_balance_is_never_liquidated(run: Run) -> None:
 def test_the_explanation_names_the_bankruptcy_price(run: Run) -> None:
     shown = run("size", "--venue", "bybit", *TRADE, "--risk", "1%", "--explain").stdout
     assert "\nbankruptcy_price = 11,845.8\n" in shown
+
+
+def test_of_an_empty_balance_one_lot_is_no_share(run: Run) -> None:
+    empty = '[[accounts]]\nname = "a"\nvenue = "okx"\nbalance = 0\n'
+    answer = run("size", "-p", "-", "--account", "a", "-e", "60000", "--stop", "55000", "--risk", "1%", stdin=empty)
+    assert answer.status == 0
+    assert answer.stdout.splitlines()[-1].endswith("would lose 0.00001533 BTC at the stop")

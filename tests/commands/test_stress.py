@@ -264,6 +264,13 @@ def test_nothing_is_drawn_of_a_position_without_a_price(run: Run, tmp_path: Path
     assert [line for line in shown.splitlines() if "against" in line] == ["idle: equity (ETH) against price (USD)"]
 
 
+def test_of_an_account_without_prices_the_reason_is_said_where_there_is_no_column(run: Run) -> None:
+    owed = '[[accounts]]\nname = "a"\nvenue = "bybit"\nmargin = "unified"\nbalances = { BTC = 1, XYZ = 5 }\n'
+    answer = run("stress", "-p", "-", "--move", "BTC=-50%", stdin=owed)
+    assert answer.status == 0
+    assert "the price of BTC and XYZ is not known: give it under [prices]" in answer.stdout
+
+
 def test_csv_and_a_bare_field(run: Run, book: str) -> None:
     rows = list(csv.DictReader(io.StringIO(run("stress", "-p", book, "--moves", "0%", "-f", "csv").stdout)))
     assert list(rows[0]) == FIELDS
