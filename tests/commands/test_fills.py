@@ -570,3 +570,11 @@ def test_a_position_without_an_entry_is_not_overwritten_either(run: Run, write: 
     held = '[[positions]]\nname = "core"\nvenue = "bybit"\nside = "long"\ncontracts = 15_000\n'
     line = refused(run, write(PARTLY_CLOSED), "--venue", "bybit", "--into", write(held, "book.toml"), "-q")
     assert "position 1 (core): is of the same contract and side, 15000 contracts; the trades left 15000 at " in line
+
+
+def test_another_contract_than_the_first_of_its_venue_is_written_by_its_name(
+    run: Run, write: Any, tmp_path: Path
+) -> None:
+    trades = write("".join(line for line in SEVERAL.splitlines(keepends=True) if "BTCUSD" not in line))
+    run("fills", trades, "--venue", "bybit", "--into", "book.toml")
+    assert '\ninstrument = "ETHUSD"\n' in (tmp_path / "book.toml").read_text()

@@ -378,6 +378,13 @@ def test_the_price_that_liquidates_an_account_is_on_its_chart(run: Run) -> None:
     assert shown.endswith("E entry 60,000.00   M mark 60,000.00   L liquidation 30,300.00\n")
 
 
+def test_the_price_that_liquidates_is_drawn_as_the_venue_has_it(run: Run) -> None:
+    position = ("--venue", "bybit", "-s", "long", "-n", "10k", "--entry", "62500", "-l", "10")
+    price = run("liq-price", *position, "--field", "liquidation_price").stdout.strip()
+    shown = run("stress", *position, "--moves", "-20%,0%", "--chart").stdout
+    assert shown.rstrip().endswith(f"L liquidation {float(price):,}")
+
+
 def test_the_entries_on_a_chart_are_in_their_order(run: Run) -> None:
     held = '[prices]\nBTC = 60_000\n[[accounts]]\nname = "w"\nbalance = 1\n' + "".join(
         f'[[positions]]\nname = "{entry}"\naccount = "w"\nside = "long"\ncontracts = 6_000\nentry = {entry}\nmmr = "1%"\n'
@@ -530,3 +537,9 @@ def test_what_is_worth_nothing_is_liquidated_whatever_its_maintenance_rate(run: 
     held = '[[positions]]\nname = "a"\nside = "long"\ncontracts = 100\nentry = 100\nleverage = 2\nmark = 100\n'
     shown = run("stress", "-p", "-", "--moves", "-60%", stdin=held).stdout
     assert shown.startswith("liquidated by these moves\n")
+
+
+def test_what_dies_without_a_price_to_die_at_is_counted(run: Run) -> None:
+    held = '[[positions]]\nname = "a"\nside = "long"\ncontracts = 100\nentry = 100\nleverage = 2\nmark = 100\n'
+    (row,) = json.loads(run("stress", "-p", "-", "--moves", "-60%", "--total", "--json", stdin=held).stdout)
+    assert (row["liquidated"], row["first"]) == ("1", "a")
