@@ -2,11 +2,11 @@
 
 from decimal import Decimal
 
-from perpcalc.core.backed import Backed, reserve_share
+from perpcalc.core.backed import Backed, extra_margin, reserve_share
 from perpcalc.core.curve import Crossing
 from perpcalc.core.initial import largest_leverage
 from perpcalc.core.instrument import Instrument
-from perpcalc.core.margin import Margin, usable_extra
+from perpcalc.core.margin import Margin, at_leverage, usable_extra
 from perpcalc.core.rounding import EXACT, to_multiple
 from perpcalc.core.solve import (
     DOWN,
@@ -25,7 +25,6 @@ from perpcalc.core.solve import (
     unmet,
 )
 from perpcalc.core.spans import segments
-from perpcalc.core.trading import at_leverage, extra_margin
 from perpcalc.core.wallet import Wallet
 from perpcalc.decimals import ONE, ZERO, plain, settled
 
