@@ -380,13 +380,6 @@ def test_the_price_that_liquidates_an_account_is_on_its_chart(run: Run) -> None:
     assert shown.endswith("E entry 60,000.00   M mark 60,000.00   L liquidation 30,300.00\n")
 
 
-def test_the_price_that_liquidates_is_drawn_as_the_venue_has_it(run: Run) -> None:
-    position = ("--venue", "bybit", "-s", "long", "-n", "10k", "--entry", "62500", "-l", "10")
-    price = run("liq-price", *position, "--field", "liquidation_price").stdout.strip()
-    shown = run("stress", *position, "--moves", "-20%,0%", "--chart").stdout
-    assert shown.rstrip().endswith(f"L liquidation {float(price):,}")
-
-
 def test_the_entries_on_a_chart_are_in_their_order(run: Run) -> None:
     held = '[prices]\nBTC = 60_000\n[[accounts]]\nname = "w"\nbalance = 1\n' + "".join(
         f'[[positions]]\nname = "{entry}"\naccount = "w"\nside = "long"\ncontracts = 6_000\nentry = {entry}\nmmr = "1%"\n'
