@@ -578,3 +578,11 @@ def test_another_contract_than_the_first_of_its_venue_is_written_by_its_name(
     trades = write("".join(line for line in SEVERAL.splitlines(keepends=True) if "BTCUSD" not in line))
     run("fills", trades, "--venue", "bybit", "--into", "book.toml")
     assert '\ninstrument = "ETHUSD"\n' in (tmp_path / "book.toml").read_text()
+
+
+def test_a_position_joins_no_account_of_another_coin(run: Run, write: Any, tmp_path: Path) -> None:
+    write('[[accounts]]\nname = "ether"\nvenue = "bybit"\ncurrency = "ETH"\nbalance = 1\n', "book.toml")
+    run("fills", write(PARTLY_CLOSED), "--venue", "bybit", "--into", "book.toml")
+    text = (tmp_path / "book.toml").read_text()
+    assert "account =" not in text
+    assert text.count('venue = "bybit"') == 2

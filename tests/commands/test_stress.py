@@ -389,16 +389,17 @@ def test_the_entries_on_a_chart_are_in_their_order(run: Run) -> None:
     assert "E entry 40,000.00, 50,000.00, 60,000.00, 70,000.00   M mark" in shown
 
 
-def test_of_many_entries_a_chart_has_the_average_of_each_side(run: Run) -> None:
+@pytest.mark.parametrize(("below", "above"), [("long", "short"), ("short", "long")])
+def test_of_many_entries_a_chart_has_the_average_of_each_side(run: Run, below: str, above: str) -> None:
     held = '[prices]\nBTC = 60_000\n[[accounts]]\nname = "w"\nbalance = 1\n' + "".join(
         f'[[positions]]\nname = "{side} {entry}"\naccount = "w"\nside = "{side}"\ncontracts = 6_000\nentry = {entry}\nmmr = "1%"\n'
         f'instrument = "{side}"\ncontract_size = 1\nmark = {mark}\n'
         for side, entry, mark in (
-            ("long", 40_000, 60_000),
-            ("long", 60_000, 60_000),
-            ("long", 50_000, 60_000),
-            ("short", 70_000, 66_000),
-            ("short", 80_000, 66_000),
+            (below, 40_000, 60_000),
+            (below, 60_000, 60_000),
+            (below, 50_000, 60_000),
+            (above, 70_000, 66_000),
+            (above, 80_000, 66_000),
         )
     )
     shown = run("stress", "-p", "-", "--moves", "-30%,30%", "--chart", stdin=held).stdout
