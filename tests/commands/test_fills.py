@@ -586,3 +586,10 @@ def test_a_position_joins_no_account_of_another_coin(run: Run, write: Any, tmp_p
     text = (tmp_path / "book.toml").read_text()
     assert "account =" not in text
     assert text.count('venue = "bybit"') == 2
+
+
+def test_rates_of_a_coin_stand_beside_a_contract_that_nobody_lists(run: Run, write: Any) -> None:
+    trades = write(SEVERAL + "2024-06-04T00:00Z,WAT,buy,5,100,0\n")
+    rates = write("time,symbol,rate,mark\n2024-06-02T12:00Z,BTC,0.01%,50000\n", "rates.csv")
+    found = asked(run, trades, "-v", "bybit", "--funding", rates)
+    assert [row["funding"] for row in found] == ["0.00002", "0", None]

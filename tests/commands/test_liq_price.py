@@ -262,3 +262,12 @@ def test_unnamed_contracts_of_two_accounts_may_have_two_marks(run: Run) -> None:
         for name, mark in (("a", 60), ("b", 61))
     )
     assert run("liq-price", "-p", "-", "--field", "mark_price", stdin=held).stdout == "60\n61\n"
+
+
+def test_a_named_contract_has_one_mark_in_all_accounts(run: Run) -> None:
+    held = "".join(
+        f'[[accounts]]\nname = "{name}"\nvenue = "bybit"\nbalance = 1\n[[positions]]\nname = "{name}"\naccount = "{name}"\n'
+        f'side = "long"\ncontracts = 5\nentry = 50\nmark = {mark}\n'
+        for name, mark in (("a", 60), ("b", 61))
+    )
+    assert "position 2 (b), mark: position 1 (a) has another mark" in run("liq-price", "-p", "-", stdin=held).stderr

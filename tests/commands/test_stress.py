@@ -539,3 +539,10 @@ def test_what_dies_without_a_price_to_die_at_is_counted(run: Run) -> None:
     held = '[[positions]]\nname = "a"\nside = "long"\ncontracts = 100\nentry = 100\nleverage = 2\nmark = 100\n'
     (row,) = json.loads(run("stress", "-p", "-", "--moves", "-60%", "--total", "--json", stdin=held).stdout)
     assert (row["liquidated"], row["first"]) == ("1", "a")
+
+
+def test_of_a_single_move_a_chart_has_the_prices_around_it(run: Run) -> None:
+    shown = run("stress", *LONG, "--margin", "0.1", "--moves", "-20%", "--chart").stdout
+    labels = [float(label.replace(",", "")) for label in shown.splitlines()[-2].split()]
+    # 10 % below and above 8,000, and a little more
+    assert 7_000 < min(labels) < max(labels) < 9_000
