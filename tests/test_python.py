@@ -111,6 +111,9 @@ def test_a_question_is_answered_as_a_line_of_batch() -> None:
     assert next(iter(answer)) == "id"
     assert (answer["id"], answer["gross_pnl"]) == (7, "0.00375")
     assert "id" not in perpcalc.ask(question)
+    judged = perpcalc.ask({"command": "check", **LONG, "leverage": 5, "max_leverage": 4})
+    assert isinstance(judged, dict)
+    assert (judged["status"], judged["rows"][0]["status"]) == (1, "fail")
     bad = perpcalc.ask({"id": "a", "command": "pnl", "side": "long"})
     assert isinstance(bad, dict)
     assert list(bad) == ["id", "error"]

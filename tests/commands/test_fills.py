@@ -570,3 +570,26 @@ def test_a_position_without_an_entry_is_not_overwritten_either(run: Run, write: 
     held = '[[positions]]\nname = "core"\nvenue = "bybit"\nside = "long"\ncontracts = 15_000\n'
     line = refused(run, write(PARTLY_CLOSED), "--venue", "bybit", "--into", write(held, "book.toml"), "-q")
     assert "position 1 (core): is of the same contract and side, 15000 contracts; the trades left 15000 at " in line
+
+
+def test_another_contract_than_the_first_of_its_venue_is_written_by_its_name(
+    run: Run, write: Any, tmp_path: Path
+) -> None:
+    trades = write("".join(line for line in SEVERAL.splitlines(keepends=True) if "BTCUSD" not in line))
+    run("fills", trades, "--venue", "bybit", "--into", "book.toml")
+    assert '\ninstrument = "ETHUSD"\n' in (tmp_path / "book.toml").read_text()
+
+
+def test_a_position_joins_no_account_of_another_coin(run: Run, write: Any, tmp_path: Path) -> None:
+    write('[[accounts]]\nname = "ether"\nvenue = "bybit"\ncurrency = "ETH"\nbalance = 1\n', "book.toml")
+    run("fills", write(PARTLY_CLOSED), "--venue", "bybit", "--into", "book.toml")
+    text = (tmp_path / "book.toml").read_text()
+    assert "account =" not in text
+    assert text.count('venue = "bybit"') == 2
+
+
+def test_rates_of_a_coin_stand_beside_a_contract_that_nobody_lists(run: Run, write: Any) -> None:
+    trades = write(SEVERAL + "2024-06-04T00:00Z,WAT,buy,5,100,0\n")
+    rates = write("time,symbol,rate,mark\n2024-06-02T12:00Z,BTC,0.01%,50000\n", "rates.csv")
+    found = asked(run, trades, "-v", "bybit", "--funding", rates)
+    assert [row["funding"] for row in found] == ["0.00002", "0", None]

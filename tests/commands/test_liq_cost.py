@@ -323,3 +323,8 @@ def test_one_price_is_none_of_two_coins(run: Run, option: str, value: str) -> No
     )
     answer = run("liq-cost", "-p", "-", option, value, stdin=held)
     assert answer.stderr == f"perpcalc: {option}: the portfolio has 2 coins, BTC, ETH: ask for each by itself\n"
+
+
+def test_where_there_is_no_position_nothing_is_lost(run: Run) -> None:
+    answer = run("liq-cost", "-p", "-", "--json", stdin="[prices]\nBTC = 60_000\n")
+    assert (answer.stdout, answer.status) == ("[]\n", 0)

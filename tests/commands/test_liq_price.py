@@ -253,3 +253,21 @@ def test_an_isolated_position_in_an_account_of_several_coins_dies_by_itself(run:
     )
     fields = ("--field", "liquidation_price,closing_fee_rate")
     assert run("liq-price", "-p", "-", *fields, stdin=held).stdout == run("liq-price", *flags, *fields).stdout
+
+
+def test_unnamed_contracts_of_two_accounts_may_have_two_marks(run: Run) -> None:
+    held = "".join(
+        f'[[accounts]]\nname = "{name}"\nbalance = 1\n[[positions]]\nname = "{name}"\naccount = "{name}"\nside = "long"\n'
+        f'contracts = 5\nentry = 50\nmmr = "1%"\nmark = {mark}\n'
+        for name, mark in (("a", 60), ("b", 61))
+    )
+    assert run("liq-price", "-p", "-", "--field", "mark_price", stdin=held).stdout == "60\n61\n"
+
+
+def test_a_named_contract_has_one_mark_in_all_accounts(run: Run) -> None:
+    held = "".join(
+        f'[[accounts]]\nname = "{name}"\nvenue = "bybit"\nbalance = 1\n[[positions]]\nname = "{name}"\naccount = "{name}"\n'
+        f'side = "long"\ncontracts = 5\nentry = 50\nmark = {mark}\n'
+        for name, mark in (("a", 60), ("b", 61))
+    )
+    assert "position 2 (b), mark: position 1 (a) has another mark" in run("liq-price", "-p", "-", stdin=held).stderr

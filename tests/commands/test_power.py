@@ -182,3 +182,28 @@ def test_what_moves_by_no_volatility_implies_none(run: Run, power: str) -> None:
     found = asked(run, "--power", power, "--index", "3000", "--mark", "3010")
     assert found["implied_vol"] is None
     assert f"no volatility is implied: for p = {power} the price does not depend on it" in found["reason"]
+
+
+def test_interest_makes_a_mark_dearer(run: Run) -> None:
+    plain = asked(run, "--power", "2", "--index", "3000", "--vol", "80%")["fair_mark"]
+    dear = asked(run, "--power", "2", "--index", "3000", "--vol", "80%", "--interest", "5%")["fair_mark"]
+    # k = (0.64 + 0.05) / 365 in place of 0.64 / 365
+    assert (plain[:12], dear[:12]) == ("9031644.8660", "9034124.1501")
+
+
+def test_the_fair_mark_stands_in_the_formulas_where_no_mark_is_given(run: Run) -> None:
+    fair = ("power", "--power", "2", "--index", "3000", "--vol", "80%", "--explain")
+    assert "delta = 6,021.09657737\n    power * M / index\n" in run(*fair).stdout
+    assert "power * mark / index" in run(*fair, "--mark", "9045000").stdout
+    assert run(*fair[:5], "--mark", "9045000", "--explain").status == 0
+
+
+def test_without_a_short_there_is_no_liquidation_price_not_even_never(run: Run) -> None:
+    shown = run("power", "--power", "2", "--index", "3000", "--vol", "80%").stdout
+    assert "never" not in shown
+    assert "no volatility is implied" not in shown
+
+
+def test_where_no_price_is_fair_the_limit_is_said(run: Run) -> None:
+    found = asked(run, "--power", "2", "--index", "3000", "--vol", "2000%", "--funding-period", "30d")
+    assert "grows by k = 32.876712 in a funding period, and from k = 0.693147 on funding" in found["reason"]

@@ -425,6 +425,19 @@ def test_a_dated_contract_moves_by_its_ratio_of_marks_and_pays_no_funding(run: R
     assert "s * (V" not in told
 
 
+def test_bars_are_of_the_contract_that_they_name(run: Run, write: Any) -> None:
+    held = '[[accounts]]\nname = "w"\nbalance = 1\n' + "".join(
+        f'[[positions]]\nname = "{name}"\ninstrument = "{name}"\naccount = "w"\ncontract_size = 1\nside = "{side}"\n'
+        f'contracts = {usd}\nentry = {mark}\nmark = {mark}\nmmr = "0.5%"\n'
+        for name, side, usd, mark in (("BTCUSD", "long", 10_000, 50_000), ("BTCUSDH27", "short", 4_000, 55_000))
+    )
+    marks = write("symbol," + WEEK.replace("\n2024", "\nBTCUSDH27,2024"))
+    (row,) = asked(run, "-p", write(held, "w.toml"), "--marks", f"BTC={marks}")
+    end = Fraction(row["price"])
+    net = 10_000 * (Fraction(1, 50_000) - 1 / (end * Fraction(50, 55))) - 4_000 * (Fraction(1, 55_000) - 1 / end)
+    assert row["net_pnl"] == twin.printed(net)
+
+
 def test_several_contracts_of_an_account_need_a_mark_each(run: Run, write: Any) -> None:
     held = '[[accounts]]\nname = "w"\nbalance = 1\n' + "".join(
         f'[[positions]]\nname = "{name}"\ninstrument = "{name}"\naccount = "w"\ncontract_size = 1\nside = "long"\n'

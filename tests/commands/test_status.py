@@ -206,3 +206,13 @@ def test_a_rate_of_an_hour_is_paid_every_hour_of_a_day(run: Run, day: str) -> No
     )
     answer = run("status", "-p", "-", "--field", "funding_per_day_usd", stdin=held)
     assert float(answer.stdout) == pytest.approx(24, rel=1e-6)
+
+
+@pytest.mark.parametrize(("side", "entry"), [("long", 20_000), ("short", 5_000)])
+def test_what_is_dead_already_comes_first(run: Run, side: str, entry: int) -> None:
+    held = "[prices]\nBTC = 10_000\n" + "".join(
+        f'[[positions]]\nname = "{name}"\nside = "{side}"\ncontracts = 100\nentry = {at}\nleverage = 10\nmmr = "1%"\n'
+        for name, at in (("alive", 10_000), ("dead", entry))
+    )
+    shown = run("status", "-p", "-", stdin=held).stdout
+    assert shown.startswith("dead is liquidated already")

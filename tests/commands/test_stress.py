@@ -396,16 +396,17 @@ def test_the_entries_on_a_chart_are_in_their_order(run: Run) -> None:
     assert "E entry 40,000.00, 50,000.00, 60,000.00, 70,000.00   M mark" in shown
 
 
-def test_of_many_entries_a_chart_has_the_average_of_each_side(run: Run) -> None:
+@pytest.mark.parametrize(("below", "above"), [("long", "short"), ("short", "long")])
+def test_of_many_entries_a_chart_has_the_average_of_each_side(run: Run, below: str, above: str) -> None:
     held = '[prices]\nBTC = 60_000\n[[accounts]]\nname = "w"\nbalance = 1\n' + "".join(
         f'[[positions]]\nname = "{side} {entry}"\naccount = "w"\nside = "{side}"\ncontracts = 6_000\nentry = {entry}\nmmr = "1%"\n'
         f'instrument = "{side}"\ncontract_size = 1\nmark = {mark}\n'
         for side, entry, mark in (
-            ("long", 40_000, 60_000),
-            ("long", 60_000, 60_000),
-            ("long", 50_000, 60_000),
-            ("short", 70_000, 66_000),
-            ("short", 80_000, 66_000),
+            (below, 40_000, 60_000),
+            (below, 60_000, 60_000),
+            (below, 50_000, 60_000),
+            (above, 70_000, 66_000),
+            (above, 80_000, 66_000),
         )
     )
     shown = run("stress", "-p", "-", "--moves", "-30%,30%", "--chart", stdin=held).stdout
@@ -539,3 +540,16 @@ def test_what_is_worth_nothing_is_liquidated_whatever_its_maintenance_rate(run: 
     held = '[[positions]]\nname = "a"\nside = "long"\ncontracts = 100\nentry = 100\nleverage = 2\nmark = 100\n'
     shown = run("stress", "-p", "-", "--moves", "-60%", stdin=held).stdout
     assert shown.startswith("liquidated by these moves\n")
+
+
+def test_what_dies_without_a_price_to_die_at_is_counted(run: Run) -> None:
+    held = '[[positions]]\nname = "a"\nside = "long"\ncontracts = 100\nentry = 100\nleverage = 2\nmark = 100\n'
+    (row,) = json.loads(run("stress", "-p", "-", "--moves", "-60%", "--total", "--json", stdin=held).stdout)
+    assert (row["liquidated"], row["first"]) == ("1", "a")
+
+
+def test_of_a_single_move_a_chart_has_the_prices_around_it(run: Run) -> None:
+    shown = run("stress", *LONG, "--margin", "0.1", "--moves", "-20%", "--chart").stdout
+    labels = [float(label.replace(",", "")) for label in shown.splitlines()[-2].split()]
+    # 10 % below and above 8,000, and a little more
+    assert 7_000 < min(labels) < max(labels) < 9_000

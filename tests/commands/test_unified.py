@@ -241,6 +241,13 @@ def test_a_file_of_weights_that_cannot_be_read_is_named_with_its_account(run: Ru
     assert answer.stderr.startswith("perpcalc: standard input: account 1 (uta), none.json: No such file or directory")
 
 
+def test_beyond_the_only_band_of_a_coin_nothing_counts(run: Run) -> None:
+    text = golden(0).replace("BTC = 1 }", "BTC = 10 }").replace("{  }", '{ BTC = [[4, "90%"]] }')
+    (row,) = rows(run, "status", text)
+    # 0.5 % of 100,000 USD over 90 % of 4 coins
+    assert row["margin_ratio"] == twin.printed(Fraction(500, 360_000))
+
+
 def test_a_file_of_weights_is_never_standard_input(run: Run) -> None:
     text = golden(0).replace("weights_of = {  }", 'weights_file = "-"')
     answer = run("liq-price", "-p", "-", stdin=text)
