@@ -149,6 +149,11 @@ class TestSizes:
         with pytest.raises(PerpcalcError, match=r"its size 0\.005 is in coin"):
             self.size(recorded(contracts=None, usd=Decimal("0.5")))
 
+    def test_a_size_in_coin_is_told_as_the_file_has_it(self) -> None:
+        said = recorded(contracts=Decimal("0.005"), contract_size=Decimal(100))
+        with pytest.raises(PerpcalcError, match=r"its size 0\.005 is in coin"):
+            contracts_of(said, market_of(said, BTC, "blofin", nothing))
+
     def test_parts_of_a_lot_are_an_error(self) -> None:
         with pytest.raises(PerpcalcError, match="0.5 contracts cannot be traded"):
             self.size(recorded(contracts=Decimal("0.5")))

@@ -181,6 +181,13 @@ class TestAccounts:
         [found] = of_account([leg], Decimal("0.005"), unified=True)
         assert found.cause == "a unified account is liquidated by all its coins"
 
+    def test_an_older_tick_is_the_cause_in_a_unified_account_too(self) -> None:
+        bybit = find("bybit").instrument
+        held = open_at(bybit, LONG, Decimal(10_000), Decimal(62_500))
+        leg = Leg("core", Recorded(liquidation_price=Decimal("57790.5")), held, bybit.schedule, bybit.cross_closing_fee)
+        [found] = of_account([leg], Decimal("0.014"), unified=True)
+        assert (found.ours, found.cause) == (Decimal("57790.4"), "it is on a tick of 0.5, that of another date")
+
     @pytest.mark.parametrize(("balance", "whole"), [(None, True), (Decimal("0.005"), False)])
     def test_is_not_compared_without_all_of_it(self, balance: Decimal | None, whole: bool) -> None:
         leg = self.leg("perp", LONG, "50000", liquidation_price=Decimal(40_000))

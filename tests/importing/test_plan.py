@@ -117,6 +117,15 @@ class TestRows:
         [row] = plan_of([{**CROSS, "symbol": "ABC/USD:ABC", "contractSize": 10}], portfolio, account="abc").rows
         assert (row["instrument"], row["contract_size"], "currency" in row) == ("ABC/USD:ABC", 10, False)
 
+    def test_a_plain_one_in_a_unified_account_has_its_coin(self) -> None:
+        portfolio = BOOK._replace(accounts=(account("uta", "deribit", unified=backed()),))
+        [row] = plan_of([{**CROSS, "symbol": "ABC/USD:ABC", "contractSize": 10}], portfolio, account="uta").rows
+        assert (row["instrument"], row["currency"]) == ("ABC/USD:ABC", "ABC")
+
+    def test_in_an_account_without_venue_a_file_need_not_name_one(self) -> None:
+        [row] = plan_of([CROSS], account="nowhere").rows
+        assert (row["account"], row["contract_size"], "venue" in row) == ("nowhere", 1, False)
+
     def test_a_leverage_above_the_largest_is_said(self) -> None:
         made = plan_of([{**LONG, "leverage": 1000}], venue="bybit")
         assert made.notes[-1] == "BTCUSD long: leverage 1000 is above the largest of BTCUSD, 100"

@@ -112,6 +112,17 @@ def test_three_lines_may_say_what_the_file_is(write: Write) -> None:
     assert minutes_of(bars) == [0, 1]
 
 
+def test_a_remark_may_stand_before_a_row_that_is_the_only_one(write: Write) -> None:
+    bars, _ = read(write("# a\n" + rows(0)))
+    assert minutes_of(bars) == [0]
+
+
+def test_two_prices_of_one_moment_are_both_read(write: Write) -> None:
+    bars, found = read(write("time,price\n1717200000000,5\n1717200000000,6\n1717200001000,7\n"))
+    assert [plain(close) for *_, close in bars] == ["5", "6", "7"]
+    assert found.notes == []
+
+
 @pytest.mark.parametrize("gone", ["time", "open", "high", "low", "close"])
 def test_a_file_that_lacks_a_column_of_a_bar_is_none(write: Write, gone: str) -> None:
     names = [name for name in ("time", "open", "high", "low", "close") if name != gone]

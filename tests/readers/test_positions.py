@@ -541,6 +541,7 @@ class TestWrappings:
             {"data": [BYBIT], "hasMore": True},
             {"data": {"list": [BYBIT], "currentPage": 1, "totalPage": 2}},
             {"result": {"list": [BYBIT], "next_cursor": "x"}},
+            {"data": {"result": {"data": {"list": [BYBIT], "hasMore": True}}}},
         ],
     )
     def test_a_further_page_is_said(self, more: dict[str, Any]) -> None:

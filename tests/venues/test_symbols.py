@@ -168,6 +168,12 @@ def test_the_day_of_expiry_is_read_from_the_name(symbol: str, day: datetime.date
     assert expiry_of(symbol) == day
 
 
+def test_a_contract_in_another_money_is_not_that_in_dollars() -> None:
+    with pytest.raises(PerpcalcError, match="there is no contract 'BTC/EUR:BTC'"):
+        contract_named("BTC/EUR:BTC", COINS)
+    assert contract_named("BTC/EUR:BTC", {"btcusd": "BTC", "btceur": "BTC"}).name == "btceur"
+
+
 def test_a_contract_that_has_ended_is_still_known_and_that_is_said() -> None:
     found = find("binance", "SAND")
     assert found.notes == ("binance: SANDUSD_PERP is no longer listed on 2026-09-16: its last known rules are used",)
