@@ -46,7 +46,7 @@ class Commands(TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """The arguments as Typer reads them; where there are none, the help on standard error and status 2."""
-        if not args and not ctx.resilient_parsing:
+        if not args:
             print(ctx.get_help(), file=sys.stderr)
             raise Exit(2)
         try:

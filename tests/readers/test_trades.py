@@ -135,6 +135,22 @@ def test_times_ids_sides_and_places_come_with_a_trade() -> None:
     assert tape.venue == "binance"
 
 
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("binance.json", ["0.16666667", "0.24590164"]),
+        ("bybit.json", ["0.00333283", "0.00666566", "0.00003703"]),
+        ("bitmex.csv", ["0.2", "0.181818"]),
+        ("kucoin.json", ["0.0833333333", "0.0327868852"]),
+        ("ccxt.json", ["0.025", "0.025", "0.0475"]),
+        ("okx.json", [None, None]),
+    ],
+)
+def test_the_coin_value_of_a_trade_is_the_venue_s_own_where_it_says_one(name: str, values: list[str | None]) -> None:
+    trades = read_trades(sample("trades", name)).trades
+    assert [trade.value if trade.value is None else plain(trade.value) for trade in trades] == values
+
+
 def test_the_trades_of_ccxt_issue_14294_come_to_their_known_profit() -> None:
     found = ledger(PLAIN, read_trades(sample("trades", "ccxt.json")).trades)
     assert (plain(found.realised_pnl), plain(found.fees), plain(found.net_realised)) == (
