@@ -78,6 +78,18 @@ class TestLiquidationPrices:
         [found] = of_account([leg], Decimal("0.0501"))
         assert (found.ours, found.cause) == (Decimal("47860.7"), "it is on a tick of 0.5, that of another date")
 
+    def test_one_that_is_never_liquidated_by_our_rules_is_on_no_tick(self) -> None:
+        bybit = find("bybit").instrument
+        held = open_at(bybit, SHORT, Decimal(10_000), Decimal(62_500))
+        margin = given_margin(held, Decimal(1))
+        recorded = Recorded(liquidation_price=Decimal("57102.5"))
+        leg = Leg("core", recorded, held, bybit.schedule, bybit.isolated_closing_fee, margin)
+        [found] = of_isolated(leg)
+        assert str(found) == (
+            "core: the venue's liquidation price is 57102.5, ours is never: "
+            "tiers of another date, or a margin that has changed since"
+        )
+
     def test_ours_may_be_never(self) -> None:
         short = open_at(TICK, SHORT, Decimal(1000), Decimal(50_000))
         recorded = Recorded(liquidation_price=Decimal(900_000))

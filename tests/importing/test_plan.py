@@ -354,6 +354,16 @@ class TestAgain:
         assert made.by_hand == ("core and swing: are not together the venue's 6000 contracts: write them by hand",)
         assert made.rows == made.changes == made.unchanged == ()
 
+    def test_a_figure_that_is_another_is_told_of_the_first_part(self) -> None:
+        parts = [
+            entry("core", "main", instrument="BTCUSD", side="long", contracts="2000", entry="61000.5"),
+            entry("swing", "main", instrument="BTCUSD", side="long", contracts="3000", entry="61000.5"),
+        ]
+        for contracts in (5000, 6000):
+            item = {**CROSS, "contracts": contracts, "unrealizedPnl": "0.5"}
+            made = plan_of([item], BOOK._replace(positions=parts), account="main")
+            assert [one.name for one in made.differences] == ["core"]
+
     def test_fills_that_differ_are_for_their_owner(self) -> None:
         fills = entry("core", venue="bybit", side="long", fill=["4000@61000.5"], leverage="10")
         made = plan_of([LONG], BOOK._replace(positions=[fills]), venue="bybit")

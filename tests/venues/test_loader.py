@@ -85,6 +85,29 @@ def test_a_venue_or_a_day_that_is_not_known_is_refused(spec: str, message: str) 
     assert refusal(spec) == message
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ascendex",
+        "backpack",
+        "bitfinex",
+        "btse",
+        "bullish",
+        "coinbaseinternational",
+        "cryptocom",
+        "dydx",
+        "gemini",
+        "hashkey",
+        "paradex",
+        "poloniex",
+        "toobit",
+        "woo",
+    ],
+)
+def test_a_venue_that_has_no_inverse_contracts_is_known_as_such(name: str) -> None:
+    assert refusal(name) == f"'{name}' has no inverse contracts that are known: perpcalc is for inverse ones"
+
+
 def test_a_venue_that_is_nothing_like_one_of_ours_gets_all_that_can_be_done() -> None:
     message = refusal("zoomex")
     assert message.startswith("'zoomex' is not a known venue: give one of bigone, binance, ")

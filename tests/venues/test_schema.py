@@ -182,6 +182,11 @@ def test_what_does_not_follow_it_is_named_by_its_place(tmp_path: Path, old: str,
     assert refusal(tmp_path, MINE.replace(old, new, 1)).startswith(message)
 
 
+@pytest.mark.parametrize("value", ["floor 0", "ceiling 18"])
+def test_a_rounding_is_to_0_to_18_decimals(tmp_path: Path, value: str) -> None:
+    read(tmp_path, MINE.replace('"floor 8"', f'"{value}"'))
+
+
 @pytest.mark.parametrize("rows", ["5", "[]", "[1]", '[{ from = 2025-01-01, maker = "0.01%" }, 1]'])
 def test_rules_of_a_topic_are_a_list_of_tables(tmp_path: Path, rows: str) -> None:
     start, end = MINE.index("[[fees]]"), MINE.index("[[funding]]")
