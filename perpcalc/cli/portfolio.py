@@ -26,7 +26,7 @@ from perpcalc.render.text import say, tell
 from perpcalc.saving import create
 
 FILE = one("file", path, "FILE", "The portfolio file.", complete="file", argument=True)
-OPENED = PORTFOLIO._replace(help="The portfolio file.", short="", env="", argument=True)
+OPENED = PORTFOLIO._replace(help="The portfolio file.", env="", argument=True)
 DUMP = one(
     "file", path, "FILE", "What ccxt or a venue answers about positions; - reads stdin.", complete="file", argument=True
 )

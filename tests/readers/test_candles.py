@@ -117,6 +117,11 @@ def test_a_remark_may_stand_before_a_row_that_is_the_only_one(write: Write) -> N
     assert minutes_of(bars) == [0]
 
 
+def test_rows_of_json_may_have_blanks_around_them(write: Write) -> None:
+    bars, _ = read(write(" [1717200000000, 5, 6, 4, 5, 1] \n [1717200060000, 5, 6, 4, 5, 1] \n"))
+    assert minutes_of(bars) == [0, 1]
+
+
 def test_two_prices_of_one_moment_are_both_read(write: Write) -> None:
     bars, found = read(write("time,price\n1717200000000,5\n1717200000000,6\n1717200001000,7\n"))
     assert [plain(close) for *_, close in bars] == ["5", "6", "7"]
@@ -264,6 +269,7 @@ UNKNOWN = (
         ),
         (HEADER + rows(0, 1) + "yesterday,5,6,4,5\n", "line 4: 'yesterday' is not a time"),
         (HEADER + rows(0, 1) + ",5,6,4,5\n", "line 4: has no time"),
+        (HEADER + "2024-06-01,5,6,4,5\n2024-06-02,5,6,4,5\nsoon,5,6,4,5\n", "line 4: 'soon' is not a time"),
         (HEADER + rows(0) + '"5,6\n', "line 3: not CSV"),
         ((HEADER + rows(0)).encode("utf-16"), "byte 0 is not UTF-8: save the file as UTF-8"),
         ((HEADER + rows(*range(9))).encode() + b"\xff\n", "line 11: is not UTF-8"),

@@ -114,6 +114,7 @@ class TestBinance:
             ({"marginType": "cross", "isolated": True}, "cross"),
             ({"isolated": False}, "cross"),
             ({"isolated": "true"}, "isolated"),
+            ({"isolated": True, "isolatedWallet": "0"}, "isolated"),
             ({"isolatedWallet": "0"}, "cross"),
             ({"isolatedMargin": "0.1"}, "isolated"),
         ],
