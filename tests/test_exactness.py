@@ -374,7 +374,7 @@ def wallets(
 
 
 @exact(
-    "margin.isolated_margin margin.given_margin margin.usable_extra liquidation.position_liquidation liquidation.liquidation liquidation.liquidation_prices liquidation.ends liquidation.margin_ratio spans.safe_spans spans.segments limits.distance",
+    "margin.isolated_margin margin.at_leverage margin.given_margin margin.usable_extra liquidation.position_liquidation liquidation.liquidation liquidation.liquidation_prices liquidation.ends liquidation.margin_ratio spans.safe_spans spans.segments limits.distance",
     positions,
     leverages,
     rates,
@@ -383,6 +383,7 @@ def wallets(
 def liquidation_prices(held: Position, leverage: Decimal, mmr: Decimal, fee: Decimal) -> Pairs:
     initial = cost(held) / F(leverage)
     yield margin.isolated_margin(held, leverage, mmr).coin, initial + F(mmr)
+    yield margin.at_leverage(held, leverage, margin.Margin("isolated", mmr, mmr)).coin, initial + F(mmr)
     side, q, entry = held.side, usd(held), held.entry_price
     for basis, solve in (("mark", twin.liquidation_at_mark), ("entry", twin.liquidation_at_entry)):
         schedule = rules.flat_rate(mmr, basis=basis)

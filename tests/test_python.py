@@ -109,7 +109,7 @@ def test_a_question_is_answered_as_a_line_of_batch() -> None:
     answer = perpcalc.ask({"id": 7, **question})
     assert isinstance(answer, dict)
     assert next(iter(answer)) == "id"
-    assert (answer["id"], str(answer["gross_pnl"])) == (7, "0.00375")
+    assert (answer["id"], answer["gross_pnl"]) == (7, "0.00375")
     assert "id" not in perpcalc.ask(question)
     bad = perpcalc.ask({"id": "a", "command": "pnl", "side": "long"})
     assert isinstance(bad, dict)

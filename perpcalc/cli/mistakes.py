@@ -58,22 +58,23 @@ def _meant(command: str, word: str, options: Sequence[Option[object]]) -> Words:
         return f"give {AS_VALUES[word]}"
     if names := meant(word, has):
         return ("give ", *listed([has[name] for name in names]))
-    elsewhere = [name for name in _having(word.replace("-", "_")) if name != command.partition(" ")[0]]
-    if elsewhere:
+    if elsewhere := _having(word.replace("-", "_"), command.partition(" ")[0]):
         return "".join((*listed(elsewhere, "and"), f" {'have' if len(elsewhere) > 1 else 'has'} it"))
     if near := get_close_matches(word.replace("-", "_"), has, n=2, cutoff=CLOSE):
         return ("give ", *listed([has[name] for name in near]))
     return f"see perpcalc {command} --help"
 
 
-def _having(name: str) -> list[str]:
-    """The commands with an option of this name."""
+def _having(name: str, beside: str) -> list[str]:
+    """The commands with an option of this name; of those under one name with the command, if any has it, only they."""
     made = []
     for command in LISTED:
         one = found(command)
         inner: Iterable[Command] = [one] if isinstance(one, Command) else one.commands
-        if any(option.name == name for each in inner for option in each.options):
-            made.append(command)
+        having = [each.name for each in inner if any(option.name == name for option in each.options)]
+        if having and command == beside:
+            return [f"{command} {each}" for each in having]
+        made += [command] if having else []
     return made
 
 

@@ -1,6 +1,6 @@
 """The positions of a portfolio as cases, those of an account in the wallet that they share."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -77,15 +77,14 @@ class Book(NamedTuple):
         )
 
 
-def is_portfolio(given: Given, but: Iterable[Option[object]] = ()) -> bool:
+def is_portfolio(given: Given) -> bool:
     """Whether the answer is for a portfolio; options that describe a position are refused beside one.
 
     A portfolio that the environment names gives way to them.
     """
     if PORTFOLIO not in given:
         return False
-    left_out = {option.name for option in but}
-    described = given.written(option for option in POSITION if option.name not in left_out)
+    described = given.written(POSITION)
     if described and PORTFOLIO.name not in given.filled:
         raise PerpcalcError(("excludes ", PORTFOLIO.key), "it describes a position of its own").at(described[0].key)
     return not described

@@ -181,8 +181,7 @@ def _with_booked(strands: Sequence[Strand], booked: Sequence[Booked], notes: lis
     found: dict[int, list[Booked]] = {}
     left_out: dict[str, int] = {}
     for paid in booked:
-        places = _places(strands, paid.instrument)
-        own = [place for place in places if not paid.held or strands[place].held == paid.held]
+        own = _places(strands, paid.instrument)
         if not own:
             name = printable(paid.instrument or "no contract")
             left_out[name] = left_out.get(name, 0) + 1

@@ -87,7 +87,7 @@ def without_later_changes(case: Case) -> tuple[Words, ...]:
 
 def _reference(cases: Sequence[Case], of_bars: str | None) -> Case:
     """The position whose contract the bars are of: by its name, else the first perpetual, else the first."""
-    named = (case for case in cases if of_bars is not None and fold(case.instrument.name or "") == fold(of_bars))
+    named = (case for case in cases if of_bars is not None and fold(case.instrument.name) == fold(of_bars))
     return next(named, next((case for case in cases if is_funded(case)), cases[0]))
 
 

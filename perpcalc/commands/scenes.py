@@ -289,7 +289,7 @@ def _price_now(given: Given, portfolio: Portfolio, trade: Trade) -> Decimal | No
         return mark
     case = _trade_case(given, portfolio, trade, Given({}), None)
     held = [one for one in entries_of(portfolio, portfolio.positions, Given({})) if coin_of(one) == coin_of(case)]
-    marks = [one for one in held if isinstance(one, Case) and one.mark is not None]
+    marks = [one for one in held if isinstance(one, Case)]
     of_contract = [one.mark for one in marks if contract_of(one) == contract_of(case)]
     known = [*of_contract, case.mark, *(one.mark for one in marks)]
     return next((mark for mark in known if mark is not None), None if held else trade.fill.price)

@@ -126,7 +126,9 @@ def answer(given: Given) -> Result:
         moves = traced_moves(moves)
     rungs = [after(block, moves) for block in blocks]
     rows = [
-        Row(_row(block, one, moves), _market(block)) for block, ones in zip(blocks, rungs, strict=True) for one in ones
+        Row(_row(block, one, moves), market)
+        for block, market, ones in zip(blocks, map(_market, blocks), rungs, strict=True)
+        for one in ones
     ]
     return Result(
         Stress,

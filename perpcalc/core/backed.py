@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from perpcalc.core.liquidation import Ends, Liquidation, Prices, ends, liquidation, liquidation_prices
-from perpcalc.core.margin import Margin
+from perpcalc.core.margin import Margin, at_leverage, isolated_margin
 from perpcalc.core.position import Position
 from perpcalc.core.wallet import (
     Holding,
@@ -91,6 +91,42 @@ def forward_prices(backed: Backed) -> Prices:
     """
     index = len(backed.others)
     return liquidation_prices(backed.wallet, index, backed.holding, backed.mark, by_mark=False, of_wallet=backed.ends)
+
+
+def levered(backed: Backed, position: Position, leverage: Decimal | None) -> Backed:
+    """A position in another's place at a leverage, what the other had beyond its initial margin added; None keeps the
+    margin.
+
+    >>> from perpcalc.core.instrument import PLAIN
+    >>> from perpcalc.core.position import LONG, open_at
+    >>> from perpcalc.core.rules import flat_rate
+    >>> position = open_at(PLAIN, LONG, Decimal(10_000), Decimal(50_000))
+    >>> backed = Backed(Holding(position, flat_rate(ZERO)), isolated_margin(position, Decimal(2), Decimal(1)))
+    >>> levered(backed, position, Decimal(4)).margin.coin
+    Decimal('1.05')
+    """
+    holding, margin = backed.holding, backed.margin
+    if leverage is not None:
+        margin = at_leverage(position, leverage, extra_margin(backed))
+    if position is not holding.position:
+        holding = holding._replace(position=position)
+    return Backed(holding, margin, backed.others, backed.mark)
+
+
+def extra_margin(backed: Backed) -> Margin:
+    """What an isolated position has beyond its initial margin; nothing where its leverage is not given.
+
+    >>> from perpcalc.core.instrument import PLAIN
+    >>> from perpcalc.core.position import LONG, open_at
+    >>> from perpcalc.core.rules import flat_rate
+    >>> position = open_at(PLAIN, LONG, Decimal(10_000), Decimal(50_000))
+    >>> extra_margin(Backed(Holding(position, flat_rate(ZERO)), isolated_margin(position, Decimal(2), Decimal(1)))).coin
+    Decimal('1.0')
+    """
+    if backed.margin.leverage is None:
+        return Margin("isolated", ZERO, ZERO)
+    initial = isolated_margin(backed.position, backed.margin.leverage)
+    return Margin("isolated", backed.margin.coin - initial.coin, backed.margin.usable - initial.usable)
 
 
 def free_at(backed: Backed, price: Decimal, share: Decimal = ONE) -> Decimal:

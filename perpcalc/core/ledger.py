@@ -46,7 +46,6 @@ class Booked(NamedTuple):
     amount: Decimal
     currency: str | None = None
     id: str | None = None
-    held: str = ""
     place: str = ""
 
 

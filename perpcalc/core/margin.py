@@ -212,6 +212,19 @@ def isolated_margin(position: Position, leverage: Decimal, extra: Decimal = ZERO
     return Margin("isolated", shown + extra, counted + usable_extra(position, extra), leverage)
 
 
+def at_leverage(position: Position, leverage: Decimal, extra: Margin) -> Margin:
+    """The initial margin of a position at a leverage, and more.
+
+    >>> from perpcalc.core.instrument import PLAIN
+    >>> from perpcalc.core.position import LONG, open_at
+    >>> position = open_at(PLAIN, LONG, Decimal(10_000), Decimal(50_000))
+    >>> at_leverage(position, Decimal(4), Margin("isolated", Decimal(1), Decimal(1))).coin
+    Decimal('1.05')
+    """
+    initial = isolated_margin(position, leverage)
+    return Margin(initial.mode, initial.coin + extra.coin, initial.usable + extra.usable, leverage)
+
+
 def given_margin(position: Position, coin: Decimal, extra: Decimal = ZERO) -> Margin:
     """The margin of an isolated position that is known as an amount of coin.
 

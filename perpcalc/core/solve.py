@@ -5,9 +5,9 @@ proved by the forward calculation: what an answer shows of afterwards is what as
 """
 
 import decimal
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from decimal import Decimal
-from itertools import chain, pairwise
+from itertools import chain
 from typing import Generic, NamedTuple, TypeVar
 
 from perpcalc.core.backed import (
@@ -172,7 +172,8 @@ def settle(unknown: Unknown[T], crossing: Crossing, direction: str) -> Found | N
         return Found(crossing.at)
     step = unknown.step or FINEST
     first = to_multiple(crossing.at, step, direction)
-    tried, states = [first], dict[Decimal, T]()
+    tried = [first]
+    states: dict[Decimal, T] = {}
     while unknown.left and crossing.slope and len(tried) <= CORRECTIONS and unknown.allows(tried[-1]):
         states[tried[-1]] = state = unknown.state(tried[-1])
         left = unknown.left(state)
@@ -187,39 +188,6 @@ def settle(unknown: Unknown[T], crossing: Crossing, direction: str) -> Found | N
         if unknown.allows(value) and unknown.keeps(states[value] if value in states else unknown.state(value)):
             return Found(value, BY_ROUNDING if unknown.step and (value - first) * safer > 0 else None)
     return None
-
-
-class Kept(NamedTuple):
-    """Values of an unknown that keep a goal, from one turn to another; None is from 0 on, or without end."""
-
-    start: Crossing | None
-    end: Crossing | None
-
-
-def spans_kept(unknown: Unknown[T], turns: Iterable[Crossing]) -> list[Kept]:
-    """The values that keep the goal, in order: between two neighbouring turns all do or none does, so one of them is
-    asked.
-
-    Turns outside the least and the most are left out.
-
-    >>> unknown = Unknown(lambda u: u, lambda u: 2 <= u <= 3, None, None, least=Decimal(1))
-    >>> [span] = spans_kept(unknown, [Crossing(Decimal(u), ZERO) for u in (3, 4, 2)])
-    >>> span.start.at, span.end.at
-    (Decimal('2'), Decimal('3'))
-    """
-    least, most = unknown.least or ZERO, unknown.most
-    if most is not None and most <= least:
-        return []
-    by_value = {value: turn for turn in turns if (value := settled(turn.at)) > least and (most is None or value < most)}
-    edges = [None, *(by_value[value] for value in sorted(by_value)), None]
-    spans: list[Kept] = []
-    for start, end in pairwise(edges):
-        low, high = start.at if start else least, end.at if end else most
-        inside = 2 * low or ONE if high is None else (low + high) / 2
-        if unknown.keeps(unknown.state(inside)):
-            joined = spans.pop().start if spans and start and spans[-1].end is start else start
-            spans.append(Kept(joined, end))
-    return spans
 
 
 def backed_answer(goal: Goal, unit: str, found: Found, after: Backed) -> Solved:

@@ -2,11 +2,11 @@
 
 from decimal import Decimal
 
-from perpcalc.core.backed import Backed, reserve_share
+from perpcalc.core.backed import Backed, extra_margin, reserve_share
 from perpcalc.core.curve import Crossing
 from perpcalc.core.initial import largest_leverage
 from perpcalc.core.instrument import Instrument
-from perpcalc.core.margin import Margin, usable_extra
+from perpcalc.core.margin import Margin, at_leverage, usable_extra
 from perpcalc.core.rounding import EXACT, to_multiple
 from perpcalc.core.solve import (
     DOWN,
@@ -25,7 +25,6 @@ from perpcalc.core.solve import (
     unmet,
 )
 from perpcalc.core.spans import segments
-from perpcalc.core.trading import at_leverage, extra_margin
 from perpcalc.core.wallet import Wallet
 from perpcalc.decimals import ONE, ZERO, plain, settled
 
@@ -163,7 +162,7 @@ def lacking(wallet: Wallet, start: Decimal, goal: Decimal) -> tuple[Decimal, Dec
     >>> [str(coin) for coin in lacking(Wallet(Decimal(1), Decimal(1), Decimal(2), (), ()), ZERO, Decimal(1))]
     ['-1', '1']
     """
-    low, high = min(start, goal), max(start, goal)
+    low, high = (start, goal) if start <= goal else (goal, start)
     at_start = ZERO
     most: Decimal | None = None
     for left, right, a, b, c in segments(wallet):
@@ -194,7 +193,8 @@ def _needs(wallet: Wallet, share: Decimal, start: Decimal, goal: Decimal) -> lis
     at_start, lack = lacking(part, start, goal)
     if start != goal and settled(at_start) >= settled(lack):
         return None
-    reserves = dict.fromkeys((reserve_share(wallet), ZERO))
-    if share <= max(reserves):
+    reserved = reserve_share(wallet)
+    if share <= max(reserved, ZERO):
         return []
-    return [((lack + reserved * wallet.constant) / (share - reserved), share - reserved) for reserved in reserves]
+    reserves = (reserved, ZERO) if reserved else (ZERO,)
+    return [((lack + one * wallet.constant) / (share - one), share - one) for one in reserves]

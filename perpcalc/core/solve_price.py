@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
-from perpcalc.core.backed import Backed, forward, free_at
+from perpcalc.core.backed import Backed, extra_margin, forward, free_at, levered
 from perpcalc.core.course import Course, border_crossings, crossings, entry_crossings
 from perpcalc.core.curve import Crossing
 from perpcalc.core.instrument import Instrument
@@ -25,12 +25,11 @@ from perpcalc.core.solve import (
     answered,
     backed_answer,
     settle,
-    spans_kept,
     unknown_of,
     unmet,
 )
 from perpcalc.core.spans import safe_spans
-from perpcalc.core.trading import extra_margin, levered
+from perpcalc.core.turns import spans_kept
 from perpcalc.core.wallet import equity
 from perpcalc.decimals import FINEST, ONE, ZERO, plain, settled
 from perpcalc.errors import Key, PerpcalcError

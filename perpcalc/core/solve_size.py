@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
-from perpcalc.core.backed import Backed, forward
+from perpcalc.core.backed import Backed, extra_margin, forward, levered
 from perpcalc.core.course import Course, border_crossings, crossings, value_per_contract
 from perpcalc.core.curve import Crossing
 from perpcalc.core.instrument import Instrument
@@ -17,7 +17,6 @@ from perpcalc.core.solve import (
     Aim,
     Found,
     Goal,
-    Kept,
     Solved,
     T,
     Unknown,
@@ -25,11 +24,11 @@ from perpcalc.core.solve import (
     answered,
     backed_answer,
     settle,
-    spans_kept,
     unknown_of,
     unmet,
 )
-from perpcalc.core.trading import extra_margin, increased, levered, reduced
+from perpcalc.core.trading import increased, reduced
+from perpcalc.core.turns import Kept, spans_kept
 from perpcalc.decimals import ZERO, plain
 from perpcalc.errors import Key, PerpcalcError
 

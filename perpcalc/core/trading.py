@@ -3,9 +3,8 @@
 from decimal import Decimal
 from typing import NamedTuple
 
-from perpcalc.core.backed import Backed
+from perpcalc.core.backed import Backed, levered
 from perpcalc.core.instrument import trade_fee
-from perpcalc.core.margin import Margin, isolated_margin
 from perpcalc.core.pnl import closing
 from perpcalc.core.position import Fill, Position, closed_part, closed_partly, merged, open_at
 from perpcalc.core.rounding import on
@@ -79,57 +78,6 @@ def reduced(backed: Backed, fill: Fill, fee_rate: Decimal) -> Traded:
     coin = on(position.instrument.rounding.margin, margin.coin * share)
     kept = margin._replace(coin=coin, usable=margin.usable * share)
     return Traded(backed._replace(holding=backed.holding._replace(position=left), margin=kept), profit, fee)
-
-
-def levered(backed: Backed, position: Position, leverage: Decimal | None) -> Backed:
-    """A position in another's place at a leverage, what the other had beyond its initial margin added; None keeps the
-    margin.
-
-    >>> from perpcalc.core.instrument import PLAIN
-    >>> from perpcalc.core.position import LONG, open_at
-    >>> from perpcalc.core.rules import flat_rate
-    >>> from perpcalc.core.wallet import Holding
-    >>> position = open_at(PLAIN, LONG, Decimal(10_000), Decimal(50_000))
-    >>> backed = Backed(Holding(position, flat_rate(ZERO)), isolated_margin(position, Decimal(2), Decimal(1)))
-    >>> levered(backed, position, Decimal(4)).margin.coin
-    Decimal('1.05')
-    """
-    holding, margin = backed.holding, backed.margin
-    if leverage is not None:
-        margin = at_leverage(position, leverage, extra_margin(backed))
-    if position is not holding.position:
-        holding = holding._replace(position=position)
-    return Backed(holding, margin, backed.others, backed.mark)
-
-
-def at_leverage(position: Position, leverage: Decimal, extra: Margin) -> Margin:
-    """The initial margin of a position at a leverage, and more.
-
-    >>> from perpcalc.core.instrument import PLAIN
-    >>> from perpcalc.core.position import LONG, open_at
-    >>> position = open_at(PLAIN, LONG, Decimal(10_000), Decimal(50_000))
-    >>> at_leverage(position, Decimal(4), Margin("isolated", Decimal(1), Decimal(1))).coin
-    Decimal('1.05')
-    """
-    initial = isolated_margin(position, leverage)
-    return Margin(initial.mode, initial.coin + extra.coin, initial.usable + extra.usable, leverage)
-
-
-def extra_margin(backed: Backed) -> Margin:
-    """What an isolated position has beyond its initial margin; nothing where its leverage is not given.
-
-    >>> from perpcalc.core.instrument import PLAIN
-    >>> from perpcalc.core.position import LONG, open_at
-    >>> from perpcalc.core.rules import flat_rate
-    >>> from perpcalc.core.wallet import Holding
-    >>> position = open_at(PLAIN, LONG, Decimal(10_000), Decimal(50_000))
-    >>> extra_margin(Backed(Holding(position, flat_rate(ZERO)), isolated_margin(position, Decimal(2), Decimal(1)))).coin
-    Decimal('1.0')
-    """
-    if backed.margin.leverage is None:
-        return Margin("isolated", ZERO, ZERO)
-    initial = isolated_margin(backed.position, backed.margin.leverage)
-    return Margin("isolated", backed.margin.coin - initial.coin, backed.margin.usable - initial.usable)
 
 
 def _with(backed: Backed, position: Position, paid_in: Decimal) -> Backed:

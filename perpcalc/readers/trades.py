@@ -201,7 +201,7 @@ def _payment(time: int | None, name: str | None, row: Row, sheet: Sheet, shape: 
     amount, currency, _ = _fee(row.cells, sheet, shape)
     if amount is None:
         raise PerpcalcError(f"has no {sheet.names.get(shape.fee, shape.fee)}", "correct the file")
-    return Booked(time, name, amount, currency, _word(row, sheet.name(*shape.id)) or None, "", row.place)
+    return Booked(time, name, amount, currency, _word(row, sheet.name(*shape.id)) or None, row.place)
 
 
 def _fee(cells: Item, sheet: Sheet, shape: Shape) -> tuple[Decimal | None, str | None, Decimal]:

@@ -357,6 +357,17 @@ class TestShow:
         for line in ("1.00000000 BTC", "10.00000000 ETH", "-30,000.00000000 USDT"):
             assert f"balance of uta (bybit): {line}\n" in shown
 
+    def test_coins_outside_any_account_stand_below(self, run: Run) -> None:
+        held = '[[holdings]]\ncoin = "BTC"\namount = 2\n'
+        assert "held outside: 2.00000000 BTC\n" in run("portfolio", "show", "-", stdin=held).stdout
+
+    def test_a_leg_in_no_account_has_no_margin_mode(self, run: Run) -> None:
+        leg = (
+            '[[positions]]\nname = "leg"\nlinear = "BTC"\nsettle = "USDT"\nside = "short"\ncoin = 0.5\nentry = 90_000\n'
+        )
+        (row,) = json.loads(run("portfolio", "show", "-", "--json", stdin=leg).stdout)
+        assert (row["name"], row["margin_mode"]) == ("leg", None)
+
     def test_formats(self, run: Run, book: Path) -> None:
         assert run("portfolio", "show", "book.toml", "--field", "name").stdout == "core\n"
         assert run("portfolio", "show", "book.toml", "-f", "csv").stdout.splitlines()[0] == ",".join(Listed._fields)

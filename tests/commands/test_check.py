@@ -537,3 +537,15 @@ def test_what_is_added_to_a_position_pays_the_funding_rate_that_is_known(
     assert check("-p", "p.toml", *trade, limit, "0.61%")[0] == 0
     assert check("-p", "p.toml", *trade, limit, "0.59%")[0] == 1
     assert check("-p", "p.toml", *trade, "--funding-rate", "0.2%", limit, "1.19%")[0] == 1
+
+
+def test_all_that_a_trade_lacks_is_said_at_once(check: Callable[..., Any]) -> None:
+    _, _, errors = check("-n", "10", "--max-leverage", "5")
+    assert errors.startswith("perpcalc: --side and --entry are missing: ")
+
+
+def test_an_account_that_is_not_there_is_named_at_its_option(check: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "p.toml").write_text(PORTFOLIO)
+    _, _, errors = check("-p", "p.toml", "--account", "walet", "--max-leverage", "5")
+    assert errors.startswith("perpcalc: --account: ")
+    assert "wallet" in errors

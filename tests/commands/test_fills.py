@@ -521,7 +521,9 @@ def test_payments_of_what_was_not_traded_are_left_out_by_name(run: Run, write: A
 def test_an_entry_value_is_written_without_zeros_that_say_nothing(run: Run, write: Any, tmp_path: Path) -> None:
     # 10/40 + 10/50: no price in decimals gives 20 contracts this value
     run("fills", write("side,contracts,price\nbuy,10,40\nbuy,10,50\n"), "--into", "book.toml")
-    assert "\nentry_value = 0.45\n" in (tmp_path / "book.toml").read_text()
+    text = (tmp_path / "book.toml").read_text()
+    assert "\nentry_value = 0.45\n" in text
+    assert "instrument" not in text
 
 
 def test_rates_of_two_coins_are_of_neither_of_two_contracts_of_one(run: Run, write: Any) -> None:
@@ -529,3 +531,42 @@ def test_rates_of_two_coins_are_of_neither_of_two_contracts_of_one(run: Run, wri
     rates = "time,symbol,rate,mark\n2024-06-02T12:00Z,BTCUSD,0.01%,50000\n2024-06-02T12:00Z,ETHUSD,0.01%,3000\n"
     line = refused(run, trades, "--funding", write(rates, "rates.csv"), "-q")
     assert line.startswith("perpcalc: rates.csv: holds BTCUSD and ETHUSD: say which by --instrument")
+
+
+def test_a_size_that_is_given_is_that_of_a_contract_which_the_venue_lists_no_more(run: Run, write: Any) -> None:
+    trades = write(SEVERAL.replace("BTCUSD", "XBTH19").replace("ETHUSD", "XBTH19"))
+    for more, size in (((), "1"), (("--contract-size", "10"), "10")):
+        (row,) = asked(run, trades, "-v", "bitmex", *more)
+        assert row["contract_size"] == size
+
+
+def test_payments_of_both_sides_are_counted_for_one_and_that_is_said(run: Run, write: Any) -> None:
+    paid = write("time,symbol,payment\n2024-06-01T08:00Z,BTCUSD_PERP,0.002\n", "paid.csv")
+    question = ("fills", str(DATA / "trades/binance-hedge.json"), "--hedge", "--funding", paid)
+    answer = run(*question, "--field", "side,funding")
+    assert answer.stdout == "long\t0.002\nshort\t0\n"
+    assert "does not say for which side: counted for BTCUSD_PERP long" in answer.stderr
+
+
+def test_the_venue_of_a_form_may_be_named_in_capitals(run: Run) -> None:
+    assert "has the form of" not in run("fills", str(DATA / "trades/bitmex.csv"), "-v", "BITMEX").stderr
+
+
+def test_rates_of_several_coins_are_those_of_the_coin_that_was_traded(run: Run, write: Any) -> None:
+    trades = write("".join(SEVERAL.splitlines(keepends=True)[:2]))
+    rates = "time,symbol,rate,mark\n2024-06-02T12:00Z,BTC,0.01%,50000\n2024-06-02T12:00Z,ETH,0.02%,3000\n"
+    (row,) = asked(run, trades, "--funding", write(rates, "rates.csv"))
+    assert row["funding"] == "0.00002"
+
+
+def test_payments_stand_beside_a_contract_that_nobody_lists(run: Run, write: Any) -> None:
+    trades = write(SEVERAL + "2024-06-04T00:00Z,WAT,buy,5,100,0\n")
+    paid = write("time,symbol,payment\n2024-06-01T08:00Z,BTCUSD,0.002\n", "paid.csv")
+    first, *_, unknown = asked(run, trades, "-v", "bybit", "--funding", paid)
+    assert (first["funding"], unknown["funding"]) == ("0.002", None)
+
+
+def test_a_position_without_an_entry_is_not_overwritten_either(run: Run, write: Any) -> None:
+    held = '[[positions]]\nname = "core"\nvenue = "bybit"\nside = "long"\ncontracts = 15_000\n'
+    line = refused(run, write(PARTLY_CLOSED), "--venue", "bybit", "--into", write(held, "book.toml"), "-q")
+    assert "position 1 (core): is of the same contract and side, 15000 contracts; the trades left 15000 at " in line

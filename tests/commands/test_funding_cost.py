@@ -241,6 +241,13 @@ def test_a_history_is_charged_payment_by_payment_with_the_venues_rounding(run: R
     assert found["rate"] == "0.000015823333333333"
 
 
+def test_samples_of_a_venue_that_averages_them_are_averaged(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "samples.csv").write_text("10%\n2%\n")
+    question = ("funding-cost", "--venue", "kraken@2026-01-01", *ENTERED, "--mark", "63000")
+    found = run(*question, "--premium-samples", "samples.csv", "--field", "rate")
+    assert found.stdout == "0.0025\n"  # a 24th of 6 %, though a 24th of 10 % is above the cap of 0.25 %
+
+
 def test_samples_make_the_rate_that_the_venue_would_have_set(run: Run, tmp_path: Path) -> None:
     # Premium 0.3% all along: 0.3% - 0.05% damper; Bybit caps at 0.5%.
     (tmp_path / "samples.csv").write_text(minutes(480, "0.3%"))
@@ -458,3 +465,29 @@ def test_the_sum_says_whether_funding_costs_or_earns(run: Run) -> None:
     question = ("funding-cost", "-p", "-", "--interval", "8h", "--rate")
     assert run(*question, "1%", stdin=held).stdout.startswith("funding costs 0.00300000 BTC (180.00 USD)")
     assert run(*question, "-1%", stdin=held).stdout.startswith("funding earns 0.00300000 BTC (180.00 USD)")
+
+
+@pytest.mark.parametrize(("more", "payment"), [((), "0.00008"), (("--interval", "4h"), "0.00002")])
+def test_a_rate_of_an_hour_is_paid_for_all_hours_of_an_interval(run: Run, more: tuple[str, ...], payment: str) -> None:
+    question = ("funding-cost", "--venue", "kraken@2022-01-01", "-s", "long", "-n", "10k", "--mark", "50000")
+    assert run(*question, "--rate", "0.01%", *more, "--field", "payment").stdout == f"{payment}\n"
+
+
+def test_what_an_account_pays_is_named_in_the_formulas(run: Run) -> None:
+    shown = run("funding-cost", "-p", "-", "--explain", "--interval", "8h", stdin=BOTH_SIDES).stdout
+    assert "account_total" in shown
+    assert "account_payment" in shown
+
+
+def test_a_past_rate_of_an_hour_is_paid_for_all_hours_of_an_interval(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "rates.csv").write_text(
+        "time,rate,mark\n2022-01-01T04:00Z,0.01%,50000\n2022-01-01T08:00Z,0.01%,50000\n"
+    )
+    question = ("funding-cost", "--venue", "kraken@2022-01-01", "-s", "long", "-n", "10k", "--mark", "50000")
+    assert run(*question, "--history", "rates.csv", "--field", "total").stdout == "0.00016\n"
+
+
+def test_a_position_without_a_margin_pays_and_nothing_is_said_of_its_end(run: Run) -> None:
+    held = '[[positions]]\nname = "a"\nside = "long"\ncontracts = 6_000\nentry = 60_000\nmark = 60_000\n'
+    (row,) = json.loads(run("funding-cost", "-p", "-", "--rate", "1%", "--interval", "8h", "--json", stdin=held).stdout)
+    assert (row["payment"], row["liquidation_price"], row["reason"]) == ("0.001", None, None)

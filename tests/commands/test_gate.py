@@ -158,6 +158,10 @@ class TestPrices:
         _, rows, _ = check("-p", "p.toml", *trade, "--max-leverage", "9", file=own + other)
         # at 44,000 it is worth 60/44 coins, over 1 - (60/44 - 1)
         assert values(rows, "max_leverage")["quarterly"][:8] == "2.142857"
+        unmarked = own.replace('"perpetual"', '"unmarked"', 1).replace("mark = 60000\n", "")
+        at_mark = (*trade[:6], "-n", "10", "-e", "40000", "--mark", "40000", *trade[8:])
+        _, rows, _ = check("-p", "p.toml", *at_mark, "--max-leverage", "9", file=unmarked + own + other)
+        assert values(rows, "max_leverage")["quarterly"][:8] == "2.142857"
 
     def test_at_the_price_of_a_fill_all_of_its_contract_is_at_that_price(self, check: Check) -> None:
         first, second = (
@@ -639,6 +643,15 @@ class TestLegs:
         # 640,000 over 94,000
         assert (status, values(rows, "max_leverage")["leg"][:5]) == (1, "6.808")
 
+    def test_what_it_is_settled_in_may_be_worth_less_than_a_dollar(self, check: Check) -> None:
+        leg = LEG.replace("64_000", "128_000") + 'stop = 130_000\nfunding_rate = "-0.01%"\n'
+        held = UNIFIED.replace("ETH = 3_000\n", "ETH = 3_000\nUSDT = 0.5\n") + leg
+        limits = ("--max-loss-at-stop", "5%", "--max-funding-per-day", "1%", "--interval", "8h")
+        _, rows, _ = check("-p", "p.toml", *limits, file=held)
+        # 10,000 and 3 * 64 USDT of 94,000 USD
+        assert values(rows, "max_loss_at_stop")["leg"][:7] == "0.05319"
+        assert values(rows, "max_funding_per_day")["leg"][:7] == "0.00102"
+
     def test_legs_on_both_sides_have_a_size_each(self, check: Check) -> None:
         small = LEG.replace("coin = 5", "coin = 0.5")
         other = small.replace('"leg"', '"other"').replace("short", "long")
@@ -660,7 +673,10 @@ class TestLegs:
         assert status == 1
         assert values(rows, "max_loss_at_stop")["leg"][:7] == "0.05319"
         assert values(rows, "max_funding_per_day")["leg"][:7] == "0.00102"
-        assert check("-p", "p.toml", *limits[2:4], file=leg)[0] == 2
+        status, _, said = check("-p", "p.toml", *limits[2:4], file=leg)
+        assert (status, "interval: is missing: give it for a linear leg" in said) == (2, True)
+        _, _, said = check("-p", "p.toml", *limits[2:], file=UNIFIED + LEG)
+        assert "funding_rate: is missing: give it for a linear leg" in said
 
     @pytest.mark.parametrize(
         ("limit", "more", "said"),
@@ -821,6 +837,61 @@ def test_where_a_trade_closes_all_there_is_nothing_breaks_a_limit(check: Check) 
         0,
         {"require_stop": True, "max_leverage": "0", "min_liquidation_distance": None},
     )
+
+
+def test_the_average_of_fills_is_what_was_paid_not_what_the_venue_prints(check: Check) -> None:
+    trade = ("-v", "bybit@2026-01-01", "-s", "long", "--fill", "3k@61000", "--fill", "2k@62000", "-l", "2")
+    status, rows, _ = check(*trade, "--max-leverage", "2")
+    assert (status, values(rows, "max_leverage")) == (0, {"planned trade": "2"})
+
+
+def test_the_margin_of_a_position_that_is_closed_goes_back_to_its_account(check: Check) -> None:
+    isolated = CORE.replace("core", "isolated").replace("= 500", "= 100") + "leverage = 2\n"
+    trade = (*IN_WALLET, "-s", "short", "-n", "100", "-e", "64000", "-l", "2", "--exit-fee", "0", "--max-leverage", "9")
+    _, rows, _ = check(*trade, file=PRICES + WALLET + CORE + isolated)
+    # 0.78125 coins over 1 + 0.08 + 0.00375 + 0.01875
+    assert values(rows, "max_leverage")["core"][:6] == "0.7086"
+
+
+def test_what_a_trade_closes_pays_for_what_it_opens_beyond(check: Check) -> None:
+    trade = (*IN_WALLET, "-s", "short", "-n", "1000", "-e", "64000", "--exit-fee", "0", "--max-leverage", "9")
+    _, rows, _ = check(*trade, file=PRICES + WALLET + CORE)
+    # 0.78125 coins over 1 + 0.8 - 0.78125
+    assert values(rows, "max_leverage")["planned trade"][:8] == "0.766871"
+
+
+def test_the_sizes_of_a_contract_are_said_in_their_order(check: Check) -> None:
+    held = "".join(
+        OTHER.replace('venue = "bybit@2026-01-01"', f'mmr = "1%"\ncontract_size = {size}').replace("other", name)
+        for name, size in (("a", 100), ("b", 10), ("c", 1000))
+    )
+    trade = ("-s", "long", "-n", "10", "-e", "64000", "-l", "2", "--mmr", "1%", "--contract-size", "1")
+    _, _, said = check("-p", "p.toml", *trade, "--max-leverage", "9", file=PRICES + held)
+    assert "the contract of the trade has 1 and 10 and 100 and 1000 USD per contract" in said
+
+
+@pytest.mark.parametrize("limit", ["5", "1"])
+def test_an_account_with_a_leg_can_be_explained(run: Run, tmp_path: Path, limit: str) -> None:
+    (tmp_path / "p.toml").write_text(UNIFIED + LEG)
+    trade = (
+        "-p",
+        "p.toml",
+        "--account",
+        "u",
+        "--currency",
+        "BTC",
+        "--mmr",
+        "1%",
+        "-s",
+        "long",
+        "-n",
+        "100",
+        "-e",
+        "64000",
+    )
+    answer = run("check", *trade, "--max-leverage", limit, "--explain")
+    assert answer.status == (0 if limit == "5" else 1)
+    assert "Check: planned trade" in answer.stdout
 
 
 def test_what_a_trade_opens_beyond_what_it_closes_has_its_share_of_the_margin(check: Check) -> None:

@@ -232,3 +232,24 @@ def test_a_contract_size_that_the_venue_has_as_well_is_no_contradiction(run: Run
     assert (
         "--contract-size: BTCUSD_PERP is 100 USD per contract, not 10" in run(*question, "--contract-size", "10").stderr
     )
+
+
+def test_unnamed_contracts_of_one_account_have_one_mark(run: Run) -> None:
+    held = '[[accounts]]\nname = "w"\nbalance = 1\n' + "".join(
+        f'[[positions]]\nname = "{name}"\naccount = "w"\nside = "long"\ncontracts = 5\nentry = 50\nmmr = "1%"\nmark = {mark}\n'
+        for name, mark in (("a", 60), ("b", 61))
+    )
+    assert "position 2 (b), mark: position 1 (a) has another mark" in run("liq-price", "-p", "-", stdin=held).stderr
+    apart = held.replace('account = "w"', "leverage = 2")
+    assert run("liq-price", "-p", "-", "--field", "mark_price", stdin=apart).stdout == "60\n61\n"
+
+
+def test_an_isolated_position_in_an_account_of_several_coins_dies_by_itself(run: Run) -> None:
+    flags = ("--venue", "bybit", "-s", "long", "-n", "10k", "-e", "62500", "-l", "5")
+    held = (
+        '[prices]\nBTC = 64_000\n[[accounts]]\nname = "u"\nvenue = "bybit"\nmargin = "unified"\nbalances = { BTC = 1 }\n'
+        '[[positions]]\nname = "a"\naccount = "u"\ninstrument = "BTCUSD"\nside = "long"\ncontracts = 10_000\n'
+        "entry = 62_500\nleverage = 5\n"
+    )
+    fields = ("--field", "liquidation_price,closing_fee_rate")
+    assert run("liq-price", "-p", "-", *fields, stdin=held).stdout == run("liq-price", *flags, *fields).stdout

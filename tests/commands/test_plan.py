@@ -208,6 +208,10 @@ class TestCharts:
         assert "plan of BTCUSD: price (USD) against step" in shown
         assert shown.rstrip().endswith("E entry   L liquidation   S stop")
 
+    def test_prices_are_drawn_in_the_range_that_they_have(self, run: Run) -> None:
+        rows = [line.partition("┤") for line in run("plan", *LADDER, "-l", "5", "--chart").stdout.splitlines()]
+        assert "0" not in [label.strip() for label, tick, _ in rows if tick]
+
     def test_steps_are_counted_in_whole_numbers(self, run: Run) -> None:
         axis = run("plan", *LADDER, "-l", "5", "--chart").stdout.splitlines()[-2]
         assert axis.split() == ["1", "2", "3", "4"]
@@ -256,3 +260,9 @@ def test_r_multiples_are_over_the_loss_with_all_orders_filled(run: Run) -> None:
     last = Decimal(rows[2]["loss_at_stop"])
     for row in rows:
         assert abs(Decimal(row["r_multiple"]) - Decimal(row["realised_pnl"]) / last) < Decimal("1e-17")
+
+
+def test_a_leverage_that_the_venue_forbids_is_refused(run: Run) -> None:
+    answer = run("plan", "--venue", "bybit", "--side", "long", "--order", "10k@62500", "-l", "500")
+    assert (answer.stdout, answer.status) == ("", 2)
+    assert answer.stderr.startswith("perpcalc: --leverage: 500 is above the largest of BTCUSD at bybit")

@@ -169,3 +169,16 @@ def test_options_that_others_have_too_are_helped_with_in_its_own_words(run: Run)
         "Coins behind a short, what it was sold for included.",
     ):
         assert words in shown
+
+
+def test_a_short_of_the_first_power_is_never_liquidated(run: Run) -> None:
+    short = ("power", "--power", "1", "--index", "3000", "--mark", "3010", "--units", "1", "--collateral", "2")
+    (line,) = (line for line in run(*short).stdout.splitlines() if "liquidation price" in line)
+    assert line.split("│")[2].strip() == "never"
+
+
+@pytest.mark.parametrize("power", ["0", "1"])
+def test_what_moves_by_no_volatility_implies_none(run: Run, power: str) -> None:
+    found = asked(run, "--power", power, "--index", "3000", "--mark", "3010")
+    assert found["implied_vol"] is None
+    assert f"no volatility is implied: for p = {power} the price does not depend on it" in found["reason"]

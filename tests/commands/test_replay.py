@@ -248,6 +248,38 @@ def test_last_prices_and_missing_funding_are_said(run: Run, write: Any) -> None:
     assert "last prices" not in run("replay", *LONG, "-l", "5", "--marks", write(WEEK)).stderr
 
 
+def test_last_prices_of_an_account_of_several_coins_are_said_too(run: Run, write: Any) -> None:
+    book = write(SEVERAL.format(dollars="0", btc=20_000, eth=3_000, stop=""), "uta.toml")
+    klines = ETHER.replace("close\n", "close,volume\n").replace("0\n", "0,5\n")
+    marks = ("--marks", f"BTC={write(WEEK)}", "--marks", f"ETH={write(klines, 'eth.csv')}")
+    said = run("replay", "-p", book, *marks).stderr
+    assert "eth.csv: has last prices, which stand for the marks" in said
+    assert "marks.csv: has last prices" not in said
+
+
+def test_a_start_within_the_first_bar_is_no_late_beginning(run: Run, write: Any) -> None:
+    question = ("replay", *LONG, "-l", "5", "--marks", write(WEEK), "--start")
+    assert "after the start" not in run(*question, "2024-06-02T12:00Z").stderr
+    assert "marks.csv: begins on 2024-06-03T00:00:00Z, after the start" in run(*question, "2024-06-01").stderr
+
+
+def test_bars_that_name_a_contract_do_for_a_position_that_names_none(run: Run, write: Any) -> None:
+    named = "symbol," + WEEK.replace("\n2024", "\nBTCUSD,2024")
+    (row,) = asked(
+        run,
+        "-p",
+        write(
+            BOOK.partition("[[accounts]]")[0]
+            + "[[positions]]\n"
+            + ('name = "a"\nside = "long"\ncontracts = 100\nentry = 50_000\nleverage = 2\nmmr = "1%"\n'),
+            "p.toml",
+        ),
+        "--marks",
+        f"BTC={write(named)}",
+    )
+    assert row["survived"] is True
+
+
 def test_a_gap_is_said_and_nothing_is_interpolated(run: Run, write: Any) -> None:
     answer = run("replay", *LONG, "-l", "5", "--marks", write(WEEK + "2024-06-09T00:00Z,50000,50000,50000,50000\n"))
     assert "marks.csv: a gap of 2d from 2024-06-07T00:00:00Z: what the price did there is not known" in answer.stderr
@@ -278,8 +310,14 @@ def test_a_bare_venue_follows_the_days_and_a_dated_one_does_not(run: Run, write:
     row = json.loads(answer.stdout)
     assert (row["ended_by"], row["ended_at"], row["price"]) == ("liquidation", "2025-09-02T00:00:00Z", "57102.5")
     assert "bybit: the liquidation formula changed on 2025-09-02" in answer.stderr
+    assert answer.stderr.count("the liquidation formula changed") == 1
     assert "bybit: the rules of 2025-09-02 hold from that day on" in answer.stderr
     assert asked(run, "-v", "bybit@2025-09-01", *position)["survived"]
+    held = (
+        '[[positions]]\nname = "a"\nvenue = "bybit"\nside = "long"\ncontracts = 10000\nentry = 62500\nleverage = 10\n'
+    )
+    (of_book,) = asked(run, "-p", write(held, "book.toml"), "--marks", f"BTC={marks}")
+    assert (of_book["ended_at"], of_book["price"]) == ("2025-09-02T00:00:00Z", "57102.5")
 
 
 # A portfolio
@@ -344,6 +382,20 @@ def test_the_sentence_counts_the_dead_and_names_the_first(run: Run, write: Any) 
     assert run("replay", "-p", book, "--marks", f"BTC={write(WEEK)}").stdout.startswith("all 3 survived\n")
 
 
+def test_of_one_that_is_known_the_sentence_tells_how_it_ended(run: Run, write: Any) -> None:
+    held = "".join(
+        f'[[positions]]\nname = "{name}"\nside = "long"\ncontracts = 100\nentry = 50_000\nleverage = 20\n{mmr}'
+        for name, mmr in (("unknown", ""), ("known", 'mmr = "0.5%"\n'))
+    )
+    shown = run("replay", "-p", write(held, "p.toml"), "--marks", f"BTC={write(WEEK)}").stdout
+    assert shown.startswith("known liquidated on 2024-06-05T00:00:00Z at 47,857.14 USD: -0.00010000 BTC\n")
+    charted = run("replay", "-p", "p.toml", "--marks", "BTC=marks.csv", "--chart").stdout
+    assert [line for line in charted.splitlines() if "against" in line] == [
+        "known: price (USD) against days from 2024-06-03T00:00:00Z",
+        "known: equity (BTC) against days from 2024-06-03T00:00:00Z",
+    ]
+
+
 def test_the_first_to_die_is_first_in_time_wherever_it_stands(run: Run, write: Any) -> None:
     held = "".join(
         f'[[positions]]\nname = "{name}"\nside = "long"\ncontracts = 100\nentry = 50_000\nleverage = {leverage}\nmmr = "1%"\n'
@@ -371,6 +423,17 @@ def test_a_dated_contract_moves_by_its_ratio_of_marks_and_pays_no_funding(run: R
     told = run("replay", "-p", "w.toml", "--marks", "BTC=marks.csv", "--explain").stdout
     assert "net_pnl * price" in told
     assert "s * (V" not in told
+
+
+def test_several_contracts_of_an_account_need_a_mark_each(run: Run, write: Any) -> None:
+    held = '[[accounts]]\nname = "w"\nbalance = 1\n' + "".join(
+        f'[[positions]]\nname = "{name}"\ninstrument = "{name}"\naccount = "w"\ncontract_size = 1\nside = "long"\n'
+        f'contracts = 10_000\nentry = 50_000\nmmr = "0.5%"\n{mark}'
+        for name, mark in (("perpetual", ""), ("quarterly", "mark = 50_000\n"))
+    )
+    for book in (held, held.replace("mark = 50_000\n", "").replace("entry", "mark = 50_000\nentry", 1)):
+        (row,) = asked(run, "-p", write(book, "w.toml"), "--marks", f"BTC={write(WEEK)}")
+        assert "mark: is missing: the account holds several contracts: give each a mark" in row["reason"]
 
 
 def test_a_file_that_ends_before_the_end_is_said_of_what_lived_to_it(run: Run, write: Any) -> None:

@@ -103,6 +103,7 @@ def test_an_error_is_an_answer_too(run: Run, command: str) -> None:
         {"command": "liq-price"},
         {"command": "pnl", "side": "up"},
         {"command": "pnl", "contracts": True},
+        {"command": "pnl", "venue": 5},
         {"command": "pnl", "contracts": [1]},
         {"command": "pnl", "fill": "300@61000"},
         {"command": "pnl", "fill": [{"contracts": 1}]},
@@ -151,3 +152,7 @@ def test_an_answer_that_judges_holds_its_verdict_and_its_rows(run: Run, missing:
     (answer,) = answers(run, [question])
     assert judge("check", "answer").is_valid(answer)
     assert not judge("check", "answer").is_valid({name: value for name, value in answer.items() if name != missing})
+
+
+def test_it_is_called_by_its_command() -> None:
+    assert schema("solve margin")["title"] == "perpcalc solve margin"

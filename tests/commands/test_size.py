@@ -403,3 +403,23 @@ def test_what_does_not_fit_has_no_liquidation_price_not_even_never(run: Run) -> 
 def test_a_lot_of_several_contracts_is_said_as_such(run: Run) -> None:
     small = ("size", "--venue", "bitmex", "--entry", "62500", "--stop", "60000", "--balance", "0.00001", "--risk", "1%")
     assert "nothing fits (risk): one lot of 100 contracts would lose " in run(*small).stdout
+
+
+def test_the_explanation_says_what_the_margin_is(run: Run) -> None:
+    shown = run("size", *TRADE, "--risk", "1%", "--explain").stdout
+    assert "cross: the whole balance of the wallet" in shown
+    shown = run("size", *TRADE, "--risk", "1%", "-l", "5", "--explain").stdout
+    assert "isolated" in shown
+    assert "cross" not in shown
+
+
+def test_what_is_covered_by_its_balance_is_never_liquidated(run: Run) -> None:
+    short = ("size", "--entry", "62500", "--stop", "65000", "--balance", "1.5", "--risk", "1%")
+    (line,) = (line for line in run(*short, "--mmr", "1%").stdout.splitlines() if "liquidation price" in line)
+    assert "never" in line
+    assert "never" not in run(*short).stdout
+
+
+def test_the_explanation_names_the_bankruptcy_price(run: Run) -> None:
+    shown = run("size", "--venue", "bybit", *TRADE, "--risk", "1%", "--explain").stdout
+    assert "\nbankruptcy_price = 11,845.8\n" in shown

@@ -404,3 +404,8 @@ def test_what_is_not_found_has_the_unit_that_it_would_have(run: Run, tmp_path: P
         run("solve", what, "-p", "coins.toml", "--position", "leg", "--margin-ratio", "50%", "--json").stdout
     )
     assert (row["value"], row["unit"]) == (None, unit)
+
+
+def test_what_is_so_already_needs_nothing(run: Run) -> None:
+    margin = ("solve", "margin", "-s", "long", "-n", "100", "-e", "100", "--margin", "0.25", "--mmr", "0")
+    assert run(*margin, "--liquidation", "80").stdout.splitlines()[0] == "nothing to do"

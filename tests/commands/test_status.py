@@ -196,3 +196,13 @@ def test_a_sum_is_of_nobody(run: Run) -> None:
     for row in asked(run, "--total"):
         assert [row[name] for name in ("account", "position", "venue", "margin_ratio", "leverage")] == [None] * 5
         assert [row[name] for name in ("down", "up", "reason")] == [None] * 3
+
+
+@pytest.mark.parametrize("day", ["2022-01-01", "2024-01-01"])
+def test_a_rate_of_an_hour_is_paid_every_hour_of_a_day(run: Run, day: str) -> None:
+    held = (
+        f'[[positions]]\nname = "a"\nvenue = "kraken@{day}"\nside = "long"\ncontracts = 10_000\nentry = 50_000\n'
+        'leverage = 5\nmark = 50_000\nfunding_rate = "0.01%"\n'
+    )
+    answer = run("status", "-p", "-", "--field", "funding_per_day_usd", stdin=held)
+    assert float(answer.stdout) == pytest.approx(24, rel=1e-6)

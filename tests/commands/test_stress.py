@@ -351,7 +351,9 @@ def test_the_chart_is_ascii_where_braille_cannot_be_written(start: Run) -> None:
 
 
 def test_the_svg_goes_to_its_file_and_the_answer_to_standard_output(run: Run, book: str, tmp_path: Path) -> None:
+    run("stress", "-p", book, "--moves", "-20%,20%", "--svg", "BOOK.SVG")
     rows = asked(run, "-p", book, "--moves", "-20%,20%", "--svg", "book.svg")
+    assert (tmp_path / "BOOK.SVG").read_bytes() == (tmp_path / "book.svg").read_bytes()
     assert len(rows) == 10
     root = ElementTree.parse(tmp_path / "book.svg").getroot()
     assert len(root.findall("{http://www.w3.org/2000/svg}g")) == 5
@@ -376,6 +378,32 @@ def test_the_price_that_liquidates_an_account_is_on_its_chart(run: Run) -> None:
     shown = run("stress", "-p", "-", "--moves", "-60%,10%", "--chart", stdin=held).stdout
     # 1 + 1 - 60,000/p = 0.01 * 60,000/p
     assert shown.endswith("E entry 60,000.00   M mark 60,000.00   L liquidation 30,300.00\n")
+
+
+def test_the_entries_on_a_chart_are_in_their_order(run: Run) -> None:
+    held = '[prices]\nBTC = 60_000\n[[accounts]]\nname = "w"\nbalance = 1\n' + "".join(
+        f'[[positions]]\nname = "{entry}"\naccount = "w"\nside = "long"\ncontracts = 6_000\nentry = {entry}\nmmr = "1%"\n'
+        for entry in (60_000, 50_000, 70_000, 40_000)
+    )
+    shown = run("stress", "-p", "-", "--moves", "-50%,30%", "--chart", stdin=held).stdout
+    assert "E entry 40,000.00, 50,000.00, 60,000.00, 70,000.00   M mark" in shown
+
+
+def test_of_many_entries_a_chart_has_the_average_of_each_side(run: Run) -> None:
+    held = '[prices]\nBTC = 60_000\n[[accounts]]\nname = "w"\nbalance = 1\n' + "".join(
+        f'[[positions]]\nname = "{side} {entry}"\naccount = "w"\nside = "{side}"\ncontracts = 6_000\nentry = {entry}\nmmr = "1%"\n'
+        f'instrument = "{side}"\ncontract_size = 1\nmark = {mark}\n'
+        for side, entry, mark in (
+            ("long", 40_000, 60_000),
+            ("long", 60_000, 60_000),
+            ("long", 50_000, 60_000),
+            ("short", 70_000, 66_000),
+            ("short", 80_000, 66_000),
+        )
+    )
+    shown = run("stress", "-p", "-", "--moves", "-30%,30%", "--chart", stdin=held).stdout
+    # 18,000 USD over 0.15 + 0.1 + 0.12 coins, and 12,000 over 6/70 + 6/80, which stand 10 % above the coin
+    assert "E entry 48,648.65, 67,878.79   M mark 60,000.00" in shown
 
 
 def test_an_account_of_several_coins_is_drawn_over_the_common_move(run: Run) -> None:
@@ -482,3 +510,25 @@ def test_without_a_maintenance_rate_the_equity_is_known_and_death_only_where_not
 def test_what_should_be_known_of_the_position_is_said(run: Run) -> None:
     question = ("stress", "--venue", "binance", "-s", "long", "--usd", "1050", "--entry", "60000", "-l", "5")
     assert "1050 USD rounded down to 10 contracts (1000 USD)" in run(*question).stderr
+
+
+def test_a_coin_that_is_not_named_stays_where_it_is(run: Run, book: str) -> None:
+    found = {row["currency"]: row["move"] for row in asked(run, "-p", book, "--move", "BTC=-10%")}
+    assert found == {"BTC": "-0.1", "ETH": "0"}
+
+
+def test_the_named_days_can_be_listed_and_asked_for_by_their_names(run: Run) -> None:
+    days = json.loads(run("stress", "--scenario", "list", "--json").stdout)
+    crash = next(day for day in days if day["name"] == "2020-03-12")
+    assert (crash["days"], crash["title_of_day"]) == ("2020-03-12 to 2020-03-13", "the March 2020 crash")
+    assert "BTC -" in crash["moves"]
+    assert crash["source"].startswith("composite daily prices")
+    assert crash["moves"] in run("stress", "--scenario", "list").stdout
+    for day in days:
+        assert run("stress", *LONG, "--margin", "0.1", "--scenario", day["name"]).status == 0
+
+
+def test_what_is_worth_nothing_is_liquidated_whatever_its_maintenance_rate(run: Run) -> None:
+    held = '[[positions]]\nname = "a"\nside = "long"\ncontracts = 100\nentry = 100\nleverage = 2\nmark = 100\n'
+    shown = run("stress", "-p", "-", "--moves", "-60%", stdin=held).stdout
+    assert shown.startswith("liquidated by these moves\n")

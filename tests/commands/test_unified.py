@@ -217,6 +217,16 @@ amount = 2
 """
 
 
+def test_a_contract_with_a_mark_of_its_own_is_worth_that(run: Run) -> None:
+    position = POSITION.format(currency="BTC", side="long", usd="66k", entry=60_000, mmr="1%") + "mark = 66_000\n"
+    text = PRICES.replace("100_000", "60_000") + ACCOUNT.format(
+        weights="equity", condition="100%", balances="BTC = 1", ratios=""
+    )
+    (row,) = rows(run, "status", text + position)
+    # 1.1 coins at entry, 1 now
+    assert row["equity"] == "66000"
+
+
 def test_a_leg_with_a_mark_of_its_own_is_worth_that_in_what_it_is_settled_in(run: Run) -> None:
     text = OUTSIDE.replace("BTC = 100_000", "BTC = 100_000\nUSDT = 0.9").replace("99_000", "99_000\nmark = 110_000")
     (leg,) = rows(run, "liq-price", text)
@@ -314,6 +324,8 @@ def test_a_scenario_that_lacks_a_coin_names_it(run: Run) -> None:
 
 def test_a_leg_settled_in_what_has_no_price_says_so(run: Run) -> None:
     text = OUTSIDE.replace('settle = "USDT"', 'settle = "DAI"')
+    equities = {row["currency"]: row["equity"] for row in rows(run, "status", text, "--total")}
+    assert equities == {"BTC": "3", "DAI": None, "USD": None}
     for command in ("pnl", "greeks"):
         assert rows(run, command, text)[0]["reason"] == "DAI has no price: write it into [prices]"
 

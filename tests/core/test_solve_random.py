@@ -15,7 +15,7 @@ from typing import NamedTuple
 import pytest
 from hypothesis import settings
 
-from perpcalc.core.backed import Backed, forward, free_at
+from perpcalc.core.backed import Backed, forward, free_at, levered
 from perpcalc.core.instrument import PLAIN, Instrument
 from perpcalc.core.margin import Margin, given_margin, isolated_margin, usable_extra
 from perpcalc.core.position import LONG, SHORT, Fill, open_at
@@ -25,7 +25,7 @@ from perpcalc.core.solve import Goal, Solved, aim_of
 from perpcalc.core.solve_margin import margin_step, solve_leverage, solve_margin
 from perpcalc.core.solve_price import price_step, solve_entry, solve_price
 from perpcalc.core.solve_size import solve_add, solve_close, solve_contracts
-from perpcalc.core.trading import increased, levered, reduced
+from perpcalc.core.trading import increased, reduced
 from perpcalc.core.wallet import Holding
 from perpcalc.decimals import ONE, ZERO, plain, settled
 from perpcalc.errors import PerpcalcError

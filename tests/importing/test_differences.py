@@ -100,6 +100,13 @@ class TestLiquidationPrices:
         assert found.ours is None
         assert str(found).startswith("s: the venue's liquidation price is 900000, ours is never: ")
 
+    def test_ours_may_be_never_at_a_venue_with_ticks(self) -> None:
+        bybit = find("bybit").instrument
+        short = open_at(bybit, SHORT, Decimal(1000), Decimal(50_000))
+        leg = Leg("s", Recorded(liquidation_price=Decimal(900_000)), short, bybit.schedule, bybit.cross_closing_fee)
+        [found] = of_account([leg], Decimal(1))
+        assert str(found).startswith("s: the venue's liquidation price is 900000, ours is never: ")
+
     def test_without_a_rate_there_is_nothing_to_compare(self) -> None:
         leg = Leg("core", Recorded(liquidation_price=Decimal(5)), POSITION, None, ClosingFee(Decimal(0)), MARGIN)
         assert list(of_isolated(leg)) == []
