@@ -240,6 +240,14 @@ def test_a_file_of_another_coin_is_refused() -> None:
         read(sample("candles", "bybit-kline.json"), coin="ETH")
 
 
+def test_an_answer_of_another_coin_is_refused_before_a_bar_is_read() -> None:
+    with (
+        pytest.raises(PerpcalcError, match="is of BTCUSD, not of ETH"),
+        candles(sample("candles", "bybit-kline.json"), coin="ETH"),
+    ):
+        pytest.fail("its bars could be read")
+
+
 # What is wrong
 
 UNKNOWN = (

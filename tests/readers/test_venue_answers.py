@@ -789,6 +789,12 @@ def test_tiers_of_gate_without_deductions_are_of_the_whole_position() -> None:
     assert said("gate-risk-limit-tiers")["BTC_USD", "margin"]["marginal"] is True
 
 
+def test_a_deduction_of_gate_must_follow_from_its_rates() -> None:
+    data = json.loads(sample("gate-risk-limit-tiers"))
+    data[1]["deduction"] = "0.4"
+    assert "BTC_USD: tier 2: the deduction 0.4 does not follow from the rates, which give 0.5" in refusal(data, "gate")
+
+
 def test_every_address_in_a_preset_is_one_whose_answer_is_read() -> None:
     for name in shipped_names():
         endpoints = [shape.endpoint for shape in SHAPES.get(name, ())]
