@@ -187,7 +187,7 @@ def test_a_rounding_is_to_0_to_18_decimals(tmp_path: Path, value: str) -> None:
     read(tmp_path, MINE.replace('"floor 8"', f'"{value}"'))
 
 
-@pytest.mark.parametrize("rows", ["5", "[]", "[1]", '[{ from = 2025-01-01, maker = "0.01%" }, 1]'])
+@pytest.mark.parametrize("rows", ["5", "true", "[]", "[1]", '[{ from = 2025-01-01, maker = "0.01%" }, 1]'])
 def test_rules_of_a_topic_are_a_list_of_tables(tmp_path: Path, rows: str) -> None:
     start, end = MINE.index("[[fees]]"), MINE.index("[[funding]]")
     listed = MINE[:start] + f"fees = {rows}\n" + MINE[end:]
