@@ -67,7 +67,7 @@ class Commands(TyperGroup):
         """Write the commands under their headings, no sentence cut."""
         headings: dict[str, list[str]] = {}
         for name in self.names:
-            headings.setdefault(HEADING_OF.get(name, "Commands") if ctx.parent is None else "Commands", []).append(name)
+            headings.setdefault(HEADING_OF.get(name, "Commands"), []).append(name)
         for heading, names in headings.items():
             with formatter.section(heading):
                 formatter.write_dl([(name, brief(self.made(name).help)) for name in names])
