@@ -8,6 +8,7 @@ import pytest
 from perpcalc.core.instrument import PLAIN
 from perpcalc.core.margin import given_margin, isolated_margin
 from perpcalc.core.position import LONG, SHORT, open_at
+from perpcalc.core.rounding import grid
 from perpcalc.core.rules import ClosingFee, flat_rate
 from perpcalc.importing.differences import Leg, liquidation_prices, of_account, of_isolated
 from perpcalc.readers.recorded import NEVER, Recorded, Said
@@ -77,6 +78,20 @@ class TestLiquidationPrices:
         leg = Leg("core", recorded, held, bybit.schedule, bybit.cross_closing_fee)
         [found] = of_account([leg], Decimal("0.0501"))
         assert (found.ours, found.cause) == (Decimal("47860.7"), "it is on a tick of 0.5, that of another date")
+
+    def test_a_closing_fee_that_the_venue_does_not_count(self) -> None:
+        fee = ClosingFee(Decimal("0.001"))
+        leg = Leg("core", Recorded(liquidation_price=OURS), POSITION, flat_rate(Decimal("0.005")), fee, MARGIN)
+        [found] = of_isolated(leg)
+        assert found.cause == "no closing fee is counted"
+
+    def test_a_venue_that_prints_prices_between_its_ticks_has_none_on_an_older_tick(self) -> None:
+        bybit = find("bybit").instrument
+        bybit = bybit._replace(rounding=bybit.rounding._replace(liquidation_price=grid("floor 8")))
+        held = open_at(bybit, LONG, Decimal(10_000), Decimal(62_500))
+        recorded, margin = Recorded(liquidation_price=Decimal("57102.5")), isolated_margin(held, Decimal(10))
+        [found] = of_isolated(Leg("core", recorded, held, bybit.schedule, bybit.isolated_closing_fee, margin))
+        assert found.cause == "tiers of another date, or a margin that has changed since"
 
     def test_one_that_is_never_liquidated_by_our_rules_is_on_no_tick(self) -> None:
         bybit = find("bybit").instrument

@@ -487,6 +487,11 @@ class TestBalances:
             in planned("phemex-isolated", BOOK, venue="phemex", balances=True).notes
         )
 
+    def test_a_balance_beside_the_isolated_positions_is_not(self) -> None:
+        made = planned("binance-websocket-account", BOOK, venue="binance", balances=True)
+        assert made.rows[0]["margin"] == Decimal("0.017")
+        assert not any("whole wallet" in note for note in made.notes)
+
     def test_balances_that_no_account_takes_are_said_to_be_left(self) -> None:
         made = planned("balance-deribit", book(), venue="deribit", balances=True)
         assert made.notes == (
