@@ -292,6 +292,15 @@ def test_a_contract_that_expires_has_the_rules_of_its_kind_and_no_funding() -> N
     assert contract_of(load("binance"), "btcusd_261225")[0::2] == ("BTCUSD_261225", True)
 
 
+def test_of_a_contract_that_expires_no_rule_of_funding_is_said_to_be_the_earliest() -> None:
+    early = "bybit@2018-01-01: the earliest known rules are used ("
+    perpetual, dated = (find("bybit@2018-01-01", name).notes[0] for name in ("BTCUSD", "BTCUSDZ26"))
+    assert perpetual.startswith(early)
+    assert dated.startswith(early)
+    assert "funding from" in perpetual
+    assert "funding" not in dated
+
+
 def test_a_rule_of_an_instrument_stands_over_that_of_its_venue() -> None:
     general = {"maker": "1%", "taker": "2%", "source": "a", "confidence": "published"}
     special = {"taker": "3%", "source": "b", "confidence": "inferred", "note": "c"}

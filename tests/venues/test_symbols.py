@@ -131,6 +131,12 @@ def test_what_is_refused_says_what_else_can_be_done() -> None:
     assert error.value.line(flags=True).endswith("or describe one by --contract-size, --currency and --mmr")
 
 
+@pytest.mark.parametrize(("count", "few"), [(4, "A, B, C, D, or"), (5, "A, B, C, D, ..., or")])
+def test_four_that_there_are_are_named(count: int, few: str) -> None:
+    with pytest.raises(PerpcalcError, match=f"give one of {few}"):
+        contract_named("XMR", dict(zip("ABCDE"[:count], "ABCDE", strict=False)))
+
+
 @pytest.mark.parametrize(
     ("text", "dated", "found"),
     [
