@@ -54,6 +54,10 @@ def test_a_bare_pair_of_sides_is_read_and_the_unit_assumed(write: Write) -> None
     assert (found.book.unit, found.notes) == ("contracts", ("amounts are taken as contracts",))
 
 
+def test_a_book_may_leave_its_time_empty(write: Write) -> None:
+    assert read_book(write('{"symbol": "BTCUSD", "time": "", "bids": [[1, 2]], "asks": [[3, 4]]}')).time is None
+
+
 def test_levels_are_put_in_order_and_empty_ones_left_out(write: Write) -> None:
     found = read_book(write('{"bids": [["8", "1"], ["9", "0"], ["8.5", "1e1"]], "asks": [["11", "1"], ["10", "2"]]}'))
     assert [(level.price, level.amount) for level in found.book.bids] == [(Decimal("8.5"), 10), (8, 1)]

@@ -631,6 +631,7 @@ class TestWhatIsWrong:
     def test_names_cannot_steer_a_terminal(self) -> None:
         assert place(1, {"symbol": "\x1b[31m\u202e"}) == "position 1 ('\\x1b[31m\\u202e')"
         assert place(2, {"symbol": "A" * 100}) == f"position 2 ('{'A' * 37}...')"
+        assert place(3, {"symbol": "A" * 64}) == f"position 3 ({'A' * 64})"
         assert place(3, [1]) == "position 3"
 
     @given(st.sampled_from([reader for _, reader in SHAPES]), st.data())

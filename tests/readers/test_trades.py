@@ -280,6 +280,13 @@ def test_what_is_wrong_is_said_in_one_line_with_its_place(write: Write, content:
     assert caught.value.remedy
 
 
+def test_of_rows_of_json_one_that_is_none_is_named_by_its_line(write: Write) -> None:
+    row = '{"time": 1717200000000, "side": "buy", "contracts": 1, "price": 60000}\n'
+    path = write(row * 2 + "\nbuy 1 at 60000\n")
+    with pytest.raises(PerpcalcError, match="line 4: not JSON: expecting value"):
+        read_trades(path)
+
+
 # Payments beside the trades
 
 

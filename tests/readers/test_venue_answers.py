@@ -530,6 +530,17 @@ def test_what_an_answer_does_not_say_is_not_in_the_rule(
         assert rules.get((instrument, topic)) == values
 
 
+def test_prices_without_decimals_have_a_tick_of_1() -> None:
+    found = answer(changed("bingx-contracts", '"pricePrecision": 2', '"pricePrecision": 0'), "bingx")
+    assert found.facts[0].values["tick"] == "1"
+
+
+def test_a_contract_may_have_one_tier_alone() -> None:
+    found = answer(changed("mexc-contract-detail", '"riskLevelLimit": 5', '"riskLevelLimit": 1'), "mexc")
+    (rule,) = [fact.values for fact in found.facts if fact.topic == "margin"]
+    assert (rule["limits"], rule["rates"]) == (["10000"], ["0.4%"])
+
+
 def test_a_schedule_of_one_step_has_no_volumes() -> None:
     data = json.loads(sample("kraken-fee-schedules"))
     del data["feeSchedules"][0]["tiers"][1]
