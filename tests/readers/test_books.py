@@ -55,7 +55,7 @@ def test_a_bare_pair_of_sides_is_read_and_the_unit_assumed(write: Write) -> None
 
 
 def test_a_book_may_leave_its_time_empty(write: Write) -> None:
-    assert read_book(write('{"symbol": "BTCUSD", "time": "", "bids": [[1, 2]], "asks": [[3, 4]]}')).time is None
+    assert read_book(write('{"symbol": "BTCUSD", "timestamp": "", "bids": [[1, 2]], "asks": [[3, 4]]}')).time is None
 
 
 def test_levels_are_put_in_order_and_empty_ones_left_out(write: Write) -> None:
