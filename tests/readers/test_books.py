@@ -86,6 +86,10 @@ def test_a_book_of_one_row_is_one(write: Write) -> None:
             "is a change of an order book, not the book: save a snapshot",
         ),
         (
+            '{"action": "update", "data": {"bids": [[1, 2]], "asks": [[3, 4]]}}',
+            "is a change of an order book, not the book: save a snapshot",
+        ),
+        (
             '{"code": "51001", "msg": "Instrument ID does not exist", "data": []}',
             "the venue refused: Instrument ID does",
         ),

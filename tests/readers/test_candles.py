@@ -117,6 +117,12 @@ def test_a_remark_may_stand_before_a_row_that_is_the_only_one(write: Write) -> N
     assert minutes_of(bars) == [0]
 
 
+def test_of_a_file_with_sides_the_marks_are_read_and_not_the_prices_of_trades(write: Write) -> None:
+    bars, found = read(write("time,side,price,mark\n1717200000000,buy,5,6\n1717200001000,sell,5,7\n"))
+    assert [plain(close) for *_, close in bars] == ["6", "7"]
+    assert found.marks is True
+
+
 def test_rows_of_json_may_have_blanks_around_them(write: Write) -> None:
     bars, _ = read(write(" [1717200000000, 5, 6, 4, 5, 1] \n [1717200060000, 5, 6, 4, 5, 1] \n"))
     assert minutes_of(bars) == [0, 1]
@@ -266,6 +272,11 @@ UNKNOWN = (
         (HEADER + rows(0, (1, "5,6,4")), "line 3: has 4 cells, not 5: correct that line"),
         (HEADER + rows(0, 1, (2, "5,4,6,5")), "line 4: open 5 and close 5 are not between low 6 and high 4"),
         (HEADER + rows(0, 1, (2, "5,6,4,7")), "line 4: open 5 and close 7 are not between low 4 and high 6"),
+        (HEADER + rows(0, 1, (2, "5.5,6,5,4")), "line 4: open 5.5 and close 4 are not between low 5 and high 6"),
+        (HEADER + rows(0, 1, (2, "7,6,4,5")), "line 4: open 7 and close 5 are not between low 4 and high 6"),
+        (HEADER + rows(0, 1, (2, "0,6,4,5")), "line 4: has no open above 0: correct the file"),
+        (HEADER + rows(0, 1, (2, "5,0,4,5")), "line 4: has no high above 0: correct the file"),
+        (HEADER + rows(0, 1, (2, "5,6,4,0")), "line 4: has no close above 0: correct the file"),
         (HEADER + rows(0, 1, (2, "5,6,0,5")), "line 4: has no low above 0: correct the file"),
         (HEADER + rows(0, 1, (2, "5,6,,5")), "line 4: has no low above 0"),
         (HEADER + rows(0, 1, (2, "5,6,-4,5")), "line 4: low is negative"),

@@ -336,6 +336,16 @@ class TestKucoin:
         )
         assert both.margins[0] == Said("posInit with posCross, less posLoss", Decimal("0.0022"))
 
+    def test_what_was_moved_and_lost_may_be_left_out(self) -> None:
+        held = {
+            "symbol": "XBTUSDM",
+            "currentQty": 500,
+            "avgEntryPrice": "40000",
+            "posInit": "0.002",
+            "crossMode": False,
+        }
+        assert read({"code": "200000", "data": [held]}).margins[0].coin == Decimal("0.002")
+
     def test_a_side_beside_its_size_must_agree(self) -> None:
         held = {"symbol": "XBTUSDM", "size": "-20", "entryPrice": "62000", "unrealizedPnL": "0", "positionSide": "LONG"}
         [left] = dump({"code": "200000", "data": [held]}).unread

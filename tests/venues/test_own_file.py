@@ -113,6 +113,7 @@ def test_line_ends_and_a_byte_order_mark_stay() -> None:
 def test_a_last_line_without_an_end_gets_one() -> None:
     raw = with_rules(MINE.rstrip("\n").removesuffix("# the end").rstrip("\n").encode(), "okx", [tiers("2026-10-01")])
     assert [row["from"] for row in rows(raw)] == ["2026-03-01", "2026-10-01"]
+    assert b'confidence = "inferred"\n\n[[instruments' in raw
 
 
 def test_into_an_empty_file_a_rule_goes_without_a_blank_line() -> None:
