@@ -134,6 +134,12 @@ def test_two_prices_of_one_moment_are_both_read(write: Write) -> None:
     assert found.notes == []
 
 
+def test_a_header_and_its_first_row_are_looked_for_in_eight_lines(write: Write) -> None:
+    assert minutes_of(read(write("# a\n" * 6 + HEADER + rows(0, 1)))[0]) == [0, 1]
+    with pytest.raises(PerpcalcError, match="holds no rows"):
+        read(write("# a\n" * 7 + HEADER + rows(0, 1)))
+
+
 @pytest.mark.parametrize("gone", ["time", "open", "high", "low", "close"])
 def test_a_file_that_lacks_a_column_of_a_bar_is_none(write: Write, gone: str) -> None:
     names = [name for name in ("time", "open", "high", "low", "close") if name != gone]

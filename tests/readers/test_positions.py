@@ -377,6 +377,7 @@ class TestGate:
         found = dump_of("gate-isolated")
         item, linear = found.items
         assert (item.mode, item.leverage, item.margins) == ("isolated", 10, (Said("margin", Decimal("0.033")),))
+        assert (item.value, item.profit) == (Decimal("0.322580645161"), Decimal("0.005288207298"))
         assert (linear.symbol, found.empty) == ("BTC_USDT", 1)
 
     def test_both_sides(self) -> None:

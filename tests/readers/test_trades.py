@@ -280,6 +280,13 @@ def test_what_is_wrong_is_said_in_one_line_with_its_place(write: Write, content:
     assert caught.value.remedy
 
 
+def test_a_fee_of_ccxt_need_not_name_its_coin(write: Write) -> None:
+    trade = (
+        '{"symbol": "BTC/USD:BTC", "side": "buy", "amount": 1, "price": 60000, "fee": {"cost": 0.5, "currency": null}}'
+    )
+    assert told(read_trades(write(f"[{trade}]"))) == [("BTC/USD:BTC", "bought", "1", "60000", "0.5 -")]
+
+
 def test_of_rows_of_json_one_that_is_none_is_named_by_its_line(write: Write) -> None:
     row = '{"time": 1717200000000, "side": "buy", "contracts": 1, "price": 60000}\n'
     path = write(row * 2 + "\nbuy 1 at 60000\n")

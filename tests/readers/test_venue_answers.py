@@ -544,6 +544,12 @@ def test_a_name_that_only_ends_as_a_perpetual_s_does_is_none() -> None:
     assert "expiring" in refusal(raw, "bybit")
 
 
+def test_of_many_that_are_left_out_three_are_named() -> None:
+    row = {"bracket": 1, "initialLeverage": 5, "qtyCap": 5, "qtyFloor": 0, "maintMarginRatio": 0.1, "cum": 0.0}
+    rows = [{"symbol": f"{coin}USDT", "brackets": [row]} for coin in ("ADA", "BNB", "BTC", "ETH", "SOL")]
+    assert "has no inverse perpetual: ADAUSDT, BNBUSDT, BTCUSDT and 2 more are linear: " in refusal(rows, "binance")
+
+
 def test_prices_without_decimals_have_a_tick_of_1() -> None:
     found = answer(changed("bingx-contracts", '"pricePrecision": 2', '"pricePrecision": 0'), "bingx")
     assert found.facts[0].values["tick"] == "1"
