@@ -124,6 +124,11 @@ def test_into_an_empty_file_a_rule_goes_without_a_blank_line() -> None:
     assert b"\n\n\n" not in whole
 
 
+def test_a_text_stays_readable_in_every_script() -> None:
+    raw = with_rules(None, "okx", [tiers("2026-10-01", note="für große Kunden")])
+    assert 'note = "für große Kunden"' in raw.decode()
+
+
 def test_a_contract_that_is_new_gets_its_coin() -> None:
     row = {"from": "2026-10-01", "size": "10", "source": "an answer", "confidence": "published"}
     raw = with_rules(MINE.encode(), "okx", [Addition("NEW/USD:NEW", "contract", row)], {"NEW/USD:NEW": "NEW"})
