@@ -20,7 +20,7 @@ from typing import Any, NoReturn  # noqa: E402
 
 from perpcalc.decimals import CONTEXT  # noqa: E402
 from perpcalc.errors import PerpcalcError  # noqa: E402
-from perpcalc.render.text import say, silence  # noqa: E402
+from perpcalc.render.text import say  # noqa: E402
 
 
 def main() -> None:
@@ -43,10 +43,6 @@ def _leave(status: int) -> NoReturn:
     """End here: all output is flushed, and taking the interpreter down tidily would cost a short call a tenth of its
     time.
     """
-    try:
-        sys.stderr.flush()
-    except OSError:
-        silence(sys.stderr)
     os._exit(status)
 
 

@@ -137,10 +137,16 @@ class TestWhatIsNotRead:
             os.mkfifo(path)
             return found
 
+        def next_descriptor() -> int:
+            with open(os.devnull, "rb") as file:
+                return file.fileno()
+
+        before = next_descriptor()
         with monkeypatch.context() as patched:
             patched.setattr(os, "stat", replaced)
             message = refusal(path)
         assert message.endswith("is not a regular file: give one, or - and a pipe")
+        assert next_descriptor() == before  # it is closed again
 
     @pytest.mark.skipif(not os.path.exists("/dev/zero"), reason="the system has no /dev/zero")
     def test_a_device_without_an_end(self) -> None:

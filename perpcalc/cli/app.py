@@ -46,7 +46,7 @@ class Commands(TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """The arguments as Typer reads them; where there are none, the help on standard error and status 2."""
-        if not args and not ctx.resilient_parsing:
+        if not args:
             print(ctx.get_help(), file=sys.stderr)
             raise Exit(2)
         try:
@@ -67,7 +67,7 @@ class Commands(TyperGroup):
         """Write the commands under their headings, no sentence cut."""
         headings: dict[str, list[str]] = {}
         for name in self.names:
-            headings.setdefault(HEADING_OF.get(name, "Commands") if ctx.parent is None else "Commands", []).append(name)
+            headings.setdefault(HEADING_OF.get(name, "Commands"), []).append(name)
         for heading, names in headings.items():
             with formatter.section(heading):
                 formatter.write_dl([(name, brief(self.made(name).help)) for name in names])

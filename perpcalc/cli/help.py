@@ -46,7 +46,7 @@ class HelpedCommand(TyperCommand):
             from perpcalc.cli.mistakes import no_such_option
 
             raise no_such_option(called, flag, self.shown_options) from None
-        if ctx.args and not ctx.resilient_parsing:
+        if ctx.args:
             from perpcalc.cli.mistakes import no_such_argument
 
             raise no_such_argument(called, ctx.args, self.shown_options)

@@ -55,7 +55,7 @@ def _conversation(stream: BinaryIO, pipes: list[Connection]) -> Iterator[Block]:
     asked: dict[Connection, int] = {}  # whom, from which line on
     done: dict[int, Block] = {}
     number, due = 1, 1
-    while arriving is not None or read is not None or due < number:
+    while arriving is not None or due < number:
         try:
             idle = next((pipe for pipe in pipes if pipe not in asked), None)
             if read is not None and idle is not None and len(done) < MOST_AHEAD * len(pipes):

@@ -71,7 +71,7 @@ def _having(name: str, beside: str) -> list[str]:
     for command in LISTED:
         one = found(command)
         inner: Iterable[Command] = [one] if isinstance(one, Command) else one.commands
-        having = [each.name for each in inner if any(option.name == name for option in each.options)]
+        having = [each.name for each in inner if any(one.name == name and not one.argument for one in each.options)]
         if having and command == beside:
             return [f"{command} {each}" for each in having]
         made += [command] if having else []

@@ -35,7 +35,7 @@ def show_venue(given: Given) -> int:
     name, at, date = (given[DATED] or "").partition("@")
     venue = load(name)
     if TOML in given:
-        text = read(venue.path, own_stdin=False).raw.decode()
+        text = read(venue.path).raw.decode()
         sys.stdout.write("\n".join(map(printable, text.split("\n"))) if sys.stdout.isatty() else text)
     elif FIELD not in given and output_format(given) == "table":
         sys.stdout.write("".join(f"{line}\n" for line in described(venue, day(date) if at else "")))

@@ -99,7 +99,8 @@ def bars_of(
 ) -> Iterator[Bar]:
     """The bars of the rows that are wanted; raises PerpcalcError, naming file and row, for one that is wrong."""
     order = Order(step)
-    quick, expected, length = stream.quick, -1, step or 0
+    quick, length = stream.quick, step or 0
+    expected: int | None = None
     with naming(where):
         for number, row in stream.rows:
             bar = quick(row)

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from perpcalc.core.instrument import Instrument
-from perpcalc.core.rounding import EXACT, Rounding
+from perpcalc.core.rounding import Rounding
 from perpcalc.core.rules import (
     NO_CLOSING_FEE,
     OPENING_FEE,
@@ -53,7 +53,7 @@ def instrument_of(venue: str, symbol: str, currency: str, rules: Mapping[str, Ru
         least_closing=margin.get("least_closing", ZERO),
         hedge_mode=hedge,
         funding=FundingRule(**made["funding"]) if "interval" in made["funding"] else None,
-        rounding=Rounding(**made["rounding"]) if made["rounding"] else EXACT,
+        rounding=Rounding(**made["rounding"]),
     )
 
 

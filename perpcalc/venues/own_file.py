@@ -88,7 +88,7 @@ def _blocks(lines: list[str]) -> Iterator[Block]:
         if found is None:
             continue
         end = number
-        while end > start and lines[end - 1].split("#")[0].strip() == "":
+        while lines[end - 1].split("#")[0].strip() == "":
             end -= 1
         yield Block(path, lines[start:end], lines[end:number])
         path, start = found, number

@@ -349,6 +349,7 @@ class TestNotes:
         answer = run("batch", stdin=lines_of(*cases))
         assert answer.stderr.count("\n") == 101
         assert answer.stderr.endswith("there are more notes than are shown here\n")
+        assert answer.stderr.count("there are more notes") == 1
 
 
 def paused(process: multiprocessing.process.BaseProcess, seconds: float, meanwhile: Callable[[], object] = int) -> None:

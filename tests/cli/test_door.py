@@ -120,6 +120,12 @@ def test_a_picture_on_standard_output_stands_alone(run: Run) -> None:
     assert answer.stdout.rstrip().endswith("</svg>")
 
 
+def test_the_name_of_a_picture_may_be_in_capitals(run: Run, tmp_path: Path) -> None:
+    question = ("stress", *LONG, "--leverage", "10", "--mmr", "1%", "--moves", "-5%,5%")
+    assert run(*question, "--svg", "CHART.SVG") == run(*question)
+    assert (tmp_path / "CHART.SVG").read_text().startswith("<svg")
+
+
 def test_a_chart_is_drawn_in_ascii_where_the_output_takes_no_more(start: Run) -> None:
     question = ("stress", *LONG, "--leverage", "10", "--mmr", "1%", "--moves", "-5%,5%", "--chart")
     told = {"LANG": "en_US.UTF-8", "PYTHONIOENCODING": "latin-1"}

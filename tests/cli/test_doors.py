@@ -291,6 +291,28 @@ def test_an_interrupt_while_the_program_is_loaded_is_130_and_silent(tmp_path: Pa
     assert (process.returncode, out, errors) == (130, b"", b"")
 
 
+@pytest.mark.parametrize(
+    ("question", "cleared"),
+    [
+        ((), False),
+        (("--chart",), False),
+        (("--svg", "picture.svg"), True),
+    ],
+)
+def test_an_interrupt_of_what_writes_a_file_leaves_time_to_clear_up(
+    run: Run, question: tuple[str, ...], cleared: bool
+) -> None:
+    def at_once(number: int, frame: object) -> None:
+        raise AssertionError
+
+    before = signal.signal(signal.SIGINT, at_once)
+    try:
+        assert run("stress", *LONG, *question).status == 0
+        assert (signal.getsignal(signal.SIGINT) is signal.default_int_handler) == cleared
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def test_a_background_job_that_ignores_interrupts_goes_on_ignoring_them() -> None:
     with subprocess.Popen(
         ["sh", "-c", f"trap '' INT; exec {sys.executable} -m perpcalc batch"],

@@ -297,6 +297,11 @@ class TestValidate:
         assert piped == answer._replace(stderr=answer.stderr.replace("book.toml", "standard input"))
         assert (answer.stdout, answer.status) == ("", 2)
 
+    def test_a_name_that_is_empty_is_not_that_of_the_environment(self, run: Run, book: Path) -> None:
+        for command in ("validate", "show"):
+            answer = run("portfolio", command, "", env={"PERPCALC_PORTFOLIO": str(book)})
+            assert (answer.stdout, answer.status) == ("", 2)
+
     def test_names_standard_input(self, run: Run) -> None:
         answer = run("portfolio", "validate", "-", stdin="x = 1")
         refused(

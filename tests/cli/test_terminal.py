@@ -121,6 +121,10 @@ class TestNotes:
         assert "\x1b[2mperpcalc: note: bitmex: " in shown
         assert shown.index("\x1b[1mnet ") < shown.index("+0.00375000") < shown.index("note: ")
 
+    def test_below_a_picture_they_are_dim_too(self) -> None:
+        question = "stress --side long -n 10k --entry 62500 --leverage 10 --moves -5% --venue bitmex"
+        assert "\x1b[2mperpcalc: note: bitmex: " in at_a_terminal(f"{question} --svg -")
+
     @pytest.mark.parametrize("env", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
     def test_they_are_plain_where_no_colour_is_wanted(self, env: dict[str, str]) -> None:
         shown = at_a_terminal(self.VENUE, env)

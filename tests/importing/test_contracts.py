@@ -78,6 +78,11 @@ class TestThatExpires:
         assert (market.instrument.schedule, market.rate) == (TABLE, None)
         assert market.notes == ("somewhere has no table for contracts that expire: that of BTCUSD is taken",)
 
+    def test_the_perpetual_is_asked_for_as_what_it_is(self) -> None:
+        guessed = DATED._replace(guessed=True)
+        market = market_of(recorded(), guessed, "somewhere", lambda _, name, one: HUNDRED if one == BTC else None)
+        assert market.name == "BTCUSD"
+
     def test_by_its_own_table_where_there_is_one(self) -> None:
         own = HUNDRED._replace(name="BTCUSD_261225", schedule=flat_rate(Decimal("0.02")))
         market = market_of(recorded(rate=Decimal("0.01")), DATED, "somewhere", lambda *_: own)
@@ -149,6 +154,11 @@ class TestSizes:
         with pytest.raises(PerpcalcError, match=r"its size 0\.005 is in coin"):
             self.size(recorded(contracts=None, usd=Decimal("0.5")))
 
+    def test_a_size_in_coin_is_told_as_the_file_has_it(self) -> None:
+        said = recorded(contracts=Decimal("0.005"), contract_size=Decimal(100))
+        with pytest.raises(PerpcalcError, match=r"its size 0\.005 is in coin"):
+            contracts_of(said, market_of(said, BTC, "blofin", nothing))
+
     def test_parts_of_a_lot_are_an_error(self) -> None:
         with pytest.raises(PerpcalcError, match="0.5 contracts cannot be traded"):
             self.size(recorded(contracts=Decimal("0.5")))
@@ -179,6 +189,8 @@ class TestRates:
             ({"rate": Decimal("0.004")}, "0.004"),
             ({"rate": Decimal("0.8")}, "0.008"),  # in per cent: no venue asks for more than half
             ({"rate": Decimal("0.004"), "maintenance": Decimal("0.0000327868852")}, "0.004"),  # 0.4 % of 500/61000
+            ({"rate": Decimal("0.004"), "maintenance": Decimal("0.000081"), "value": Decimal("0.02")}, "0.004"),
+            ({"rate": Decimal("0.004"), "maintenance": Decimal("0.0000811"), "value": Decimal("0.02")}, "0.004055"),
             ({"rate": Decimal("0.5"), "maintenance": Decimal("0.0000409836066")}, "0.005"),
             ({"rate": Decimal("2.150030347722545"), "maintenance": Decimal("0.000176232812")}, "0.021500403"),
             ({"maintenance": Decimal("0.012070224"), "value": Decimal("0.603420186")}, "0.020003017"),

@@ -8,6 +8,7 @@ import pytest
 from perpcalc.core.instrument import PLAIN
 from perpcalc.core.margin import given_margin, isolated_margin
 from perpcalc.core.position import LONG, SHORT, open_at
+from perpcalc.core.rounding import grid
 from perpcalc.core.rules import ClosingFee, flat_rate
 from perpcalc.importing.differences import Leg, liquidation_prices, of_account, of_isolated
 from perpcalc.readers.recorded import NEVER, Recorded, Said
@@ -77,6 +78,32 @@ class TestLiquidationPrices:
         leg = Leg("core", recorded, held, bybit.schedule, bybit.cross_closing_fee)
         [found] = of_account([leg], Decimal("0.0501"))
         assert (found.ours, found.cause) == (Decimal("47860.7"), "it is on a tick of 0.5, that of another date")
+
+    def test_a_closing_fee_that_the_venue_does_not_count(self) -> None:
+        fee = ClosingFee(Decimal("0.001"))
+        leg = Leg("core", Recorded(liquidation_price=OURS), POSITION, flat_rate(Decimal("0.005")), fee, MARGIN)
+        [found] = of_isolated(leg)
+        assert found.cause == "no closing fee is counted"
+
+    def test_a_venue_that_prints_prices_between_its_ticks_has_none_on_an_older_tick(self) -> None:
+        bybit = find("bybit").instrument
+        bybit = bybit._replace(rounding=bybit.rounding._replace(liquidation_price=grid("floor 8")))
+        held = open_at(bybit, LONG, Decimal(10_000), Decimal(62_500))
+        recorded, margin = Recorded(liquidation_price=Decimal("57102.5")), isolated_margin(held, Decimal(10))
+        [found] = of_isolated(Leg("core", recorded, held, bybit.schedule, bybit.isolated_closing_fee, margin))
+        assert found.cause == "tiers of another date, or a margin that has changed since"
+
+    def test_one_that_is_never_liquidated_by_our_rules_is_on_no_tick(self) -> None:
+        bybit = find("bybit").instrument
+        held = open_at(bybit, SHORT, Decimal(10_000), Decimal(62_500))
+        margin = given_margin(held, Decimal(1))
+        recorded = Recorded(liquidation_price=Decimal("57102.5"))
+        leg = Leg("core", recorded, held, bybit.schedule, bybit.isolated_closing_fee, margin)
+        [found] = of_isolated(leg)
+        assert str(found) == (
+            "core: the venue's liquidation price is 57102.5, ours is never: "
+            "tiers of another date, or a margin that has changed since"
+        )
 
     def test_ours_may_be_never(self) -> None:
         short = open_at(TICK, SHORT, Decimal(1000), Decimal(50_000))
@@ -187,6 +214,13 @@ class TestAccounts:
         leg = self.leg("perp", LONG, "50000", liquidation_price=Decimal(40_000))
         [found] = of_account([leg], Decimal("0.005"), unified=True)
         assert found.cause == "a unified account is liquidated by all its coins"
+
+    def test_an_older_tick_is_the_cause_in_a_unified_account_too(self) -> None:
+        bybit = find("bybit").instrument
+        held = open_at(bybit, LONG, Decimal(10_000), Decimal(62_500))
+        leg = Leg("core", Recorded(liquidation_price=Decimal("57790.5")), held, bybit.schedule, bybit.cross_closing_fee)
+        [found] = of_account([leg], Decimal("0.014"), unified=True)
+        assert (found.ours, found.cause) == (Decimal("57790.4"), "it is on a tick of 0.5, that of another date")
 
     @pytest.mark.parametrize(("balance", "whole"), [(None, True), (Decimal("0.005"), False)])
     def test_is_not_compared_without_all_of_it(self, balance: Decimal | None, whole: bool) -> None:

@@ -72,7 +72,9 @@ class TestWithTheVenuesPrice:
         assert keys(choose(recorded)) == {"margin": "0.002"}
         assert choose(recorded).notes == ()
 
-    @pytest.mark.parametrize("written", ["999999", "1000000", "99999999", "100000000", "0", "-5", None])
+    @pytest.mark.parametrize(
+        "written", ["999999", "1000000", "9999999", "10000000", "99999999", "100000000", "999999999", "0", "-5", None]
+    )
     def test_a_price_that_stands_for_never_proves_nothing(self, written: str | None) -> None:
         price = None if written is None else Decimal(written)
         assert stated_price(Recorded(liquidation_price=price)) is None

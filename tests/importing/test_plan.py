@@ -117,6 +117,15 @@ class TestRows:
         [row] = plan_of([{**CROSS, "symbol": "ABC/USD:ABC", "contractSize": 10}], portfolio, account="abc").rows
         assert (row["instrument"], row["contract_size"], "currency" in row) == ("ABC/USD:ABC", 10, False)
 
+    def test_a_plain_one_in_a_unified_account_has_its_coin(self) -> None:
+        portfolio = BOOK._replace(accounts=(account("uta", "deribit", unified=backed()),))
+        [row] = plan_of([{**CROSS, "symbol": "ABC/USD:ABC", "contractSize": 10}], portfolio, account="uta").rows
+        assert (row["instrument"], row["currency"]) == ("ABC/USD:ABC", "ABC")
+
+    def test_in_an_account_without_venue_a_file_need_not_name_one(self) -> None:
+        [row] = plan_of([CROSS], account="nowhere").rows
+        assert (row["account"], row["contract_size"], "venue" in row) == ("nowhere", 1, False)
+
     def test_a_leverage_above_the_largest_is_said(self) -> None:
         made = plan_of([{**LONG, "leverage": 1000}], venue="bybit")
         assert made.notes[-1] == "BTCUSD long: leverage 1000 is above the largest of BTCUSD, 100"
@@ -345,6 +354,16 @@ class TestAgain:
         assert made.by_hand == ("core and swing: are not together the venue's 6000 contracts: write them by hand",)
         assert made.rows == made.changes == made.unchanged == ()
 
+    def test_a_figure_that_is_another_is_told_of_the_first_part(self) -> None:
+        parts = [
+            entry("core", "main", instrument="BTCUSD", side="long", contracts="2000", entry="61000.5"),
+            entry("swing", "main", instrument="BTCUSD", side="long", contracts="3000", entry="61000.5"),
+        ]
+        for contracts in (5000, 6000):
+            item = {**CROSS, "contracts": contracts, "unrealizedPnl": "0.5"}
+            made = plan_of([item], BOOK._replace(positions=parts), account="main")
+            assert [one.name for one in made.differences] == ["core"]
+
     def test_fills_that_differ_are_for_their_owner(self) -> None:
         fills = entry("core", venue="bybit", side="long", fill=["4000@61000.5"], leverage="10")
         made = plan_of([LONG], BOOK._replace(positions=[fills]), venue="bybit")
@@ -467,6 +486,11 @@ class TestBalances:
             "accountBalanceEv is of the whole wallet, the margin of isolated positions in it"
             in planned("phemex-isolated", BOOK, venue="phemex", balances=True).notes
         )
+
+    def test_a_balance_beside_the_isolated_positions_is_not(self) -> None:
+        made = planned("binance-websocket-account", BOOK, venue="binance", balances=True)
+        assert made.rows[0]["margin"] == Decimal("0.017")
+        assert not any("whole wallet" in note for note in made.notes)
 
     def test_balances_that_no_account_takes_are_said_to_be_left(self) -> None:
         made = planned("balance-deribit", book(), venue="deribit", balances=True)

@@ -239,6 +239,17 @@ class TestATableThatGoes:
     def test_and_nothing_else(self, text: str, left: str) -> None:
         assert removed(text, ("b", 0)) == left
 
+    @pytest.mark.parametrize(
+        ("text", "path", "left"),
+        [
+            ("\nx = 1\n", ("x",), "\n"),
+            ("\n\n[[a]]\n", ("a", 0), "\n"),
+            ("\n[[a]]\n", ("a", 0), ""),
+        ],
+    )
+    def test_at_the_start_of_a_file_that_begins_with_a_blank_line(self, text: str, path: Path, left: str) -> None:
+        assert removed(text, path) == left
+
     def test_beside_others_of_its_list(self) -> None:
         text = "[[b]]\na = 0\n\n[x]\n\n# one\n[[b]]\na = 1\n\n[[b]]\na = 2\n"
         assert removed(text, ("b", 1)) == "[[b]]\na = 0\n\n[x]\n\n[[b]]\na = 2\n"

@@ -96,6 +96,7 @@ class TestRefusals:
             ('{"error": {"message": "Signature not valid.", "name": "HTTPError"}}', "Signature not valid. (code HTTPError)"),
             ('{"result": "error", "error": "authenticationError", "serverTime": "x"}', "authenticationError"),
             ('{"error": "not_found"}', "not_found"),
+            ('{"result": "error", "message": "no such market"}', "no such market"),
             ('{"label": "INVALID_KEY", "message": "Invalid key provided"}', "Invalid key provided (code INVALID_KEY)"),
             ('{"status": "error", "err_code": 1030, "err_msg": "Abnormal service"}', "Abnormal service (code 1030)"),
             ('{"success": false, "code": 602, "message": "Signature verification failed!"}', "Signature verification failed! (code 602)"),

@@ -87,6 +87,11 @@ def test_an_amount_that_is_no_number() -> None:
     assert str(caught.value) == "crossWalletBalance 'all' is not a number of at most 15 digits: correct the file"
 
 
+@pytest.mark.parametrize("currency", [["BTC"], None, True])
+def test_an_amount_of_no_coin_is_no_balance(currency: Any) -> None:
+    assert balances_of([{"currency": currency, "accountBalanceEv": "5", "walletBalance": "5"}]) == ()
+
+
 @pytest.mark.parametrize(
     "data", [None, 5, "x", [], {}, [[]], {"accounts": {"a": 1}}, {"assets": [1]}, {"total": {}, "free": {}}]
 )

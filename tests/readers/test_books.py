@@ -54,6 +54,10 @@ def test_a_bare_pair_of_sides_is_read_and_the_unit_assumed(write: Write) -> None
     assert (found.book.unit, found.notes) == ("contracts", ("amounts are taken as contracts",))
 
 
+def test_a_book_may_leave_its_time_empty(write: Write) -> None:
+    assert read_book(write('{"symbol": "BTCUSD", "timestamp": "", "bids": [[1, 2]], "asks": [[3, 4]]}')).time is None
+
+
 def test_levels_are_put_in_order_and_empty_ones_left_out(write: Write) -> None:
     found = read_book(write('{"bids": [["8", "1"], ["9", "0"], ["8.5", "1e1"]], "asks": [["11", "1"], ["10", "2"]]}'))
     assert [(level.price, level.amount) for level in found.book.bids] == [(Decimal("8.5"), 10), (8, 1)]
@@ -79,6 +83,10 @@ def test_a_book_of_one_row_is_one(write: Write) -> None:
         ('{"bids": [[3, 2]], "asks": [[3, 4]]}', "the best bid 3 is not below the best ask 3: save the book again"),
         (
             '{"topic": "orderbook.50.BTCUSD", "type": "delta", "data": {"s": "BTCUSD", "b": [], "a": []}}',
+            "is a change of an order book, not the book: save a snapshot",
+        ),
+        (
+            '{"action": "update", "data": {"bids": [[1, 2]], "asks": [[3, 4]]}}',
             "is a change of an order book, not the book: save a snapshot",
         ),
         (

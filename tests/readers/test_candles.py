@@ -112,6 +112,34 @@ def test_three_lines_may_say_what_the_file_is(write: Write) -> None:
     assert minutes_of(bars) == [0, 1]
 
 
+def test_a_remark_may_stand_before_a_row_that_is_the_only_one(write: Write) -> None:
+    bars, _ = read(write("# a\n" + rows(0)))
+    assert minutes_of(bars) == [0]
+
+
+def test_of_a_file_with_sides_the_marks_are_read_and_not_the_prices_of_trades(write: Write) -> None:
+    bars, found = read(write("time,side,price,mark\n1717200000000,buy,5,6\n1717200001000,sell,5,7\n"))
+    assert [plain(close) for *_, close in bars] == ["6", "7"]
+    assert found.marks is True
+
+
+def test_rows_of_json_may_have_blanks_around_them(write: Write) -> None:
+    bars, _ = read(write(" [1717200000000, 5, 6, 4, 5, 1] \n [1717200060000, 5, 6, 4, 5, 1] \n"))
+    assert minutes_of(bars) == [0, 1]
+
+
+def test_two_prices_of_one_moment_are_both_read(write: Write) -> None:
+    bars, found = read(write("time,price\n1717200000000,5\n1717200000000,6\n1717200001000,7\n"))
+    assert [plain(close) for *_, close in bars] == ["5", "6", "7"]
+    assert found.notes == []
+
+
+def test_a_header_and_its_first_row_are_looked_for_in_eight_lines(write: Write) -> None:
+    assert minutes_of(read(write("# a\n" * 6 + HEADER + rows(0, 1)))[0]) == [0, 1]
+    with pytest.raises(PerpcalcError, match="holds no rows"):
+        read(write("# a\n" * 7 + HEADER + rows(0, 1)))
+
+
 @pytest.mark.parametrize("gone", ["time", "open", "high", "low", "close"])
 def test_a_file_that_lacks_a_column_of_a_bar_is_none(write: Write, gone: str) -> None:
     names = [name for name in ("time", "open", "high", "low", "close") if name != gone]
@@ -224,6 +252,14 @@ def test_a_file_of_another_coin_is_refused() -> None:
         read(sample("candles", "bybit-kline.json"), coin="ETH")
 
 
+def test_an_answer_of_another_coin_is_refused_before_a_bar_is_read() -> None:
+    with (
+        pytest.raises(PerpcalcError, match="is of BTCUSD, not of ETH"),
+        candles(sample("candles", "bybit-kline.json"), coin="ETH"),
+    ):
+        pytest.fail("its bars could be read")
+
+
 # What is wrong
 
 UNKNOWN = (
@@ -242,6 +278,11 @@ UNKNOWN = (
         (HEADER + rows(0, (1, "5,6,4")), "line 3: has 4 cells, not 5: correct that line"),
         (HEADER + rows(0, 1, (2, "5,4,6,5")), "line 4: open 5 and close 5 are not between low 6 and high 4"),
         (HEADER + rows(0, 1, (2, "5,6,4,7")), "line 4: open 5 and close 7 are not between low 4 and high 6"),
+        (HEADER + rows(0, 1, (2, "5.5,6,5,4")), "line 4: open 5.5 and close 4 are not between low 5 and high 6"),
+        (HEADER + rows(0, 1, (2, "7,6,4,5")), "line 4: open 7 and close 5 are not between low 4 and high 6"),
+        (HEADER + rows(0, 1, (2, "0,6,4,5")), "line 4: has no open above 0: correct the file"),
+        (HEADER + rows(0, 1, (2, "5,0,4,5")), "line 4: has no high above 0: correct the file"),
+        (HEADER + rows(0, 1, (2, "5,6,4,0")), "line 4: has no close above 0: correct the file"),
         (HEADER + rows(0, 1, (2, "5,6,0,5")), "line 4: has no low above 0: correct the file"),
         (HEADER + rows(0, 1, (2, "5,6,,5")), "line 4: has no low above 0"),
         (HEADER + rows(0, 1, (2, "5,6,-4,5")), "line 4: low is negative"),
@@ -253,6 +294,7 @@ UNKNOWN = (
         ),
         (HEADER + rows(0, 1) + "yesterday,5,6,4,5\n", "line 4: 'yesterday' is not a time"),
         (HEADER + rows(0, 1) + ",5,6,4,5\n", "line 4: has no time"),
+        (HEADER + "2024-06-01,5,6,4,5\n2024-06-02,5,6,4,5\nsoon,5,6,4,5\n", "line 4: 'soon' is not a time"),
         (HEADER + rows(0) + '"5,6\n', "line 3: not CSV"),
         ((HEADER + rows(0)).encode("utf-16"), "byte 0 is not UTF-8: save the file as UTF-8"),
         ((HEADER + rows(*range(9))).encode() + b"\xff\n", "line 11: is not UTF-8"),

@@ -191,6 +191,10 @@ def test_a_refusal_of_the_venue_is_told() -> None:
         ({"asset": "", "collateralRate": "1"}, "entry 1: names no coin"),
         ({"asset": "BTC", "collateralInfo": "x"}, "entry 1 (BTC): collateralInfo is not a list of bands"),
         (
+            {"asset": "BTC", "collateralInfo": [{"tierFloor": "0", "tierCap": "10", "collateralRate": "1"}, "x"]},
+            "entry 1 (BTC): collateralInfo is not a list of bands",
+        ),
+        (
             {
                 "asset": "BTC",
                 "collateralInfo": [

@@ -114,6 +114,7 @@ class TestBinance:
             ({"marginType": "cross", "isolated": True}, "cross"),
             ({"isolated": False}, "cross"),
             ({"isolated": "true"}, "isolated"),
+            ({"isolated": True, "isolatedWallet": "0"}, "isolated"),
             ({"isolatedWallet": "0"}, "cross"),
             ({"isolatedMargin": "0.1"}, "isolated"),
         ],
@@ -335,6 +336,16 @@ class TestKucoin:
         )
         assert both.margins[0] == Said("posInit with posCross, less posLoss", Decimal("0.0022"))
 
+    def test_what_was_moved_and_lost_may_be_left_out(self) -> None:
+        held = {
+            "symbol": "XBTUSDM",
+            "currentQty": 500,
+            "avgEntryPrice": "40000",
+            "posInit": "0.002",
+            "crossMode": False,
+        }
+        assert read({"code": "200000", "data": [held]}).margins[0].coin == Decimal("0.002")
+
     def test_a_side_beside_its_size_must_agree(self) -> None:
         held = {"symbol": "XBTUSDM", "size": "-20", "entryPrice": "62000", "unrealizedPnL": "0", "positionSide": "LONG"}
         [left] = dump({"code": "200000", "data": [held]}).unread
@@ -366,6 +377,7 @@ class TestGate:
         found = dump_of("gate-isolated")
         item, linear = found.items
         assert (item.mode, item.leverage, item.margins) == ("isolated", 10, (Said("margin", Decimal("0.033")),))
+        assert (item.value, item.profit) == (Decimal("0.322580645161"), Decimal("0.005288207298"))
         assert (linear.symbol, found.empty) == ("BTC_USDT", 1)
 
     def test_both_sides(self) -> None:
@@ -541,6 +553,7 @@ class TestWrappings:
             {"data": [BYBIT], "hasMore": True},
             {"data": {"list": [BYBIT], "currentPage": 1, "totalPage": 2}},
             {"result": {"list": [BYBIT], "next_cursor": "x"}},
+            {"data": {"result": {"data": {"list": [BYBIT], "hasMore": True}}}},
         ],
     )
     def test_a_further_page_is_said(self, more: dict[str, Any]) -> None:
@@ -629,6 +642,7 @@ class TestWhatIsWrong:
     def test_names_cannot_steer_a_terminal(self) -> None:
         assert place(1, {"symbol": "\x1b[31m\u202e"}) == "position 1 ('\\x1b[31m\\u202e')"
         assert place(2, {"symbol": "A" * 100}) == f"position 2 ('{'A' * 37}...')"
+        assert place(3, {"symbol": "A" * 64}) == f"position 3 ({'A' * 64})"
         assert place(3, [1]) == "position 3"
 
     @given(st.sampled_from([reader for _, reader in SHAPES]), st.data())

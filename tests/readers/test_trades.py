@@ -135,6 +135,22 @@ def test_times_ids_sides_and_places_come_with_a_trade() -> None:
     assert tape.venue == "binance"
 
 
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("binance.json", ["0.16666667", "0.24590164"]),
+        ("bybit.json", ["0.00333283", "0.00666566", "0.00003703"]),
+        ("bitmex.csv", ["0.2", "0.181818"]),
+        ("kucoin.json", ["0.0833333333", "0.0327868852"]),
+        ("ccxt.json", ["0.025", "0.025", "0.0475"]),
+        ("okx.json", [None, None]),
+    ],
+)
+def test_the_coin_value_of_a_trade_is_the_venue_s_own_where_it_says_one(name: str, values: list[str | None]) -> None:
+    trades = read_trades(sample("trades", name)).trades
+    assert [trade.value if trade.value is None else plain(trade.value) for trade in trades] == values
+
+
 def test_the_trades_of_ccxt_issue_14294_come_to_their_known_profit() -> None:
     found = ledger(PLAIN, read_trades(sample("trades", "ccxt.json")).trades)
     assert (plain(found.realised_pnl), plain(found.fees), plain(found.net_realised)) == (
@@ -262,6 +278,20 @@ def test_what_is_wrong_is_said_in_one_line_with_its_place(write: Write, content:
     assert line.startswith(f"{path}: {message}")
     assert line.isprintable()
     assert caught.value.remedy
+
+
+def test_a_fee_of_ccxt_need_not_name_its_coin(write: Write) -> None:
+    trade = (
+        '{"symbol": "BTC/USD:BTC", "side": "buy", "amount": 1, "price": 60000, "fee": {"cost": 0.5, "currency": null}}'
+    )
+    assert told(read_trades(write(f"[{trade}]"))) == [("BTC/USD:BTC", "bought", "1", "60000", "0.5 -")]
+
+
+def test_of_rows_of_json_one_that_is_none_is_named_by_its_line(write: Write) -> None:
+    row = '{"time": 1717200000000, "side": "buy", "contracts": 1, "price": 60000}\n'
+    path = write(row * 2 + "\nbuy 1 at 60000\n")
+    with pytest.raises(PerpcalcError, match="line 4: not JSON: expecting value"):
+        read_trades(path)
 
 
 # Payments beside the trades

@@ -100,6 +100,13 @@ def test_tiers_with_deductions_that_follow_are_read_and_others_refused(
         margin_of(steps, "coin")
 
 
+def test_a_deduction_follows_from_the_rates_to_its_eighth_decimal() -> None:
+    steps = [Step(Decimal(5), Decimal("0.01")), Step(Decimal(9), Decimal("0.02"), deduction=Decimal("0.050000009"))]
+    assert margin_of(steps, "coin")["rates"] == ["1%", "2%"]
+    with pytest.raises(PerpcalcError, match=r"tier 2: the deduction 0\.05000001 does not follow from the rates"):
+        margin_of([steps[0], steps[1]._replace(deduction=Decimal("0.05000001"))], "coin")
+
+
 def test_initial_rates_are_kept_where_they_rise() -> None:
     steps = [
         Step(Decimal(5), Decimal("0.01"), initial=Decimal("0.02")),

@@ -150,6 +150,12 @@ def test_facts_that_are_older_than_a_year_are_told_with_how_to_refresh_them() ->
     )
 
 
+def test_where_a_venue_answers_no_tiers_its_list_of_contracts_refreshes_them() -> None:
+    told = age_note(load("bingx"), None, datetime.date(2030, 1, 1))
+    assert told is not None
+    assert told.endswith(f": save {url(load('bingx'), 'instruments')} and run `perpcalc venues import bingx FILE`")
+
+
 def test_a_newer_rule_of_the_user_s_keeps_the_facts_of_its_contract_young(own: Path) -> None:
     row = 'from = 2027-01-01\nlimits = ["5"]\nrates = ["1%"]\nsource = "my own"\nconfidence = "published"\n'
     (own / "okx.toml").write_text(f'extends = "okx"\n[[instruments.ETH-USD-SWAP.margin]]\n{row}')

@@ -11,7 +11,7 @@ import pytest
 from perpcalc.core.rounding import EXACT
 from perpcalc.core.rules import NO_CLOSING_FEE, ClosingFee, Schedule, Tier
 from perpcalc.errors import PerpcalcError
-from perpcalc.venues import contract_of, dated_rules, find, load, names
+from perpcalc.venues import contract_of, dated_rules, find, load, names, ticks_of
 from perpcalc.venues.instruments import instrument_of
 from perpcalc.venues.tables import HERE, Contracts, dates_as_text, merged, shipped, shipped_names
 
@@ -83,6 +83,29 @@ def test_a_home_without_settings_is_looked_at_too(own: Path, tmp_path: Path, mon
 )
 def test_a_venue_or_a_day_that_is_not_known_is_refused(spec: str, message: str) -> None:
     assert refusal(spec) == message
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ascendex",
+        "backpack",
+        "bitfinex",
+        "btse",
+        "bullish",
+        "coinbaseinternational",
+        "cryptocom",
+        "dydx",
+        "gemini",
+        "hashkey",
+        "paradex",
+        "poloniex",
+        "toobit",
+        "woo",
+    ],
+)
+def test_a_venue_that_has_no_inverse_contracts_is_known_as_such(name: str) -> None:
+    assert refusal(name) == f"'{name}' has no inverse contracts that are known: perpcalc is for inverse ones"
 
 
 def test_a_venue_that_is_nothing_like_one_of_ours_gets_all_that_can_be_done() -> None:
@@ -267,6 +290,23 @@ def test_a_contract_that_expires_has_the_rules_of_its_kind_and_no_funding() -> N
     assert found.instrument.contract_size == 100
     assert find("binance", "BTC/USD:BTC-261225").instrument == found.instrument
     assert contract_of(load("binance"), "btcusd_261225")[0::2] == ("BTCUSD_261225", True)
+
+
+def test_the_ticks_that_a_contract_has_had_are_those_of_the_rules_that_say_one(own: Path) -> None:
+    assert ticks_of("bybit@2024-01-01", "btc") == [Decimal("0.1"), Decimal("0.5")]
+    rule = 'from = 2030-01-01\nmax_order = "1000"\nsource = "a page"\nconfidence = "published"\n'
+    write(own, "bybit", f'extends = "bybit"\n[[instruments.BTCUSD.contract]]\n{rule}size = "1"\n')
+    assert ticks_of("bybit", "BTCUSD") == [Decimal("0.1"), Decimal("0.5")]
+    assert ticks_of("bybit", "NONE") == []
+
+
+def test_of_a_contract_that_expires_no_rule_of_funding_is_said_to_be_the_earliest() -> None:
+    early = "bybit@2018-01-01: the earliest known rules are used ("
+    perpetual, dated = (find("bybit@2018-01-01", name).notes[0] for name in ("BTCUSD", "BTCUSDZ26"))
+    assert perpetual.startswith(early)
+    assert dated.startswith(early)
+    assert "funding from" in perpetual
+    assert "funding" not in dated
 
 
 def test_a_rule_of_an_instrument_stands_over_that_of_its_venue() -> None:

@@ -113,6 +113,7 @@ def test_line_ends_and_a_byte_order_mark_stay() -> None:
 def test_a_last_line_without_an_end_gets_one() -> None:
     raw = with_rules(MINE.rstrip("\n").removesuffix("# the end").rstrip("\n").encode(), "okx", [tiers("2026-10-01")])
     assert [row["from"] for row in rows(raw)] == ["2026-03-01", "2026-10-01"]
+    assert b'confidence = "inferred"\n\n[[instruments' in raw
 
 
 def test_into_an_empty_file_a_rule_goes_without_a_blank_line() -> None:
@@ -121,6 +122,11 @@ def test_into_an_empty_file_a_rule_goes_without_a_blank_line() -> None:
     assert made.startswith(lead + b"\n[[instruments")
     whole = with_rules(MINE.encode(), "okx", [tiers("2026-10-01")])
     assert b"\n\n\n" not in whole
+
+
+def test_a_text_stays_readable_in_every_script() -> None:
+    raw = with_rules(None, "okx", [tiers("2026-10-01", note="für große Kunden")])
+    assert 'note = "für große Kunden"' in raw.decode()
 
 
 def test_a_contract_that_is_new_gets_its_coin() -> None:

@@ -182,7 +182,27 @@ def test_what_does_not_follow_it_is_named_by_its_place(tmp_path: Path, old: str,
     assert refusal(tmp_path, MINE.replace(old, new, 1)).startswith(message)
 
 
-@pytest.mark.parametrize("rows", ["5", "[]", "[1]", '[{ from = 2025-01-01, maker = "0.01%" }, 1]'])
+def test_every_row_of_a_contract_has_a_size(tmp_path: Path) -> None:
+    later = 'from = 2025-01-01\nsource = "the same page"\nconfidence = "published"\nlot = 10\n'
+    text = MINE.replace(
+        "[[instruments.BTC.margin]]", f"[[instruments.BTC.contract]]\n{later}\n[[instruments.BTC.margin]]"
+    )
+    assert refusal(tmp_path, text) == (
+        "instruments.BTC.contract.size: the key is missing: a contract has a size in USD"
+    )
+
+
+def test_what_is_named_as_not_inverse_has_a_name_that_prints(tmp_path: Path) -> None:
+    text = MINE.replace("[[changes]]", '[not_inverse]\n"E\\u001b[31mTH" = "linear"\n[[changes]]')
+    assert refusal(tmp_path, text).startswith("not_inverse: ")
+
+
+@pytest.mark.parametrize("value", ["floor 0", "ceiling 18"])
+def test_a_rounding_is_to_0_to_18_decimals(tmp_path: Path, value: str) -> None:
+    read(tmp_path, MINE.replace('"floor 8"', f'"{value}"'))
+
+
+@pytest.mark.parametrize("rows", ["5", "true", "[]", "[1]", '[{ from = 2025-01-01, maker = "0.01%" }, 1]'])
 def test_rules_of_a_topic_are_a_list_of_tables(tmp_path: Path, rows: str) -> None:
     start, end = MINE.index("[[fees]]"), MINE.index("[[funding]]")
     listed = MINE[:start] + f"fees = {rows}\n" + MINE[end:]

@@ -131,6 +131,12 @@ def test_what_is_refused_says_what_else_can_be_done() -> None:
     assert error.value.line(flags=True).endswith("or describe one by --contract-size, --currency and --mmr")
 
 
+@pytest.mark.parametrize(("count", "few"), [(4, "A, B, C, D, or"), (5, "A, B, C, D, ..., or")])
+def test_four_that_there_are_are_named(count: int, few: str) -> None:
+    with pytest.raises(PerpcalcError, match=f"give one of {few}"):
+        contract_named("XMR", dict(zip("ABCDE"[:count], "ABCDE", strict=False)))
+
+
 @pytest.mark.parametrize(
     ("text", "dated", "found"),
     [
@@ -166,6 +172,12 @@ def test_a_contract_that_expires_is_named_as_its_venue_does(text: str, dated: di
 )
 def test_the_day_of_expiry_is_read_from_the_name(symbol: str, day: datetime.date | None) -> None:
     assert expiry_of(symbol) == day
+
+
+def test_a_contract_in_another_money_is_not_that_in_dollars() -> None:
+    with pytest.raises(PerpcalcError, match="there is no contract 'BTC/EUR:BTC'"):
+        contract_named("BTC/EUR:BTC", COINS)
+    assert contract_named("BTC/EUR:BTC", {"btcusd": "BTC", "btceur": "BTC"}).name == "btceur"
 
 
 def test_a_contract_that_has_ended_is_still_known_and_that_is_said() -> None:
