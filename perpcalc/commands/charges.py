@@ -88,6 +88,9 @@ def charge_of(case: Case, given: Given, files: Files, notes: list[Words]) -> Cha
             break
     if source is FUNDING_RATE and case.funding_rate is None:
         return None
+    if case.instrument.funding is None and not is_funded(case):
+        place = EXPIRES if EXPIRES in case.given else INSTRUMENT
+        raise PerpcalcError("a contract that expires pays no funding", "ask of a perpetual").at(place.key)
     asked = given.put(RATE, given[FUNDING_RATE]) if source is FUNDING_RATE else given
     rule, interval = case.instrument.funding, interval_of(asked, case.market)
     if rule and rule.coin_rate and INDEX not in given and COIN_RATE not in given:
@@ -96,9 +99,6 @@ def charge_of(case: Case, given: Given, files: Files, notes: list[Words]) -> Cha
         return _past(case, asked, files.history, notes)
     if case.mark is None:
         raise PerpcalcError("is missing", "the payment is a share of the value at the mark").at(MARK.key)
-    if interval is None and not is_funded(case):
-        place = EXPIRES if EXPIRES in case.given else INSTRUMENT
-        raise PerpcalcError("a contract that expires pays no funding", "ask of a perpetual").at(place.key)
     average, rate = _rate(case, case.mark, asked, files, interval, notes)
     check_cap(rate, source, case.market, interval)
     intervals = _intervals(asked, rule, interval, notes)

@@ -69,15 +69,22 @@ def market_of(given: Given) -> Market:
 
 def settled_on(given: Given, instrument: Instrument) -> str | None:
     """The day on which a contract expired, where that is past: before today, or before the day of its rules."""
-    expires = given[EXPIRES]
-    if expires is None and instrument.funding is None and instrument.name is not None:
-        from perpcalc.venues.symbols import expiry_of
-
-        day = expiry_of(instrument.name)
-        expires = None if day is None else day.isoformat()
+    expires = given[EXPIRES] or day_named(instrument)
     if expires is None:
         return None
     return expires if expires < ((instrument.venue or "").partition("@")[2] or today().isoformat()) else None
+
+
+def day_named(instrument: Instrument) -> str | None:
+    """The day of expiry that is in the name of a contract, as its venue writes it or after that of the perpetual."""
+    if instrument.funding is not None or instrument.name is None:
+        return None
+    if day := instrument.name.partition(" ")[2]:
+        return day
+    from perpcalc.venues.symbols import expiry_of
+
+    found = expiry_of(instrument.name)
+    return None if found is None else found.isoformat()
 
 
 def traced_market(market: Market) -> Market:

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
 from perpcalc.commands.case import Case
+from perpcalc.commands.market import day_named
 from perpcalc.core.margin import Margin
 from perpcalc.core.position import Fill, open_at
 from perpcalc.core.rules import flat_rate
@@ -52,9 +53,15 @@ def traded(cases: Sequence[Case], trade: Case, fee_rate: Decimal, hedged: bool) 
 
 
 def contract_of(case: Case) -> tuple[str, str | None, str]:
-    """What a position is in: the venue, whatever the day of its rules, the contract and its coin."""
+    """What a position is in: the venue, whatever the day of its rules, the contract and its coin.
+
+    A venue's contract that expires is known by its day, however it is named.
+    """
     instrument, expires = case.instrument, case.given[EXPIRES]
-    name = f"{instrument.name} {expires}" if instrument.venue is None and expires else instrument.name
+    if instrument.venue is None:
+        name = f"{instrument.name} {expires}" if expires else instrument.name
+    else:
+        name = day_named(instrument) or instrument.name
     return (instrument.venue or "").partition("@")[0], name, instrument.currency
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from perpcalc.core.backed import Backed, forward_prices, is_safe_to
 from perpcalc.core.curve import Crossing
-from perpcalc.core.initial import allows, largest_leverage
+from perpcalc.core.initial import largest_leverage
 from perpcalc.core.instrument import fee_of, traded_value, whole_lots
 from perpcalc.core.liquidation import Liquidation, Prices
 from perpcalc.core.margin import Margin
@@ -157,10 +157,10 @@ def _safe_leverage(plan: Plan, position: Position, bounds: Bounds) -> Decimal | 
     fee = plan.instrument.isolated_closing_fee if plan.closing_fee.at_bankruptcy else plan.closing_fee
     backed = Backed(Holding(position, plan.schedule, fee), Margin("isolated", ZERO, ZERO))
     unknown, crossing = leverage_question(backed, bounds.goal, bounds.aim, SAFE_STEP)
-    size = (position.contracts, position.entry_value)
-    if crossing is None or not allows(plan.instrument, crossing.at, *size):
-        highest = largest_leverage(plan.instrument, *size)
-        return highest and to_multiple(highest, SAFE_STEP, DOWN)
+    highest = largest_leverage(plan.instrument, position.contracts, position.entry_value)
+    highest = highest and to_multiple(highest, SAFE_STEP, DOWN)
+    if crossing is None or (highest is not None and crossing.at >= highest):
+        return highest
     found = settle(unknown, crossing, DOWN)
     return found.value if found else ZERO
 

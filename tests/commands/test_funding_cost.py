@@ -458,6 +458,8 @@ def test_a_contract_that_expires_has_its_day_in_its_name_and_no_funding_of_the_v
     (row,) = json.loads(run("funding-cost", "-p", "-", "--rate", "0.01%", "--json", stdin=held).stdout)
     assert (row["instrument"], row["total"]) == ("BTCUSD 2027-12-25", None)
     assert row["reason"] == "expires: a contract that expires pays no funding: ask of a perpetual"
+    asked = ("funding-cost", "-p", "-", "--rate", "0.01%", "--interval", "8h", "--json")
+    assert json.loads(run(*asked, stdin=held).stdout) == [row]
 
 
 def test_the_sum_says_whether_funding_costs_or_earns(run: Run) -> None:

@@ -268,6 +268,15 @@ class TestSizes:
         trade = ("-p", "p.toml", *TRADE, "-v", "bybit", "--max-notional-usd", "10999")
         assert check(*trade, file=PRICES + OTHER)[0] == 1
 
+    @pytest.mark.parametrize("held", ['"BTCUSD_PERP"\nexpires = 2026-12-25', '"BTCUSD_261225"', '"BTC/USD:BTC-261225"'])
+    def test_a_contract_that_expires_is_known_by_its_day(self, check: Check, held: str) -> None:
+        dated = CORE + f"instrument = {held}\n"
+        trade = (*IN_WALLET, "-i", "BTCUSD_261225", "-n", "10", "-e", "64000")
+        status, rows, _ = check(*trade, "-s", "long", "--max-notional-usd", "50999", file=WALLET + dated + PRICES)
+        assert (status, values(rows, "max_notional_usd")) == (1, {"planned trade": "51000"})
+        status, rows, _ = check(*trade, "-s", "short", "--max-notional-usd", "49000", file=WALLET + dated + PRICES)
+        assert (status, values(rows, "max_notional_usd")) == (0, {"planned trade": "49000"})
+
     def test_contracts_have_the_size_that_is_held(self, check: Check) -> None:
         plain = '[[positions]]\nname = "a"\nside = "long"\ncontracts = 100\ncontract_size = 100\nentry = 62_500\nleverage = 5\nmark = 62_500\n'
         status, rows, _ = check("-p", "p.toml", *TRADE, "--max-notional-usd", "1m", file=plain)
