@@ -150,10 +150,12 @@ def contracts_covered(instrument: Instrument, price: Decimal, coin: Decimal, hel
     ['2', '5', '10']
     """
     schedule = instrument.schedule
-    if schedule is None or any(not tier.initial for tier in schedule.tiers):
+    if schedule is None:
         return None
     most, slope, coin = ZERO, schedule.slope, max(ZERO, coin)
     for lower, upper, initial in value_tiers(instrument, price, held):
+        if not initial:
+            return None
         if coin <= (initial + slope * lower) * lower:
             break
         most = coin / initial

@@ -147,4 +147,4 @@ def equity_on(sums: Sums, line: Line) -> tuple[Decimal, Decimal]:
 
 
 def _less(one: Worth, other: Worth) -> Worth:
-    return Worth(*(without_noise(a - b, a, b) for a, b in zip(one, other, strict=True)))
+    return Worth(*(without_noise(a - b, a) for a, b in zip(one, other, strict=True)))

@@ -85,8 +85,10 @@ def on(grid: Grid | None, amount: Decimal) -> Decimal:
 def without_noise(found: Decimal, *terms: Decimal) -> Decimal:
     """The sum or difference of some terms, and exactly 0 where it is but what the digits they were cut to have left.
 
+    The last term may be left out: where the sum is so small, it is no larger than the others.
+
     >>> third = ONE / 3
-    >>> ONE - 3 * third == 0, without_noise(ONE - 3 * third, ONE, 3 * third) == 0
+    >>> ONE - 3 * third == 0, without_noise(ONE - 3 * third, ONE) == 0
     (False, True)
     """
     largest = found.adjusted() + SURE_DIGITS

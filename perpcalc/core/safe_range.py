@@ -253,8 +253,8 @@ def _poles(sums: Sums, line: Line) -> set[Decimal]:
 def _roots(part: Stretch, factor: Decimal) -> list[Decimal]:
     """The zeros inside a stretch, ascending, of `counted - factor*asked`: `a + b*t`, or `a + b*t - c/(t - pole)`."""
     asked, asked_per, c = (factor * amount for amount in (part.asked, part.asked_per, part.curve))
-    a = without_noise(part.counted - asked, part.counted, asked)
-    b = without_noise(part.counted_per - asked_per, part.counted_per, asked_per)
+    a = without_noise(part.counted - asked, asked)
+    b = without_noise(part.counted_per - asked_per, asked_per)
     found: list[Decimal] = []
     if not c:
         found = [-a / b] if b else []
@@ -268,8 +268,8 @@ def _roots(part: Stretch, factor: Decimal) -> list[Decimal]:
 
 
 def _plus(one: Amounts, other: Amounts) -> Amounts:
-    return Amounts(*(without_noise(a + b, a, b) for a, b in zip(one, other, strict=True)))
+    return Amounts(*(without_noise(a + b, a) for a, b in zip(one, other, strict=True)))
 
 
 def _less(one: Amounts, other: Amounts) -> Amounts:
-    return Amounts(*(without_noise(a - b, a, b) for a, b in zip(one, other, strict=True)))
+    return Amounts(*(without_noise(a - b, a) for a, b in zip(one, other, strict=True)))

@@ -62,8 +62,8 @@ class Unknown(NamedTuple, Generic[T]):
     """How a value changes the position, whether the goal is kept then, and what the value is a multiple of; None is of
     nothing.
 
-    `left` is what is left at the goal in coin, as the venue rounds; None where the goal is not about coin. A value is
-    at least `least` and below `most`.
+    `left` is what is left at the goal in coin, as the venue rounds; None where the goal is not about coin, or
+    nothing is. A value is at least `least` and below `most`.
     """
 
     state: Callable[[Decimal], T]
@@ -141,8 +141,11 @@ def unknown_of(
     step: Decimal | None,
     least: Decimal | None = None,
     most: Decimal | None = None,
+    *,
+    is_exact: bool = False,
 ) -> Unknown[Backed]:
-    """An unknown whose goal is a liquidation price or a margin ratio.
+    """An unknown whose goal is a liquidation price or a margin ratio; `is_exact` says that no rounding leaves any coin
+    at the goal.
 
     >>> aim = Aim(Decimal(1), "below", Decimal(1))
     >>> unknown_of(Goal("liquidation", Decimal(1)), aim, lambda value: ..., None).step is None
@@ -155,7 +158,8 @@ def unknown_of(
             return ratio is not None and settled(ratio) <= goal.value
         return lives_to(after, goal.value, aim.end)
 
-    return Unknown(state, keeps, lambda after: free_at(after, aim.price, aim.share), step, least, most)
+    left = None if is_exact else lambda after: free_at(after, aim.price, aim.share)
+    return Unknown(state, keeps, left, step, least, most)
 
 
 def settle(unknown: Unknown[T], crossing: Crossing, direction: str) -> Found | None:

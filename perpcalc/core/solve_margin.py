@@ -66,7 +66,7 @@ def solve_margin(backed: Backed, goal: Goal) -> Solved:
         usable = usable_extra(position, coin) if margin.mode == "isolated" else coin
         return backed.on_margin(Margin(margin.mode, margin.coin + coin, margin.usable + usable, margin.leverage))
 
-    unknown = unknown_of(goal, aim, state, margin_step(position.instrument))
+    unknown = unknown_of(goal, aim, state, margin_step(position.instrument), is_exact=is_exact(backed))
     found = settle(unknown, crossing, UP)
     if found is None:
         return unmet(goal, unit, ROUNDED_AWAY)
@@ -129,13 +129,33 @@ def leverage_question(backed: Backed, goal: Goal, aim: Aim, step: Decimal) -> tu
     bare = backed if backed.margin == extra else backed.on_margin(extra)
     start = backed.x(aim.price if goal.name == MARGIN_RATIO else backed.reference)
     needs = _needs(bare.wallet, aim.share, start, backed.x(aim.price))
-    unknown = unknown_of(goal, aim, lambda leverage: bare.on_margin(at_leverage(position, leverage, extra)), step, step)
+
+    def state(leverage: Decimal) -> Backed:
+        return bare.on_margin(at_leverage(position, leverage, extra))
+
+    unknown = unknown_of(goal, aim, state, step, step, is_exact=is_exact(bare))
     if not needs:
         return unknown, Crossing(ZERO, ONE)
     needed, slope = max(needs)
     if needed <= 0:
         return unknown, None
     return unknown, Crossing(position.stored_value / needed, -slope * needed * needed / position.stored_value)
+
+
+def is_exact(backed: Backed) -> bool:
+    """Whether all coin counts that is added to a margin: the venue keeps no values per lot and reserves no rounded fee.
+
+    >>> from perpcalc.core.instrument import PLAIN
+    >>> from perpcalc.core.margin import isolated_margin
+    >>> from perpcalc.core.position import LONG, open_at
+    >>> from perpcalc.core.rules import flat_rate
+    >>> from perpcalc.core.wallet import Holding
+    >>> position = open_at(PLAIN, LONG, Decimal(10_000), Decimal(50_000))
+    >>> is_exact(Backed(Holding(position, flat_rate(ZERO)), isolated_margin(position, Decimal(50))))
+    True
+    """
+    rounding = backed.position.instrument.rounding
+    return rounding.value_of != "lot" and not (rounding.closing_fee and backed.wallet.closing_at_bankruptcy)
 
 
 def margin_step(instrument: Instrument) -> Decimal | None:

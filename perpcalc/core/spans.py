@@ -107,7 +107,7 @@ def segments(wallet: Wallet, reserve: Decimal = ZERO) -> Iterator[Segment]:
     >>> [str(segment.b) for segment in segments(Wallet(ONE, Decimal(2), Decimal(8_000), (), ()))]
     ['8000']
     """
-    a, b = without_noise(wallet.constant - reserve, wallet.constant, reserve), wallet.linear + wallet.closing
+    a, b = without_noise(wallet.constant - reserve, wallet.constant), wallet.linear + wallet.closing
     return _segments_of_one(wallet.groups[0], a, b) if len(wallet.groups) == 1 else _segments(wallet, a, b)
 
 
@@ -116,11 +116,11 @@ def _segments(wallet: Wallet, a: Decimal, b: Decimal) -> Iterator[Segment]:
     c, left, da, db, dc = ZERO, ZERO, ZERO, ZERO, ZERO
     for at, constant, linear, quadratic in merge(*map(_steps, wallet.groups), key=itemgetter(0)):
         if at != left:
-            a, b, c = a - da, without_noise(b + db, b, db), c + dc
+            a, b, c = a - da, without_noise(b + db, b), c + dc
             yield Segment(left, at, a, b, c)
             left, da, db, dc = at, ZERO, ZERO, ZERO
         da, db, dc = da + constant, db + linear, dc + quadratic
-    yield Segment(left, None, a - da, without_noise(b + db, b, db), c + dc)
+    yield Segment(left, None, a - da, without_noise(b + db, b), c + dc)
 
 
 def _segments_of_one(group: Group, a: Decimal, b: Decimal) -> Iterator[Segment]:
@@ -131,7 +131,7 @@ def _segments_of_one(group: Group, a: Decimal, b: Decimal) -> Iterator[Segment]:
         if ratio != ONE:
             left, right, asked = left * ratio, right and right * ratio, asked / ratio
             bent = bent / ratio / ratio
-        yield Segment(left, right, a - piece.constant, without_noise(b + asked, b, asked), bent)
+        yield Segment(left, right, a - piece.constant, without_noise(b + asked, b), bent)
 
 
 def _steps(group: Group) -> Iterator[tuple[Decimal, Decimal, Decimal, Decimal]]:
@@ -151,7 +151,7 @@ def _steps(group: Group) -> Iterator[tuple[Decimal, Decimal, Decimal, Decimal]]:
 
 def _roots(a: Decimal, b: Decimal, c: Decimal) -> list[Decimal]:
     """The real roots of `a - b*x - c*x^2` with a c that is not 0, ascending."""
-    discriminant = without_noise(b * b + 4 * a * c, b * b, 4 * a * c)
+    discriminant = without_noise(b * b + 4 * a * c, b * b)
     if discriminant < 0:
         return []
     root = discriminant.sqrt()

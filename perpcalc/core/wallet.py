@@ -74,7 +74,7 @@ def wallet_of(collateral: Decimal, holdings: Iterable[Holding]) -> Wallet:
     holdings = tuple(holdings)
     if len(holdings) == 1:
         return _wallet_of_one(collateral, holdings[0])
-    values = [collateral]
+    values: list[Decimal] = []
     exposures: dict[Decimal, Decimal] = {}
     places: dict[tuple[object, ...], int] = {}
     books: list[tuple[Holding, dict[Decimal, _Bulk]]] = []
@@ -101,9 +101,9 @@ def wallet_of(collateral: Decimal, holdings: Iterable[Holding]) -> Wallet:
             for side, bulk in book.items():
                 group_at[place, side] = len(groups)
                 groups.append(_group(holding, *bulk))
-    constant = without_noise(sum(values[1:], collateral), *values)
+    constant = without_noise(sum(values, collateral), *values)
     scaled = [exposure / ratio for ratio, exposure in exposures.items()]
-    linear = without_noise(sum(scaled, ZERO), ZERO, *scaled)
+    linear = without_noise(sum(scaled, ZERO), *scaled)
     group_of = tuple(group_at[place] for place in place_of)
     return Wallet(collateral, constant, linear, tuple(groups), group_of, *_closing(groups))
 
@@ -113,7 +113,7 @@ def _wallet_of_one(collateral: Decimal, holding: Holding) -> Wallet:
     position, _, (fee, is_at_bankruptcy), ratio, rate = holding
     side, notional, stored_value = position.side, position.notional, position.stored_value
     value = side * stored_value
-    constant = without_noise(collateral + value, collateral, value)
+    constant = without_noise(collateral + value, value)
     group = _group(holding, position.contracts, notional, stored_value, max(ZERO, rate))
     closing = fee * notional / ratio
     here, at_bankruptcy = (ZERO, closing) if is_at_bankruptcy else (closing, ZERO)
@@ -131,7 +131,7 @@ def collateralized(wallet: Wallet, collateral: Decimal, holdings: Iterable[Holdi
     True
     """
     values = [holding.position.side * holding.position.stored_value for holding in holdings]
-    constant = without_noise(sum(values, collateral), collateral, *values)
+    constant = without_noise(sum(values, collateral), *values)
     return Wallet(collateral, constant, *wallet[2:])
 
 
