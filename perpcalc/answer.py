@@ -166,13 +166,13 @@ class Answer:
 
     def never_where(self, *names: str) -> "Self":
         """The same answer, of which only these fields mean never where they are None."""
-        object.__setattr__(self, "_nevers", frozenset(names))
+        object.__setattr__(self, "_nevers", names)
         return self
 
     @property
     def nevers(self) -> frozenset[str]:
         """The fields whose None means never; that of any other means that it is not known."""
-        return getattr(self, "_nevers", self.never)
+        return frozenset(getattr(self, "_nevers", self.never))
 
     def people_see(self, values: "Callable[[Self], Mapping[str, Value]]") -> "Self":
         """The same answer, of which tables show the values that are made of it in place of the exact ones."""

@@ -201,17 +201,17 @@ def count(text: str) -> Decimal:
     return value
 
 
-def whole(value: int) -> Decimal:
-    """The Decimal of an integer that did not come as text (a TOML integer).
+def whole(value: int) -> str:
+    """The text of an integer that did not come as text (a TOML integer).
 
     Raises PerpcalcError past 15 digits, before a quadratic conversion can start.
 
     >>> whole(500)
-    Decimal('500')
+    '500'
     """
-    if abs(value) >= 10**INTEGER_DIGITS:
+    if not -(10**INTEGER_DIGITS) < value < 10**INTEGER_DIGITS:
         raise PerpcalcError("the integer is too large", f"at most {INTEGER_DIGITS} digits")
-    return Decimal(value)
+    return str(value)
 
 
 def from_program(text: str) -> str:

@@ -202,7 +202,7 @@ def text_of(raw: object) -> str:
     if isinstance(raw, str):
         return raw
     if isinstance(raw, int) and not isinstance(raw, bool):
-        return str(whole(raw))
+        return whole(raw)
     if isinstance(raw, os.PathLike):
         return os.fsdecode(raw)
     if isinstance(raw, float):

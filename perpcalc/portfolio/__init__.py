@@ -162,7 +162,7 @@ def portfolio_of(
 
     `numbers` are those that the entries of a kind have in the file, where they are not all of it.
     """
-    from perpcalc.portfolio.faults import checked
+    from perpcalc.portfolio.faults import checked, entry_place
 
     values, faults = checked(tables)
     if faults:
@@ -175,22 +175,22 @@ def portfolio_of(
     return Portfolio(
         where,
         values.get("prices", {}),
-        tuple(_account(number, entry) for number, entry in numbered("accounts")),
-        tuple(_position(number, entry) for number, entry in numbered("positions")),
+        tuple(_account(entry_place("account", number, entry["name"]), entry) for number, entry in numbered("accounts")),
+        tuple(
+            _position(entry_place("position", number, entry["name"]), entry) for number, entry in numbered("positions")
+        ),
         tuple(Holding(Entry(f"holding {number}"), **entry) for number, entry in numbered("holdings")),
         values.get("limits", {}),
     )
 
 
-def _account(number: int, entry: Mapping[str, Any]) -> Account:
-    from perpcalc.portfolio.faults import entry_place
-
+def _account(place: Entry, entry: Mapping[str, Any]) -> Account:
     unified = None
     if "margin" in entry:
         fields = {key: entry.get(key) for key in Unified._fields}
         unified = Unified(**{**fields, "weights_of": entry.get("weights_of", {})})
     return Account(
-        entry_place("account", number, entry["name"]),
+        place,
         entry["name"],
         entry.get("venue"),
         "USD" if unified else entry.get("currency", "BTC"),
@@ -200,13 +200,11 @@ def _account(number: int, entry: Mapping[str, Any]) -> Account:
     )
 
 
-def _position(number: int, entry: dict[str, Any]) -> Position:
-    from perpcalc.portfolio.faults import entry_place
-
+def _position(place: Entry, entry: dict[str, Any]) -> Position:
     name, account, fills = entry.pop("name"), entry.pop("account", None), entry.pop("fills", None)
     if fills:
         entry[FILL.name] = tuple(fills)
-    return Position(entry_place("position", number, name), name, account, Given(entry))
+    return Position(place, name, account, Given(entry))
 
 
 def _named(name: str, kind: str, among: Iterable[N]) -> N:

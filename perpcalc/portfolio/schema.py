@@ -77,7 +77,7 @@ def _numbers(read: Callable[[str], Any]) -> Read:
         if type(value) is str:
             return read(value)
         if type(value) is int:
-            return read(str(decimals.whole(value)))
+            return read(decimals.whole(value))
         raise PerpcalcError(f"{named(value)} is not a number", "write digits, as in 62500")
 
     return number
