@@ -90,7 +90,9 @@ class Fills(Identified):
         """What was realised, and what is open."""
         held = [place for place, row in enumerate(rows) if isinstance(row, Fills) and row.side is not None]
         if len(rows) > 1:
+            unknown = sum(isinstance(row, Fills) and row.contracts is None for row in rows)
             still = f"{len(held)} of {len(rows)} are still open" if held else "nothing is open any more"
+            still += f", {unknown} not known" if unknown else ""
             one_coin = len(sums) == 2 and None not in [row.net_realised for row in rows if isinstance(row, Fills)]
             return ("net ", Told("net_realised", row=-2), " realised, ", still) if one_coin else (still,)
         if not isinstance(rows[0], Fills) or rows[0].net_realised is None:

@@ -109,7 +109,8 @@ class LiqCost(Identified):
             return (self.reason or "",) if self.liquidation_price is None else ()
         said: Sentence = ("a liquidation costs ", Told("total_cost"), " (", Told("total_cost_usd"), ")")
         if self.saved_by_stop:
-            said += ("; the stop saves ", Told("saved_by_stop", size=True))
+            verb, more = ("saves", "") if self.saved_by_stop > 0 else ("loses", " more")
+            said += (f"; the stop {verb} ", Told("saved_by_stop", size=True), more)
         return said
 
     @classmethod

@@ -200,7 +200,7 @@ def _rows(data: Any, shape: Shape) -> Sequence[Row]:
     """The rows of an answer that has a shape; none where it has another."""
     node = _at(data, shape.path)
     rows = node if isinstance(node, list) else [node]
-    if rows and all(isinstance(row, dict) for row in rows) and any(shape.marker in row for row in rows):
+    if all(isinstance(row, dict) for row in rows) and any(shape.marker in row for row in rows):
         return rows
     return ()
 

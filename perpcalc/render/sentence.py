@@ -44,5 +44,5 @@ def _field(part: Told, row: Row) -> str:
 
 
 def _figure(value: Decimal, kind: Kind, precision: Precision, size: bool) -> str:
-    text = short(abs(value) if size else value, kind.name, precision)
+    text = short(abs(value), kind.name, precision).removeprefix("+") if size else short(value, kind.name, precision)
     return f"{text} {unit(ZERO if size else value, kind, precision)}".strip()

@@ -1,6 +1,7 @@
 """Candles and marks in the forms of venues and programs; order, gaps and memory of long files."""
 
 import gzip
+import json
 import tracemalloc
 from decimal import Decimal
 from pathlib import Path
@@ -125,6 +126,19 @@ def test_of_a_file_with_sides_the_marks_are_read_and_not_the_prices_of_trades(wr
 
 def test_rows_of_json_may_have_blanks_around_them(write: Write) -> None:
     bars, _ = read(write(" [1717200000000, 5, 6, 4, 5, 1] \n [1717200060000, 5, 6, 4, 5, 1] \n"))
+    assert minutes_of(bars) == [0, 1]
+
+
+def test_between_rows_of_json_there_may_be_blank_lines(write: Write) -> None:
+    rows = [f"[{1717200000000 + minute * 60_000}, 5, 6, 4, 5, 1]\n" for minute in range(12)]
+    bars, _ = read(write(" \t \n".join(["".join(rows[:2]), "".join(rows[2:10]), "".join(rows[10:])])))
+    assert minutes_of(bars) == list(range(12))
+
+
+def test_what_is_no_column_of_an_answer_is_left_out(write: Write) -> None:
+    columns = {key: [5, 6] for key in ("open", "high", "low", "close")}
+    columns["ticks"] = [1717200000000, 1717200060000]
+    bars, _ = read(write(json.dumps({"result": {**columns, "status": "fine"}})))
     assert minutes_of(bars) == [0, 1]
 
 

@@ -422,6 +422,22 @@ def test_ticks_of_other_instruments_are_passed_over(write: Write) -> None:
     assert told(found) == told(read_history(sample("funding", "tardis.csv")))
 
 
+def test_one_time_without_an_offset_is_enough_to_say_so(write: Write) -> None:
+    history = read_history(write("time,rate\n2024-06-01T00:00,0.0001\n2024-06-01T08:00Z,0.0001\n"))
+    assert UTC_ASSUMED in history.notes
+
+
+def test_payments_that_ticks_announce_come_in_the_order_of_their_times(write: Write) -> None:
+    header, *_ = Path(sample("funding", "tardis.csv")).read_text().splitlines()
+    ticks = [
+        f"bitmex,XBTUSD,{time},{time},{due},0.0001,,100,67500,67510,67512"
+        for time, due in ((1717199940000000, 1717228800000000), (1717199990000000, 1717200000000000))
+    ]
+    last = "bitmex,XBTUSD,1717228801000000,1717228801000000,,,,100,67500,67510,67512"
+    payments = told(read_history(write("\n".join([header, *ticks, last]) + "\n")))
+    assert [hours for hours, *_ in payments] == [0, 8]
+
+
 def test_a_tick_without_a_mark_has_the_last_one(write: Write) -> None:
     header, *_ = Path(sample("funding", "tardis.csv")).read_text().splitlines()
     ticks = [

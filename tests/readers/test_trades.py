@@ -287,6 +287,24 @@ def test_a_fee_of_ccxt_need_not_name_its_coin(write: Write) -> None:
     assert told(read_trades(write(f"[{trade}]"))) == [("BTC/USD:BTC", "bought", "1", "60000", "0.5 -")]
 
 
+def test_an_empty_list_of_fees_of_ccxt_leaves_the_single_one(write: Write) -> None:
+    fee = '"fees": [], "fee": {"cost": 0.5, "currency": "BTC"}'
+    trade = f'{{"symbol": "BTC/USD:BTC", "side": "buy", "amount": 1, "price": 60000, {fee}}}'
+    assert told(read_trades(write(f"[{trade}]"))) == [("BTC/USD:BTC", "bought", "1", "60000", "0.5 BTC")]
+
+
+@pytest.mark.parametrize("times", [("", ""), ("2024-06-01T00:00", "2024-06-01T00:01Z"), ("2024-06-01T00:00Z",) * 2])
+def test_times_that_are_not_whole_are_said(write: Write, times: tuple[str, str]) -> None:
+    rows = "".join(f"{time},buy,{number},60000,0,\n" for number, time in enumerate(times, 1))
+    notes = {
+        "": ("no times are given: taken as oldest first",),
+        "2024-06-01T00:00": ("times without an offset are taken as UTC",),
+    }
+    tape = read_trades(write(OWN + rows))
+    assert [contracts for _, _, contracts, _, _ in told(tape)] == ["1", "2"]
+    assert tape.notes == notes.get(times[0], ())
+
+
 def test_of_rows_of_json_one_that_is_none_is_named_by_its_line(write: Write) -> None:
     row = '{"time": 1717200000000, "side": "buy", "contracts": 1, "price": 60000}\n'
     path = write(row * 2 + "\nbuy 1 at 60000\n")
@@ -331,6 +349,11 @@ def test_executions_have_payments_too() -> None:
     tape = read_charges(sample("trades", "bybit.json"))
     assert isinstance(tape, Tape)
     assert len(tape.booked) == 1
+
+
+def test_trades_that_tell_no_payments_are_no_funding() -> None:
+    with pytest.raises(PerpcalcError, match="is no funding history of a known form"):
+        read_charges(sample("trades", "binance.json"))
 
 
 @pytest.mark.parametrize("name", samples("funding"))

@@ -409,6 +409,12 @@ def test_tiers_that_depend_on_the_leverage_need_it_where_there_are_several() -> 
     assert "has none for a leverage of 3: give leverage" in refusal(data, "htx", leverage=Decimal(3))
 
 
+def test_a_ladder_of_margins_among_those_of_factors_is_refused() -> None:
+    data = json.loads(sample("htx-swap-adjustfactor"))
+    data["data"][0]["list"][0]["ladders"][1]["max_margin_balance"] = 5
+    assert "says how much margin may be used, not the maintenance" in refusal(data, "htx")
+
+
 def test_what_is_left_out_is_told_by_kind() -> None:
     assert answer(sample("bybit-risk-limit"), "bybit", date="2026-10-01").notes == ("left out, expiring: BTCUSDZ26",)
     assert answer(sample("kraken-instruments"), "kraken").notes == ("left out, linear: PF_XBTUSD",)
@@ -433,6 +439,9 @@ def test_examples_of_the_documentation_are_read_as_they_stand() -> None:
         ("binance-exchange-info", {"contractType": "CURRENT_QUARTER"}, "BTCUSD_PERP is expiring"),
         ("binance-exchange-info", {"contractStatus": "SETTLING"}, "BTCUSD_PERP is not trading"),
         ("binance-funding-info", {"symbol": "BTCUSDT"}, "are linear"),
+        ("binance-leverage-bracket", {"symbol": "BTCUSDT"}, "BTCUSDT is linear"),
+        ("binance-leverage-bracket", {"symbol": "BTCUSDC"}, "BTCUSDC is linear"),
+        ("binance-leverage-bracket", {"symbol": "BTCUSD_261225"}, "BTCUSD_261225 is expiring"),
         ("okx-instruments", {"ctType": "linear", "settleCcy": "USDT"}, "BTC-USD-SWAP is linear"),
         ("okx-instruments", {"ctType": "linear"}, "BTC-USD-SWAP is quanto"),
         ("okx-instruments", {"instType": "FUTURES"}, "BTC-USD-SWAP is expiring"),
@@ -565,6 +574,13 @@ def test_a_schedule_of_one_step_has_no_volumes() -> None:
     data = json.loads(sample("kraken-fee-schedules"))
     del data["feeSchedules"][0]["tiers"][1]
     assert dict(answer(data, "kraken").facts[0].values) == {"maker": "0.02%", "taker": "0.05%"}
+
+
+def test_one_row_may_lack_what_the_answer_is_known_by() -> None:
+    data = json.loads(sample("bybit-tickers"))
+    data["result"]["list"].append({"symbol": "BTCUSDZ26"})
+    found = answer(data, "bybit", date="2026-10-01")
+    assert ([fact.instrument for fact in found.facts], found.notes) == (["BTCUSD"], ("left out, expiring: BTCUSDZ26",))
 
 
 def test_a_further_page_is_told() -> None:
