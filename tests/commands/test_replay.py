@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from inside import Run
 
 import perpcalc
+from perpcalc.commands.replay_chart import Trail
 from perpcalc.decimals import plain
 
 DATA = Path(__file__).parents[1] / "data"
@@ -716,6 +717,15 @@ def test_a_long_replay_is_drawn_to_its_last_price(run: Run, write: Any) -> None:
     for line in drawn.findall(".//{http://www.w3.org/2000/svg}polyline[@class='curve']"):
         first, *_, end = (Decimal(point.split(",")[1]) for point in line.get("points", "").split())
         assert end < first
+
+
+@pytest.mark.parametrize(("count", "last"), [(1_303, [1_302]), (1_301, []), (600, []), (601, [])])
+def test_the_states_that_are_drawn_are_evenly_spaced_and_end_with_the_last(count: int, last: list[int]) -> None:
+    trail = Trail()
+    for state in range(count):
+        trail.add(state)  # type: ignore[arg-type]
+    step = 1 if count <= 600 else 2 if count <= 1_200 else 4
+    assert trail.all() == [*range(0, count, step), *last]
 
 
 def test_the_end_is_drawn_by_its_kind_and_prices_in_the_range_that_they_have(run: Run, write: Any) -> None:
