@@ -145,7 +145,7 @@ def _backed(case: Case) -> "Backed":
     from perpcalc.core.backed import Backed
 
     margin = case.margin or Margin(CROSS, ZERO, ZERO)
-    return Backed(Holding(case.opened(), case.rules.schedule or NO_MAINTENANCE), margin, mark=case.mark)
+    return Backed(Holding(case.opened(), NO_MAINTENANCE), margin, mark=case.mark)
 
 
 def _fill(trade: Case) -> Fill:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from perpcalc.core.position import Position, merged
-from perpcalc.decimals import plain
+from perpcalc.decimals import ZERO, plain
 from perpcalc.errors import PerpcalcError
 from perpcalc.importing.contracts import Resolve, listed
 from perpcalc.importing.differences import Difference, Leg, of_account, of_isolated
@@ -203,8 +203,9 @@ def _balances(dump: Dump, accounts: Iterable[Account], account: Account | None, 
     for one in _homes(accounts, account, choices):
         if one.unified is not None:
             for coin, amount in found.items():
-                if one.unified.balances.get(coin) != amount:
-                    yield Balanced(one.name, coin, one.unified.balances.get(coin), amount)
+                ours = one.unified.balances.get(coin)
+                if (ours or ZERO) != amount:
+                    yield Balanced(one.name, coin, ours, amount)
         elif one.currency in found and one.balance != found[one.currency]:
             yield Balanced(one.name, None, one.balance, found[one.currency])
 
@@ -270,3 +271,8 @@ def _notes(
                 "no account of the portfolio takes the balances: write one of the venue to it, or name it as the"
                 " account"
             )
+        told = {balance.coin for balance in dump.balances}
+        for home in homes if told else ():
+            held = {home.currency: home.balance} if home.unified is None else home.unified.balances
+            if untold := [coin for coin, amount in held.items() if amount and coin not in told]:
+                yield f"{home.name}: the file tells no balance of {', '.join(untold)}: left as it is"

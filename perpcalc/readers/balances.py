@@ -33,8 +33,8 @@ def balances_of(data: Any) -> tuple[Balance, ...]:
     """
     found: dict[str, Balance] = {}
     for balance in _walk(data, 0):
-        if balance.amount or balance.coin in found:
-            found.setdefault(balance.coin, balance)
+        if balance.coin not in found or not found[balance.coin].amount:
+            found[balance.coin] = balance
     return tuple(found.values())
 
 

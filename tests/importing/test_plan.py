@@ -443,7 +443,25 @@ class TestBalances:
         )
         change = Balanced("main", None, Decimal("0.4"), Decimal("0.5"))
         assert planned("balance-bybit", portfolio, account="main", balances=True).balances == (change,)
-        assert planned("balance-bybit", portfolio, account="eth", balances=True).balances == ()
+        emptied = Balanced("eth", None, Decimal(1), Decimal(0))
+        assert planned("balance-bybit", portfolio, account="eth", balances=True).balances == (emptied,)
+
+    def test_that_are_not_told_are_left_and_said(self) -> None:
+        portfolio = BOOK._replace(
+            accounts=(
+                account("sol", "bybit", "SOL", Decimal(1)),
+                account("ada", "bybit", "ADA", Decimal(0)),
+                account("uta", "bybit", unified=backed(BTC=Decimal("0.5"), ETH=Decimal(1), SOL=Decimal(2))),
+            )
+        )
+        found = planned("balance-bybit", portfolio, venue="bybit", balances=True)
+        assert [(one.account, one.coin, one.theirs) for one in found.balances] == [
+            ("uta", "USDT", Decimal(-30_000)),
+            ("uta", "ETH", Decimal(0)),
+        ]
+        assert [note for note in found.notes if "tells no" in note] == [
+            f"{name}: the file tells no balance of SOL: left as it is" for name in ("sol", "uta")
+        ]
 
     def test_of_all_accounts_of_the_venue_named(self) -> None:
         portfolio = BOOK._replace(

@@ -121,7 +121,7 @@ def test_balances_are_written_where_they_stand(path: Path) -> None:
     assert found.account("main").balance == Decimal("0.5")
     unified = found.account("uta").unified
     assert unified is not None
-    assert unified.balances == {"BTC": Decimal("0.5"), "ETH": Decimal(10), "USDT": Decimal(-30_000)}
+    assert unified.balances == {"BTC": Decimal("0.5"), "ETH": Decimal(0), "USDT": Decimal(-30_000)}
 
 
 class TestChanges:

@@ -15,15 +15,25 @@ from perpcalc.readers.balances import Balance, balances_of
     ("name", "balances"),
     [
         ("balance-binance", [("BTC", "0.00241969", "crossWalletBalance", False)]),
-        ("balance-bybit", [("BTC", "0.5", "walletBalance", False), ("USDT", "-30000", "walletBalance", False)]),
+        (
+            "balance-bybit",
+            [
+                ("BTC", "0.5", "walletBalance", False),
+                ("USDT", "-30000", "walletBalance", False),
+                ("ETH", "0", "walletBalance", False),
+            ],
+        ),
         ("balance-okx", [("BTC", "0.2500000000000001", "cashBal", False), ("USDT", "120.5", "cashBal", False)]),
         ("balance-deribit", [("BTC", "302.60065765", "balance", False)]),
         ("balance-bitmex", [("BTC", "0.01500003", "walletBalance", True)]),
         ("balance-kraken", [("BTC", "0.75", "balances", False)]),
         ("balance-kucoin", [("BTC", "0.31224", "marginBalance", True)]),
         ("balance-gate", [("BTC", "9.707803567115", "total", True)]),
-        ("balance-ccxt", [("BTC", "0.5", "total", True)]),
-        ("binance-account-hedge", [("BTC", "0.25", "crossWalletBalance", False)]),
+        ("balance-ccxt", [("BTC", "0.5", "total", True), ("USDT", "0", "total", True)]),
+        (
+            "binance-account-hedge",
+            [("BTC", "0.25", "crossWalletBalance", False), ("ETH", "0", "crossWalletBalance", False)],
+        ),
         ("binance-websocket-account", [("BTC", "0.09", "crossWalletBalance", False)]),
         ("phemex-isolated", [("BTC", "3", "accountBalanceEv", True)]),
     ],
@@ -52,7 +62,13 @@ def test_portfolio_margin_and_several_currencies() -> None:
         {"currency": "BTC", "balance": "1.5", "margin_balance": "1.6"},
         {"currency": "ETH", "balance": "0", "margin_balance": "0"},
     ]}}  # fmt: skip
-    assert balances_of(summaries) == (Balance("BTC", Decimal("1.5"), "balance"),)
+    assert balances_of(summaries) == (Balance("BTC", Decimal("1.5"), "balance"), Balance("ETH", Decimal(0), "balance"))
+
+
+@pytest.mark.parametrize("amounts", [("0", "2", "3"), ("2", "0", "3"), ("0", "0", "2")])
+def test_of_two_balances_of_a_coin_the_first_that_holds_something_counts(amounts: tuple[str, ...]) -> None:
+    wallets = [{"coin": "BTC", "walletBalance": amount} for amount in amounts]
+    assert balances_of(wallets) == (Balance("BTC", Decimal(2), "walletBalance"),)
 
 
 def test_ccxt_hands_on_what_the_venue_sent() -> None:

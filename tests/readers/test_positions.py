@@ -97,7 +97,7 @@ class TestBinance:
             ("long", 300, "cross", True),
             ("short", 100, "cross", True),
         ]
-        assert (found.empty, [str(balance.amount) for balance in found.balances]) == (1, ["0.25000000"])
+        assert (found.empty, [str(balance.amount) for balance in found.balances]) == (1, ["0.25000000", "0E-8"])
 
     def test_an_account_by_the_websocket_api(self) -> None:
         found = dump_of("binance-websocket-account")
