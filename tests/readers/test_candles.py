@@ -142,6 +142,13 @@ def test_what_is_no_column_of_an_answer_is_left_out(write: Write) -> None:
     assert minutes_of(bars) == [0, 1]
 
 
+@pytest.mark.parametrize(("volume", "marks"), [("0", True), ("5", False)])
+def test_klines_of_binance_without_a_volume_are_of_marks(write: Write, volume: str, marks: bool) -> None:
+    row = '[{}, "5", "6", "4", "5", "{}", 0, "0", 60, "0", "0", "0"]'
+    rows = ",".join(row.format(1717200000000 + minute * 60_000, volume) for minute in range(2))
+    assert read(write(f"[{rows}]"))[1].marks is marks
+
+
 def test_two_prices_of_one_moment_are_both_read(write: Write) -> None:
     bars, found = read(write("time,price\n1717200000000,5\n1717200000000,6\n1717200001000,7\n"))
     assert [plain(close) for *_, close in bars] == ["5", "6", "7"]

@@ -307,7 +307,7 @@ def test_times_that_are_not_whole_are_said(write: Write, times: tuple[str, str])
 
 def test_of_rows_of_json_one_that_is_none_is_named_by_its_line(write: Write) -> None:
     row = '{"time": 1717200000000, "side": "buy", "contracts": 1, "price": 60000}\n'
-    path = write(row * 2 + "\nbuy 1 at 60000\n")
+    path = write(row + row + " \t \nbuy 1 at 60000\n")
     with pytest.raises(PerpcalcError, match="line 4: not JSON: expecting value"):
         read_trades(path)
 
