@@ -265,8 +265,8 @@ def case_of(
     """
     market = market or market_of(given)
     instrument = market.instrument
-    if SIDE not in given or given.values.keys().isdisjoint(SIZE_NAMES):
-        raise lacking([rule for rule in (NEED_SIDE, NEED_SIZE) if not any(option in given for option in rule.options)])
+    if given.values.keys().isdisjoint(SIZE_NAMES):
+        raise lacking((NEED_SIZE,))
     side = SIDES[given[SIDE] or ""]
     if EXPLAIN in given:
         from perpcalc.trace import leaf

@@ -11,7 +11,7 @@ from inside import Run
 
 from perpcalc.commands.lines import NO_KEYS
 from perpcalc.commands.registry import command_named
-from perpcalc.commands.schema import schema_of
+from perpcalc.commands.schema import DECIMAL, schema_of
 from perpcalc.names import QUESTIONS
 
 from .accounts import UNKNOWNS
@@ -85,6 +85,33 @@ def test_what_is_not_known_is_null_only_where_it_says_so(run: Run, tmp_path: Pat
     sums = {"total": True} if "total" in {option.name for option in command_named(command).options} else {}
     asked = [question, {**question, **sums}]
     assert all(map(fits, [command] * 2, asked, answers(run, asked)))
+
+
+REQUIRED = {
+    "size": ["entry"],
+    "solve leverage": ["liquidation"],
+    "solve contracts": ["liquidation"],
+    "solve add": ["at"],
+    "plan": ["side", "order"],
+    "power": ["power", "index"],
+    "status": ["portfolio"],
+    "replay": ["marks"],
+    "fills": ["file"],
+}
+
+
+@pytest.mark.parametrize("command", QUESTIONS)
+def test_what_a_question_needs_whatever_else_is_given_is_required(command: str) -> None:
+    assert schema(command)["$defs"]["question"]["required"] == ["command", *REQUIRED.get(command, [])]
+
+
+def test_the_fields_of_an_answer_have_the_types_of_json() -> None:
+    fields = schema("pnl")["$defs"]["row"]["properties"]
+    null = {"type": "null"}
+    assert fields["side"] == {"anyOf": [{"type": "string"}, null]}
+    assert fields["liquidated"] == {"anyOf": [{"type": "boolean"}, null]}
+    assert fields["net_pnl"] == {"anyOf": [{"type": "string", "pattern": DECIMAL}, null]}
+    assert schema("fills")["$defs"]["row"]["properties"]["trades"] == {"type": "string", "pattern": DECIMAL}
 
 
 @pytest.mark.parametrize("command", QUESTIONS)

@@ -3,6 +3,7 @@
 import json
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -239,6 +240,17 @@ def test_a_file_of_weights_that_cannot_be_read_is_named_with_its_account(run: Ru
     answer = run("liq-price", "-p", "-", stdin=text)
     assert (answer.stdout, answer.status) == ("", 2)
     assert answer.stderr.startswith("perpcalc: standard input: account 1 (uta), none.json: No such file or directory")
+
+
+def test_a_ratio_of_a_coin_that_is_not_held_is_said_where_it_was_written(run: Run, tmp_path: Path) -> None:
+    note = "perpcalc: note: account uta: weights_of has SOL, which the account does not hold\n"
+    written = golden(0).replace("{  }", '{ BTC = "95%", SOL = "80%" }')
+    assert note in run("liq-price", "-p", "-", stdin=written).stderr
+    ratios = [{"asset": "BTC", "collateralRate": "0.95"}, {"asset": "SOL", "collateralRate": "0.8"}]
+    (tmp_path / "ratios.json").write_text(json.dumps(ratios))
+    found = run("liq-price", "-p", "-", stdin=golden(0).replace("weights_of = {  }", 'weights_file = "ratios.json"'))
+    assert found.status == 0
+    assert "SOL" not in found.stderr
 
 
 def test_beyond_the_only_band_of_a_coin_nothing_counts(run: Run) -> None:

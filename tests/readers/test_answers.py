@@ -126,6 +126,7 @@ class TestRefusals:
             {"code": "200000"},
             {"error": None},
             {"error": ""},
+            {"label": "x", "result": []},
         ],
     )
     def test_an_answer_is_none(self, answer: object) -> None:

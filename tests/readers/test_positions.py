@@ -476,6 +476,15 @@ class TestCcxt:
     def test_the_margin_mode_by_any_key_that_says_it(self, change: dict[str, Any], mode: str | None) -> None:
         assert read([{**CCXT, **change}]).mode == mode
 
+    def test_figures_that_the_venue_sent_go_before_those_of_ccxt(self) -> None:
+        ours = {"maintenanceMarginPercentage": 0.005, "maintenanceMargin": 0.001}
+        bitmex = {"currentQty": 1, "posCross": 0, "unrealisedPnl": 0, "maintMarginReq": 0.004}
+        assert read([{**CCXT, **ours}]).rate == Decimal("0.005")
+        assert read([{**CCXT, **ours, "info": bitmex}]).rate == Decimal("0.004")
+        okx = {"instId": "BTC-USD-SWAP", "mgnMode": "cross", "mmr": "0.002"}
+        assert read([{**CCXT, **ours}]).maintenance == Decimal("0.001")
+        assert read([{**CCXT, **ours, "info": okx}]).maintenance == Decimal("0.002")
+
     def test_the_sign_of_a_short_is_nothing_and_that_of_a_long_an_error(self) -> None:
         assert read([{**CCXT, "contracts": -50, "side": "short"}]).contracts == 50
         assert read([{**CCXT, "contracts": -50, "side": None}]).side == "short"

@@ -293,6 +293,15 @@ def test_an_empty_list_of_fees_of_ccxt_leaves_the_single_one(write: Write) -> No
     assert told(read_trades(write(f"[{trade}]"))) == [("BTC/USD:BTC", "bought", "1", "60000", "0.5 BTC")]
 
 
+def test_the_venue_s_own_fields_count_where_every_row_of_ccxt_has_them(write: Write) -> None:
+    trade = '{{"symbol": "BTC/USD:BTC", "side": "buy", "amount": {}, "price": 60000, "info": {}}}'
+    own = '{"side": "sell"}'
+    both = told(read_trades(write(f"[{trade.format(1, own)}, {trade.format(2, own)}]")))
+    assert [side for _, side, *_ in both] == ["sold", "sold"]
+    one = told(read_trades(write(f"[{trade.format(1, own)}, {trade.format(2, '{}')}]")))
+    assert [side for _, side, *_ in one] == ["bought", "bought"]
+
+
 @pytest.mark.parametrize("times", [("", ""), ("2024-06-01T00:00", "2024-06-01T00:01Z"), ("2024-06-01T00:00Z",) * 2])
 def test_times_that_are_not_whole_are_said(write: Write, times: tuple[str, str]) -> None:
     rows = "".join(f"{time},buy,{number},60000,0,\n" for number, time in enumerate(times, 1))
