@@ -117,6 +117,13 @@ def test_what_ccxts_amounts_are_is_said(run: Run) -> None:
     assert "ccxt.json: amounts are taken as contracts" in answer.stderr
 
 
+def test_a_book_names_its_contract_as_the_venue_does(run: Run, write: Any) -> None:
+    named = write({**BOOK, "symbol": "BTC_USDC-PERPETUAL"})
+    answer = run("liq-cost", "-v", "deribit", *LONG, "-n", "10", "--book", named, "-q")
+    assert (answer.status, answer.stdout) == (2, "")
+    assert "book.json: is of BTC_USDC-PERPETUAL, which is linear" in answer.stderr
+
+
 @pytest.mark.parametrize(
     ("book", "said"),
     [
