@@ -118,7 +118,7 @@ def _closed(cases: Sequence[Case], index: int, trade: Case, fee_rate: Decimal) -
     if after.backed is not None:
         if after.backed.margin.mode == ISOLATED:
             paid += before.margin.coin - after.backed.margin.coin
-        left = case._replace(name=trade.name, position=after.backed.position, contracts=after.backed.position.contracts)
+        left = case._replace(position=after.backed.position, contracts=after.backed.position.contracts)
         if case.margin is not None:
             left = left._replace(margin=after.backed.margin)
         return Held(_put(cases, index, left), index, paid, False)
