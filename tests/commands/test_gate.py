@@ -942,6 +942,12 @@ class TestDoors:
         assert check(*TRADE, "-v", "bybit@2026-01-01", "--max-leverage", "9", env=env)[0] == 1
         assert check("-p", "p.toml", file=PRICES + OTHER, env=env)[:2] == (2, [])
 
+    def test_the_venue_of_an_account_is_that_of_its_trades(self, check: Check) -> None:
+        trade = (*IN_WALLET, "-s", "long", "-n", "10", "-e", "64000", "--max-notional-usd", "50999")
+        found = check(*trade, file=WALLET + CORE + PRICES)
+        assert found[0] == 1
+        assert check(*trade, file=WALLET + CORE + PRICES, env={"PERPCALC_VENUE": "okx"}) == found
+
     @pytest.mark.parametrize(
         "limit",
         [Decimal("1e999999999"), Decimal("-1e-999999999"), Decimal("NaN"), float("inf"), 10**4000, True, [5], b"5"],
