@@ -11,12 +11,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cases import BASES, FILES, line_of, refilled
-from inside import Run
+from inside import Run, environment
 
 from perpcalc.cli import answering, batch
 from perpcalc.cli.answering import LONGEST_LINE, blocks
@@ -80,6 +81,18 @@ def answers(run: Run) -> Callable[..., list[dict[str, Any]]]:
         return [json.loads(line) for line in run("batch", stdin=lines_of(*lines), **more).stdout.splitlines()]
 
     return ask
+
+
+@contextmanager
+def conversation(folder: Path, *arguments: str) -> "Iterator[subprocess.Popen[str]]":
+    """A `perpcalc batch` that stays open, at most a minute; Python itself holds back what is not flushed."""
+    command = [sys.executable, "-m", "perpcalc", "batch", *arguments]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, text=True, env=environment(folder), **pipes) as process:
+        timer = threading.Timer(60, process.kill)
+        timer.start()
+        yield process
+        timer.cancel()
 
 
 class TestSameAsTheCommands:
@@ -421,10 +434,9 @@ class TestStreaming:
         assert start("batch", "--jobs", "2", stdin=asked) == start("batch", stdin=asked)
 
     @pytest.mark.parametrize("jobs", ["1", "2"])
-    def test_a_line_is_answered_though_only_a_part_of_the_next_has_come(self, jobs: str) -> None:
+    def test_a_line_is_answered_though_only_a_part_of_the_next_has_come(self, jobs: str, tmp_path: Path) -> None:
         line = lines_of(CASES[0])
-        command = [sys.executable, "-m", "perpcalc", "batch", "--jobs", jobs]
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        with conversation(tmp_path, "--jobs", jobs) as process:
             assert process.stdin
             assert process.stdout
             for piece in (line + line[:9], line[9:] + line[:7]):
@@ -435,9 +447,8 @@ class TestStreaming:
             process.stdin.close()
             assert process.stdout.read().count("\n") == 1
 
-    def test_answers_come_before_the_next_question_is_asked(self) -> None:
-        command = [sys.executable, "-m", "perpcalc", "batch"]
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1) as process:
+    def test_answers_come_before_the_next_question_is_asked(self, tmp_path: Path) -> None:
+        with conversation(tmp_path) as process:
             assert process.stdin
             assert process.stdout
             for _ in range(3):
