@@ -170,19 +170,14 @@ def _parameter(option: Option[object]) -> TyperOption | TyperArgument:
         return TyperArgument(
             param_decls=[option.name],
             metavar=option.metavar,
-            help=option.help,
             required=not option.many,
             nargs=-1 if option.many else 1,
-            type=str,
         )
     flag = "--" + option.name.replace("_", "-")
     names = [flag] if not option.short else [flag, f"-{option.short}"]
     return TyperOption(
         param_decls=[option.name, *names],
-        metavar=None if option.flag else option.metavar,
-        help=option.help,
         is_flag=option.flag,
         multiple=not option.flag,
         default=None,
-        show_default=False,
     )

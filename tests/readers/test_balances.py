@@ -71,6 +71,23 @@ def test_of_two_balances_of_a_coin_the_first_that_holds_something_counts(amounts
     assert balances_of(wallets) == (Balance("BTC", Decimal(2), "walletBalance"),)
 
 
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"currency": "BTC", "accountBalanceEv": None},
+        {"currency": "XBt", "walletBalance": None},
+        {"coin": "BTC", "walletBalance": None},
+        {"accounts": {"fi_xbtusd": {"type": "marginAccount", "balances": {"xbt": "1"}}}},
+        {"accounts": {"fi_xbtusd": {"type": "marginAccount", "currency": "xbt", "balances": {"eth": "1"}}}},
+        {"accounts": {"fi_xbtusd": {"type": "marginAccount", "currency": "xbt", "balances": []}}},
+        {"accounts": {"cash": {"type": "cashAccount", "currency": "xbt", "balances": {"xbt": "1"}}}},
+        {"accounts": {"fi_xbtusd": None}},
+    ],
+)
+def test_what_tells_no_amount_or_no_coin_is_no_balance(told: Any) -> None:
+    assert balances_of(told) == ()
+
+
 def test_ccxt_hands_on_what_the_venue_sent() -> None:
     answer = {
         "info": {"assets": [{"asset": "BTC", "crossWalletBalance": "0.3", "marginBalance": "0.35"}]},

@@ -77,6 +77,8 @@ def test_a_book_of_one_row_is_one(write: Write) -> None:
         ("[]", "is no order book of a known form"),
         ('{"bids": {}, "asks": []}', "bids: is not a list of levels: save the whole answer"),
         ('{"bids": [[1]], "asks": []}', "bids, level 1: has no price and amount"),
+        ('{"bids": [{"amount": 1}], "asks": []}', "bids, level 1: has no price and amount"),
+        ('{"bids": [{"price": 1}], "asks": []}', "bids, level 1: has no price and amount"),
         ('{"bids": ["1"], "asks": []}', "bids, level 1: is neither a list nor an object"),
         ('{"bids": [[1, 2]], "asks": [[3, -4]]}', "asks, level 1: has no price and amount"),
         ('{"bids": [[1, 2]], "asks": [["x", 4]]}', "asks, level 1: price 'x' is not a number"),

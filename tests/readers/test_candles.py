@@ -149,6 +149,11 @@ def test_klines_of_binance_without_a_volume_are_of_marks(write: Write, volume: s
     assert read(write(f"[{rows}]"))[1].marks is marks
 
 
+def test_a_file_of_remarks_alone_has_no_bars(write: Write) -> None:
+    with pytest.raises(PerpcalcError, match="holds no rows: ask the venue for another time"):
+        read(write("# one\n# two\n# three\n"))
+
+
 def test_two_prices_of_one_moment_are_both_read(write: Write) -> None:
     bars, found = read(write("time,price\n1717200000000,5\n1717200000000,6\n1717200001000,7\n"))
     assert [plain(close) for *_, close in bars] == ["5", "6", "7"]
