@@ -85,19 +85,34 @@ def test_a_command_has_two_examples(called: str) -> None:
 @pytest.mark.parametrize(
     ("called", "needed", "without"),
     [
-        ("pnl", [], ["side", "contracts", "entry", "exit"]),
-        ("size", ["entry", "balance", "stop", "risk"], []),
-        ("solve add", ["at", "average"], ["side", "contracts", "entry"]),
-        ("status", ["portfolio"], []),
+        ("pnl", "", "side contracts entry exit"),
+        ("liq-price", "", "side contracts entry leverage"),
+        ("funding-cost", "", "side contracts mark rate"),
+        ("size", "entry balance stop risk", ""),
+        ("solve margin", "liquidation", "side contracts entry leverage"),
+        ("solve leverage", "liquidation", "side contracts entry"),
+        ("solve contracts", "liquidation", "side entry balance"),
+        ("solve add", "at average", "side contracts entry"),
+        ("solve close", "liquidation", "side contracts entry balance mark"),
+        ("solve entry", "liquidation", "side contracts leverage"),
+        ("solve price", "margin-ratio", "side contracts entry leverage"),
+        ("plan", "side order", ""),
+        ("liq-cost", "", "side contracts entry leverage"),
+        ("hedge", "holding price", ""),
+        ("greeks", "", "side contracts entry"),
+        ("power", "power index vol", ""),
+        ("status", "portfolio", ""),
+        ("stress", "", "side contracts entry leverage"),
+        ("check", "", "side contracts entry"),
+        ("replay", "marks", "side contracts entry leverage"),
+        ("fills", "", ""),
     ],
 )
-def test_what_a_portfolio_has_already_is_told_apart(
-    run: Run, called: str, needed: list[str], without: list[str]
-) -> None:
+def test_what_a_portfolio_has_already_is_told_apart(run: Run, called: str, needed: str, without: str) -> None:
     shown = run(*called.split(), "--help").stdout
     for heading, names in (("Needed", needed), ("Needed without --portfolio", without)):
         _, _, rest = shown.partition(f"\n{heading}:\n")
-        assert re.findall(r"^  (?:-\w, )?--(\S+)", rest.partition("\n\n")[0], re.MULTILINE) == names
+        assert re.findall(r"^  (?:-\w, )?--(\S+)", rest.partition("\n\n")[0], re.MULTILINE) == names.split()
 
 
 def test_arguments_are_written_as_they_are_called_and_described(run: Run) -> None:

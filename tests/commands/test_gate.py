@@ -942,6 +942,16 @@ class TestDoors:
         assert check(*TRADE, "-v", "bybit@2026-01-01", "--max-leverage", "9", env=env)[0] == 1
         assert check("-p", "p.toml", file=PRICES + OTHER, env=env)[:2] == (2, [])
 
+    def test_both_sides_in_another_account_keep_none_in_this(self, check: Check) -> None:
+        both = "".join(
+            f'[[positions]]\nname = "{side}"\naccount = "v"\nside = "{side}"\ncontracts = 10\nentry = 62_500\n'
+            for side in ("long", "short")
+        )
+        held = WALLET + WALLET.replace('"w"', '"v"') + CORE + both + PRICES
+        trade = (*IN_WALLET, "-s", "short", "-n", "500", "-e", "64000", "--max-notional-usd", "49999")
+        assert check(*trade, file=held)[0] == 0
+        assert check(*trade, file=held.replace('account = "v"', 'account = "w"'))[0] == 1
+
     def test_the_venue_of_an_account_is_that_of_its_trades(self, check: Check) -> None:
         trade = (*IN_WALLET, "-s", "long", "-n", "10", "-e", "64000", "--max-notional-usd", "50999")
         found = check(*trade, file=WALLET + CORE + PRICES)
