@@ -136,6 +136,25 @@ def test_times_ids_sides_and_places_come_with_a_trade() -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "ids"),
+    [
+        ("binance.json", ["6", "7"]),
+        ("bitmex.csv", ["a", "d"]),
+        ("bybit.json", ["1", "2", "3"]),
+        ("ccxt-full.json", ["1"]),
+        ("deribit.json", ["BTC-1", "BTC-2"]),
+        ("gate.json", ["120", "121"]),
+        ("kraken.json", ["a6ee", "3d57"]),
+        ("kucoin.json", ["5ce0", "5ce2"]),
+        ("okx.json", ["901", "902"]),
+        ("own.csv", [None, None]),
+    ],
+)
+def test_the_id_of_a_trade_is_the_venue_s(name: str, ids: list[str | None]) -> None:
+    assert [trade.id for trade in read_trades(sample("trades", name)).trades] == ids
+
+
+@pytest.mark.parametrize(
     ("name", "values"),
     [
         ("binance.json", ["0.16666667", "0.24590164"]),

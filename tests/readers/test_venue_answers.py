@@ -849,10 +849,13 @@ def test_every_address_in_a_preset_is_one_whose_answer_is_read() -> None:
             assert any(endpoint in address for endpoint in endpoints), (name, address)
 
 
-def test_names_that_are_none_do_not_get_into_a_file() -> None:
-    raw = sample("htx-swap-contract-info").replace(b'"BTC"', b'"B\\u001bC"').replace(b"BTC-USD", b"B\\u001bC-USD")
+@pytest.mark.parametrize("names", [("NEW\x1b-USD", "BTC"), ("NEW-USD", "B\x1bC"), ("NEW USD", "BTC"), ("NEW-USD", "")])
+def test_names_that_are_none_do_not_get_into_a_file(names: tuple[str, str]) -> None:
+    found = answer(sample("htx-swap-contract-info"), "htx")
+    instrument, coin = names
+    new = found._replace(facts=[found.facts[0]._replace(instrument=instrument, coin=coin)])
     with pytest.raises(PerpcalcError, match="is not a name"):
-        with_answer(answer(raw, "htx"), load("htx"), None, TODAY)
+        with_answer(new, load("htx"), None, TODAY)
 
 
 @given(st.data())
