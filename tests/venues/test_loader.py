@@ -335,12 +335,13 @@ def test_a_contract_of_a_whole_file_of_ones_own_is_named_by_its_coin_too(own: Pa
 
 
 def test_an_extension_may_name_changes_and_addresses(own: Path) -> None:
-    text = 'extends = "okx"\n[urls]\nfunding = "https://mine.example"\n[[changes]]\ndate = 2030-01-01\ntext = "later"\n'
+    changes = '[[changes]]\ndate = 2024-06-01\ntext = "between"\n[[changes]]\ndate = 2030-01-01\ntext = "later"\n'
+    text = f'extends = "okx"\n[urls]\nfunding = "https://mine.example"\n{changes}'
     write(own, "okx", text)
     tables = load("okx").tables
     assert tables["urls"]["funding"] == "https://mine.example"
     assert tables["urls"]["tiers"].startswith("https://www.okx.com/")
-    assert [change["date"] for change in tables["changes"]] == ["2024-03-05", "2025-04-10", "2030-01-01"]
+    assert [change["date"] for change in tables["changes"]] == ["2024-03-05", "2024-06-01", "2025-04-10", "2030-01-01"]
 
 
 def test_a_value_that_cannot_be_read_is_named_by_its_topic_and_key() -> None:
