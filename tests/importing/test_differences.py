@@ -79,6 +79,12 @@ class TestLiquidationPrices:
         [found] = of_account([leg], Decimal("0.0501"))
         assert (found.ours, found.cause) == (Decimal("47860.7"), "it is on a tick of 0.5, that of another date")
 
+    def test_a_rate_of_the_venue_is_on_the_value_that_the_rules_take(self) -> None:
+        recorded = Recorded(rate=Decimal("0.01"), liquidation_price=Decimal("45871.56"))  # 1000/(0.022 - 0.01*0.02)
+        schedule = flat_rate(Decimal("0.005"), basis="entry")
+        [found] = of_isolated(Leg("core", recorded, POSITION, schedule, ClosingFee(Decimal(0)), MARGIN))
+        assert found.cause == "the venue's maintenance rate is 1%, tiers of another date"
+
     def test_a_closing_fee_that_the_venue_does_not_count(self) -> None:
         fee = ClosingFee(Decimal("0.001"))
         leg = Leg("core", Recorded(liquidation_price=OURS), POSITION, flat_rate(Decimal("0.005")), fee, MARGIN)

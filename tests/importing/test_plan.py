@@ -161,6 +161,7 @@ class TestPlaces:
         [
             ("krakn", "--venue: 'krakn' is not a known venue: give kraken"),
             ("Binnance", "--venue: 'Binnance' is not a known venue: give binance"),
+            ("BINNANCE", "--venue: 'BINNANCE' is not a known venue: give binance"),
             ("binanceusdm", "--venue: 'binanceusdm' has linear contracts only: perpcalc is for inverse ones, give binance"),
             ("bybit@2026-13-01", "--venue: 'bybit@2026-13-01' does not end in a date: write NAME@YYYY-MM-DD, as in bybit@2024-06-01"),
         ],
@@ -528,6 +529,8 @@ class TestWhatElseIsSaid:
             ("one-way", None, ["long", "short"], "hedge"),
             ("hedge", None, ["long", "short"], None),
             ("one-way", True, ["long"], "hedge"),
+            ("one-way", False, ["long"], None),
+            ("one-way", None, ["long"], None),
             ("hedge", False, ["long"], "one-way"),
             (None, True, ["long"], None),
             (None, False, ["long"], None),
