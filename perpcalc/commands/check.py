@@ -94,7 +94,7 @@ class Check(Answer):
         failed, unknown = found.count(FAIL), found.count(UNKNOWN)
         limits = f"{len(found)} limit{'s' if len(found) > 1 else ''}"
         if not found:
-            return ("PASS: no limit is of a trade that opens nothing",)
+            return ("PASS: no limit applies to a trade that opens nothing",)
         if failed:
             return (f"FAIL: {failed} of {limits}" + (f", {unknown} cannot be judged" if unknown else ""),)
         return (f"UNKNOWN: {unknown} of {limits} cannot be judged",) if unknown else (f"PASS: {limits}",)

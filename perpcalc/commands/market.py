@@ -76,11 +76,9 @@ def settled_on(given: Given, instrument: Instrument) -> str | None:
 
 
 def day_named(instrument: Instrument) -> str | None:
-    """The day of expiry that is in the name of a contract, as its venue writes it or after that of the perpetual."""
+    """The day of expiry that is in the name of a contract, as its venue writes it; None where there is none."""
     if instrument.funding is not None or instrument.name is None:
         return None
-    if day := instrument.name.partition(" ")[2]:
-        return day
     from perpcalc.venues.symbols import expiry_of
 
     found = expiry_of(instrument.name)

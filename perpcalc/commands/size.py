@@ -239,7 +239,7 @@ def _explained(found: Sized, given: Given, plan: Plan) -> Sized:
     if RISK_USD in given:
         whys["risk"] = "USD are valued at the stop"
     if RISK_COIN in given:
-        whys["risk"] = "as given"
+        whys["risk"] = "the coin that may be lost at the stop"
     lot = "the smallest of what risk, leverage, balance, liquidation and venue allow, in whole lots"
     whys["contracts"] = (
         lot if MAX_OPEN not in given else "what the balance covers of what an order reserves, in whole lots"

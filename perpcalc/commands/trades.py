@@ -61,7 +61,7 @@ def contract_of(case: Case) -> tuple[str, str | None, str]:
     if instrument.venue is None:
         name = f"{instrument.name} {expires}" if expires else instrument.name
     else:
-        name = day_named(instrument) or instrument.name
+        name = day_named(instrument) or expires or instrument.name
     return (instrument.venue or "").partition("@")[0], name, instrument.currency
 
 

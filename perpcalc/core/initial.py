@@ -141,7 +141,7 @@ def contracts_covered(instrument: Instrument, price: Decimal, coin: Decimal, hel
     not known.
 
     On each tier `V = coin/initial`, and `slope*V^2 + initial*V = coin` where the rate grows with the size; the initial
-    rates of larger tiers are not lower. Derived.
+    rates of larger tiers are not lower, so only those up to the answer must be known. Derived.
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> tiers = (Tier(Decimal(5), ZERO, initial=Decimal("0.01")), Tier(None, ZERO, initial=Decimal("0.2")))

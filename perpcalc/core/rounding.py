@@ -85,7 +85,7 @@ def on(grid: Grid | None, amount: Decimal) -> Decimal:
 def without_noise(found: Decimal, *terms: Decimal) -> Decimal:
     """The sum or difference of some terms, and exactly 0 where it is but what the digits they were cut to have left.
 
-    The last term may be left out: where the sum is so small, it is no larger than the others.
+    One term may be left out: where the sum is so small, it is no larger than the others together.
 
     >>> third = ONE / 3
     >>> ONE - 3 * third == 0, without_noise(ONE - 3 * third, ONE) == 0

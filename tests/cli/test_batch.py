@@ -91,8 +91,10 @@ def conversation(folder: Path, *arguments: str) -> "Iterator[subprocess.Popen[st
     with subprocess.Popen(command, text=True, env=environment(folder), **pipes) as process:
         timer = threading.Timer(60, process.kill)
         timer.start()
-        yield process
-        timer.cancel()
+        try:
+            yield process
+        finally:
+            timer.cancel()
 
 
 class TestSameAsTheCommands:

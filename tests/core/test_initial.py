@@ -121,7 +121,10 @@ def test_no_tier_forbids_what_it_does_not_know() -> None:
     assert contracts_allowed(PLAIN, Decimal(5), Decimal(100), NOTHING_HELD) is None
     assert contracts_covered(PLAIN, Decimal(100), ONE, NOTHING_HELD) is None
     half_known = (Tier(Decimal(5), ZERO, initial=Decimal("0.1")), Tier(None, ZERO))
-    assert contracts_covered(PLAIN._replace(schedule=Schedule(half_known)), ONE, ONE, NOTHING_HELD) is None
+    limited = PLAIN._replace(schedule=Schedule(half_known))
+    assert contracts_covered(limited, ONE, ONE, NOTHING_HELD) is None
+    # 10% of 5 coins are 0.5: up to there the tier is known
+    assert [contracts_covered(limited, ONE, Decimal(coin), NOTHING_HELD) for coin in ("0", "0.3", "0.5")] == [0, 3, 5]
 
 
 @pytest.mark.parametrize(
