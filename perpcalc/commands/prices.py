@@ -76,16 +76,13 @@ def unmaintained(one: "Case | LegCase") -> "Case | LegCase":
 
 
 def is_hedged(trade: Case, prices: Prices) -> bool:
-    """Whether the account keeps both sides of a contract: it says so, or the file holds both there."""
+    """Whether the account, whose positions these are, keeps both sides of a contract: it says so, or holds both."""
     if trade.account is None:
         return False
     home = prices.portfolio.account(trade.account)
     if home.mode is not None:
         return home.mode == "hedge"
-    same = {
-        case.side for case in prices.cases if case.account == trade.account and contract_of(case) == contract_of(trade)
-    }
-    return len(same) > 1
+    return len({case.side for case in prices.cases if contract_of(case) == contract_of(trade)}) > 1
 
 
 def free(trade: Case, prices: Prices) -> tuple[Decimal, Decimal | None]:

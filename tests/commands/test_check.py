@@ -191,6 +191,17 @@ class TestRules:
         assert by_rule(rows) == {"require_stop": (False, "fail"), "max_loss_at_stop": (None, "fail")}
         assert "the stop 65000 does not protect a long at 62500" in errors
 
+    def test_of_the_stops_of_two_parts_the_one_that_protects_nothing_is_named(
+        self, check: Callable[..., Any], tmp_path: Path
+    ) -> None:
+        wallet = "[prices]\nBTC = 64_000\n" + '[[accounts]]\nname = "w"\nvenue = "binance@2026-01-01"\nbalance = 1\n'
+        core = '[[positions]]\nname = "core"\naccount = "w"\nside = "long"\ncontracts = 100\nentry = 62_500\n'
+        (tmp_path / "p.toml").write_text(wallet + core + "stop = 60_000\n")
+        trade = ("--account", "w", "-s", "long", "-n", "100", "-e", "64000", "--stop", "65000", "--require-stop")
+        status, _, errors = check("-p", "p.toml", *trade)
+        assert (status, errors.count("does not protect")) == (1, 1)
+        assert "the stop 65000 does not protect a long at 64000" in errors
+
     def test_the_loss_at_the_stop_includes_the_fees(self, check: Callable[..., Any]) -> None:
         # 0.16 to 0.16666666 coins, fees 0.000088 and 0.00009167, of the margin 0.016 (Bybit's rounding).
         _, rows, _ = check(*TRADE, "--stop", "60000", "--max-loss-at-stop", "50%")
@@ -226,6 +237,12 @@ class TestRules:
         assert "--interval" in errors
         status, rows, _ = check(*position, "--max-funding-per-day", "1%", "--interval", "8h")
         assert (status, rows[0]["value"]) == (0, "0.003")
+
+    def test_a_rate_of_an_hour_is_paid_for_all_hours_of_an_interval(self, check: Callable[..., Any]) -> None:
+        position = ("-v", "kraken@2022-01-01", "--side", "long", "-n", "10000", "-e", "50000", "-l", "2")
+        limit = ("--funding-rate", "0.01%", "--max-funding-per-day", "1%")
+        for more in ((), ("--interval", "8h")):
+            assert check(*position, *limit, *more)[1][0]["value"] == "0.0048"  # 24 hours, twice levered
 
 
 def test_what_is_said_of_a_value_is_said_of_a_rule_that_there_is() -> None:

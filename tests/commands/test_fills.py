@@ -1,6 +1,7 @@
 """`perpcalc fills`: trades as people have them come to what was realised and what is open."""
 
 import json
+import tomllib
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -409,6 +410,14 @@ def test_nothing_is_written_where_the_answer_cannot_be_printed(run: Run, write: 
 def test_no_notes_are_said_where_none_are_wanted(run: Run, write: Any) -> None:
     answer = run("fills", write(PARTLY_CLOSED), "--into", "book.toml", "-q", "--field", "side")
     assert (answer.status, answer.stdout, answer.stderr) == (0, "long\n", "")
+
+
+def test_a_contract_that_expires_is_written_with_its_day(run: Run, write: Any, tmp_path: Path) -> None:
+    file = write("time,symbol,side,price,contracts\n2026-01-05T00:00Z,BTC-USD-260327,buy,60000,10\n")
+    answer = run("fills", file, "--venue", "okx", "--into", "book.toml", "-q", "--field", "instrument")
+    assert (answer.status, answer.stdout) == (0, "BTC-USD-SWAP 2026-03-27\n")
+    held = tomllib.loads((tmp_path / "book.toml").read_text())["positions"][0]
+    assert (held["instrument"], held["expires"]) == ("BTC-USD-SWAP", "2026-03-27")
 
 
 def test_nothing_is_written_where_nothing_is_open(run: Run, tmp_path: Path) -> None:

@@ -467,6 +467,8 @@ def test_the_sum_says_whether_funding_costs_or_earns(run: Run) -> None:
     question = ("funding-cost", "-p", "-", "--interval", "8h", "--rate")
     assert run(*question, "1%", stdin=held).stdout.startswith("funding costs 0.00300000 BTC (180.00 USD)")
     assert run(*question, "-1%", stdin=held).stdout.startswith("funding earns 0.00300000 BTC (180.00 USD)")
+    assert run(*question, "0.004%", stdin=held).stdout.startswith("funding costs 0.00001200 BTC (0.72 USD)")
+    assert run(*question, "0", stdin=held).stdout.startswith("funding costs 0.00000000 BTC (0.00 USD)")
 
 
 @pytest.mark.parametrize(("more", "payment"), [((), "0.00008"), (("--interval", "4h"), "0.00002")])

@@ -534,6 +534,18 @@ def test_funding_of_an_account_of_several_coins_is_in_usd(run: Run, write: Any) 
     assert row["net_pnl"] == twin.printed(-paid * 51_000)
 
 
+def test_a_rate_of_an_hour_is_paid_for_all_hours_in_an_account_of_several_coins_too(run: Run, write: Any) -> None:
+    book = SEVERAL.format(dollars="0", btc=20_000, eth=3_000, stop="").replace(
+        "margin =", 'venue = "kraken@2022-01-01"\nmargin ='
+    )
+    rates = "time,rate,mark\n2024-06-04T00:00Z,0.1%,50000\n2024-06-04T04:00Z,0.2%,50000\n"
+    marks = ("--marks", f"BTC={write(WEEK)}", "--marks", f"ETH={write(ETHER, 'eth.csv')}")
+    history = ("--history", f"BTC={write(rates, 'rates.csv')}")
+    (row,) = asked(run, "-p", write(book, "uta.toml"), *marks, *history, "-q")
+    paid = sum(4 * twin.funding_payment(1, 20_000, 50_000, Fraction(rate, 1000)) for rate in (1, 2))
+    assert row["funding"] == twin.printed(paid * 51_000)
+
+
 def test_rates_of_a_coin_without_a_contract_are_spaced_as_they_are(run: Run, write: Any) -> None:
     held = (
         '[prices]\nBTC = 50_000\nETH = 3_000\n[[accounts]]\nname = "uta"\nvenue = "bybit"\nmargin = "unified"\n'

@@ -213,6 +213,14 @@ def test_a_missing_entry_of_a_portfolio_hides_no_other_position(run: Run, tmp_pa
     assert (row["position"], row["equity"], row["reason"]) == ("b", "1", None)
 
 
+def test_one_thing_that_is_missing_is_said_of_a_position_that_lacks_two(run: Run) -> None:
+    held = '[[positions]]\nname = "a"\nside = "long"\ncontracts = 10\nentry = 5\n'
+    (row,) = asked(run, "-p", "-", "--moves", "0", stdin=held)
+    assert row["reason"] == "leverage: is missing: give one of leverage, margin and balance"
+    (row,) = asked(run, "-p", "-", "--moves", "0", stdin=held + "leverage = 2\n")
+    assert row["reason"] == "mark: is missing: give the position a mark, or its coin a price in [prices]"
+
+
 def test_moves_stay_in_the_order_they_were_given(run: Run) -> None:
     rows = asked(run, *LONG, "--balance", "1", "--moves", "10%,-10%,10%")
     assert [row["move"] for row in rows] == ["0.1", "-0.1", "0.1"]
@@ -532,6 +540,9 @@ def test_the_named_days_can_be_listed_and_asked_for_by_their_names(run: Run) -> 
     assert "BTC -" in crash["moves"]
     assert crash["source"].startswith("composite daily prices")
     assert crash["moves"] in run("stress", "--scenario", "list").stdout
+    table = run("stress", "--scenario", "list").stdout
+    assert crash["moves"] in table
+    assert crash["title_of_day"] in table
     for day in days:
         assert run("stress", *LONG, "--margin", "0.1", "--scenario", day["name"]).status == 0
 
