@@ -107,6 +107,7 @@ class Answer:
     sums: ClassVar[tuple[str, ...]] = ()
     whys: ClassVar[Mapping[str, str]] = {}
     _fields: ClassVar[tuple[str, ...]] = ()
+    _nothing_known: "ClassVar[dict[str, Value]]" = {}
 
     __slots__ = ("__dict__", *MARKS)
 
@@ -114,6 +115,7 @@ class Answer:
         own = cls.__annotations__ if "__annotations__" in vars(cls) else {}
         names = (name.removesuffix("_") for name, kind in own.items() if "ClassVar" not in str(kind))
         cls._fields = (*cls._fields, *names)
+        cls._nothing_known = dict.fromkeys(cls._fields)
 
     def __init__(self, **values: Value) -> None:
         object.__setattr__(self, "__dict__", values)
@@ -121,8 +123,10 @@ class Answer:
     @classmethod
     def knowing(cls, **known: Value) -> "Self":
         """The answer of which these fields are known and all others are None."""
+        values = cls._nothing_known.copy()
+        values.update(known)
         made = cls.__new__(cls)
-        object.__setattr__(made, "__dict__", cls._checked({**dict.fromkeys(cls._fields), **known}))
+        object.__setattr__(made, "__dict__", cls._checked(values))
         return made
 
     @classmethod

@@ -6,6 +6,7 @@ A door is where a question comes in: the command line, a TOML file, a line of JS
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from perpcalc.decimals import LONGEST, from_program, whole
@@ -115,21 +116,22 @@ class Given:
 
 
 class Reader(NamedTuple):
-    """Options ready to be read many times, and the texts of the environment that fill absent ones; `simple` are those
-    of one text.
+    """Options ready to be read many times: how the text of each of one value is read, and the texts of the environment
+    that fill absent ones.
     """
 
     options: Mapping[str, Option[object]]
+    texts: Mapping[str, Callable[[str], object]]
     environment: Mapping[str, str]
-    simple: frozenset[str]
 
 
 def reader(options: Iterable[Option[object]], environment: bool = True) -> Reader:
     """A reader of these options, in the environment as it is now or in none."""
     by_name = {option.name: option for option in options}
-    simple = frozenset(name for name, o in by_name.items() if not (o.many or o.flag))
+    single = {name: o for name, o in by_name.items() if not (o.many or o.flag)}
+    texts = {name: partial(_item, o) if o.choices else o.read for name, o in single.items()}
     filling = ((name, os.environ.get(o.env)) for name, o in by_name.items() if environment and o.env)
-    return Reader(by_name, {name: text for name, text in filling if text}, simple)
+    return Reader(by_name, texts, {name: text for name, text in filling if text})
 
 
 def read(options: Reader, raw: Mapping[str, object], by_program: bool = False) -> Given:
@@ -139,16 +141,17 @@ def read(options: Reader, raw: Mapping[str, object], by_program: bool = False) -
     the variable.
     """
     values: dict[str, object] = {}
+    texts = options.texts
     for name, value in raw.items():
         if value is None:
             continue
-        option = options.options[name]
         try:
-            if type(value) is str and name in options.simple and (not option.choices or value in option.choices):
-                values[option.name] = option.read(value)
-            elif (found := _value(option, value)) is not None:
-                values[option.name] = found
+            if type(value) is str and name in texts:
+                values[name] = texts[name](value)
+            elif (found := _value(options.options[name], value)) is not None:
+                values[name] = found
         except PerpcalcError as error:
+            option = options.options[name]
             again = from_program(value) if by_program and type(value) is str else value
             if again == value:
                 raise error.at(option.key) from None
@@ -156,9 +159,12 @@ def read(options: Reader, raw: Mapping[str, object], by_program: bool = False) -
                 values[name] = _value(option, again)
             except PerpcalcError:
                 raise error.at(option.key) from None
-    filled = {name: text for name, text in options.environment.items() if name not in values}
-    for name, text in filled.items():
+    filled = []
+    for name, text in options.environment.items():
+        if name in values:
+            continue
         option = options.options[name]
+        filled.append(name)
         try:
             values[name] = _value(option, text)
         except PerpcalcError as error:

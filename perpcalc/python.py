@@ -7,14 +7,13 @@ from decimal import Decimal
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from perpcalc.answer import Answer
-from perpcalc.commands.command import BY_POSITION, ROWS, Command, Result, asked, summed
-from perpcalc.commands.lines import NO_KEYS, answered, bad_id, not_an_object, with_id
+from perpcalc.commands.command import BY_POSITION, ROWS, Command, Result
+from perpcalc.commands.lines import NO_KEYS, Question, answered, bad_id, not_an_object, question_of, with_id
 from perpcalc.commands.registry import command_named
 from perpcalc.decimals import CONTEXT, FRACTION_DIGITS, ONE
 from perpcalc.errors import Key, PerpcalcError
 from perpcalc.given import Option, read, reader
 from perpcalc.names import FUNCTIONS, QUESTIONS
-from perpcalc.options import TOTAL
 from perpcalc.other_words import key_meant
 
 FLAG = re.compile(r"--([a-z][a-z-]*)")
@@ -63,8 +62,7 @@ def function(name: str) -> Callable[..., Any]:
             raise PerpcalcError("is not an option", f"give {key_meant(unknown[0], by_keyword)}").at(Key(unknown[0]))
         with decimal.localcontext(CONTEXT):
             given = read(options, {by_keyword[name].name: value for name, value in keywords.items()}, by_program=True)
-            result = asked(command, given)
-            return _handed(command, summed(result) if TOTAL in given else result)
+            return _handed(command, answered(Question(command, given)).result)
 
     call.__name__ = call.__qualname__ = name
     call.__module__ = "perpcalc"
@@ -86,7 +84,7 @@ def ask(question: Mapping[str, object]) -> dict[str, Any] | list[dict[str, Any]]
     with decimal.localcontext(CONTEXT):
         try:
             named = _id_of(question)
-            made = answered(question, environment=False)
+            made = answered(question_of(question, environment=False))
         except PerpcalcError as error:
             return {**named, "error": error.line()}
         return with_id(made, named)

@@ -6,7 +6,7 @@ from json.encoder import encode_basestring_ascii as quoted
 from typing import BinaryIO, NamedTuple, NoReturn
 
 from perpcalc.commands.command import Result
-from perpcalc.commands.lines import Answered, answered, bad_id, not_an_object
+from perpcalc.commands.lines import Answered, Question, answered, bad_id, not_an_object, question_of
 from perpcalc.errors import PerpcalcError, Words, worded
 from perpcalc.render.json import compact
 
@@ -52,8 +52,9 @@ def _bounded(start: bytes | None, more: bytes) -> bytes | None:
 def block_of(lines: list[bytes | None], first: int) -> Block:
     """The answers to lines of which the first has a number."""
     texts, bad, warnings, notes = [], 0, dict[Words, None](), dict[Words, None]()
-    for number, line in enumerate(lines, first):
-        text, result = _answer(line, number)
+    questions = [_question(line) for line in lines]  # all first: one thing done many times at a stretch is quicker
+    for number, (given_id, question) in enumerate(questions, first):
+        text, result = _answer(number, given_id, question)
         texts.append(text)
         if result is None:
             bad += 1
@@ -63,13 +64,23 @@ def block_of(lines: list[bytes | None], first: int) -> Block:
     return Block("".join(texts), len(lines), bad, tuple(map(worded, warnings)), tuple(map(worded, notes)))
 
 
-def _answer(line: bytes | None, number: int) -> tuple[str, Result | None]:
-    """The line that answers one, and what it tells; None where that is an error."""
+def _question(line: bytes | None) -> tuple[str | None, Question | PerpcalcError]:
+    """The id of a line's question as it is handed back, and the question, or why there is none."""
     given_id: str | None = None
     try:
-        question = _object(line)
-        if "id" in question and line is not None:
+        written = _object(line)
+        if "id" in written and line is not None:
             given_id = _id(line)
+        return given_id, question_of(written)
+    except PerpcalcError as error:
+        return given_id, error
+
+
+def _answer(number: int, given_id: str | None, question: Question | PerpcalcError) -> tuple[str, Result | None]:
+    """The line that answers a question, and what it tells; None where that is an error."""
+    try:
+        if isinstance(question, PerpcalcError):
+            raise question
         made = answered(question)
     except PerpcalcError as error:
         told = f'"line": {number}, "error": {quoted(error.line())}'

@@ -24,6 +24,13 @@ Line = dict[str, object]
 """An object of JSON that is answered."""
 
 
+class Question(NamedTuple):
+    """A question that was read: the command, and what is given of its options."""
+
+    command: Command
+    given: Given
+
+
 class Answered(NamedTuple):
     """The answer to a line: what was asked and what came of it."""
 
@@ -49,20 +56,26 @@ def bad_id() -> PerpcalcError:
     return PerpcalcError("is neither a text nor a number", "give one").at("id")
 
 
-def answered(question: Mapping[str, object], environment: bool = True) -> Answered:
-    """The answer to one question; raises PerpcalcError for a bad one.
+def question_of(written: Mapping[str, object], environment: bool = True) -> Question:
+    """What an object asks; raises PerpcalcError where it asks nothing.
 
     `environment` lets variables of the environment fill absent options.
     """
-    name = question.get("command")
+    name = written.get("command")
     asking = _asking(name if isinstance(name, str) else "", environment)
-    given = _by_name(read(asking.reader, _options(question, asking), by_program=True), asking)
-    result = asked(asking.command, given)
-    return Answered(asking.command, summed(result) if TOTAL in given else result)
+    given = read(asking.reader, _options(written, asking), by_program=True)
+    return Question(asking.command, _by_name(given, asking))
 
 
-def _options(question: Mapping[str, object], asking: Asking) -> Mapping[str, object]:
-    options = dict(question)
+def answered(question: Question) -> Answered:
+    """The answer to a question; raises PerpcalcError where there is none."""
+    command, given = question
+    result = asked(command, given)
+    return Answered(command, summed(result) if TOTAL in given else result)
+
+
+def _options(written: Mapping[str, object], asking: Asking) -> Mapping[str, object]:
+    options = dict(written)
     options.pop("command", None)
     options.pop("id", None)
     if not options.keys() <= asking.reader.options.keys():

@@ -200,9 +200,14 @@ def _opening(backing: Backing, plan: Plan, found: Opening) -> Sized:
 def _row(backing: Backing, plan: Plan, found: Size | Opening, risk: Decimal | None, reason: str | None) -> Sized:
     """What was found, of the position and at the prices that were asked about."""
     figures = found._asdict()
-    identity = _identity(backing, plan, figures.pop("contracts"))
-    prices = {"entry_price": plan.entry_price, "stop_price": plan.stop_price}
-    return Sized.knowing(**identity, **prices, **figures, risk=risk, reason=reason)
+    return Sized.knowing(
+        **_identity(backing, plan, figures.pop("contracts")),
+        entry_price=plan.entry_price,
+        stop_price=plan.stop_price,
+        risk=risk,
+        **figures,
+        reason=reason,
+    )
 
 
 def _reason(plan: Plan, found: Size) -> str | None:

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from perpcalc.core.liquidation import Ends, Liquidation, Prices, ends, liquidation, liquidation_prices
-from perpcalc.core.margin import Margin, at_leverage, isolated_margin
+from perpcalc.core.margin import NO_MARGIN, Margin, at_leverage, isolated_margin
 from perpcalc.core.position import Position
 from perpcalc.core.wallet import (
     Holding,
@@ -124,7 +124,7 @@ def extra_margin(backed: Backed) -> Margin:
     Decimal('1.0')
     """
     if backed.margin.leverage is None:
-        return Margin("isolated", ZERO, ZERO)
+        return NO_MARGIN
     initial = isolated_margin(backed.position, backed.margin.leverage)
     return Margin("isolated", backed.margin.coin - initial.coin, backed.margin.usable - initial.usable)
 
@@ -155,7 +155,8 @@ def reserve_share(wallet: Wallet) -> Decimal:
     Decimal('0')
     """
     reserved = wallet.closing_at_bankruptcy
-    return reserved / (wallet.linear + reserved) if wallet.linear + reserved else ZERO
+    slope = wallet.linear + reserved
+    return reserved / slope if reserved and slope else ZERO
 
 
 def lives_to(backed: Backed, price: Decimal, end: str) -> bool:

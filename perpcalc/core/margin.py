@@ -24,6 +24,10 @@ class Margin(NamedTuple):
     leverage: Decimal | None = None
 
 
+NO_MARGIN = Margin("isolated", ZERO, ZERO)
+"""What stands behind an isolated position that brings nothing."""
+
+
 class Piece(NamedTuple):
     """Maintenance margin `constant + linear*x + quadratic*x^2` coins from x = `start` to x = `end`, x = 1/price.
 
@@ -205,11 +209,7 @@ def isolated_margin(position: Position, leverage: Decimal, extra: Decimal = ZERO
     >>> isolated_margin(open_at(PLAIN, LONG, Decimal(12_000), Decimal(8_000)), Decimal(50)).coin
     Decimal('0.03')
     """
-    rounding = position.instrument.rounding
-    initial = position.stored_value / leverage
-    shown = on(rounding.margin, initial)
-    counted = shown if rounding.value_of == "lot" else initial
-    return Margin("isolated", shown + extra, counted + usable_extra(position, extra), leverage)
+    return _levered(position, leverage, extra, usable_extra(position, extra))
 
 
 def at_leverage(position: Position, leverage: Decimal, extra: Margin) -> Margin:
@@ -221,8 +221,16 @@ def at_leverage(position: Position, leverage: Decimal, extra: Margin) -> Margin:
     >>> at_leverage(position, Decimal(4), Margin("isolated", Decimal(1), Decimal(1))).coin
     Decimal('1.05')
     """
-    initial = isolated_margin(position, leverage)
-    return Margin(initial.mode, initial.coin + extra.coin, initial.usable + extra.usable, leverage)
+    return _levered(position, leverage, extra.coin, extra.usable)
+
+
+def _levered(position: Position, leverage: Decimal, coin: Decimal, usable: Decimal) -> Margin:
+    """The initial margin and so much more, of which so much counts."""
+    rounding = position.instrument.rounding
+    initial = position.stored_value / leverage
+    shown = on(rounding.margin, initial)
+    counted = shown if rounding.value_of == "lot" else initial
+    return Margin("isolated", shown + coin, counted + usable, leverage)
 
 
 def given_margin(position: Position, coin: Decimal, extra: Decimal = ZERO) -> Margin:

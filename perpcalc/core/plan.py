@@ -8,7 +8,7 @@ from perpcalc.core.backed import Backed, forward
 from perpcalc.core.initial import largest_leverage
 from perpcalc.core.instrument import Instrument, check_lots, trade_fee, whole_lots
 from perpcalc.core.liquidation import Liquidation, liquidated_at
-from perpcalc.core.margin import Margin, given_margin, isolated_margin
+from perpcalc.core.margin import NO_MARGIN, Margin, given_margin, isolated_margin
 from perpcalc.core.pnl import closing
 from perpcalc.core.position import Fill, Position, open_at
 from perpcalc.core.rounding import to_multiple
@@ -184,7 +184,7 @@ def _opened(ladder: Ladder, fill: Fill) -> Traded:
     """What the first order opens; without a margin that is known, on none."""
     position = open_at(ladder.instrument, ladder.side, *fill)
     fee = trade_fee(ladder.instrument, *fill, ladder.entry_fee_rate)
-    margin, others, ratio = Margin("isolated", ZERO, ZERO), ladder.others[:0], ONE
+    margin, others, ratio = NO_MARGIN, ladder.others[:0], ONE
     if ladder.leverage is not None:
         margin = isolated_margin(position, ladder.leverage)
     elif ladder.margin is not None:

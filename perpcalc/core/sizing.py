@@ -10,7 +10,7 @@ from perpcalc.core.curve import Crossing
 from perpcalc.core.initial import largest_leverage
 from perpcalc.core.instrument import fee_of, traded_value, whole_lots
 from perpcalc.core.liquidation import Liquidation, Prices
-from perpcalc.core.margin import Margin
+from perpcalc.core.margin import NO_MARGIN
 from perpcalc.core.order_cost import largest_order, order_cost, order_cost_rate
 from perpcalc.core.planned import Plan, venue_cap
 from perpcalc.core.pnl import closing
@@ -155,7 +155,7 @@ def _safe_leverage(plan: Plan, position: Position, bounds: Bounds) -> Decimal | 
     if plan.schedule is None:
         return None
     fee = plan.instrument.isolated_closing_fee if plan.closing_fee.at_bankruptcy else plan.closing_fee
-    backed = Backed(Holding(position, plan.schedule, fee), Margin("isolated", ZERO, ZERO))
+    backed = Backed(Holding(position, plan.schedule, fee), NO_MARGIN)
     unknown, crossing = leverage_question(backed, bounds.goal, bounds.aim, SAFE_STEP)
     highest = largest_leverage(plan.instrument, position.contracts, position.entry_value)
     highest = highest and to_multiple(highest, SAFE_STEP, DOWN)

@@ -112,7 +112,7 @@ def solve_leverage(backed: Backed, goal: Goal) -> Solved:
 def leverage_question(backed: Backed, goal: Goal, aim: Aim, step: Decimal) -> tuple[Unknown[Backed], Crossing | None]:
     """The leverage of an isolated position as an unknown, and where it meets the goal; None where every leverage does.
 
-    Margin beyond `V/leverage` stays.
+    Margin beyond `V/leverage` stays. Where no rounding leaves any coin at the goal the slope, which nobody needs, is 0.
 
     >>> from perpcalc.core.instrument import PLAIN
     >>> from perpcalc.core.margin import isolated_margin
@@ -122,7 +122,7 @@ def leverage_question(backed: Backed, goal: Goal, aim: Aim, step: Decimal) -> tu
     >>> position = open_at(PLAIN, LONG, Decimal(10_000), Decimal(50_000))
     >>> backed = Backed(Holding(position, flat_rate(ZERO)), isolated_margin(position, Decimal(50)))
     >>> goal = Goal("liquidation", Decimal(40_000))
-    >>> leverage_question(backed, goal, aim_of(backed, goal), CENT)[1] == Crossing(Decimal(4), Decimal("-0.0125"))
+    >>> leverage_question(backed, goal, aim_of(backed, goal), CENT)[1] == Crossing(Decimal(4), ZERO)
     True
     """
     position, extra = backed.position, extra_margin(backed)
@@ -133,13 +133,15 @@ def leverage_question(backed: Backed, goal: Goal, aim: Aim, step: Decimal) -> tu
     def state(leverage: Decimal) -> Backed:
         return bare.on_margin(at_leverage(position, leverage, extra))
 
-    unknown = unknown_of(goal, aim, state, step, step, is_exact=is_exact(bare))
+    exact = is_exact(bare)
+    unknown = unknown_of(goal, aim, state, step, step, is_exact=exact)
     if not needs:
         return unknown, Crossing(ZERO, ONE)
     needed, slope = max(needs)
     if needed <= 0:
         return unknown, None
-    return unknown, Crossing(position.stored_value / needed, -slope * needed * needed / position.stored_value)
+    value = position.stored_value
+    return unknown, Crossing(value / needed, ZERO if exact else -slope * needed * needed / value)
 
 
 def is_exact(backed: Backed) -> bool:
