@@ -23,6 +23,7 @@ CONTEXT = decimal.Context(
 
 _SETTLING = CONTEXT.copy()
 _SETTLING.prec = 80
+_settle = _SETTLING.plus
 
 INTEGER_DIGITS = 15
 FRACTION_DIGITS = 18
@@ -237,7 +238,7 @@ def settled(value: Decimal) -> Decimal:
     >>> settled(Decimal(1) / 3 * 3).quantize(ONE, decimal.ROUND_FLOOR)
     Decimal('1')
     """
-    return _SETTLING.plus(value) if type(value) is Decimal else value.fma(ONE, ZERO, _SETTLING)
+    return _settle(value) if type(value) is Decimal else value.fma(ONE, ZERO, _SETTLING)
 
 
 def plain(value: Decimal) -> str:
@@ -249,14 +250,14 @@ def plain(value: Decimal) -> str:
     if not value:
         return "0"
     if value.__sizeof__() > _SMALL and value.adjusted() < LONGEST:  # many digits are cut first
-        value = _SETTLING.quantize(_SETTLING.plus(value), FINEST)
+        value = _SETTLING.quantize(_settle(value), FINEST)
         text = str(value)
         if "E" in text:
             text = f"{value:f}"
     else:
         text = str(value)
         if len(text) > LONGEST_FRACTION or "E" in text:  # more decimals than are shown, perhaps, or an exponent
-            text = f"{_SETTLING.plus(value) if value.adjusted() < LONGEST else value:.{FRACTION_DIGITS}f}"
+            text = f"{_settle(value) if value.adjusted() < LONGEST else value:.{FRACTION_DIGITS}f}"
     if text[-1] == "0" and "." in text:
         text = text.rstrip("0").rstrip(".")
         return "0" if text == "-0" else text

@@ -6,7 +6,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import NamedTuple
 
-from perpcalc.core.liquidation import Ends, Liquidation, Prices, ends, liquidation, liquidation_prices
+from perpcalc.core.liquidation import Liquidation, Prices, liquidation, liquidation_prices, reserved_fees
 from perpcalc.core.margin import NO_MARGIN, Margin, at_leverage, isolated_margin
 from perpcalc.core.position import Position
 from perpcalc.core.wallet import (
@@ -38,11 +38,6 @@ class Backed(_Backed):
     def wallet(self) -> Wallet:
         """The wallet that the position stands in, the position last."""
         return wallet_of(self.margin.usable, (*self.others, self.holding))
-
-    @cached_property
-    def ends(self) -> Ends:
-        """Where the wallet lives."""
-        return ends(self.wallet, self.holding)
 
     def on_margin(self, margin: Margin) -> "Backed":
         """The same on another margin, or balance."""
@@ -76,7 +71,7 @@ def forward(backed: Backed) -> Liquidation:
     True
     """
     index = len(backed.others)
-    return liquidation(backed.wallet, index, backed.holding, backed.mark, by_mark=False, of_wallet=backed.ends)
+    return liquidation(backed.wallet, index, backed.holding, backed.mark, by_mark=False)
 
 
 def forward_prices(backed: Backed) -> Prices:
@@ -90,7 +85,7 @@ def forward_prices(backed: Backed) -> Prices:
     True
     """
     index = len(backed.others)
-    return liquidation_prices(backed.wallet, index, backed.holding, backed.mark, by_mark=False, of_wallet=backed.ends)
+    return liquidation_prices(backed.wallet, index, backed.holding, backed.mark, by_mark=False)
 
 
 def levered(backed: Backed, position: Position, leverage: Decimal | None) -> Backed:
@@ -143,7 +138,7 @@ def free_at(backed: Backed, price: Decimal, share: Decimal = ONE) -> Decimal:
     True
     """
     wallet, x = backed.wallet, backed.x(price)
-    fees = closing_fees_at(wallet, x) + backed.ends.reserve
+    fees = closing_fees_at(wallet, x) + reserved_fees(wallet, backed.holding)
     return share * equity(wallet, x) - maintenance(wallet, x) - fees
 
 

@@ -304,8 +304,8 @@ def _holding_price(holding: Holding, x: Decimal | None, end: str) -> Decimal | N
 
 def _holds(span: Span, x: Decimal) -> bool:
     """Whether x lies within a span, to the digits that count."""
-    x = settled(x)
-    return settled(span.start) < x and (span.end is None or x < settled(span.end))
+    x, start, end = settled(x), span.start, span.end
+    return (not start or settled(start) < x) and (end is None or x < settled(end))
 
 
 def _solvent(span: Span, wallet: Wallet, bankrupt: Decimal) -> Span:

@@ -125,9 +125,9 @@ def venue_cap(plan: Plan, room: Room) -> Decimal | None:
     >>> venue_cap(plan, plan.room())
     Decimal('500')
     """
-    caps = [plan.instrument.max_order]
+    largest, by_tiers = plan.instrument.max_order, None
     if plan.leverage is not None:
-        caps.append(contracts_allowed(plan.instrument, plan.leverage, plan.entry_price, room.held))
+        by_tiers = contracts_allowed(plan.instrument, plan.leverage, plan.entry_price, room.held)
     elif plan.has_account:
-        caps.append(contracts_covered(plan.instrument, plan.entry_price, room.unreserved, room.held))
-    return min((cap for cap in caps if cap is not None), default=None)
+        by_tiers = contracts_covered(plan.instrument, plan.entry_price, room.unreserved, room.held)
+    return min(largest, by_tiers) if largest is not None and by_tiers is not None else largest or by_tiers

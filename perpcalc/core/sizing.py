@@ -99,7 +99,7 @@ def size(plan: Plan, risk: Decimal, target: Decimal | None = None) -> Size:
         raise PerpcalcError(
             "the rebates outweigh the loss at the stop, so no size is too large", "give a leverage cap"
         ).at(Key("max_leverage"))
-    binding = min(caps, key=lambda name: settled(caps[name]))
+    binding = min(caps, key=caps.__getitem__)
     fitting = whole_lots(plan.instrument, max(ZERO, caps[binding]))
     if not fitting:
         return _nothing(plan, bounds, binding)
@@ -185,7 +185,9 @@ def _check(plan: Plan, target: Decimal | None) -> None:
 
 
 def _caps(plan: Plan, risk: Decimal, room: Room) -> dict[str, Decimal]:
-    """The largest number of contracts that each constraint allows, liquidation aside, in the order that breaks ties."""
+    """The largest number of contracts that each constraint allows, liquidation aside, settled and in the order that
+    breaks ties.
+    """
     instrument = plan.instrument
     per_contract = instrument.contract_size / plan.entry_price
     caps = {}
@@ -204,7 +206,7 @@ def _caps(plan: Plan, risk: Decimal, room: Room) -> dict[str, Decimal]:
             caps["balance"] = largest_order(*order, room.free)
     if (venue := venue_cap(plan, room)) is not None:
         caps["venue"] = venue
-    return caps
+    return {name: settled(cap) for name, cap in caps.items()}
 
 
 def _largest_safe(

@@ -42,7 +42,7 @@ def safe_spans(wallet: Wallet, reserve: Decimal = ZERO) -> list[Span]:
     '0.00025'
     """
     spans: list[Span] = []
-    held, (least, most) = wallet.constant - reserve, _taken(wallet)
+    held, least = wallet.constant - reserve, wallet.linear + wallet.closing
     for segment in segments(wallet, reserve):
         alive, right = False, segment.right
         for start, end in _alive_in(segment):
@@ -53,7 +53,7 @@ def safe_spans(wallet: Wallet, reserve: Decimal = ZERO) -> list[Span]:
             break
         if not alive and least >= 0 and held <= least * right:
             break  # nothing is free, here and beyond
-        if alive and most is not None and most <= 0 and held > most * right:
+        if alive and least <= 0 and (most := _most_taken(wallet)) is not None and most <= 0 and held > most * right:
             spans[-1] = Span(spans[-1].start, None)
             break  # there is more than any tier asks, here and beyond
     return spans
@@ -86,16 +86,14 @@ def _alive_between(segment: Segment) -> Iterator[tuple[Decimal, Decimal | None]]
             yield point, following
 
 
-def _taken(wallet: Wallet) -> tuple[Decimal, Decimal | None]:
-    """What the free equity loses per x = 1/price at least, without tiers, and at most in any tier; None where no bound
-    is known.
-    """
-    least, most = wallet.linear + wallet.closing, ZERO
+def _most_taken(wallet: Wallet) -> Decimal | None:
+    """What the free equity loses per x = 1/price at most, in any tier; None where no bound is known."""
+    most = ZERO
     for group in wallet.groups:
         if group.most is None:
-            return least, None
+            return None
         most += group.most / group.ratio
-    return least, least + most
+    return wallet.linear + wallet.closing + most
 
 
 def segments(wallet: Wallet, reserve: Decimal = ZERO) -> Iterator[Segment]:
