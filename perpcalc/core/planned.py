@@ -103,10 +103,8 @@ class Plan(NamedTuple):
         margin = self.margin(position)
         if self.schedule is None or margin is None:
             return None
-        holding = Holding(position, self.schedule, self.closing_fee, funding_rate=self.funding_rate)
-        if margin.mode == "isolated":
-            return Backed(holding, margin)
-        return Backed(holding._replace(ratio=self.ratio), margin, self.others)
+        ratio, others = (ONE, ()) if margin.mode == "isolated" else (self.ratio, self.others)
+        return Backed(Holding(position, self.schedule, self.closing_fee, ratio, self.funding_rate), margin, others)
 
     def liquidation(self, contracts: Decimal) -> Liquidation | None:
         """Where so many contracts are liquidated, or the account with them; None where it is not known."""
