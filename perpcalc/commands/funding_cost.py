@@ -1,6 +1,6 @@
 """`perpcalc funding-cost`: what holding a position costs in funding, and how it moves the liquidation price."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -147,8 +147,9 @@ class Payer(NamedTuple):
     after: Ends | None = None
 
 
-def answers(positions: Sequence[Asked], said: Remarks) -> list[list[FundingCost]]:
+def answers(asked: Iterable[Asked], said: Remarks) -> list[list[FundingCost]]:
     """What funding costs each of the positions; those of an account pay out of one balance."""
+    positions = tuple(asked)
     files = read_files(positions[0].given) if positions else Files()
     charges: list[Charge | None] = []
     unknown: dict[int, str] = {}

@@ -1,6 +1,6 @@
 """`perpcalc greeks`: how a position moves with the price, in three frames."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -100,7 +100,7 @@ class PositionGreeks(Identified):
         return {**kinds, "delta": USD} if self.delta_unit == "USD" else kinds
 
 
-def answers(positions: Sequence[Asked], said: Remarks) -> list[list[PositionGreeks]]:
+def answers(positions: Iterable[Asked], said: Remarks) -> list[list[PositionGreeks]]:
     """Three rows for each position."""
     made: list[list[PositionGreeks]] = []
     for case, given in positions:

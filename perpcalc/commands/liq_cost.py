@@ -1,6 +1,6 @@
 """`perpcalc liq-cost`: what being liquidated costs, against a stop before it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from functools import partial
 from typing import NamedTuple
@@ -137,10 +137,11 @@ class Loss(NamedTuple):
     cost: LiquidationCost | None
 
 
-def answers(positions: Sequence[Asked], said: Remarks) -> list[list[LiqCost]]:
+def answers(asked: Iterable[Asked], said: Remarks) -> list[list[LiqCost]]:
     """What a liquidation costs each position; an account is liquidated as a whole, each takes its share of what is
     left.
     """
+    positions = tuple(asked)
     losses: list[Loss | str] = []
     whole: dict[int, Decimal] = {}
     book = read_book(positions[0].given, said.notes) if positions else None

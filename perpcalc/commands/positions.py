@@ -1,6 +1,6 @@
 """Commands that answer for one position, or for each of a portfolio in file order."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
@@ -35,7 +35,7 @@ class Remarks(NamedTuple):
     warnings: list[Words]
 
 
-Answers = Callable[[Sequence[Asked], Remarks], Sequence[Sequence[Answer]]]
+Answers = Callable[[Iterable[Asked], Remarks], Sequence[Sequence[Answer]]]
 """What is answered of each of some positions."""
 LegRow = Callable[["LegCase"], Answer]
 Beside = Callable[["Book", Given], Mapping[int, list[Row]]]
@@ -80,7 +80,7 @@ def by_position(
         book = book_of(given, prices)
         said = Remarks([*book.notes, *(note for case in book.cases for note in case.notes)], [])
         try:
-            found = iter(answers([Asked(case, given.over(case.given)) for case in book.cases], said))
+            found = iter(answers((Asked(case, given.over(case.given)) for case in book.cases), said))
         except PerpcalcError as error:
             raise error.at(book.portfolio.where) from None
         more = {} if beside is None else beside(book, given)
@@ -102,7 +102,7 @@ def by_position(
 def each(answer: Callable[[Case, Given, Remarks], Answer]) -> Answers:
     """The answers of positions that are answered for one by one."""
 
-    def answers(positions: Sequence[Asked], said: Remarks) -> list[list[Answer]]:
+    def answers(positions: Iterable[Asked], said: Remarks) -> list[list[Answer]]:
         made = []
         for case, given in positions:
             try:

@@ -17,7 +17,8 @@ def as_json(answers: Sequence[Answer], one: bool) -> str:
         return "{\n" + ",\n".join(fields) + "\n}\n"
     if not answers:
         return "[]\n"
-    return "[\n" + ",\n".join(map(compact, answers)) + "\n]\n"
+    lines = ",\n".join(map(compact, answers))
+    return f"[\n{lines}\n]\n"
 
 
 def compact(answer: Answer) -> str:
