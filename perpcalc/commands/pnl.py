@@ -146,13 +146,6 @@ def answer(case: Case, given: Given, said: Remarks) -> Pnl:
     if exit_price is None and not asked:
         reasons.append(f"{instrument.currency} has no price: write it into [prices]")
     nevers = ["break_even_price", *(["target_price"] if lost else []), *(["liquidation_price"] if found else [])]
-
-    def rounded(made: Pnl) -> dict[str, Decimal | None]:
-        if break_even is None:
-            return {}
-        step = Row(made, case.market).price_step()
-        return {"break_even_price": safe_tick(position, break_even, *costs, step=step)}
-
     made = Pnl(
         **case.identity(),
         entry_price=position.entry_price,
@@ -174,7 +167,15 @@ def answer(case: Case, given: Given, said: Remarks) -> Pnl:
         liquidated=liquidated,
         reason=_out_of_reach(case, break_even is None) if lost or break_even is None else "; ".join(reasons) or None,
     )
-    return made.never_where(*nevers).people_see(rounded)
+    return made.never_where(*nevers).people_see(partial(_rounded, case, costs))
+
+
+def _rounded(case: Case, costs: tuple[Decimal, Decimal, Decimal], made: Pnl) -> dict[str, Decimal | None]:
+    """What people see of it: the break-even price at the tick at which nothing is lost."""
+    if made.break_even_price is None:
+        return {}
+    step = Row(made, case.market).price_step()
+    return {"break_even_price": safe_tick(case.opened(), made.break_even_price, *costs, step=step)}
 
 
 def _leg(leg: "LegCase") -> Pnl:
