@@ -26,7 +26,8 @@ No group is possessive: before 3.11.5 such a group may match what it should not 
 COMMENT = r"#[^\n]*+"
 _TEXT = f"{STRING}|{COMMENT}"
 _LONG_KEY = r"\.(?:[ \t]*+[\w-]++[ \t]*+\.)" f"{{{MOST_PARTS - 1}}}"
-_BRACKETS = r"[\[\]{}]"
+_NO_BRACKETS = bytes(range(256)).translate(None, b"[]{}")
+_SQUARE = bytes.maketrans(b"{}", b"[]")
 
 _DESCRIPTORS = r"/dev/fd/\d+|/dev/std(?:in|out|err)|/proc/(self|thread-self|\d+)/(?:task/\d+/)?fd/\d+"
 _MOST_LINKS = 40
@@ -195,8 +196,8 @@ def _need_flat(text: str) -> None:
         found = re.search(_LONG_KEY, lines)
         number = 1 + lines.count("\n", 0, found.start()) if found else 1
         raise PerpcalcError(f"line {number} has a key of too many parts", "leave the dots out")
-    depth = 0
-    for bracket in re.findall(_BRACKETS, bare):
-        depth += 1 if bracket in "[{" else -1
-        if depth > DEEPEST:
-            raise PerpcalcError("not a file to read: it is nested too deeply", "leave the inner brackets out")
+    brackets = bare.encode().translate(_SQUARE, _NO_BRACKETS)
+    for _ in range(DEEPEST):
+        brackets = brackets.replace(b"[]", b"")
+    if b"[]" in brackets or brackets.count(b"[") > DEEPEST:
+        raise PerpcalcError("not a file to read: it is nested too deeply", "leave the inner brackets out")
