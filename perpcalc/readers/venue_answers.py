@@ -6,6 +6,7 @@ recorded answers.
 """
 
 import datetime
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -158,7 +159,7 @@ def with_answer(answer: Answer, venue: Venue, file: bytes | None, today: datetim
     known = coins_of(venue.tables["instruments"])
     for fact in answer.facts:
         if fact.instrument is not None and fact.instrument not in known:
-            if not (NAME.fullmatch(fact.instrument) and NAME.fullmatch(fact.coin)):
+            if not (re.fullmatch(NAME, fact.instrument) and re.fullmatch(NAME, fact.coin)):
                 raise PerpcalcError(f"{fact.instrument!a} is not a name", "ask the venue again").at(answer.endpoint)
             coins[fact.instrument] = fact.coin
         row: dict[str, Value] = {"from": answer.date}
@@ -228,7 +229,7 @@ def _nothing(shape: Shape, wanted: Wanted, left: Mapping[str, Sequence[str]]) ->
 
 
 def _few(names: Sequence[str]) -> str:
-    shown = ", ".join(name if NAME.fullmatch(name) else ascii(name[:64]) for name in names[:3])
+    shown = ", ".join(name if re.fullmatch(NAME, name) else ascii(name[:64]) for name in names[:3])
     return shown + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 

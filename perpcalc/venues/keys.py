@@ -15,7 +15,7 @@ from perpcalc.core.rules import ORDER_RESERVES
 from perpcalc.errors import PerpcalcError, shown, suggestion
 
 CONFIDENCES = ("published", "derived", "inferred")
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:-]{0,63}")
+NAME = r"[A-Za-z0-9][A-Za-z0-9._/:-]{0,63}"
 LONGEST_TEXT = 2000
 Rule = Mapping[str, Any]
 
@@ -42,7 +42,7 @@ def name(value: Any) -> str:
     """The name of an instrument, a coin or a venue."""
     if not isinstance(value, str):
         raise PerpcalcError("is not a text", "write it in quotes")
-    if not NAME.fullmatch(value):
+    if not re.fullmatch(NAME, value):
         raise PerpcalcError(f"{shown(value)} is not a name", "use letters, digits and - _ . / :, at most 64 of them")
     return value
 

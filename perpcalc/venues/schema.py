@@ -1,6 +1,7 @@
 """A venue file that somebody wrote: reading it, and the first thing in it that does not follow the format."""
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -119,7 +120,7 @@ def _contracts(contracts: Any, kind: str) -> None:
     if not isinstance(contracts, dict) or not contracts:
         raise PerpcalcError("there is no instrument", f"write [{kind}.NAME]").at(kind)
     for symbol, table in contracts.items():
-        if not NAME.fullmatch(symbol):
+        if not re.fullmatch(NAME, symbol):
             raise PerpcalcError(
                 f"{shown(symbol)} is not a name", "use letters, digits and - _ . / :, at most 64 of them"
             ).at(kind)
@@ -203,4 +204,4 @@ def _unknown(key: str, known: Sequence[str] | Mapping[str, object]) -> PerpcalcE
 
 def _shown(key: str) -> str:
     """A key as it is written, escaped where it could do more than be read."""
-    return key if NAME.fullmatch(key) else shown(key)
+    return key if re.fullmatch(NAME, key) else shown(key)

@@ -14,7 +14,7 @@ from typing import Any
 from perpcalc.venues.keys import CONFIDENCES, TOPICS, Rule
 
 HERE = os.path.dirname(__file__)
-CONTRACT = re.compile(r'^\[(instruments|dated)\.([\w-]+)\]\ncurrency = "(\w+)"\n', re.MULTILINE)
+CONTRACT = r'(?m)^\[(instruments|dated)\.([\w-]+)\]\ncurrency = "(\w+)"\n'
 Tables = Mapping[str, Any]
 
 
@@ -69,7 +69,7 @@ def shipped(name: str) -> Tables:
             return json.load(file)  # type: ignore[no-any-return]
     with open(file_of(HERE, name), encoding="utf-8") as file:
         text = file.read()
-    found = list(CONTRACT.finditer(text))
+    found = list(re.finditer(CONTRACT, text))
     ends = [*(match.start() for match in found[1:]), len(text)]
     texts: dict[str, dict[str, str]] = {"instruments": {}, "dated": {}}
     coins: dict[str, dict[str, str]] = {"instruments": {}, "dated": {}}
