@@ -9,7 +9,7 @@ from perpcalc.commands.case import Case, Shared
 from perpcalc.commands.market import MarginRules, Market, margin_rules, market_of
 from perpcalc.core.wallet import Holding
 from perpcalc.decimals import ONE
-from perpcalc.errors import Entry, Key, PerpcalcError, Words
+from perpcalc.errors import Entry, PerpcalcError, Words
 from perpcalc.given import Excludes, Given, Needed, Needs, Rule
 from perpcalc.options import (
     ACCOUNT,
@@ -158,7 +158,7 @@ def _opened(
             portfolio = _one_way(portfolio, home)
         entries = entries_of(portfolio, [*held, position._replace(given=own)], asked)
     except PerpcalcError as error:
-        raise _of_question(error, given, home) from None
+        raise _of_question(error, home) from None
     book = united(entries, portfolio)
     trade = book.entries[-1]
     assert isinstance(trade, Case)
@@ -178,13 +178,14 @@ def _one_way(portfolio: Portfolio, home: Account) -> Portfolio:
     return portfolio._replace(accounts=tuple(accounts))
 
 
-def _of_question(error: PerpcalcError, given: Given, home: Account) -> PerpcalcError:
+def _of_question(error: PerpcalcError, home: Account) -> PerpcalcError:
     """An error of the trade itself as one of its options, any other in the file."""
-    if CURRENCY.key in error.places and INSTRUMENT in given:
-        return PerpcalcError(error.what, f"give one that settles in {home.currency}").at(INSTRUMENT.key)
-    if TRADE not in error.places:
+    if any(isinstance(place, Entry) and place != TRADE for place in error.places):
         return error
-    return type(error)(*error.parts, tuple(place for place in error.places if isinstance(place, Key)))
+    if CURRENCY.key in error.places and home.unified is None:  # the currency that an account of one coin has
+        return PerpcalcError(error.what, f"give one that settles in {home.currency}").at(INSTRUMENT.key)
+    own = error.places[error.places.index(TRADE) + 1 :] if TRADE in error.places else error.places
+    return type(error)(*error.parts, own)
 
 
 def _without_trade(trade: Case) -> "UnifiedShared":

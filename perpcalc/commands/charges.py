@@ -66,14 +66,15 @@ class Files(NamedTuple):
 
 def read_files(given: Given) -> Files:
     """The files of samples or past payments, read once for all positions."""
-    samples, history = given[SAMPLES], given[HISTORY]
-    if samples is None and history is None:
-        return Files()
-    from perpcalc.readers.funding import read_history, read_samples
+    if (history := given[HISTORY]) is not None:
+        from perpcalc.readers.funding import read_history
 
-    if history is not None:
         return Files(history=read_history(history))
-    return Files(samples=None if samples is None else read_samples(samples))
+    if (samples := given[SAMPLES]) is not None:
+        from perpcalc.readers.funding import read_samples
+
+        return Files(samples=read_samples(samples))
+    return Files()
 
 
 def charge_of(case: Case, given: Given, files: Files, notes: list[Words]) -> Charge | None:

@@ -111,7 +111,7 @@ def answer(given: Given) -> Result:
 
 
 def _row(block: Block, moves: Moves) -> Status:
-    (now,) = after(block, moves._replace(betas={}))
+    (now,) = after(block, moves)
     fatal = fatal_of(block, moves)
     known = now.equity is not None and not block.unmaintained
     dead = bool(now.liquidated)
