@@ -129,7 +129,10 @@ def _of_portfolio(ask: Ask, given: Given) -> Result:
             unsolved = Solved(*goal, None, _unit(ask, entry.leg.coin), reason=reason)
             rows += [Row(ask.answer.knowing(**entry.identity(), **unsolved._asdict()))] * ask.rows
             continue
-        rows += _of_position(ask, entry, given, alone=name is not None)
+        try:
+            rows += _of_position(ask, entry, given, alone=name is not None)
+        except PerpcalcError as error:
+            raise error.at(portfolio.where) from None
     notes = [*book.notes, *(note for case in book.cases for note in case.notes)]
     return Result(ask.answer, rows, notes=each_once(notes))
 

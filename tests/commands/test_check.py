@@ -202,6 +202,11 @@ class TestRules:
         assert (status, errors.count("does not protect")) == (1, 1)
         assert "the stop 65000 does not protect a long at 64000" in errors
 
+    def test_a_stop_is_no_matter_of_other_limits(self, check: Callable[..., Any]) -> None:
+        short = ("-s", "short", "-n", "1000", "-e", "64000", "-l", "1", "--mmr", "0.5%", "--stop", "60000")
+        status, rows, errors = check(*short, "--min-liquidation-distance", "10%")
+        assert (status, rows[0]["value"], errors) == (0, None, "")
+
     def test_the_loss_at_the_stop_includes_the_fees(self, check: Callable[..., Any]) -> None:
         # 0.16 to 0.16666666 coins, fees 0.000088 and 0.00009167, of the margin 0.016 (Bybit's rounding).
         _, rows, _ = check(*TRADE, "--stop", "60000", "--max-loss-at-stop", "50%")

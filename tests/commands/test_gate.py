@@ -869,6 +869,15 @@ def test_what_a_trade_closes_pays_for_what_it_opens_beyond(check: Check) -> None
     assert values(rows, "max_leverage")["planned trade"][:8] == "0.766871"
 
 
+def test_what_a_trade_closes_is_paid_into_an_account_of_several_coins(check: Check) -> None:
+    held = UNIFIED.replace('name = "u"', 'name = "u"\nvenue = "bybit@2026-01-01"').replace(", ETH = 10", "")
+    long = '[[positions]]\nname = "b"\naccount = "u"\ninstrument = "BTCUSD"\nside = "long"\ncontracts = 32_000\nentry = 32_000\n'
+    trade = ("-p", "p.toml", "--account", "u", "-s", "short", "-n", "16000", "-e", "64000", "--exit-fee", "0")
+    _, rows, _ = check(*trade, "--max-leverage", "5", file=held + long)
+    # 16,000 USD over 1 + 0.25 + 0.25 coins
+    assert values(rows, "max_leverage")["planned trade"][:8] == "0.166666"
+
+
 def test_the_sizes_of_a_contract_are_said_in_their_order(check: Check) -> None:
     held = "".join(
         OTHER.replace('venue = "bybit@2026-01-01"', f'mmr = "1%"\ncontract_size = {size}').replace("other", name)

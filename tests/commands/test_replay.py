@@ -546,6 +546,13 @@ def test_a_rate_of_an_hour_is_paid_for_all_hours_in_an_account_of_several_coins_
     assert row["funding"] == twin.printed(paid * 51_000)
 
 
+def test_fees_that_are_not_known_are_said_where_a_stop_pays_them(run: Run, write: Any) -> None:
+    position = ("-v", "htx", "-s", "long", "-n", "100", "-e", "50000", "-l", "5", "--mmr", "1%", "--marks", write(WEEK))
+    for stop, said in (((), False), (("--stop", "47000"), True)):
+        answer = run("replay", *position, *stop, "--json")
+        assert (answer.status, "its fees are not known" in answer.stderr) == (0, said)
+
+
 def test_rates_of_a_coin_without_a_contract_are_spaced_as_they_are(run: Run, write: Any) -> None:
     held = (
         '[prices]\nBTC = 50_000\nETH = 3_000\n[[accounts]]\nname = "uta"\nvenue = "bybit"\nmargin = "unified"\n'

@@ -298,7 +298,7 @@ class TestOfAPortfolio:
 
     def test_a_goal_on_the_wrong_side_names_the_position(self, run: Run, book: Path) -> None:
         assert refused(run, "margin", "-p", "book.toml", "--position", "core", "--liquidation", "70000") == (
-            "position 1 (core), liquidation: 70000 is above the mark price, where a long is not liquidated: give a price below it"
+            "book.toml: position 1 (core), liquidation: 70000 is above the mark price, where a long is not liquidated: give a price below it"
         )
 
 
