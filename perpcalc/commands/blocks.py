@@ -186,7 +186,7 @@ def after(block: Block, moves: Moves) -> list[After]:
         asked: list[Decimal | None] = list(moves.ladder) if moves.coins is None else [None]
         return [After(move, None, None, None, None, None, None, None) for move in asked]
     own = moves.of(block.currency)
-    shown = own if moves.coins is not None or not moves.betas else list(moves.ladder)
+    shown = list(moves.ladder) if moves.betas else own
     if block.stake is None or block.price is None:
         return [After(move, None, None, None, None, None, None, None) for move in shown]
     known = [move for move in own if move is not None]

@@ -136,6 +136,9 @@ def test_kraken_charges_coin_at_the_index(run: Run) -> None:
     assert asked(run, *at, "--index", "7000")["payment"] == "0.00892857143"
     noted = run("funding-cost", *at)
     assert "the mark stands in for the index" in noted.stderr
+    in_coin = ("-v", "kraken@2022-01-01", "-s", "long", "-n", "1000", "--mark", "50000", "--for", "1h", "--coin-rate")
+    assert asked(run, *in_coin, "0.000000002", "--index", "40000")["rate"] == "0.00008"
+    assert asked(run, *in_coin, "0.000000002")["rate"] == "0.0001"
 
 
 @pytest.mark.parametrize(

@@ -961,6 +961,12 @@ class TestDoors:
         assert check(*trade, file=held)[0] == 0
         assert check(*trade, file=held.replace('account = "v"', 'account = "w"'))[0] == 1
 
+    def test_both_sides_of_another_contract_keep_none_of_this(self, check: Check) -> None:
+        other = 'instrument = "BTCUSD_260925"\nside = "short"\ncontracts = 10\nentry = 62_500\n'
+        held = WALLET + CORE + f'[[positions]]\nname = "dated"\naccount = "w"\n{other}' + PRICES
+        trade = (*IN_WALLET, "-s", "short", "-n", "500", "-e", "64000", "--max-notional-usd", "49999")
+        assert check(*trade, file=held)[0] == 0
+
     def test_the_venue_of_an_account_is_that_of_its_trades(self, check: Check) -> None:
         trade = (*IN_WALLET, "-s", "long", "-n", "10", "-e", "64000", "--max-notional-usd", "50999")
         found = check(*trade, file=WALLET + CORE + PRICES)

@@ -173,6 +173,12 @@ def test_each_coin_of_an_account_of_several_has_a_row(run: Run, tmp_path: Path) 
     assert [row["value"] for row in asked(run, "-p", "uta.toml", "--total")] == ["12000", "-3000", "9000"]
 
 
+def test_the_sentence_names_no_coin_that_is_a_dollar(run: Run) -> None:
+    held = '[[holdings]]\ncoin = "BTC"\namount = 2\n[[holdings]]\ncoin = "USDT"\namount = 500\n'
+    shown = run("greeks", "-p", "-", stdin="[prices]\nBTC = 64_000\n" + held).stdout
+    assert shown.startswith("in USD it moves like 2 BTC\n")
+
+
 def test_a_collateral_given_beside_a_portfolio_counts_once_per_coin(run: Run, book: str) -> None:
     rows = asked(run, "-p", book, "--collateral", "5")
     assert [(row["name"], row["delta"]) for row in rows if row["frame"] == "usd"] == [

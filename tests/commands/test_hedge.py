@@ -232,6 +232,16 @@ def test_a_margin_in_another_coin_is_no_delta_of_this_one(run: Any, book: Path) 
     assert json.loads(after.stdout)["contracts"] == json.loads(before.stdout)["contracts"]
 
 
+def test_of_an_account_without_a_maintenance_rate_it_is_not_known_where_the_hedge_dies(
+    run: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "k.toml").write_text('[prices]\nBTC = 64_000\n[[accounts]]\nname = "k"\nbalance = 2\n')
+    answer = run("hedge", "-p", "k.toml", "--account", "k")
+    assert "liquidation price │" not in answer.stdout
+    assert "the liquidation price is not known: give mmr" in answer.stdout
+    assert "│ liquidation price │      never │" in run("hedge", *COINS, "-v", "bybit").stdout
+
+
 def test_a_coin_in_which_an_account_has_no_delta(run: Any, book: Path) -> None:
     book.write_text(UNIFIED)
     answer = run("hedge", "-p", "book.toml", "--account", "uta", "-i", "XRP", "--price", "2")

@@ -321,8 +321,11 @@ def test_one_exit_is_none_of_two_coins(run: Run) -> None:
     assert answer.stderr == "perpcalc: --exit: the portfolio has 2 coins, BTC, ETH: put their prices into [prices]\n"
 
 
-def test_usd_that_are_whole_contracts_are_rounded_to_none(run: Run) -> None:
+def test_usd_and_coins_that_are_whole_contracts_are_rounded_to_none(run: Run) -> None:
     question = ("pnl", "--venue", "binance", "--side", "long", "-e", "62500", "-x", "64000", "--field", "contracts")
     whole, part = run(*question, "--usd", "1000"), run(*question, "--usd", "1050")
     assert (whole.stdout, "rounded down" in whole.stderr) == ("10\n", False)
     assert (part.stdout, "1050 USD rounded down to 10 contracts (1000 USD)" in part.stderr) == ("10\n", True)
+    whole, part = run(*question, "--coin", "0.016"), run(*question, "--coin", "0.017")
+    assert (whole.stdout, "rounded down" in whole.stderr) == ("10\n", False)
+    assert (part.stdout, "0.017 BTC rounded down to 10 contracts (1000 USD)" in part.stderr) == ("10\n", True)

@@ -553,6 +553,14 @@ def test_fees_that_are_not_known_are_said_where_a_stop_pays_them(run: Run, write
         assert (answer.status, "its fees are not known" in answer.stderr) == (0, said)
 
 
+def test_an_account_of_several_coins_starts_where_it_is_asked_to(run: Run, write: Any) -> None:
+    book = write(SEVERAL.format(dollars="0", btc=20_000, eth=3_000, stop=""), "uta.toml")
+    late = [HEADER + "\n".join(bars.splitlines()[3:]) + "\n" for bars in (WEEK, ETHER)]
+    marks = ("--marks", f"BTC={write(WEEK)}", "--marks", f"ETH={write(ETHER, 'eth.csv')}", "-q")
+    cut = ("--marks", f"BTC={write(late[0], 'b.csv')}", "--marks", f"ETH={write(late[1], 'e.csv')}", "-q")
+    assert asked(run, "-p", book, *marks, "--start", "2024-06-05T00:00Z") == asked(run, "-p", book, *cut)
+
+
 def test_rates_of_a_coin_without_a_contract_are_spaced_as_they_are(run: Run, write: Any) -> None:
     held = (
         '[prices]\nBTC = 50_000\nETH = 3_000\n[[accounts]]\nname = "uta"\nvenue = "bybit"\nmargin = "unified"\n'
@@ -712,6 +720,15 @@ def test_the_picture_has_price_and_liquidation_equity_and_funding_over_time(
     assert any("end 4.00" in (text or "") for text in texts)
     drawn = run("replay", *arguments, "--chart", env={"COLUMNS": "80"}).stdout
     assert "equity (BTC) against days from 2024-06-03T00:00:00Z" in drawn
+
+
+def test_the_pictures_of_an_account_have_its_name(run: Run, write: Any) -> None:
+    wallet = '[[accounts]]\nname = "first one"\nbalance = 1\n'
+    held = (
+        '[[positions]]\nname = "b"\naccount = "first one"\nside = "long"\ncontracts = 100\nentry = 50_000\nmmr = "1%"\n'
+    )
+    drawn = run("replay", "-p", write(wallet + held, "b.toml"), "--marks", write(WEEK), "--chart", "-q").stdout
+    assert "\nfirst one: price (USD) against days from 2024-06-03T00:00:00Z\n" in drawn
 
 
 def test_a_short_replay_is_drawn_with_every_price(run: Run, write: Any) -> None:

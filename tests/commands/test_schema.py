@@ -114,6 +114,47 @@ def test_the_fields_of_an_answer_have_the_types_of_json() -> None:
     assert schema("fills")["$defs"]["row"]["properties"]["trades"] == {"type": "string", "pattern": DECIMAL}
 
 
+def parts(node: Any) -> set[str]:
+    """The definitions that a schema refers to."""
+    inner = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    own = {node["$ref"].removeprefix("#/$defs/")} if isinstance(node, dict) and "$ref" in node else set()
+    return own.union(*map(parts, inner))
+
+
+@pytest.mark.parametrize("command", QUESTIONS)
+def test_every_part_is_referred_to_and_every_reference_has_its_part(command: str) -> None:
+    assert parts(schema(command)) == set(schema(command)["$defs"])
+
+
+def test_an_answer_is_a_record_or_rows_as_the_command_answers() -> None:
+    row, ids = {"$ref": "#/$defs/row"}, {"type": ["string", "number"], "description": "Handed back first."}
+    rows = {"type": "array", "items": row}
+
+    def holding(**more: Any) -> dict[str, Any]:
+        required = [*more] if "status" in more else ["id", *more]
+        return {
+            "type": "object",
+            "properties": {"id": ids, **more},
+            "required": required,
+            "additionalProperties": False,
+        }
+
+    assert schema("size")["$defs"]["answer"] == row
+    assert schema("pnl")["$defs"]["answer"] == {"anyOf": [row, rows, holding(rows=rows)]}
+    assert schema("fills")["$defs"]["answer"] == {"anyOf": [rows, holding(rows=rows)]}
+    assert schema("check")["$defs"]["answer"] == holding(status={"enum": [0, 1, 2]}, rows=rows)
+
+
+def test_a_fill_is_a_text_a_table_or_a_pair() -> None:
+    number = {"type": ["string", "number"]}
+    table = {"contracts": number, "price": number}
+    assert schema("pnl")["$defs"]["question"]["properties"]["fill"]["items"]["anyOf"] == [
+        {"type": "string"},
+        {"type": "object", "properties": table, "required": [*table], "additionalProperties": False},
+        {"type": "array", "items": number, "minItems": 2, "maxItems": 2},
+    ]
+
+
 @pytest.mark.parametrize("command", QUESTIONS)
 def test_an_error_is_an_answer_too(run: Run, command: str) -> None:
     for asked in ({"command": command, "nothing": 1}, {"id": "a", "command": command, "nothing": 1}):

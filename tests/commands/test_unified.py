@@ -12,7 +12,7 @@ from inside import Run
 
 from commands.accounts import UNIFIED
 
-# reference/unified-accounts.md, section 9: derived by hand, exact; one USDT is one USD
+# derived by hand, exact; one USDT is one USD
 PRICES = "[prices]\nBTC = 100_000\nETH = 4_000\n"
 ACCOUNT = """
 [[accounts]]
@@ -265,6 +265,11 @@ def test_a_file_of_weights_is_never_standard_input(run: Run) -> None:
     answer = run("liq-price", "-p", "-", stdin=text)
     assert (answer.stdout, answer.status) == ("", 2)
     assert "standard input: holds the questions: give the name of a file" in answer.stderr
+
+
+def test_a_deduction_lowers_the_maintenance_margin_of_a_leg(run: Run) -> None:
+    before, after = (rows(run, "status", golden(4) + more)[0] for more in ("", "deduction = 100\n"))
+    assert (before["maintenance_margin"], after["maintenance_margin"]) == ("750", "650")
 
 
 class TestOutsideAnyAccount:
