@@ -114,6 +114,10 @@ def test_a_question_is_answered_as_a_line_of_batch() -> None:
     judged = perpcalc.ask({"command": "check", **LONG, "leverage": 5, "max_leverage": 4})
     assert isinstance(judged, dict)
     assert (judged["status"], judged["rows"][0]["status"]) == (1, "fail")
+    ladder = {"command": "stress", **LONG, "leverage": 5, "mmr": "1%", "moves": "0%,-5%"}
+    rows, named = perpcalc.ask(ladder), perpcalc.ask({"id": 8, **ladder})
+    assert isinstance(rows, list)
+    assert named == {"id": 8, "rows": rows}
     bad = perpcalc.ask({"id": "a", "command": "pnl", "side": "long"})
     assert isinstance(bad, dict)
     assert list(bad) == ["id", "error"]

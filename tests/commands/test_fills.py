@@ -401,6 +401,13 @@ def test_another_position_of_the_contract_is_not_overwritten(run: Run, write: An
     assert (tmp_path / "book.toml").read_bytes() == before
 
 
+def test_the_account_of_a_venue_is_found_whatever_the_day_of_its_rules(run: Run, write: Any, tmp_path: Path) -> None:
+    (tmp_path / "book.toml").write_text('[[accounts]]\nname = "main"\nvenue = "bybit@2026-01-01"\nbalance = 1\n')
+    run("fills", write(PARTLY_CLOSED), "--venue", "bybit@2025-01-01", "--into", "book.toml", "-q")
+    (held,) = tomllib.loads((tmp_path / "book.toml").read_text())["positions"]
+    assert held["account"] == "main"
+
+
 def test_nothing_is_written_where_the_answer_cannot_be_printed(run: Run, write: Any, tmp_path: Path) -> None:
     line = refused(run, write(PARTLY_CLOSED), "--into", "book.toml", "--field", "contrats", "-q")
     assert "'contrats' is not a field" in line

@@ -854,6 +854,14 @@ def test_the_average_of_fills_is_what_was_paid_not_what_the_venue_prints(check: 
     assert (status, values(rows, "max_leverage")) == (0, {"planned trade": "2"})
 
 
+def test_what_has_an_amount_as_its_margin_keeps_it_beside_that_of_the_trade(check: Check) -> None:
+    held = PRICES + OTHER.replace("bybit@2026-01-01", "binance@2026-09-16").replace("= 1_000", "= 100")
+    held = held.replace("leverage = 2", "margin = 0.05").replace("60_000", "64_000")
+    trade = ("-v", "binance@2026-09-16", "-s", "long", "-n", "100", "-e", "64000", "--margin", "0.03")
+    _, rows, _ = check("-p", "p.toml", *trade, "--max-leverage", "9", file=held)
+    assert values(rows, "max_leverage")["planned trade"] == "3.90625"  # 0.3125 coins over 0.05 + 0.03
+
+
 def test_the_margin_of_a_position_that_is_closed_goes_back_to_its_account(check: Check) -> None:
     isolated = CORE.replace("core", "isolated").replace("= 500", "= 100") + "leverage = 2\n"
     trade = (*IN_WALLET, "-s", "short", "-n", "100", "-e", "64000", "-l", "2", "--exit-fee", "0", "--max-leverage", "9")

@@ -242,6 +242,13 @@ def test_of_an_account_without_a_maintenance_rate_it_is_not_known_where_the_hedg
     assert "│ liquidation price │      never │" in run("hedge", *COINS, "-v", "bybit").stdout
 
 
+def test_the_mark_of_one_position_is_the_price_of_all_in_its_contract(run: Any, tmp_path: Path) -> None:
+    one = '[[positions]]\nname = "{}"\naccount = "k"\nside = "long"\ncontracts = 100\nentry = 60_000\nmmr = "1%"\n'
+    wallet = '[[accounts]]\nname = "k"\nbalance = 1\n'
+    (tmp_path / "k.toml").write_text(wallet + one.format("a") + one.format("b") + "mark = 64_000\n")
+    assert asked(run, "-p", "k.toml", "--account", "k")["contracts"] == "64213"  # 64,000 + 200 * 64/60
+
+
 def test_a_coin_in_which_an_account_has_no_delta(run: Any, book: Path) -> None:
     book.write_text(UNIFIED)
     answer = run("hedge", "-p", "book.toml", "--account", "uta", "-i", "XRP", "--price", "2")

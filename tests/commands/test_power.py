@@ -56,6 +56,10 @@ def test_a_mark_replaces_the_fair_one_and_implies_a_volatility(run: Run) -> None
     assert (dear["delta"], dear["gamma"]) == ("6030", "2.01")
 
 
+def test_without_a_mark_nothing_is_said_of_the_volatility_that_it_would_imply(run: Run) -> None:
+    assert asked(run, "--power", "2", "--index", "3000", "--vol", "60%")["reason"] is None
+
+
 def test_to_the_power_of_1_it_is_a_plain_perpetual(run: Run) -> None:
     found = asked(run, "--power", "1", "--index", "62500", "--vol", "60%", "--interest", "5%")
     assert (found["fair_mark"], found["premium"], found["delta"], found["gamma"]) == ("62500", "0", "1", "0")

@@ -272,6 +272,25 @@ def test_a_deduction_lowers_the_maintenance_margin_of_a_leg(run: Run) -> None:
     assert (before["maintenance_margin"], after["maintenance_margin"]) == ("750", "650")
 
 
+def test_each_of_several_legs_dies_at_a_price_of_its_own_coin(run: Run) -> None:
+    prices = {"BTC": 64_000, "ETH": 3_000, "SOL": 150}
+    book = "[prices]\n" + "".join(f"{coin} = {price}\n" for coin, price in prices.items())
+    book += '[[accounts]]\nname = "uta"\nmargin = "unified"\nbalances = { USDT = 50_000 }\n'
+    for coin, price in prices.items():
+        leg = LEG.replace('"leg"', f'"{coin}"').replace('"BTC"', f'"{coin}"').replace("coin = 0.5", "coin = 1")
+        book += leg.replace("100_000", str(price))
+    # 50,000 of equity over 0.5 % of what the others are worth and 1.005 of its own price
+    asked_for = {coin: Fraction(sum(prices.values()) - price, 200) for coin, price in prices.items()}
+    assert {row["name"]: row["liquidation_price"] for row in rows(run, "liq-price", book)} == {
+        coin: twin.printed((50_000 + price - asked_for[coin]) * Fraction(200, 201)) for coin, price in prices.items()
+    }
+
+
+def test_without_a_price_a_leg_outside_is_counted_all_the_same(run: Run) -> None:
+    leg = '[[positions]]\nname = "leg"\nlinear = "ETH"\nsettle = "USDT"\nside = "long"\ncoin = 2\nentry = 3_000\n'
+    assert [row["positions"] for row in rows(run, "status", leg, "--total")] == ["0", "1", "1"]
+
+
 class TestOutsideAnyAccount:
     def test_a_leg_and_coins_count_in_the_sums_of_status(self, run: Run) -> None:
         btc, usdt, usd = rows(run, "status", OUTSIDE, "--total")
