@@ -408,6 +408,13 @@ def test_the_account_of_a_venue_is_found_whatever_the_day_of_its_rules(run: Run,
     assert held["account"] == "main"
 
 
+def test_trades_of_which_no_contract_is_known_are_refused(run: Run, write: Any) -> None:
+    line = refused(
+        run, write("time,symbol,side,price,contracts\n2026-01-05T00:00Z,NOPEUSD,buy,60000,10\n"), "-v", "bybit"
+    )
+    assert "NOPEUSD: there is no contract 'NOPEUSD'" in line
+
+
 def test_nothing_is_written_where_the_answer_cannot_be_printed(run: Run, write: Any, tmp_path: Path) -> None:
     line = refused(run, write(PARTLY_CLOSED), "--into", "book.toml", "--field", "contrats", "-q")
     assert "'contrats' is not a field" in line

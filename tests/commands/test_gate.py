@@ -942,6 +942,11 @@ class TestDebts:
             _, rows, _ = check("-p", "p.toml", "--max-leverage", "9", file=held)
             assert [row["position"] for row in rows] == names
 
+    def test_one_that_nothing_liquidates_is_at_no_distance(self, check: Check) -> None:
+        held = UNIFIED.replace("BTC = 1, ETH = 10", "USDC = 100, USDT = -10") + OTHER
+        _, rows, _ = check("-p", "p.toml", "--min-liquidation-distance", "5%", file=held)
+        assert values(rows, "min_liquidation_distance")["u"] is None
+
 
 class TestDoors:
     @pytest.mark.parametrize(

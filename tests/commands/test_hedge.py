@@ -249,6 +249,16 @@ def test_the_mark_of_one_position_is_the_price_of_all_in_its_contract(run: Any, 
     assert asked(run, "-p", "k.toml", "--account", "k")["contracts"] == "64213"  # 64,000 + 200 * 64/60
 
 
+def test_a_short_hedge_of_less_than_a_coin_nets_against_no_short(run: Any, tmp_path: Path) -> None:
+    short = '[[positions]]\nname = "a"\naccount = "k"\nside = "short"\ncontracts = 960\nentry = 64_000\n'
+    wallet = '[prices]\nBTC = 64_000\n[[accounts]]\nname = "k"\nvenue = "binance@2026-09-16"\nbalance = 2\n'
+    (tmp_path / "k.toml").write_text(wallet + short)
+    answer = run("hedge", "-p", "k.toml", "--account", "k", "--json")
+    assert json.loads(answer.stdout)["contracts"] == "320"
+    assert "its delta is 0.5 BTC" in answer.stderr
+    assert "nets against" not in answer.stderr
+
+
 def test_a_coin_in_which_an_account_has_no_delta(run: Any, book: Path) -> None:
     book.write_text(UNIFIED)
     answer = run("hedge", "-p", "book.toml", "--account", "uta", "-i", "XRP", "--price", "2")

@@ -522,6 +522,14 @@ def test_a_stop_in_an_account_of_several_coins_closes_its_leg(run: Run, write: A
     assert row["net_pnl"] == twin.printed(twin.pnl(1, 20_000, 50_000, 47_000) * 47_000)
 
 
+def test_the_stop_of_a_leg_pays_the_fee_that_is_given_with_it(run: Run, write: Any) -> None:
+    wallet = '[prices]\nBTC = 50_000\n[[accounts]]\nname = "uta"\nmargin = "unified"\nbalances = { USDT = 50_000 }\n'
+    leg = 'name = "leg"\naccount = "uta"\nlinear = "BTC"\nsettle = "USDT"\nside = "short"\ncoin = 1\nentry = 50_000\n'
+    held = wallet + f'[[positions]]\n{leg}mmr = "0.5%"\nstop = 51_500\nexit_fee = "1%"\n'
+    (row,) = asked(run, "-p", write(held, "uta.toml"), "--marks", f"BTC={write(WEEK)}", "-q")
+    assert (row["ended_by"], row["net_pnl"]) == ("stop", "-2015")  # 1,500 and 1 % of 51,500
+
+
 def test_funding_of_an_account_of_several_coins_is_in_usd(run: Run, write: Any) -> None:
     book = write(SEVERAL.format(dollars="0", btc=20_000, eth=3_000, stop=""), "uta.toml")
     history = write("time,rate,mark\n2024-06-04T00:00Z,0.1%,50000\n", "rates.csv")
@@ -771,6 +779,14 @@ def test_the_end_is_drawn_by_its_kind_and_prices_in_the_range_that_they_have(run
         price = ElementTree.fromstring(run(*question, leverage).stdout)[2]
         assert {line.get("class") for line in price.iter(f"{svg}line")} == {"grid", "axis", tone}
         assert "0" not in [text.text for text in price.iter(f"{svg}text") if text.get("text-anchor") == "end"]
+
+
+def test_the_explanation_of_what_is_not_known_is_why(run: Run, write: Any) -> None:
+    one = '[[positions]]\nname = "{}"\nside = "long"\ncontracts = 100\nentry = 50_000\n'
+    held = one.format("a") + one.format("b") + 'leverage = 2\nmmr = "1%"\n'
+    shown = run("replay", "-p", write(held, "b.toml"), "--marks", write(WEEK), "--explain").stdout
+    assert "Replay: a\n\nreason: position 1 (a), mmr: no maintenance rate is known" in shown
+    assert "Replay: b\nsurvived" in shown
 
 
 def test_the_explanation_is_the_profit_of_the_end(run: Run, write: Any) -> None:
