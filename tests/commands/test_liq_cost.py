@@ -98,6 +98,7 @@ def test_a_liquidation_fee_means_that_the_remainder_is_returned(run: Run) -> Non
     assert found["margin_forfeited"] == "0"
     # 0.16 BTC of margin; 200 USD of it come back at 57,102.27.
     assert near(found["margin_lost"], 1 - 200 / Decimal(found["liquidation_price"]) / Decimal("0.16"))
+    assert found["reason"] is None
 
 
 def test_fee_and_slippage_are_never_more_than_what_is_left(run: Run) -> None:
