@@ -201,7 +201,8 @@ class Case(NamedTuple):
             from perpcalc.venues.facts import tiers_unknown
 
             raise tiers_unknown(self.instrument).at(MMR.key)
-        against = ZERO if self.funding_rate is None else self.side * self.funding_rate
+        rate = self.funding_rate
+        against = ZERO if rate is None else self.side * rate
         return Holding(self.opened(), self.rules.schedule, self.rules.closing_fee, ratio, against)
 
     def standing(self) -> Stands:

@@ -17,8 +17,10 @@ def as_json(answers: Sequence[Answer], one: bool) -> str:
         return "{\n" + ",\n".join(fields) + "\n}\n"
     if not answers:
         return "[]\n"
-    lines = ",\n".join(map(compact, answers))
-    return f"[\n{lines}\n]\n"
+    lines = [compact(answer) for answer in answers]
+    lines[0] = "[\n" + lines[0]
+    lines[-1] += "\n]\n"
+    return ",\n".join(lines)
 
 
 def compact(answer: Answer) -> str:
