@@ -870,6 +870,14 @@ def test_the_margin_of_a_position_that_is_closed_goes_back_to_its_account(check:
     assert values(rows, "max_leverage")["core"][:6] == "0.7086"
 
 
+def test_so_does_the_share_of_one_that_is_closed_in_part(check: Check) -> None:
+    isolated = CORE.replace("core", "isolated").replace("= 500", "= 100").replace("62_500", "64_000") + "leverage = 2\n"
+    held = PRICES + WALLET.replace("2026-01-01", "2026-09-16") + CORE.replace("62_500", "64_000") + isolated
+    trade = (*IN_WALLET, "-s", "short", "-n", "50", "-e", "64000", "-l", "2", "--exit-fee", "0", "--max-leverage", "9")
+    # 0.78125 coins over 1 and a half of 0.078125
+    assert values(check(*trade, file=held)[1], "max_leverage")["core"][:8] == "0.751879"
+
+
 def test_what_a_trade_closes_pays_for_what_it_opens_beyond(check: Check) -> None:
     trade = (*IN_WALLET, "-s", "short", "-n", "1000", "-e", "64000", "--exit-fee", "0", "--max-leverage", "9")
     _, rows, _ = check(*trade, file=PRICES + WALLET + CORE)

@@ -286,9 +286,16 @@ def test_each_of_several_legs_dies_at_a_price_of_its_own_coin(run: Run) -> None:
     }
 
 
+def test_a_leg_that_is_settled_in_what_has_no_price_is_worth_what_nobody_knows(run: Run) -> None:
+    leg = '[[positions]]\nname = "leg"\nlinear = "ETH"\nsettle = "XUSD"\nside = "long"\ncoin = 2\nentry = 3_000\n'
+    totals = rows(run, "stress", "[prices]\nETH = 3_000\n" + leg, "--moves=-10%", "--total")
+    assert [row["equity_usd"] for row in totals] == [None]
+
+
 def test_without_a_price_a_leg_outside_is_counted_all_the_same(run: Run) -> None:
     leg = '[[positions]]\nname = "leg"\nlinear = "ETH"\nsettle = "USDT"\nside = "long"\ncoin = 2\nentry = 3_000\n'
     assert [row["positions"] for row in rows(run, "status", leg, "--total")] == ["0", "1", "1"]
+    assert [row["equity"] for row in rows(run, "status", leg, "--total")] == ["0", None, None]
 
 
 class TestOutsideAnyAccount:
