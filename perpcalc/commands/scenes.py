@@ -117,12 +117,11 @@ def _as_it_is(given: Given, portfolio: Portfolio) -> Scene:
     """The positions of a portfolio, or those of one account."""
     if (mark := given[MARK]) is not None:
         portfolio = _marked(given, portfolio, mark)
-    found = [_judged(given, portfolio, None, (), exact, None) for exact in (False, True)]
-    entries = found[0].entries
-    if not entries:
+    scene = _scene(given, portfolio, None, (), None)
+    if not scene.entries:
         where = portfolio.where
         raise PerpcalcError("there is no position to check", "add one, or give a trade by its options").at(where)
-    return Scene(entries, found[1].entries, None, PLANNED, False, portfolio.limits, found[0].notes, found[0].debts)
+    return scene
 
 
 def _marked(given: Given, portfolio: Portfolio, mark: Decimal) -> Portfolio:
@@ -141,9 +140,7 @@ def _after_trades(given: Given, portfolio: Portfolio) -> Iterator[Scene]:
     for number, trade in enumerate(trades, 1):
         now = _price_now(given, portfolio, trade)
         for price in dict.fromkeys((now, trade.fill.price)):
-            found = [_judged(given, portfolio, now, trades[:number], exact, price) for exact in (False, True)]
-            (entries, planned, opens, notes, debts), exact = found
-            yield Scene(entries, exact.entries, planned, trade.name, opens, portfolio.limits, notes, debts)
+            yield _scene(given, portfolio, now, trades[:number], price)
 
 
 def _trades(given: Given, portfolio: Portfolio) -> list[Trade]:
@@ -158,18 +155,18 @@ def _trades(given: Given, portfolio: Portfolio) -> list[Trade]:
     return [Trade(fill, f"{PLANNED}, order {number}") for number, fill in enumerate(orders, 1)]
 
 
-class _Judged(NamedTuple):
-    entries: "Sequence[Case | LegCase]"
-    planned: int | None
-    opens: bool
-    notes: Sequence[Words]
-    debts: "Sequence[UnifiedShared]"
-
-
-def _judged(
-    given: Given, portfolio: Portfolio, now: Decimal | None, trades: Sequence[Trade], exact: bool, price: Decimal | None
-) -> _Judged:
+def _scene(
+    given: Given, portfolio: Portfolio, now: Decimal | None, trades: Sequence[Trade], price: Decimal | None
+) -> Scene:
     """The positions after some trades, where the contract of the trades is at a price now, and then at another."""
+    rounded, exact = (_after(given, portfolio, now, trades, exact, price) for exact in (False, True))
+    return rounded._replace(exact=exact.entries)
+
+
+def _after(
+    given: Given, portfolio: Portfolio, now: Decimal | None, trades: Sequence[Trade], exact: bool, price: Decimal | None
+) -> Scene:
+    """The same with the venue's rounding, or without it and without a maintenance rate."""
     asked = Given({}).put(EXACT, exact or given[EXACT]).put(EXPLAIN, given[EXPLAIN])
     if not trades:
         asked = asked.put(MARK, given[MARK])
@@ -203,7 +200,8 @@ def _judged(
         for one in book.entries
     ]
     debts = _debts(given, prices.portfolio, after)
-    return _Judged(after, planned, opens, [*notes, *book.notes], debts)
+    name = trades[-1].name if trades else PLANNED
+    return Scene(after, after, planned, name, opens, portfolio.limits, [*notes, *book.notes], debts)
 
 
 def _debts(given: Given, portfolio: Portfolio, entries: "Sequence[Case | LegCase]") -> "Sequence[UnifiedShared]":

@@ -4,9 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import NamedTuple, Protocol
 
-from perpcalc.core.funding import funding_payment
 from perpcalc.core.liquidation import Liquidation
-from perpcalc.core.pnl import profit_and_loss
 from perpcalc.core.position import Position
 from perpcalc.core.rules import DAY
 from perpcalc.core.wallet import Wallet, equity
@@ -209,6 +207,8 @@ def loss_share(
     >>> loss_share(open_at(PLAIN, LONG, Decimal(10_000), Decimal(10_000)), Decimal(8_000), Decimal(10), ZERO, ZERO)
     Decimal('0.025')
     """
+    from perpcalc.core.pnl import profit_and_loss
+
     return -profit_and_loss(position, stop, entry_fee_rate, exit_fee_rate).net_pnl / collateral
 
 
@@ -227,6 +227,8 @@ def funding_share_per_day(
     >>> str(funding_share_per_day(position, Decimal("0.0001"), Decimal(10_000), Decimal(1), eight_hours, eight_hours))
     '0.0003'
     """
+    from perpcalc.core.funding import funding_payment
+
     payment = funding_payment(
         position.instrument, position.side, position.contracts, rate, mark, periods=interval / rate_interval
     )
