@@ -20,7 +20,7 @@ from perpcalc.commands import market
 from perpcalc.errors import PerpcalcError
 from perpcalc.given import Option
 from perpcalc.names import QUESTIONS
-from perpcalc.portfolio import parse
+from perpcalc.portfolio.reading import parse
 from perpcalc.venues.schema import read_file
 
 __all__ = ["folder"]

@@ -27,7 +27,7 @@ from perpcalc.options import (
     SETTLE,
     VENUE,
 )
-from perpcalc.portfolio import Account, Portfolio, Position, load
+from perpcalc.portfolio import Account, Portfolio, Position
 
 if TYPE_CHECKING:
     from perpcalc.commands.legs import LegCase
@@ -106,6 +106,8 @@ def book_of(given: Given, prices: Sequence[Option[object]] = (MARK,)) -> Book:
 
 def loaded(given: Given) -> Portfolio:
     """The portfolio that is named, its prices and coins with names where the answer is to be explained."""
+    from perpcalc.portfolio.reading import load
+
     portfolio = load(given[PORTFOLIO] or "")
     if EXPLAIN not in given:
         return portfolio

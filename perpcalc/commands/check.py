@@ -40,7 +40,6 @@ from perpcalc.options import (
     STOP,
     WIDE,
 )
-from perpcalc.portfolio import load_limits
 
 STOP_RULES = ("require_stop", "max_loss_at_stop", "stop_before_liquidation")
 KINDS = {"times": Kind("times"), "rate": Kind("rate"), "usd": Kind("number", "USD"), "yes": Kind("text")}
@@ -131,6 +130,8 @@ def _limits(given: Given, scene: Scene) -> Given:
     options = reader(LIMIT_KEYS, environment=False)
     raw: dict[str, object] = dict(scene.limits)
     if (path := given[LIMITS]) is not None:
+        from perpcalc.portfolio.reading import load_limits
+
         raw.update(load_limits(path))
     written = {option.name: given[option] for option in given.written(LIMIT_KEYS)}
     return Given({**read(options, raw).values, **written})

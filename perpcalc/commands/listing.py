@@ -15,7 +15,8 @@ from perpcalc.errors import Entry, Key, PerpcalcError
 from perpcalc.files import read
 from perpcalc.given import Given
 from perpcalc.options import ACCOUNT, CURRENCY, EXPLAIN, FUNDING_RATE, MARK, STOP, TARGET, VENUE
-from perpcalc.portfolio import Portfolio, Position, parse, problems_in, sound_in
+from perpcalc.portfolio import Portfolio, Position
+from perpcalc.portfolio.reading import parse, problems_in, sound_in
 from perpcalc.venues import find
 
 

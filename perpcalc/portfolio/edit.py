@@ -18,7 +18,8 @@ from perpcalc.errors import PerpcalcError, shown
 from perpcalc.files import LARGEST_FILE, read, toml
 from perpcalc.given import Given
 from perpcalc.options import FILL, POSITION_KEYS
-from perpcalc.portfolio import Portfolio, portfolio_of
+from perpcalc.portfolio import Portfolio
+from perpcalc.portfolio.reading import portfolio_of
 from perpcalc.portfolio.toml_edit import Document, Value, key_text, written
 
 Row = Mapping[str, Value]

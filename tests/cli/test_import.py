@@ -17,7 +17,7 @@ import pytest
 from inside import Run
 
 from perpcalc import saving
-from perpcalc.portfolio import load
+from perpcalc.portfolio.reading import load
 
 DATA = Path(__file__).parent.parent / "data"
 BINANCE = str(DATA / "ccxt_binance.json")

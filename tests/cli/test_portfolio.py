@@ -18,7 +18,7 @@ from perpcalc.cli.portfolio import GROUP, WRITTEN
 from perpcalc.commands.listing import Listed
 from perpcalc.core.position import Fill
 from perpcalc.options import VENUE
-from perpcalc.portfolio import load
+from perpcalc.portfolio.reading import load
 from perpcalc.portfolio.schema import KNOWN
 
 

@@ -11,7 +11,7 @@ import pytest
 from inside import LONG_AGO
 
 from perpcalc.options import CONTRACTS, STOP
-from perpcalc.portfolio import load
+from perpcalc.portfolio.reading import load
 
 Done = subprocess.CompletedProcess[str]
 HERE = Path(__file__).parent

@@ -18,7 +18,7 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["perpcalc", "tomllib", "json"]):
-    import perpcalc.portfolio
+    import perpcalc.portfolio.reading
     from perpcalc import decimals
     from perpcalc.cli.answering import block_of
     from perpcalc.commands.lines import NO_KEYS
@@ -82,7 +82,7 @@ def numbers(data: bytes) -> None:
 
 def portfolio(data: bytes) -> None:
     """The bytes of a portfolio."""
-    perpcalc.portfolio.parse(data, "file")
+    perpcalc.portfolio.reading.parse(data, "file")
 
 
 def venue(data: bytes) -> None:

@@ -11,11 +11,12 @@ import pytest
 from cases import BASES, CALLS, LONG, arguments_of, flag, folder, refusal
 from inside import bounded, called
 
-from perpcalc import decimals, grammar, portfolio
+from perpcalc import decimals, grammar
 from perpcalc.errors import PerpcalcError
 from perpcalc.given import Option
 from perpcalc.limit_options import LIMIT_KEYS
 from perpcalc.names import QUESTIONS
+from perpcalc.portfolio.reading import parse
 from perpcalc.portfolio.schema import KNOWN
 from perpcalc.venues import keys
 from perpcalc.venues.keys import KEYS, a_grid, a_price_grid
@@ -187,7 +188,7 @@ def portfolio_keys() -> Iterator[tuple[str, str]]:
 def test_a_key_of_a_portfolio_refuses_what_is_no_number(key: str, text: str) -> None:
     for value in TOML_VALUES:
         with bounded(), pytest.raises(PerpcalcError) as caught:
-            portfolio.parse(text.replace("{}", value).encode(), "book.toml")
+            parse(text.replace("{}", value).encode(), "book.toml")
         assert key in str(caught.value) or "too many digits" in str(caught.value)
         assert len(str(caught.value)) < 250
 

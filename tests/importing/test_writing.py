@@ -11,8 +11,9 @@ from perpcalc.errors import PerpcalcError
 from perpcalc.importing.known import Changed
 from perpcalc.importing.plan import Plan
 from perpcalc.importing.writing import change_of
-from perpcalc.portfolio import Portfolio, load
+from perpcalc.portfolio import Portfolio
 from perpcalc.portfolio.edit import Change, change
+from perpcalc.portfolio.reading import load
 
 ACCOUNTS = """# mine
 [prices]

@@ -20,9 +20,11 @@ from perpcalc.core.position import Fill
 from perpcalc.errors import PerpcalcError
 from perpcalc.files import LARGEST_FILE, toml
 from perpcalc.given import Given
+from perpcalc.limit_options import LIMIT_KEYS
 from perpcalc.options import ENTRY, FILL, FUNDING_RATE, LINEAR, POSITION_KEYS
-from perpcalc.portfolio import LIMIT_KEYS, Portfolio, edit, load, parse, portfolio_of
+from perpcalc.portfolio import Portfolio, edit
 from perpcalc.portfolio.edit import EMPTY_FILE, EXAMPLE, RATES, Change, Row, change, edited, row_of
+from perpcalc.portfolio.reading import load, parse, portfolio_of
 from perpcalc.portfolio.schema import KNOWN
 from perpcalc.portfolio.toml_edit import written
 from perpcalc.saving import create

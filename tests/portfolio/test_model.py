@@ -16,6 +16,7 @@ from inside import Run
 from perpcalc.core.position import Fill
 from perpcalc.errors import Entry, Key, PerpcalcError
 from perpcalc.files import read
+from perpcalc.limit_options import LIMIT_KEYS
 from perpcalc.options import (
     CLOSING_FEE,
     ENTRY_FEE,
@@ -31,18 +32,8 @@ from perpcalc.options import (
     SIDE,
     STOP,
 )
-from perpcalc.portfolio import (
-    LIMIT_KEYS,
-    Account,
-    Holding,
-    Portfolio,
-    Position,
-    Unified,
-    load,
-    load_limits,
-    parse,
-    problems_in,
-)
+from perpcalc.portfolio import Account, Holding, Portfolio, Position, Unified
+from perpcalc.portfolio.reading import load, load_limits, parse, problems_in
 from perpcalc.portfolio.schema import KNOWN
 
 
@@ -630,7 +621,9 @@ class TestWhereItIsRead:
         assert load(str(path)).positions[0].name == "core"
 
     def test_a_pipe_is_read_from_standard_input(self) -> None:
-        program = "from perpcalc.portfolio import load; book = load('-'); print(book.where, book.positions[0].name)"
+        program = (
+            "from perpcalc.portfolio.reading import load; book = load('-'); print(book.where, book.positions[0].name)"
+        )
         done = subprocess.run(
             [sys.executable, "-c", program], input=POSITION, capture_output=True, text=True, check=True
         )
@@ -683,7 +676,7 @@ def test_a_scripted_call_imports_nothing_of_this() -> None:
 def test_reading_a_file_imports_the_core_of_pydantic_alone(tmp_path: Path) -> None:
     (tmp_path / "book.toml").write_text(ACCOUNT + POSITION)
     program = (
-        "import sys; from perpcalc.portfolio import load; load(sys.argv[1]);"
+        "import sys; from perpcalc.portfolio.reading import load; load(sys.argv[1]);"
         "print([name for name in ('pydantic', 'pydantic_core', 'tomli_w', 'difflib') if name in sys.modules])"
     )
     done = subprocess.run(
