@@ -33,12 +33,12 @@ OURS = frozenset(
 """The modules that answer for a position as JSON."""
 GATE = frozenset(
     """
-    commands.book commands.charges commands.check commands.judging commands.prices commands.scenes commands.trades
-    core.backed core.funding core.limits core.pegged core.trading
-    files limit_options portfolio
+    commands.book commands.check commands.judging commands.prices commands.scenes commands.trades
+    core.limits core.pegged
+    limit_options portfolio
     """.split()
 )
-"""What a check has beside them, nothing of accounts of several coins among it."""
+"""What a check has beside them, nothing of files and of accounts of several coins among it."""
 PROGRAM = """
 import sys
 from perpcalc.__main__ import run
