@@ -218,18 +218,23 @@ class Answer:
         return {}
 
 
-def kinds_of(answer: type[Answer]) -> dict[str, Kind]:
-    """The kind of each field of an answer, in order.
+_KINDS: dict[type[Answer], Mapping[str, Kind]] = {}
+
+
+def kinds_of(answer: type[Answer]) -> Mapping[str, Kind]:
+    """The kind of each field of an answer, in order; found once for all of its rows.
 
     >>> class Example(Answer):
     ...     price: Price | None
     >>> kinds_of(Example)
     {'price': Kind(name='price', unit='USD')}
     """
-    from typing import get_type_hints
+    if answer not in _KINDS:
+        from typing import get_type_hints
 
-    hints = get_type_hints(answer, include_extras=True)
-    return {name: _kind(hints.get(name + "_", hints.get(name))) for name in answer._fields}
+        hints = get_type_hints(answer, include_extras=True)
+        _KINDS[answer] = {name: _kind(hints.get(name + "_", hints.get(name))) for name in answer._fields}
+    return _KINDS[answer]
 
 
 def _kind(hint: object) -> Kind:
