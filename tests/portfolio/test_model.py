@@ -271,6 +271,7 @@ class TestAnAccountOfSeveralCoins:
             (SEVERAL + "weights_of = { BTC = 98 }", "account 1 (uta), weights_of, BTC: '98' is not clear as a rate: write 98% or 9800%"),
             (SEVERAL + "weights_of = { BTC = [] }", 'account 1 (uta), weights_of, BTC: is no list of bands: write each as [up to, ratio], as in [[10, "98%"], [20, "95%"]]'),
             (SEVERAL + 'weights_of = { BTC = [10, "98%"] }', 'account 1 (uta), weights_of, BTC: is no list of bands: write each as [up to, ratio], as in [[10, "98%"], [20, "95%"]]'),
+            (SEVERAL + 'weights_of = { BTC = [[10, "98%"], [20]] }', 'account 1 (uta), weights_of, BTC: is no list of bands: write each as [up to, ratio], as in [[10, "98%"], [20, "95%"]]'),
             (SEVERAL + 'weights_of = { BTC = [[10]] }', 'account 1 (uta), weights_of, BTC: is no list of bands: write each as [up to, ratio], as in [[10, "98%"], [20, "95%"]]'),
             (SEVERAL + 'weights_of = { BTC = [[0, "98%"]] }', "account 1 (uta), weights_of, BTC: '0' is out of range: give an amount above 0"),
             (SEVERAL + 'weights_of = { BTC = "98%", btc = "97%" }', "account 1 (uta), weights_of: a coin has two ratios, in letters of different case: leave one out"),
