@@ -4,13 +4,14 @@ import decimal
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 from inside import Answer, Run, environment, in_folder
 
+from perpcalc import saving
 from perpcalc.decimals import CONTEXT
 
 settings.register_profile(
@@ -72,3 +73,23 @@ def start(tmp_path: Path) -> Run:
         return Answer(done.stdout, done.stderr, done.returncode)
 
     return call
+
+
+@pytest.fixture
+def another_writes(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], None]:
+    """Makes another perpcalc hold a folder until it is waited for, which is said at once."""
+    fcntl = pytest.importorskip("fcntl", reason="the system has no locks on folders")
+
+    def held(folder: Path) -> None:
+        monkeypatch.setattr(saving, "MOMENT", 0)
+        lock, other = fcntl.flock, os.open(folder, os.O_RDONLY)
+        lock(other, fcntl.LOCK_EX)
+
+        def flock(handle: int, how: int) -> None:
+            if not how & fcntl.LOCK_NB:
+                os.close(other)
+            lock(handle, how)
+
+        monkeypatch.setattr(fcntl, "flock", flock)
+
+    return held

@@ -48,7 +48,7 @@ def _chart(block: Block, moves: Moves) -> Chart:
 
 
 def _ends(block: Block, price: Decimal, deaths: Sequence[Decimal], moves: Moves) -> list[Decimal]:
-    """The prices that liquidate; of one contract those that the venue shows."""
+    """The prices that liquidate, nothing rounded; of one contract only those that its venue's prices reach."""
     found = unknown(block.cases[0].liquidation, []) if len(block.cases) == 1 else None
     if found is None or found.beyond:
         return [price * (1 + death * moves.beta(block.currency)) for death in deaths]

@@ -6,8 +6,6 @@ answers of ccxt 4.5.90 (2026) to raw positions in the shape that Binance sends; 
 """
 
 import json
-import os
-import sys
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +14,6 @@ from typing import Any, NamedTuple
 import pytest
 from inside import Run
 
-from perpcalc import saving
 from perpcalc.portfolio.reading import load
 
 DATA = Path(__file__).parent.parent / "data"
@@ -208,20 +205,8 @@ class TestWhatIsSaid:
         for note in take([LONG | {"symbol": "\x1b[31mB/USD:\u202eB", "exchange": "\x1b]0;x\x07"}]).notes:
             assert note.isprintable()
 
-    @pytest.mark.skipif(sys.platform == "win32", reason="the system has no locks on folders")
-    def test_a_wait_for_another_perpcalc(self, take: Take, book: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        import fcntl
-
-        monkeypatch.setattr(saving, "MOMENT", 0)
-        lock, other = fcntl.flock, os.open(book.parent, os.O_RDONLY)
-        lock(other, fcntl.LOCK_EX)
-
-        def flock(handle: int, how: int) -> None:
-            if not how & fcntl.LOCK_NB:
-                os.close(other)
-            lock(handle, how)
-
-        monkeypatch.setattr(fcntl, "flock", flock)
+    def test_a_wait_for_another_perpcalc(self, take: Take, book: Path, another_writes: Any) -> None:
+        another_writes(book.parent)
         answer = take([LONG], "--venue", "bybit")
         assert answer.notes == [
             f"another perpcalc writes in {book.parent}: waiting for it",

@@ -1,8 +1,6 @@
 """`perpcalc fills`: trades as people have them come to what was realised and what is open."""
 
 import json
-import os
-import sys
 import tomllib
 from decimal import Decimal
 from fractions import Fraction
@@ -16,7 +14,6 @@ from hypothesis import strategies as st
 from inside import Run
 
 import perpcalc
-from perpcalc import saving
 from perpcalc.decimals import plain
 
 DATA = Path(__file__).parents[1] / "data"
@@ -418,22 +415,8 @@ def test_trades_of_which_no_contract_is_known_are_refused(run: Run, write: Any) 
     assert "NOPEUSD: there is no contract 'NOPEUSD'" in line
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="the system has no locks on folders")
-def test_a_wait_for_another_perpcalc_is_said(
-    run: Run, write: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import fcntl
-
-    monkeypatch.setattr(saving, "MOMENT", 0)
-    lock, other = fcntl.flock, os.open(tmp_path, os.O_RDONLY)
-    lock(other, fcntl.LOCK_EX)
-
-    def flock(handle: int, how: int) -> None:
-        if not how & fcntl.LOCK_NB:
-            os.close(other)
-        lock(handle, how)
-
-    monkeypatch.setattr(fcntl, "flock", flock)
+def test_a_wait_for_another_perpcalc_is_said(run: Run, write: Any, tmp_path: Path, another_writes: Any) -> None:
+    another_writes(tmp_path)
     answer = run("fills", write(PARTLY_CLOSED), "--venue", "bybit", "--into", "book.toml")
     assert f"another perpcalc writes in {tmp_path}: waiting for it" in answer.stderr
 

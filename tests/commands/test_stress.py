@@ -395,6 +395,12 @@ def test_the_price_that_liquidates_an_account_is_on_its_chart(run: Run) -> None:
     assert shown.endswith("E entry 60,000.00   M mark 60,000.00   L liquidation 30,300.00\n")
 
 
+def test_a_price_that_the_venue_never_reaches_is_not_on_the_chart(run: Run) -> None:
+    short = ("-v", "bybit@2026-01-01", "-s", "short", "-n", "10k", "-e", "62500", "-l", "1.02")
+    shown = run("stress", *short, "--moves", "0%,6000%", "--chart").stdout
+    assert shown.endswith("E entry 62,500.0   M mark 62,500.0\n")  # 3,171,562.5, the largest is 999,999
+
+
 def test_the_entries_on_a_chart_are_in_their_order(run: Run) -> None:
     held = '[prices]\nBTC = 60_000\n[[accounts]]\nname = "w"\nbalance = 1\n' + "".join(
         f'[[positions]]\nname = "{entry}"\naccount = "w"\nside = "long"\ncontracts = 6_000\nentry = {entry}\nmmr = "1%"\n'
