@@ -113,7 +113,7 @@ def _market(given: Given) -> Market:
     try:
         market = _expiring(_found(venue, name, EXACTLY in given), given[EXPIRES])
     except PerpcalcError as error:
-        if size is not None and name is not None and INSTRUMENT.name not in given.filled and _is_venue(venue):
+        if size is not None and name is not None and _is_venue(venue):
             return _plain(size, currency or "BTC", name)  # a contract that the preset does not list
         if VENUE.name in given.filled:
             raise error.at(VENUE.env) from None
