@@ -9,6 +9,14 @@ from perpcalc.decimals import CONTEXT, plain
 if TYPE_CHECKING:
     from typing import Self
 
+    class Namespace:
+        """What type checkers see of `SimpleNamespace`, which would let them take any name for a field."""
+
+        def __init__(self, **values: "Value") -> None: ...
+
+else:
+    from types import SimpleNamespace as Namespace
+
 
 class Kind(NamedTuple):
     """What a figure is: how people see it, and its unit, where "coin" is the coin of the answer.
@@ -93,7 +101,7 @@ MARKS = ("_explained", "_nevers", "_people_see")
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True)
-class Answer:
+class Answer(Namespace):
     """A flat record of named values, in the order of its fields; what machines print is just that.
 
     A subclass annotates its fields after those of its base, with a `_` after a word that Python keeps for itself.
@@ -109,7 +117,7 @@ class Answer:
     _fields: ClassVar[tuple[str, ...]] = ()
     _nothing_known: "ClassVar[dict[str, Value]]" = {}
 
-    __slots__ = ("__dict__", *MARKS)
+    __slots__ = MARKS
 
     def __init_subclass__(cls) -> None:
         own = cls.__annotations__ if "__annotations__" in vars(cls) else {}
@@ -117,17 +125,12 @@ class Answer:
         cls._fields = (*cls._fields, *names)
         cls._nothing_known = dict.fromkeys(cls._fields)
 
-    def __init__(self, **values: Value) -> None:
-        object.__setattr__(self, "__dict__", values)
-
     @classmethod
     def knowing(cls, **known: Value) -> "Self":
         """The answer of which these fields are known and all others are None."""
         values = cls._nothing_known.copy()
         values.update(known)
-        made = cls.__new__(cls)
-        object.__setattr__(made, "__dict__", cls._checked(values))
-        return made
+        return cls(**cls._checked(values))
 
     @classmethod
     def _checked(cls, values: "dict[str, Value]") -> "dict[str, Value]":

@@ -111,8 +111,8 @@ def as_json(answer: Answer | Sequence[Answer] | Judged[Answer]) -> str:
 
     with decimal.localcontext(CONTEXT):
         if isinstance(answer, Answer):
-            return printed([answer], one=True)
-        return printed(answer.rows if isinstance(answer, Judged) else answer, one=False)
+            return "".join(printed([answer], one=True))
+        return "".join(printed(answer.rows if isinstance(answer, Judged) else answer, one=False))
 
 
 def keywords_of(command: Command) -> dict[str, Option[object]]:

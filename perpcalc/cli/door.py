@@ -103,10 +103,10 @@ def show(result: Result, given: Given) -> int:
 
     fields = tuple(name for names in given[FIELD] or () for name in names)
     manner = Manner(output_format(given), fields, EXPLAIN in given, WIDE in given, CHART in given)
-    text = rendered(result, manner)
+    texts = rendered(result, manner)
     _tell_each(_warnings(result))
     with suppress(BrokenPipeError):  # who reads no further still learns the answer from the status
-        sys.stdout.write(text)
+        sys.stdout.writelines(texts)
         sys.stdout.flush()
     _tell_each(_notes(result, given), dim=True)
     return result.status

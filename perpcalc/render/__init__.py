@@ -2,7 +2,7 @@
 contracts.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from perpcalc.answer import Answer
@@ -21,16 +21,16 @@ class Manner(NamedTuple):
     charts: bool
 
 
-def rendered(result: Result, manner: Manner) -> str:
-    """An answer as text; raises PerpcalcError for a field that it has not."""
+def rendered(result: Result, manner: Manner) -> Iterable[str]:
+    """An answer as pieces of text; raises PerpcalcError for a field that it has not."""
     check_fields(result.answer, manner.fields)
     answers = [row.answer for row in result.rows]
     if manner.explain:
         from perpcalc.render.explain import explained
 
-        return explained(result, manner.fields)
+        return (explained(result, manner.fields),)
     if manner.fields:
-        return bare(answers, manner.fields)
+        return (bare(answers, manner.fields),)
     if manner.format == "json":
         from perpcalc.render.json import as_json
 
@@ -38,10 +38,10 @@ def rendered(result: Result, manner: Manner) -> str:
     if manner.format == "csv":
         from perpcalc.render.csv import as_csv
 
-        return as_csv(result.answer._fields, answers)
+        return (as_csv(result.answer._fields, answers),)
     from perpcalc.render.table import as_table
 
-    return as_table(result, manner.wide, manner.charts)
+    return (as_table(result, manner.wide, manner.charts),)
 
 
 def check_fields(answer: type[Answer], fields: Sequence[str]) -> None:

@@ -1,26 +1,28 @@
 """Answers as JSON: one flat object or an array of them, numbers as strings, ASCII only."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from json.encoder import encode_basestring_ascii as quoted
 
 from perpcalc.answer import Answer, Value
 from perpcalc.decimals import plain
 
+AT_ONCE = 100
+"""The answers of a piece: text that is written and forgotten takes no memory of its own."""
 WORDS = {None: "null", True: "true", False: "false"}
 
 
-def as_json(answers: Sequence[Answer], one: bool) -> str:
-    """The answers as text: a single one with a field per line, several with an answer per line."""
+def as_json(answers: Sequence[Answer], one: bool) -> Iterator[str]:
+    """The answers as pieces of text: a single one with a field per line, several with an answer per line."""
     if one:
         fields = (f'  "{name}": {_text(value)}' for name, value in answers[0]._asdict().items())
-        return "{\n" + ",\n".join(fields) + "\n}\n"
-    if not answers:
-        return "[]\n"
-    lines = [compact(answer) for answer in answers]
-    lines[0] = "[\n" + lines[0]
-    lines[-1] += "\n]\n"
-    return ",\n".join(lines)
+        yield "{\n" + ",\n".join(fields) + "\n}\n"
+        return
+    before = "[\n"
+    for start in range(0, len(answers), AT_ONCE):
+        yield before + ",\n".join([compact(answer) for answer in answers[start : start + AT_ONCE]])
+        before = ",\n"
+    yield "\n]\n" if answers else "[]\n"
 
 
 def compact(answer: Answer) -> str:
