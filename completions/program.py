@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from perpcalc.cli.app import COMMANDS, runnable
+from perpcalc.cli.calls import COMMANDS, runnable
 from perpcalc.cli.door import Action, ActionGroup
 from perpcalc.commands.command import Command, Group
 from perpcalc.commands.scenarios import LIST, scenarios

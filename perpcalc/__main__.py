@@ -48,22 +48,32 @@ def _leave(status: int) -> NoReturn:
 
 def run(arguments: Sequence[str]) -> int:
     """The exit status of one call; every error that a user can cause has been printed."""
+    from perpcalc.cli.calls import plain
+    from perpcalc.cli.door import carry_out
+
+    decimal.setcontext(CONTEXT)
+    if list(arguments) == ["--version"]:
+        return _version()
+    try:
+        call = plain(arguments)
+        return _run_by_typer(arguments) if call is None else carry_out(*call)
+    except PerpcalcError as error:
+        return complain(error.line(flags=True))
+
+
+def _run_by_typer(arguments: Sequence[str]) -> int:
+    """The same of a call that is not plain: of one that asks for help, or has a mistake."""
     from typer import Exit, TyperException
 
     from perpcalc.cli.app import program
 
-    decimal.setcontext(CONTEXT)
+    if arguments[:1] == ["help"]:  # perpcalc help solve margin
+        arguments = [*(word for word in arguments if word != "help"), "--help"]
     try:
-        if list(arguments) == ["--version"]:
-            return _version()
-        if arguments[:1] == ["help"]:  # perpcalc help solve margin
-            arguments = [*(word for word in arguments if word != "help"), "--help"]
         group = program()
         with group.make_context("perpcalc", list(arguments)) as context:
             status: Any = group.invoke(context)
         return int(status)
-    except PerpcalcError as error:
-        return complain(error.line(flags=True))
     except Exit as leaving:
         return leaving.exit_code
     except TyperException as error:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from inside import called
 
-from perpcalc.cli.app import COMMANDS, runnable
+from perpcalc.cli.calls import COMMANDS, runnable
 from perpcalc.cli.door import Action
 from perpcalc.commands.command import Command
 from perpcalc.commands.lines import NO_KEYS

@@ -17,7 +17,8 @@ import pytest
 from inside import LONG_AGO
 
 from generate import files
-from perpcalc.cli.app import COMMANDS, program, runnable
+from perpcalc.cli.app import program
+from perpcalc.cli.calls import COMMANDS, runnable
 from perpcalc.venues.tables import HERE as VENUE_FILES
 from perpcalc.venues.tables import shipped_names
 

@@ -9,6 +9,7 @@ import pytest
 
 POSITION = ("--side", "long", "-n", "10000", "--entry", "62500")
 HEAVY = (
+    "typer",
     "rich",
     "pydantic",
     "pydantic_core",
@@ -22,7 +23,7 @@ HEAVY = (
 OURS = frozenset(
     """
     __main__ answer decimals errors given grammar names options
-    cli cli.app cli.door cli.help
+    cli cli.calls cli.door
     commands commands.carriers commands.case commands.command commands.market commands.positions commands.registry
     core core.initial core.instrument core.liquidation core.margin core.pnl core.position core.printed_price core.rounding core.rules
     core.spans core.wallet

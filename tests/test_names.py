@@ -7,7 +7,7 @@ import pytest
 from cases import BASES
 
 import perpcalc
-from perpcalc.cli.app import COMMANDS, DOORS, runnable
+from perpcalc.cli.calls import COMMANDS, DOORS, runnable
 from perpcalc.cli.door import Action, ActionGroup
 from perpcalc.commands.command import Command, Group
 from perpcalc.commands.registry import command_named, found

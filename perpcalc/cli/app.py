@@ -2,23 +2,21 @@
 
 import sys
 from collections.abc import Callable, Sequence
-from importlib import import_module
 from typing import Any
 
 from typer import Exit, TyperException
-from typer.core import TyperGroup
+from typer.core import TyperArgument, TyperGroup, TyperOption
 
-from perpcalc.cli.door import HELP_OPTIONS, Action, ActionGroup, typer_command
-from perpcalc.cli.help import brief, unknown_flag, write_examples
-from perpcalc.commands.command import Command, Group
-from perpcalc.commands.registry import found
+from perpcalc.cli.calls import COMMANDS, DOORS, flags, runnable
+from perpcalc.cli.door import Action, carry_out
+from perpcalc.cli.help import HelpedCommand, brief, unknown_flag, write_examples
+from perpcalc.commands.command import Command
 from perpcalc.errors import PerpcalcError
-from perpcalc.names import FILES, LISTED, MACHINE
+from perpcalc.given import Option
+from perpcalc.names import LISTED
 
-DOORS = {"portfolio": FILES, "venues": FILES, "batch": MACHINE, "schema": MACHINE}
-"""What reads and writes for itself, below perpcalc.cli."""
+HELP_OPTIONS = {"help_option_names": ["-h", "--help"]}
 HEADING_OF = {**{name: listed.heading for name, listed in LISTED.items()}, **DOORS}
-COMMANDS = tuple(HEADING_OF)
 
 
 class Commands(TyperGroup):
@@ -96,19 +94,42 @@ def program() -> Commands:
     )
 
 
-def runnable(name: str) -> Command | Action | Group | ActionGroup:
-    """What stands behind a name: a command, an action, or several under one name."""
-    if name in LISTED:
-        return found(name)
-    module = import_module(f"perpcalc.cli.{name}")
-    made: Action | ActionGroup = module.GROUP if hasattr(module, "GROUP") else module.ACTION
-    return made
-
-
 def _made(name: str) -> Any:
     one = runnable(name)
     if isinstance(one, Command | Action):
-        return typer_command(one)
-    inner = {command.name: typer_command(command) for command in one.commands}
+        return _typer_command(one)
+    inner = {command.name: _typer_command(command) for command in one.commands}
     examples = [command.examples[0] for command in one.commands[:2]]
     return Commands(name=name, help=one.help, made=inner.__getitem__, names=tuple(inner), examples=examples)
+
+
+def _typer_command(command: Command | Action) -> HelpedCommand:
+    """The command as Typer runs it; its callback returns the exit status."""
+    return HelpedCommand(
+        command.name,
+        params=[_parameter(option) for option in command.options],
+        callback=lambda **written: carry_out(command, written),
+        help=command.help,
+        context_settings={**HELP_OPTIONS, "allow_extra_args": True},
+        rich_markup_mode=None,
+        options=command.options,
+        needed=command.needed,
+        examples=command.examples,
+        rules=command.rules,
+    )
+
+
+def _parameter(option: Option[object]) -> TyperOption | TyperArgument:
+    if option.argument:
+        return TyperArgument(
+            param_decls=[option.name],
+            metavar=option.metavar,
+            required=not option.many,
+            nargs=-1 if option.many else 1,
+        )
+    return TyperOption(
+        param_decls=[option.name, *flags(option)],
+        is_flag=option.flag,
+        multiple=not option.flag,
+        default=None,
+    )

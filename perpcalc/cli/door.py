@@ -5,18 +5,14 @@ import signal
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from typer.core import TyperArgument, TyperOption
-
-from perpcalc.cli.help import HelpedCommand
 from perpcalc.commands.command import Command, Result, asked, summed
 from perpcalc.errors import PerpcalcError, Words, worded
 from perpcalc.given import Given, Option, Rule, check, read, reader
 from perpcalc.options import CHART, EXPLAIN, FIELD, FORMAT, INTO, JSON, PORTFOLIO, QUIET, SVG, TOTAL, WIDE
 from perpcalc.render.text import tell
 
-HELP_OPTIONS = {"help_option_names": ["-h", "--help"]}
 _ANSWERED: list[Result] = []
 """What was answered, to the end of the process: to take 10,000 rows apart costs a thirtieth of the call."""
 
@@ -41,34 +37,19 @@ class ActionGroup(NamedTuple):
     commands: tuple["Action | Command", ...]
 
 
-def typer_command(command: Command | Action) -> HelpedCommand:
-    """The command as Typer runs it; its callback returns the exit status."""
-
-    def callback(**raw: Any) -> int:
-        given = read(reader(command.options), _once(command.options, raw))
-        gc.freeze()
-        if PORTFOLIO not in given:  # what a portfolio becomes stays to the end: searching it costs a tenth of the time
-            gc.enable()
-        if isinstance(command, Action) or INTO in given or SVG in given:
-            _interrupts_are_exceptions()
-        if isinstance(command, Action):
-            check(command.rules, given)
-            return command.runs(given)
-        check_output(given)
-        return answer(command, given)
-
-    return HelpedCommand(
-        command.name,
-        params=[_parameter(option) for option in command.options],
-        callback=callback,
-        help=command.help,
-        context_settings={**HELP_OPTIONS, "allow_extra_args": True},
-        rich_markup_mode=None,
-        options=command.options,
-        needed=command.needed,
-        examples=command.examples,
-        rules=command.rules,
-    )
+def carry_out(command: Command | Action, written: Mapping[str, object]) -> int:
+    """Do what a command is for, with what was written for its options; returns the exit status."""
+    given = read(reader(command.options), _once(command.options, written))
+    gc.freeze()
+    if PORTFOLIO not in given:  # what a portfolio becomes stays to the end: searching it costs a tenth of the time
+        gc.enable()
+    if isinstance(command, Action) or INTO in given or SVG in given:
+        _interrupts_are_exceptions()
+    if isinstance(command, Action):
+        check(command.rules, given)
+        return command.runs(given)
+    check_output(given)
+    return answer(command, given)
 
 
 def _interrupts_are_exceptions() -> None:
@@ -150,34 +131,16 @@ def output_format(given: Given) -> str:
     return "table" if given[CHART] else given[FORMAT] or "table"
 
 
-def _once(options: tuple[Option[object], ...], raw: Mapping[str, object]) -> dict[str, object]:
+def _once(options: tuple[Option[object], ...], written: Mapping[str, object]) -> dict[str, object]:
     """What was written for each option; raises PerpcalcError where one of a single value was given twice."""
     by_name = {option.name: option for option in options}
     texts: dict[str, object] = {}
-    for name, value in raw.items():
+    for name, value in written.items():
         option = by_name[name]
-        if isinstance(value, tuple) and not option.many and not option.argument:
+        if isinstance(value, list | tuple) and not option.many and not option.argument:
             if len(value) > 1:
                 raise PerpcalcError("is given twice", "give it once").at(option.key)
             texts[name] = value[0] if value else None
         else:
             texts[name] = value or None
     return texts
-
-
-def _parameter(option: Option[object]) -> TyperOption | TyperArgument:
-    if option.argument:
-        return TyperArgument(
-            param_decls=[option.name],
-            metavar=option.metavar,
-            required=not option.many,
-            nargs=-1 if option.many else 1,
-        )
-    flag = "--" + option.name.replace("_", "-")
-    names = [flag] if not option.short else [flag, f"-{option.short}"]
-    return TyperOption(
-        param_decls=[option.name, *names],
-        is_flag=option.flag,
-        multiple=not option.flag,
-        default=None,
-    )

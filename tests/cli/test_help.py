@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from perpcalc.cli.app import COMMANDS, runnable
+from perpcalc.cli.calls import COMMANDS, runnable
 from perpcalc.cli.door import Action, ActionGroup
 from perpcalc.cli.help import grouped
 from perpcalc.commands.command import Command, Group

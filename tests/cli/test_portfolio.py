@@ -12,7 +12,7 @@ import pytest
 from commands.accounts import UNIFIED
 from inside import Answer, Run
 
-from perpcalc.cli.app import COMMANDS
+from perpcalc.cli.calls import COMMANDS
 from perpcalc.cli.help import continued
 from perpcalc.cli.portfolio import GROUP, WRITTEN
 from perpcalc.commands.listing import Listed

@@ -1,0 +1,73 @@
+"""A call as it was written: which command, and what is given of its options, where every word can only mean one thing.
+
+Such a call, as scripts make it, needs no Typer, whose import is half of its time. Typer reads all others: those with
+words that stand for themselves, those that ask for help, and those with a mistake, which it tells.
+"""
+
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from typing import Any, TypeAlias
+
+from perpcalc.cli.door import Action, ActionGroup
+from perpcalc.commands.command import Command, Group
+from perpcalc.commands.registry import found
+from perpcalc.given import Option
+from perpcalc.names import FILES, LISTED, MACHINE
+
+DOORS = {"portfolio": FILES, "venues": FILES, "batch": MACHINE, "schema": MACHINE}
+"""What reads and writes for itself, below perpcalc.cli."""
+COMMANDS = (*LISTED, *DOORS)
+Written: TypeAlias = Mapping[str, object]
+"""What was written for options, by name: of a flag that it was, of another all texts that were given."""
+
+
+def runnable(name: str) -> Command | Action | Group | ActionGroup:
+    """What stands behind a name: a command, an action, or several under one name."""
+    if name in LISTED:
+        return found(name)
+    module = import_module(f"perpcalc.cli.{name}")
+    made: Action | ActionGroup = module.GROUP if hasattr(module, "GROUP") else module.ACTION
+    return made
+
+
+def flags(option: Option[object]) -> list[str]:
+    """How an option is written on the command line, long first."""
+    long = "--" + option.name.replace("_", "-")
+    return [long, f"-{option.short}"] if option.short else [long]
+
+
+def plain(arguments: Sequence[str]) -> tuple[Command | Action, Written] | None:
+    """The command that a call names and what is written for its options; None where Typer has to read the call."""
+    name, *words = arguments or [""]
+    if name not in COMMANDS:
+        return None
+    called = runnable(name)
+    if isinstance(called, Group | ActionGroup):
+        name, *words = words or [""]
+        inner = next((command for command in called.commands if command.name == name), None)
+        if inner is None:
+            return None
+        called = inner
+    written = _written(called.options, words)
+    return None if written is None else (called, written)
+
+
+def _written(options: Sequence[Option[object]], words: Sequence[str]) -> Written | None:
+    if any(option.argument for option in options):
+        return None
+    by_flag = {flag: option for option in options for flag in flags(option)}
+    written: dict[str, Any] = {}
+    rest = iter(words)
+    for word in rest:
+        flag, equals, text = word.partition("=")
+        option = by_flag.get(flag)
+        if option is None or (equals and (option.flag or not flag.startswith("--"))):
+            return None
+        if option.flag:
+            written[option.name] = True
+            continue
+        value = text if equals else next(rest, None)
+        if value is None:
+            return None
+        written.setdefault(option.name, []).append(value)
+    return written

@@ -1,0 +1,128 @@
+"""A call that is read without Typer is read as Typer would read it; all that is not plain is left to Typer."""
+
+from collections.abc import Iterator, Mapping
+from unittest.mock import patch
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from perpcalc.cli import app
+from perpcalc.cli.calls import COMMANDS, flags, plain, runnable
+from perpcalc.cli.door import Action
+from perpcalc.commands.command import Command
+
+
+def every() -> Iterator[tuple[tuple[str, ...], Command | Action]]:
+    """Each command with the words that name it."""
+    for name in COMMANDS:
+        one = runnable(name)
+        if isinstance(one, Command | Action):
+            yield (name,), one
+        else:
+            yield from (((name, inner.name), inner) for inner in one.commands)
+
+
+EVERY = dict(every())
+PLAIN = {words: one for words, one in EVERY.items() if not any(option.argument for option in one.options)}
+VALUES = (
+    "1",
+    "-1",
+    "",
+    "a=b",
+    "=",
+    "long",
+    "--json",
+    "-n",
+    "--",
+    "-",
+    "-n5",
+    "-1=2",
+    "--nonsense",
+    "--help",
+    "-h",
+    "help",
+)
+
+
+def by_typer(arguments: list[str]) -> tuple[Command | Action, list[tuple[str, object]]]:
+    """The command and what is written for its options, in order, as Typer hands them on."""
+    handed: list[tuple[Command | Action, list[tuple[str, object]]]] = []
+
+    def carry_out(command: Command | Action, written: Mapping[str, object]) -> int:
+        handed.append((command, [(name, value) for name, value in written.items() if value not in (None, False, ())]))
+        return 0
+
+    with patch.object(app, "carry_out", carry_out):
+        group = app.program()
+        with group.make_context("perpcalc", list(arguments)) as context:
+            group.invoke(context)
+    return handed[0]
+
+
+@st.composite
+def calls(draw: st.DrawFn) -> list[str]:
+    """A command and words of all kinds behind it, most of them its own flags with something for a value."""
+    words, one = draw(st.sampled_from(list(PLAIN.items())))
+    flag = st.sampled_from([flag for option in one.options for flag in flags(option)])
+    value = st.sampled_from(VALUES)
+    said = st.one_of(
+        st.tuples(flag), st.tuples(flag, value), st.tuples(value), st.tuples(st.builds("{}={}".format, flag, value))
+    )
+    return [*words, *(word for group in draw(st.lists(said, max_size=6)) for word in group)]
+
+
+@settings(max_examples=400)
+@given(calls())
+def test_a_plain_call_is_what_typer_makes_of_it(arguments: list[str]) -> None:
+    found = plain(arguments)
+    if found is not None:
+        command, written = by_typer(arguments)
+        assert found[0] is command
+        assert [
+            (name, tuple(value) if isinstance(value, list) else value) for name, value in found[1].items()
+        ] == written
+
+
+@pytest.mark.parametrize("words", PLAIN, ids=" ".join)
+def test_every_option_is_plain_by_each_of_its_flags(words: tuple[str, ...]) -> None:
+    for option in PLAIN[words].options:
+        for flag in flags(option):
+            spelled = [[flag]] if option.flag else [[flag, "-1"], *([[f"{flag}=-1"]] if flag.startswith("--") else [])]
+            for said in spelled:
+                found = plain([*words, *said])
+                assert found is not None
+                assert dict(found[1]) == {option.name: True if option.flag else ["-1"]}
+
+
+def test_a_repeated_option_keeps_all_that_was_given_and_options_their_order() -> None:
+    found = plain(["pnl", "--fill", "1@2", "--side=long", "--fill", "3@4"])
+    assert found is not None
+    assert list(found[1].items()) == [("fill", ["1@2", "3@4"]), ("side", ["long"])]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["--version"],
+        ["-h"],
+        ["nonsense"],
+        ["solve"],
+        ["solve", "--help"],
+        ["solve", "nonsense", "--side", "long"],
+        ["pnl", "--help"],
+        ["pnl", "long"],
+        ["pnl", "--", "--side", "long"],
+        ["pnl", "--side"],
+        ["pnl", "-n5"],
+        ["pnl", "-n=5"],
+        ["pnl", "--json=true"],
+        ["fills", "trades.csv"],
+        ["venues", "show", "bybit"],
+        ["help", "pnl"],
+    ],
+    ids=" ".join,
+)
+def test_what_is_not_plain_is_left_to_typer(arguments: list[str]) -> None:
+    assert plain(arguments) is None
