@@ -39,6 +39,7 @@ from yardsticks import CSV_LOOP, JSON_LOOP, TOML_LOAD, TYPER_PROGRAM, TYPER_TABL
 
 ROOT = Path(__file__).parent.parent.parent
 RUNS = 15
+LONG_RUNS = 5
 LINES = 20_000
 MANY_LINES = 2_000_000
 POSITIONS = 10_000
@@ -238,7 +239,7 @@ def ladders(bench: Bench) -> Iterator[Figure]:
     portfolio = bench.folder / "accounts.toml"
     write(portfolio, cross_portfolio(POSITIONS, 20))
     asked = ["stress", "-p", str(portfolio), "--json", "--from", "-50%", "--to", "50%", "--steps"]
-    ratio, ours, other = bench.against([*asked, "1000"], [*bench.program, *asked, "10"], 3)
+    ratio, ours, other = bench.against([*asked, "1000"], [*bench.program, *asked, "10"], LONG_RUNS)
     what = f"`stress` of {POSITIONS:,} cross positions in 20 accounts, 1,000 prices against 10"
     yield at_most(what, 1.5, ratio, bench.both(ours, other))
 
@@ -252,7 +253,7 @@ def large_portfolios(bench: Bench) -> Iterator[Figure]:
     measure(asked)
     runs = [
         tuple(bench.time_of(measure(command)) for command in (asked, load, [*bench.program, *SCRIPTED]))
-        for _ in range(3)
+        for _ in range(LONG_RUNS)
     ]
     ratio = median(ours / (loaded + call) for ours, loaded, call in runs)
     what = f"`pnl -p` of {POSITIONS:,} positions against `tomllib.load` of the file and a scripted call"
@@ -266,7 +267,7 @@ def unified_accounts(bench: Bench) -> Iterator[Figure]:
         portfolio = bench.folder / f"unified{positions}.toml"
         write(portfolio, unified_portfolio(positions))
         asked[positions] = ["liq-price", "-p", str(portfolio), "--json"]
-    ratio, ours, other = bench.against(asked[10_000], [*bench.program, *asked[1_000]], 3)
+    ratio, ours, other = bench.against(asked[10_000], [*bench.program, *asked[1_000]], LONG_RUNS)
     what = "`liq-price -p` of a unified account over 20 coins, 10,000 positions against 1,000"
     yield at_most(what, 11, ratio, bench.both(ours, other))
 
@@ -277,7 +278,7 @@ def replays(bench: Bench) -> Iterator[Figure]:
     write(candles, minutes())
     loop = bench.yardstick("csv_loop", CSV_LOOP, str(candles))
     position = ["--side", "long", "-n", "10000", "--entry", "62500", "--leverage", "2", "--venue", "bybit"]
-    ratio, ours, other = bench.against(["replay", *position, "--marks", str(candles), "--json"], loop, 3)
+    ratio, ours, other = bench.against(["replay", *position, "--marks", str(candles), "--json"], loop, LONG_RUNS)
     what = "`replay` of a year of minutes against reading the file with `csv` into Decimals"
     yield at_most(what, 3, ratio, bench.both(ours, other))
 
