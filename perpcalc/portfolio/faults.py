@@ -3,8 +3,6 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from pydantic_core import ValidationError
-
 from perpcalc.errors import Entry, Key, PerpcalcError, printable, shown, suggestion
 from perpcalc.other_words import key_meant
 from perpcalc.portfolio.schema import (
@@ -16,7 +14,7 @@ from perpcalc.portfolio.schema import (
     UNIFIED,
     WEIGHTS,
     named,
-    validator,
+    values_of,
 )
 
 Tables = Mapping[str, Any]
@@ -67,13 +65,12 @@ def sound(tables: Tables) -> Sound:
 
 
 def _found(tables: Tables) -> tuple[dict[str, Any], list[Fault]]:
-    values: dict[str, Any] = {}
-    faults: list[Fault] = []
-    try:
-        values = validator().validate_python(tables)
-    except ValidationError as error:
-        faults = [_fault(found) for found in error.errors(include_url=False)]
-    faults += _contradictions(tables)
+    values, faults = values_of(tables), list(_contradictions(tables))
+    if values is None:
+        from perpcalc.portfolio.validation import validated
+
+        values, misfits = validated(tables)
+        faults = [*map(_fault, misfits), *faults]
     return values, sorted(faults, key=_order)
 
 

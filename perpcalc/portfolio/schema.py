@@ -1,16 +1,13 @@
-"""What each table of a portfolio file may hold, as a schema that reads the values too.
+"""What each table of a portfolio file may hold, and how its values are read.
 
-pydantic's core checks the shapes and collects all that does not fit; pydantic itself would cost a short call more than
-all the rest.
+A file in which everything fits is read by this alone. Of any other `validation` finds all that does not.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from functools import cache
-from typing import Any
-
-from pydantic_core import SchemaValidator, core_schema
+from functools import partial
+from typing import Any, NamedTuple
 
 from perpcalc import decimals, grammar
 from perpcalc.core.position import Fill
@@ -20,7 +17,6 @@ from perpcalc.limit_options import LIMIT_KEYS
 from perpcalc.options import FILL, POSITION_KEYS
 
 Read = Callable[[Any], Any]
-Schema = core_schema.CoreSchema
 
 LONGEST_NAME = 64
 UNIFIED = "unified"
@@ -150,55 +146,29 @@ SEVERAL_COINS: Mapping[str, Read] = {
 """The keys that it has if several do; and these two by coin."""
 BALANCES, WEIGHTS = "balances", "weights_of"
 
-KNOWN: Mapping[str, Sequence[str]] = {
-    "": ("prices", "accounts", "positions", "holdings", "limits"),
-    "accounts": (*ACCOUNT, *ONE_COIN, BALANCES, WEIGHTS, *SEVERAL_COINS),
-    "positions": (*POSITION, "fills"),
-    "fills": tuple(FILLS),
-    "holdings": tuple(HOLDING),
-    "limits": tuple(option.name for option in LIMIT_KEYS),
-}
-"""The keys of each kind of table, that of the whole file first."""
+
+class Table(NamedTuple):
+    """A table: what each of its keys holds, the keys that it must have, and what its values become."""
+
+    keys: Mapping[str, "Shape"]
+    required: Collection[str] = ()
+    becomes: Callable[[dict[str, Any]], Any] = dict
 
 
-@cache
-def validator() -> SchemaValidator:
-    """The schema of a whole file."""
-    fill = core_schema.no_info_after_validator_function(
-        lambda found: Fill(found["contracts"], found["price"]), _table(FILLS, required=FILLS)
-    )
-    by_coin = {BALANCES: _by_coin(AMOUNT, "balances"), WEIGHTS: _by_coin(_weight, "ratios")}
-    tables: dict[str, Schema] = {
-        "prices": _by_coin(PRICE, "prices"),
-        "accounts": _list(_table({**ACCOUNT, **ONE_COIN, **SEVERAL_COINS}, by_coin, required=("name",))),
-        "positions": _list(_table(POSITION, {"fills": _list(fill)}, required=("name", "side"))),
-        "holdings": _list(_table(HOLDING, required=HOLDING)),
-        "limits": _table({option.name: _as_written(reader_of(option)) for option in LIMIT_KEYS}),
-    }
-    return SchemaValidator(_table({}, tables))
+class Entries(NamedTuple):
+    """A list of tables."""
+
+    each: Table
 
 
-def _table(readers: Mapping[str, Read], inner: Mapping[str, Schema] = {}, required: Collection[str] = ()) -> Schema:
-    schemas = {**{key: core_schema.no_info_plain_validator_function(read) for key, read in readers.items()}, **inner}
-    fields = {key: core_schema.typed_dict_field(schema, required=key in required) for key, schema in schemas.items()}
-    return core_schema.typed_dict_schema(fields, extra_behavior="forbid")
+class ByCoin(NamedTuple):
+    """A table by coin, each of which is named once, in capitals or not, and `what` it holds of each."""
+
+    read: Read
+    what: str
 
 
-def _list(item: Schema) -> Schema:
-    return core_schema.list_schema(item, strict=True)
-
-
-def _by_coin(read: Read, what: str) -> Schema:
-    """A table by coin, each of which is named once, in capitals or not."""
-
-    def once(raw: Any, inner: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
-        values = inner(raw)
-        if len(values) < len(raw):
-            raise PerpcalcError(f"a coin has two {what}, in letters of different case", "leave one out")
-        return values
-
-    keys, values = map(core_schema.no_info_plain_validator_function, (COIN, read))
-    return core_schema.no_info_wrap_validator_function(once, core_schema.dict_schema(keys, values))
+Shape = Read | Table | Entries | ByCoin
 
 
 def _as_written(read: Read) -> Read:
@@ -209,3 +179,75 @@ def _as_written(read: Read) -> Read:
         return value
 
     return raw
+
+
+FILL_TABLE = Table(FILLS, required=FILLS, becomes=lambda found: Fill(found["contracts"], found["price"]))
+BY_COIN: Mapping[str, Shape] = {BALANCES: ByCoin(AMOUNT, "balances"), WEIGHTS: ByCoin(_weight, "ratios")}
+FILE = Table(
+    {
+        "prices": ByCoin(PRICE, "prices"),
+        "accounts": Entries(Table({**ACCOUNT, **ONE_COIN, **BY_COIN, **SEVERAL_COINS}, required=("name",))),
+        "positions": Entries(Table({**POSITION, "fills": Entries(FILL_TABLE)}, required=("name", "side"))),
+        "holdings": Entries(Table(HOLDING, required=HOLDING)),
+        "limits": Table({option.name: _as_written(reader_of(option)) for option in LIMIT_KEYS}),
+    }
+)
+"""The shape of a whole file."""
+
+
+def _known(name: str, table: Table) -> Iterator[tuple[str, Sequence[str]]]:
+    yield name, tuple(table.keys)
+    for key, shape in table.keys.items():
+        inner = shape.each if isinstance(shape, Entries) else shape
+        if isinstance(inner, Table):
+            yield from _known(key, inner)
+
+
+KNOWN = dict(_known("", FILE))
+"""The keys of each kind of table, that of the whole file first."""
+
+
+class _MisfitError(Exception):
+    """A value is no table, no list or without a key."""
+
+
+def values_of(tables: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The values of a file in which everything fits; None where something does not."""
+    try:
+        values: dict[str, Any] = _READ(tables)
+        return values
+    except (_MisfitError, PerpcalcError, KeyError):
+        return None
+
+
+def _reader(shape: Shape) -> Read:
+    if isinstance(shape, Table):
+        readers = {key: _reader(inner) for key, inner in shape.keys.items()}
+        return partial(_read_table, readers, frozenset(shape.required), shape.becomes)
+    if isinstance(shape, Entries):
+        return partial(_read_entries, _reader(shape.each))
+    return partial(_read_by_coin, shape.read) if isinstance(shape, ByCoin) else shape
+
+
+def _read_table(readers: Mapping[str, Read], required: frozenset[str], becomes: Read, value: Any) -> Any:
+    if type(value) is not dict or not required <= value.keys():
+        raise _MisfitError
+    return becomes({key: readers[key](one) for key, one in value.items()})
+
+
+def _read_entries(read: Read, value: Any) -> list[Any]:
+    if type(value) is not list:
+        raise _MisfitError
+    return [read(one) for one in value]
+
+
+def _read_by_coin(read: Read, value: Any) -> dict[str, Any]:
+    if type(value) is not dict:
+        raise _MisfitError
+    values = {COIN(coin): read(one) for coin, one in value.items()}
+    if len(values) < len(value):
+        raise _MisfitError
+    return values
+
+
+_READ = _reader(FILE)
