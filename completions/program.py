@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from perpcalc.cli.calls import COMMANDS, runnable
+from perpcalc.cli.calls import COMMANDS, runnable, spellings
 from perpcalc.cli.door import Action, ActionGroup
 from perpcalc.commands.command import Command, Group
 from perpcalc.commands.scenarios import LIST, scenarios
@@ -108,7 +108,7 @@ def _leaf(words: str, command: Command | Action) -> Leaf:
 
 def names(option: Option[object]) -> list[str]:
     """How an option is written: the short name first."""
-    return [*([f"-{option.short}"] if option.short else []), "--" + option.name.replace("_", "-")]
+    return spellings(option)[::-1]
 
 
 def offer(option: Option[object]) -> Offer:

@@ -48,21 +48,21 @@ def _leave(status: int) -> NoReturn:
 
 def run(arguments: Sequence[str]) -> int:
     """The exit status of one call; every error that a user can cause has been printed."""
-    from perpcalc.cli.calls import plain
+    from perpcalc.cli.calls import read_plainly
     from perpcalc.cli.door import carry_out
 
     decimal.setcontext(CONTEXT)
     if list(arguments) == ["--version"]:
         return _version()
     try:
-        call = plain(arguments)
+        call = read_plainly(arguments)
         return _run_by_typer(arguments) if call is None else carry_out(*call)
     except PerpcalcError as error:
         return complain(error.line(flags=True))
 
 
 def _run_by_typer(arguments: Sequence[str]) -> int:
-    """The same of a call that is not plain: of one that asks for help, or has a mistake."""
+    """The same of a call that is not plain: with words that stand for themselves, for help, or with a mistake."""
     from typer import Exit, TyperException
 
     from perpcalc.cli.app import program

@@ -190,7 +190,7 @@ def _need_flat(text: str) -> None:
     """Raise PerpcalcError for a key of more than 8 parts or for brackets in brackets, 32 deep, before anything is
     built.
     """
-    bare = re.sub(_TEXT, "s", text)
+    bare = "s".join(re.split(_TEXT, text))
     if re.search(_LONG_KEY, bare):
         lines = re.sub(_TEXT, lambda found: "s" + "\n" * found[0].count("\n"), text)
         found = re.search(_LONG_KEY, lines)

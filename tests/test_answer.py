@@ -1,5 +1,7 @@
 """An answer is a record: its fields in order, its kinds, and what it says beside its values."""
 
+import copy
+import pickle
 from decimal import Decimal
 
 import pytest
@@ -23,6 +25,10 @@ class Longer(Example):
     """One field more."""
 
     extra: bool
+
+
+class Twin(Example):
+    """Another record of the same fields."""
 
 
 def example(word: str = "x") -> Example:
@@ -62,7 +68,16 @@ def test_answers_are_equal_where_all_values_are() -> None:
     assert hash(example()) == hash(example())
     assert example() != example("y")
     assert example() != Longer(price=None, amount=Decimal(2), **{"from": None}, word="x", extra=True)
+    twin = Twin(price=None, amount=Decimal(2), **{"from": None}, word="x")
+    assert (example() == twin, example() != twin, example() != example()) == (False, True, False)
     assert repr(example()) == "Example(price=None, amount=Decimal('2'), from=None, word='x')"
+
+
+def test_a_copy_is_the_record_itself_and_a_pickle_its_values() -> None:
+    made = example().never_where("from")
+    assert copy.copy(made) is made
+    assert copy.deepcopy([made])[0] is made
+    assert pickle.loads(pickle.dumps(made)) == made
 
 
 def test_nevers_are_those_of_the_class_unless_the_answer_says_which() -> None:
@@ -89,6 +104,8 @@ def test_a_field_that_is_none_is_no_other_value() -> None:
         example()._replace(nothing=None)
     with pytest.raises(TypeError, match="Example has no field nothing"):
         Example.knowing(nothing=None)
+    with pytest.raises(TypeError, match="Example has no field nothing"):
+        example().__replace__(nothing=None)
 
 
 def test_what_is_known_alone_leaves_the_others_none() -> None:

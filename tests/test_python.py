@@ -2,6 +2,7 @@
 
 import decimal
 import json
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
@@ -102,6 +103,7 @@ def test_of_a_portfolio_there_is_a_list_and_its_sums(tmp_path: Path) -> None:
     assert "fail" in {row.status for row in judged.rows}
     assert len(json.loads(perpcalc.as_json(judged))) == len(judged.rows)
     assert [row["name"] for row in json.loads(perpcalc.as_json(rows))] == ["late"]
+    assert perpcalc.as_json(deque(rows)) == perpcalc.as_json(rows)
 
 
 def test_a_question_is_answered_as_a_line_of_batch() -> None:

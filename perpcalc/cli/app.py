@@ -7,7 +7,7 @@ from typing import Any
 from typer import Exit, TyperException
 from typer.core import TyperArgument, TyperGroup, TyperOption
 
-from perpcalc.cli.calls import COMMANDS, DOORS, flags, runnable
+from perpcalc.cli.calls import COMMANDS, DOORS, runnable, spellings
 from perpcalc.cli.door import Action, carry_out
 from perpcalc.cli.help import HelpedCommand, brief, unknown_flag, write_examples
 from perpcalc.commands.command import Command
@@ -108,7 +108,7 @@ def _typer_command(command: Command | Action) -> HelpedCommand:
     return HelpedCommand(
         command.name,
         params=[_parameter(option) for option in command.options],
-        callback=lambda **written: carry_out(command, written),
+        callback=lambda **texts: carry_out(command, {name: value for name, value in texts.items() if value}),
         help=command.help,
         context_settings={**HELP_OPTIONS, "allow_extra_args": True},
         rich_markup_mode=None,
@@ -128,7 +128,7 @@ def _parameter(option: Option[object]) -> TyperOption | TyperArgument:
             nargs=-1 if option.many else 1,
         )
     return TyperOption(
-        param_decls=[option.name, *flags(option)],
+        param_decls=[option.name, *spellings(option)],
         is_flag=option.flag,
         multiple=not option.flag,
         default=None,

@@ -4,21 +4,20 @@ Such a call, as scripts make it, needs no Typer, whose import is half of its tim
 words that stand for themselves, those that ask for help, and those with a mistake, which it tells.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from importlib import import_module
-from typing import Any, TypeAlias
+from typing import Any
 
-from perpcalc.cli.door import Action, ActionGroup
+from perpcalc.cli.door import Action, ActionGroup, Written
 from perpcalc.commands.command import Command, Group
 from perpcalc.commands.registry import found
+from perpcalc.errors import Key
 from perpcalc.given import Option
 from perpcalc.names import FILES, LISTED, MACHINE
 
 DOORS = {"portfolio": FILES, "venues": FILES, "batch": MACHINE, "schema": MACHINE}
 """What reads and writes for itself, below perpcalc.cli."""
 COMMANDS = (*LISTED, *DOORS)
-Written: TypeAlias = Mapping[str, object]
-"""What was written for options, by name: of a flag that it was, of another all texts that were given."""
 
 
 def runnable(name: str) -> Command | Action | Group | ActionGroup:
@@ -30,32 +29,35 @@ def runnable(name: str) -> Command | Action | Group | ActionGroup:
     return made
 
 
-def flags(option: Option[object]) -> list[str]:
-    """How an option is written on the command line, long first."""
-    long = "--" + option.name.replace("_", "-")
+def spellings(option: Option[object]) -> list[str]:
+    """How an option is written on the command line, long first.
+
+    >>> from perpcalc.options import ENTRY_FEE, SIDE
+    >>> spellings(SIDE), spellings(ENTRY_FEE)
+    (['--side', '-s'], ['--entry-fee'])
+    """
+    long = Key(option.name).flag
     return [long, f"-{option.short}"] if option.short else [long]
 
 
-def plain(arguments: Sequence[str]) -> tuple[Command | Action, Written] | None:
+def read_plainly(arguments: Sequence[str]) -> tuple[Command | Action, Written] | None:
     """The command that a call names and what is written for its options; None where Typer has to read the call."""
-    name, *words = arguments or [""]
-    if name not in COMMANDS:
+    if not arguments or arguments[0] not in COMMANDS:
         return None
-    called = runnable(name)
+    called, words = runnable(arguments[0]), arguments[1:]
     if isinstance(called, Group | ActionGroup):
-        name, *words = words or [""]
-        inner = next((command for command in called.commands if command.name == name), None)
+        inner = next((command for command in called.commands if words and command.name == words[0]), None)
         if inner is None:
             return None
-        called = inner
+        called, words = inner, words[1:]
     written = _written(called.options, words)
     return None if written is None else (called, written)
 
 
-def _written(options: Sequence[Option[object]], words: Sequence[str]) -> Written | None:
+def _written(options: Iterable[Option[object]], words: Iterable[str]) -> Written | None:
     if any(option.argument for option in options):
         return None
-    by_flag = {flag: option for option in options for flag in flags(option)}
+    by_flag = {flag: option for option in options for flag in spellings(option)}
     written: dict[str, Any] = {}
     rest = iter(words)
     for word in rest:

@@ -5,7 +5,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from perpcalc.commands.command import Command, Result, asked, summed
 from perpcalc.errors import PerpcalcError, Words, worded
@@ -13,6 +13,10 @@ from perpcalc.given import Given, Option, Rule, check, read, reader
 from perpcalc.options import CHART, EXPLAIN, FIELD, FORMAT, INTO, JSON, PORTFOLIO, QUIET, SVG, TOTAL, WIDE
 from perpcalc.render.text import tell
 
+Written = Mapping[str, Any]
+"""By name what was written on the command line: of a switch that it was, of an argument its text or all of them, of any
+other option all its texts.
+"""
 _ANSWERED: list[Result] = []
 """What was answered, to the end of the process: to take 10,000 rows apart costs a thirtieth of the call."""
 
@@ -37,7 +41,7 @@ class ActionGroup(NamedTuple):
     commands: tuple["Action | Command", ...]
 
 
-def carry_out(command: Command | Action, written: Mapping[str, object]) -> int:
+def carry_out(command: Command | Action, written: Written) -> int:
     """Do what a command is for, with what was written for its options; returns the exit status."""
     given = read(reader(command.options), _once(command.options, written))
     gc.freeze()
@@ -131,16 +135,14 @@ def output_format(given: Given) -> str:
     return "table" if given[CHART] else given[FORMAT] or "table"
 
 
-def _once(options: tuple[Option[object], ...], written: Mapping[str, object]) -> dict[str, object]:
-    """What was written for each option; raises PerpcalcError where one of a single value was given twice."""
+def _once(options: tuple[Option[object], ...], written: Written) -> dict[str, object]:
+    """The same with one text of an option of one value; raises PerpcalcError where it was given twice."""
     by_name = {option.name: option for option in options}
-    texts: dict[str, object] = {}
-    for name, value in written.items():
+    texts = dict(written)
+    for name, every in written.items():
         option = by_name[name]
-        if isinstance(value, list | tuple) and not option.many and not option.argument:
-            if len(value) > 1:
+        if not (option.flag or option.many or option.argument):
+            if len(every) > 1:
                 raise PerpcalcError("is given twice", "give it once").at(option.key)
-            texts[name] = value[0] if value else None
-        else:
-            texts[name] = value or None
+            texts[name] = every[0]
     return texts

@@ -8,6 +8,7 @@ from typing import Any
 from typer import TyperException
 from typer.core import TyperCommand
 
+from perpcalc.cli.calls import spellings
 from perpcalc.given import Needed, Option, Rule
 from perpcalc.options import PORTFOLIO
 
@@ -132,8 +133,7 @@ def _is_needed_always(option: Option[object], rules: Sequence[Rule]) -> bool:
 
 def record(option: Option[object]) -> tuple[str, str]:
     """An option as a line of the help: how it is written, and what it is."""
-    flag = "--" + option.name.replace("_", "-")
-    names = f"-{option.short}, {flag}" if option.short else flag
+    names = ", ".join(reversed(spellings(option)))
     more = "  [repeatable]" if option.many and "repeated" not in option.help else ""
     environment = f"  [{option.env}]" if option.env else ""
     return f"{names} {option.metavar}".strip(), option.help + more + environment

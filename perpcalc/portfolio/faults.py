@@ -113,12 +113,14 @@ def _contradictions(tables: Tables) -> Iterator[Fault]:
     yield from _twins("positions", tables)
     accounts = {entry["name"]: entry for _, entry in _entries("accounts", tables) if isinstance(entry.get("name"), str)}
     for number, entry in _entries("accounts", tables):
-        yield from (Fault(("accounts", number, key), error) for key, error in _account_faults(entry))
+        for key, error in _account_faults(entry):
+            yield Fault(("accounts", number, key), error)
     held: dict[object, tuple[object, int]] = {}
     for number, entry in _entries("positions", tables):
         account = entry.get("account")
         home = accounts.get(account) if isinstance(account, str) else None
-        yield from (Fault(("positions", number, key), error) for key, error in _position_faults(entry, home, accounts))
+        for key, error in _position_faults(entry, home, accounts):
+            yield Fault(("positions", number, key), error)
         if home is not None and _folded(home.get("mode")) == "one-way":
             side = _folded(entry.get("side"))
             first, where = held.setdefault((account, *(_folded(entry.get(key)) for key in CONTRACT)), (side, number))

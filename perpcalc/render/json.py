@@ -1,28 +1,30 @@
 """Answers as JSON: one flat object or an array of them, numbers as strings, ASCII only."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
+from itertools import islice
 from json.encoder import encode_basestring_ascii as quoted
 
 from perpcalc.answer import Answer, Value
 from perpcalc.decimals import plain
 
 AT_ONCE = 100
-"""The answers of a piece: text that is written and forgotten takes no memory of its own."""
+"""How many answers are a piece: few enough that the memory of one serves the next."""
 WORDS = {None: "null", True: "true", False: "false"}
 
 
-def as_json(answers: Sequence[Answer], one: bool) -> Iterator[str]:
+def as_json(answers: Iterable[Answer], one: bool) -> Iterator[str]:
     """The answers as pieces of text: a single one with a field per line, several with an answer per line."""
+    rest = iter(answers)
     if one:
-        fields = (f'  "{name}": {_text(value)}' for name, value in answers[0]._asdict().items())
+        fields = (f'  "{name}": {_text(value)}' for name, value in next(rest)._asdict().items())
         yield "{\n" + ",\n".join(fields) + "\n}\n"
         return
-    before = "[\n"
-    for start in range(0, len(answers), AT_ONCE):
-        yield before + ",\n".join([compact(answer) for answer in answers[start : start + AT_ONCE]])
-        before = ",\n"
-    yield "\n]\n" if answers else "[]\n"
+    before, after = "[\n", "[]\n"
+    while some := [compact(answer) for answer in islice(rest, AT_ONCE)]:
+        yield before + ",\n".join(some)
+        before, after = ",\n", "\n]\n"
+    yield after
 
 
 def compact(answer: Answer) -> str:

@@ -1,6 +1,6 @@
 """A call that is read without Typer is read as Typer would read it; all that is not plain is left to Typer."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from unittest.mock import patch
 
 import pytest
@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perpcalc.cli import app
-from perpcalc.cli.calls import COMMANDS, flags, plain, runnable
-from perpcalc.cli.door import Action
+from perpcalc.cli.calls import COMMANDS, read_plainly, runnable, spellings
+from perpcalc.cli.door import Action, Written
 from perpcalc.commands.command import Command
 
 
@@ -45,12 +45,12 @@ VALUES = (
 )
 
 
-def by_typer(arguments: list[str]) -> tuple[Command | Action, list[tuple[str, object]]]:
-    """The command and what is written for its options, in order, as Typer hands them on."""
-    handed: list[tuple[Command | Action, list[tuple[str, object]]]] = []
+def by_typer(arguments: list[str]) -> tuple[Command | Action, Written]:
+    """The command and what is written for its options as Typer hands them on."""
+    handed: list[tuple[Command | Action, Written]] = []
 
-    def carry_out(command: Command | Action, written: Mapping[str, object]) -> int:
-        handed.append((command, [(name, value) for name, value in written.items() if value not in (None, False, ())]))
+    def carry_out(command: Command | Action, written: Written) -> int:
+        handed.append((command, written))
         return 0
 
     with patch.object(app, "carry_out", carry_out):
@@ -64,7 +64,7 @@ def by_typer(arguments: list[str]) -> tuple[Command | Action, list[tuple[str, ob
 def calls(draw: st.DrawFn) -> list[str]:
     """A command and words of all kinds behind it, most of them its own flags with something for a value."""
     words, one = draw(st.sampled_from(list(PLAIN.items())))
-    flag = st.sampled_from([flag for option in one.options for flag in flags(option)])
+    flag = st.sampled_from([flag for option in one.options for flag in spellings(option)])
     value = st.sampled_from(VALUES)
     said = st.one_of(
         st.tuples(flag), st.tuples(flag, value), st.tuples(value), st.tuples(st.builds("{}={}".format, flag, value))
@@ -75,28 +75,30 @@ def calls(draw: st.DrawFn) -> list[str]:
 @settings(max_examples=400)
 @given(calls())
 def test_a_plain_call_is_what_typer_makes_of_it(arguments: list[str]) -> None:
-    found = plain(arguments)
+    found = read_plainly(arguments)
     if found is not None:
         command, written = by_typer(arguments)
         assert found[0] is command
-        assert [
-            (name, tuple(value) if isinstance(value, list) else value) for name, value in found[1].items()
-        ] == written
+        assert [(name, tuples(value)) for name, value in found[1].items()] == list(written.items())
+
+
+def tuples(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value
 
 
 @pytest.mark.parametrize("words", PLAIN, ids=" ".join)
-def test_every_option_is_plain_by_each_of_its_flags(words: tuple[str, ...]) -> None:
+def test_every_option_is_plain_in_each_of_its_spellings(words: tuple[str, ...]) -> None:
     for option in PLAIN[words].options:
-        for flag in flags(option):
+        for flag in spellings(option):
             spelled = [[flag]] if option.flag else [[flag, "-1"], *([[f"{flag}=-1"]] if flag.startswith("--") else [])]
             for said in spelled:
-                found = plain([*words, *said])
+                found = read_plainly([*words, *said])
                 assert found is not None
                 assert dict(found[1]) == {option.name: True if option.flag else ["-1"]}
 
 
 def test_a_repeated_option_keeps_all_that_was_given_and_options_their_order() -> None:
-    found = plain(["pnl", "--fill", "1@2", "--side=long", "--fill", "3@4"])
+    found = read_plainly(["pnl", "--fill", "1@2", "--side=long", "--fill", "3@4"])
     assert found is not None
     assert list(found[1].items()) == [("fill", ["1@2", "3@4"]), ("side", ["long"])]
 
@@ -125,4 +127,4 @@ def test_a_repeated_option_keeps_all_that_was_given_and_options_their_order() ->
     ids=" ".join,
 )
 def test_what_is_not_plain_is_left_to_typer(arguments: list[str]) -> None:
-    assert plain(arguments) is None
+    assert read_plainly(arguments) is None
