@@ -62,7 +62,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _run_by_typer(arguments: Sequence[str]) -> int:
-    """The same of a call that is not plain: with words that stand for themselves, for help, or with a mistake."""
+    """The same of a call that is not plain, such as one for help or one with a mistake."""
     from typer import Exit, TyperException
 
     from perpcalc.cli.app import program

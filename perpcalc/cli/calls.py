@@ -1,7 +1,7 @@
 """A call as it was written: which command, and what is given of its options, where every word can only mean one thing.
 
-Such a call, as scripts make it, needs no Typer, whose import is half of its time. Typer reads all others: those with
-words that stand for themselves, those that ask for help, and those with a mistake, which it tells.
+Such a call needs no Typer, whose import is half of its time. Typer reads all others: those that ask for help, those
+with letters run together or words of no option, and those with a mistake, which it tells.
 """
 
 from collections.abc import Iterable, Sequence
@@ -54,13 +54,16 @@ def read_plainly(arguments: Sequence[str]) -> tuple[Command | Action, Written] |
     return None if written is None else (called, written)
 
 
-def _written(options: Iterable[Option[object]], words: Iterable[str]) -> Written | None:
-    if any(option.argument for option in options):
-        return None
-    by_flag = {flag: option for option in options for flag in spellings(option)}
+def _written(options: Sequence[Option[object]], words: Iterable[str]) -> Written | None:
+    arguments = [option for option in options if option.argument]
+    by_flag = {flag: option for option in options if not option.argument for flag in spellings(option)}
     written: dict[str, Any] = {}
+    alone: list[str] = []
     rest = iter(words)
     for word in rest:
+        if word == "-" or not word.startswith("-"):
+            alone.append(word)
+            continue
         flag, equals, text = word.partition("=")
         option = by_flag.get(flag)
         if option is None or (equals and (option.flag or not flag.startswith("--"))):
@@ -72,4 +75,6 @@ def _written(options: Iterable[Option[object]], words: Iterable[str]) -> Written
         if value is None:
             return None
         written.setdefault(option.name, []).append(value)
-    return written
+    if len(alone) != len(arguments) or not all(alone) or any(argument.many for argument in arguments):
+        return None
+    return {**written, **{argument.name: word for argument, word in zip(arguments, alone, strict=True)}}

@@ -14,8 +14,8 @@ from perpcalc.options import CHART, EXPLAIN, FIELD, FORMAT, INTO, JSON, PORTFOLI
 from perpcalc.render.text import tell
 
 Written = Mapping[str, Any]
-"""By name what was written on the command line: of a switch that it was, of an argument its text or all of them, of any
-other option all its texts.
+"""By name what was written on the command line: of a switch that it was, of an argument its text, or all of them where
+it takes many, of any other option all its texts.
 """
 _ANSWERED: list[Result] = []
 """What was answered, to the end of the process: to take 10,000 rows apart costs a thirtieth of the call."""

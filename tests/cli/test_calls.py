@@ -24,7 +24,9 @@ def every() -> Iterator[tuple[tuple[str, ...], Command | Action]]:
 
 
 EVERY = dict(every())
-PLAIN = {words: one for words, one in EVERY.items() if not any(option.argument for option in one.options)}
+PLAIN = {
+    words: one for words, one in EVERY.items() if not any(option.argument and option.many for option in one.options)
+}
 VALUES = (
     "1",
     "-1",
@@ -64,7 +66,8 @@ def by_typer(arguments: list[str]) -> tuple[Command | Action, Written]:
 def calls(draw: st.DrawFn) -> list[str]:
     """A command and words of all kinds behind it, most of them its own flags with something for a value."""
     words, one = draw(st.sampled_from(list(PLAIN.items())))
-    flag = st.sampled_from([flag for option in one.options for flag in spellings(option)])
+    flags = [flag for option in one.options if not option.argument for flag in spellings(option)]
+    flag = st.sampled_from(flags or ["--json"])
     value = st.sampled_from(VALUES)
     said = st.one_of(
         st.tuples(flag), st.tuples(flag, value), st.tuples(value), st.tuples(st.builds("{}={}".format, flag, value))
@@ -88,19 +91,27 @@ def tuples(value: object) -> object:
 
 @pytest.mark.parametrize("words", PLAIN, ids=" ".join)
 def test_every_option_is_plain_in_each_of_its_spellings(words: tuple[str, ...]) -> None:
-    for option in PLAIN[words].options:
-        for flag in spellings(option):
+    options = PLAIN[words].options
+    alone = {option.name: "-" for option in options if option.argument}
+    for option in options:
+        for flag in [] if option.argument else spellings(option):
             spelled = [[flag]] if option.flag else [[flag, "-1"], *([[f"{flag}=-1"]] if flag.startswith("--") else [])]
             for said in spelled:
-                found = read_plainly([*words, *said])
+                found = read_plainly([*words, *alone.values(), *said])
                 assert found is not None
-                assert dict(found[1]) == {option.name: True if option.flag else ["-1"]}
+                assert found[1] == {option.name: True if option.flag else ["-1"], **alone}
 
 
 def test_a_repeated_option_keeps_all_that_was_given_and_options_their_order() -> None:
     found = read_plainly(["pnl", "--fill", "1@2", "--side=long", "--fill", "3@4"])
     assert found is not None
     assert list(found[1].items()) == [("fill", ["1@2", "3@4"]), ("side", ["long"])]
+
+
+def test_words_that_stand_for_themselves_are_the_arguments_in_their_order() -> None:
+    found = read_plainly(["venues", "import", "binance", "--date", "2026-11-27", "answer.json"])
+    assert found is not None
+    assert found[1] == {"date": ["2026-11-27"], "name": "binance", "file": "answer.json"}
 
 
 @pytest.mark.parametrize(
@@ -120,8 +131,10 @@ def test_a_repeated_option_keeps_all_that_was_given_and_options_their_order() ->
         ["pnl", "-n5"],
         ["pnl", "-n=5"],
         ["pnl", "--json=true"],
-        ["fills", "trades.csv"],
-        ["venues", "show", "bybit"],
+        ["fills"],
+        ["fills", ""],
+        ["fills", "one.csv", "two.csv"],
+        ["schema", "pnl"],
         ["help", "pnl"],
     ],
     ids=" ".join,
