@@ -1,31 +1,19 @@
 """A call that is read without Typer is read as Typer would read it; all that is not plain is left to Typer."""
 
-from collections.abc import Iterator
 from unittest.mock import patch
 
 import pytest
+from cases import CALLS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perpcalc.cli import app
-from perpcalc.cli.calls import COMMANDS, read_plainly, runnable, spellings
+from perpcalc.cli.calls import read_plainly, spellings
 from perpcalc.cli.door import Action, Written
 from perpcalc.commands.command import Command
 
-
-def every() -> Iterator[tuple[tuple[str, ...], Command | Action]]:
-    """Each command with the words that name it."""
-    for name in COMMANDS:
-        one = runnable(name)
-        if isinstance(one, Command | Action):
-            yield (name,), one
-        else:
-            yield from (((name, inner.name), inner) for inner in one.commands)
-
-
-EVERY = dict(every())
 PLAIN = {
-    words: one for words, one in EVERY.items() if not any(option.argument and option.many for option in one.options)
+    words: one for words, one in CALLS.items() if not any(option.argument and option.many for option in one.options)
 }
 VALUES = (
     "1",
@@ -40,7 +28,7 @@ VALUES = (
     "-",
     "-n5",
     "-1=2",
-    "--nonsense",
+    "--entri",
     "--help",
     "-h",
     "help",
