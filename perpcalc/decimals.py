@@ -27,6 +27,7 @@ _settle = _SETTLING.plus
 
 INTEGER_DIGITS = 15
 FRACTION_DIGITS = 18
+_TOO_LARGE = 10**INTEGER_DIGITS
 FINEST = Decimal(1).scaleb(-FRACTION_DIGITS)
 LONGEST = 40
 LONGEST_FRACTION = FRACTION_DIGITS + len("0.")
@@ -89,7 +90,7 @@ def amount(text: str) -> Decimal:
     if power is None:
         return number(text)
     value = _inner(text[:-1], text).scaleb(power, CONTEXT)
-    if abs(value) >= Decimal(10) ** INTEGER_DIGITS:
+    if abs(value) >= _TOO_LARGE:
         raise PerpcalcError(f"{shown(text)} is too large", f"at most {INTEGER_DIGITS} digits before the point")
     return value if value % 1 else value.quantize(ONE)
 
@@ -210,7 +211,7 @@ def whole(value: int) -> str:
     >>> whole(500)
     '500'
     """
-    if not -(10**INTEGER_DIGITS) < value < 10**INTEGER_DIGITS:
+    if not -_TOO_LARGE < value < _TOO_LARGE:
         raise PerpcalcError("the integer is too large", f"at most {INTEGER_DIGITS} digits")
     return str(value)
 

@@ -78,9 +78,10 @@ def by_position(
         from perpcalc.commands.book import book_of
 
         book = book_of(given, prices)
-        said = Remarks([*book.notes, *(note for case in book.cases for note in case.notes)], [])
+        cases = book.cases
+        said = Remarks([*book.notes, *(note for case in cases for note in case.notes)], [])
         try:
-            found = iter(answers((Asked(case, given.over(case.given)) for case in book.cases), said))
+            found = iter(answers((Asked(case, given.over(case.given)) for case in cases), said))
         except PerpcalcError as error:
             raise error.at(book.portfolio.where) from None
         more = {} if beside is None else beside(book, given)

@@ -117,7 +117,8 @@ def _contradictions(tables: Tables) -> Iterator[Fault]:
             yield Fault(("accounts", number, key), error)
     held: dict[object, tuple[object, int]] = {}
     for number, entry in _entries("positions", tables):
-        account = entry.get("account")
+        if (account := entry.get("account")) is None:
+            continue
         home = accounts.get(account) if isinstance(account, str) else None
         for key, error in _position_faults(entry, home, accounts):
             yield Fault(("positions", number, key), error)
@@ -158,14 +159,14 @@ def _account_faults(entry: Tables) -> Iterator[tuple[str, PerpcalcError]]:
 
 
 def _position_faults(entry: Tables, home: Tables | None, accounts: Tables) -> Iterator[tuple[str, PerpcalcError]]:
-    account = entry.get("account")
+    """What is wrong with a position that names an account."""
+    account = entry["account"]
     if isinstance(account, str) and home is None:
         close = suggestion(account, accounts) if accounts else "one that [[accounts]] defines"
         yield "account", PerpcalcError(f"there is no account {shown(account)}", f"give {printable(close)}")
     unified = home is not None and _folded(home.get("margin")) == UNIFIED
-    if account is not None:
-        for key in (key for key in (("venue",) if unified else ("venue", "currency")) if key in entry):
-            yield key, PerpcalcError("excludes account, which has its own", "leave one out")
+    for key in (key for key in (("venue",) if unified else ("venue", "currency")) if key in entry):
+        yield key, PerpcalcError("excludes account, which has its own", "leave one out")
     if unified and not any(key in entry for key in ("instrument", "currency", "linear")):
         yield "instrument", PerpcalcError("the key is missing", "write it, or currency: its account has several coins")
     if "linear" in entry and home is not None and not unified:
