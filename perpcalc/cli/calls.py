@@ -55,6 +55,7 @@ def read_plainly(arguments: Sequence[str]) -> tuple[Command | Action, Written] |
 
 
 def _written(options: Sequence[Option[object]], words: Iterable[str]) -> Written | None:
+    """What words say of options: those behind an option are its value, those that stand alone the arguments."""
     arguments = [option for option in options if option.argument]
     by_flag = {flag: option for option in options if not option.argument for flag in spellings(option)}
     written: dict[str, Any] = {}
