@@ -3,6 +3,7 @@
 import decimal
 import os
 import pickle
+import signal
 from collections.abc import Iterator
 from contextlib import suppress
 from multiprocessing import get_all_start_methods, get_context
@@ -115,15 +116,15 @@ def _started() -> Worker:
     context: Any = get_context("fork" if "fork" in get_all_start_methods() else "spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=_work, args=(theirs, ours), daemon=True)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # none may reach it before it ignores them
     process.start()
+    signal.pthread_sigmask(signal.SIG_SETMASK, before)
     theirs.close()
     return Worker(process, ours)
 
 
 def _work(pipe: Connection, other: Connection) -> None:
     """Answer what comes through the pipe until it is closed."""
-    import signal
-
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the one that was started by hand ends the others
     other.close()
     decimal.setcontext(CONTEXT)

@@ -19,7 +19,7 @@ import pytest
 from cases import BASES, FILES, line_of, refilled
 from inside import Run, environment
 
-from perpcalc.cli import answering, batch
+from perpcalc.cli import answering, batch, jobs
 from perpcalc.cli.answering import LONGEST_LINE, blocks
 from perpcalc.cli.jobs import shared_out
 from perpcalc.errors import PerpcalcError
@@ -398,6 +398,22 @@ class TestStreaming:
                 next(answers)
         assert str(caught.value) == f"batch: a process died, {lost}: ask again from there, with fewer jobs"
         gc.collect()  # and nothing is left that could not be cleared away
+
+    def test_an_interrupt_reaches_no_process_that_has_only_begun(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        work = jobs._work
+
+        def interrupted(*pipes: Any) -> None:
+            os.kill(os.getpid(), signal.SIGINT)
+            work(*pipes)
+
+        monkeypatch.setattr(jobs, "_work", interrupted)
+        handled = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+        reading, writing = os.pipe()
+        with open(reading, "rb") as stream:
+            with open(writing, "wb") as lines:
+                lines.write(lines_of(CASES[0]).encode())
+            assert [block.bad for block in shared_out(stream, 2)] == [0]
+        assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == handled
 
     def test_what_was_asked_before_the_loss_is_answered(self, monkeypatch: pytest.MonkeyPatch) -> None:
         line = lines_of(CASES[0]).encode()
