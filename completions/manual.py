@@ -4,9 +4,10 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
+from perpcalc.cli.calls import spellings
 from perpcalc.cli.help import HEADINGS, NEEDED, NEEDED_WITHOUT, grouped, record
 from perpcalc.given import Option
-from program import HERE, NOTICE, Leaf, Program, filled, names
+from program import HERE, NOTICE, Leaf, Program, filled
 
 OF_ONE = "This command"
 """The heading of options that each command describes itself."""
@@ -26,7 +27,7 @@ def man(all_: Program) -> str:
         environment=[
             line
             for variable, option in sorted(variables.items())
-            for line in (".TP", f".B {variable}", f"{_bold(names(option)[-1])}: {_man(option.help)}")
+            for line in (".TP", f".B {variable}", f"{_bold(spellings(option)[-1])}: {_man(option.help)}")
         ],
         examples=[line for leaf in all_.leaves for line in _examples(leaf)],
     )
@@ -54,7 +55,7 @@ def _command(leaf: Leaf, shared: Shared) -> list[str]:
         named = [
             option for option in options if heading in (NEEDED, NEEDED_WITHOUT) or option == shared.get(option.name)
         ]
-        listed = [".PP", f"\\fI{_man(heading)}\\fR: {', '.join(_bold(names(option)[-1]) for option in named)}"]
+        listed = [".PP", f"\\fI{_man(heading)}\\fR: {', '.join(_bold(spellings(option)[-1]) for option in named)}"]
         if heading in (NEEDED, NEEDED_WITHOUT):
             lines += listed
         elif named:
@@ -69,7 +70,7 @@ def _section(heading: str, shared: Shared) -> list[str]:
 
 def _described(option: Option[object]) -> list[str]:
     value = "" if option.flag else f" \\fI{_man(option.metavar)}\\fR"
-    return [".TP", ", ".join(map(_bold, names(option))) + value, _man(record(option)[1])]
+    return [".TP", ", ".join(map(_bold, spellings(option))) + value, _man(record(option)[1])]
 
 
 def _examples(leaf: Leaf) -> list[str]:

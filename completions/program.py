@@ -67,8 +67,10 @@ class Program(NamedTuple):
     @property
     def flags(self) -> list[str]:
         """The options that take no value, in any command."""
-        flags = {name for leaf in self.leaves for option in leaf.options if option.flag for name in names(option)}
-        valued = {name for leaf in self.leaves for option in leaf.options if not option.flag for name in names(option)}
+        flags = {name for leaf in self.leaves for option in leaf.options if option.flag for name in spellings(option)}
+        valued = {
+            name for leaf in self.leaves for option in leaf.options if not option.flag for name in spellings(option)
+        }
         assert not flags & valued, "an option is a flag of one command and takes a value of another"
         return sorted({*flags, "-h", "--help", "--version"})
 
@@ -104,11 +106,6 @@ def _leaf(words: str, command: Command | Action) -> Leaf:
     arguments = [option for option in command.options if option.argument]
     fields = command.result._fields if isinstance(command, Command) else ()
     return Leaf(words, command.help, options, arguments, command.needed, command.examples, fields, command.rules)
-
-
-def names(option: Option[object]) -> list[str]:
-    """How an option is written: the short name first."""
-    return spellings(option)[::-1]
 
 
 def offer(option: Option[object]) -> Offer:

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 
+from perpcalc.cli.calls import spellings
 from perpcalc.given import Option
-from program import FILE, INSTRUMENT, NOTICE, VENUE, Leaf, Offer, Program, brief, filled, names, offer, offers
+from program import FILE, INSTRUMENT, NOTICE, VENUE, Leaf, Offer, Program, brief, filled, offer, offers
 
 HELP = ("-h", "--help")
 
@@ -25,7 +26,7 @@ def bash(all_: Program) -> str:
             patterns = (
                 f"{'*' if command == '*' else _quoted(command)}:{name}"
                 for command, option in where
-                for name in names(option)
+                for name in spellings(option)
             )
             values.append(f"{' | '.join(patterns)}) {given} ;;")
     arguments = [f"{_quoted(leaf.words)}:{place}) {_bash_offer(what)} ;;" for leaf, place, what in _arguments(all_)]
@@ -93,7 +94,7 @@ def fish(all_: Program) -> str:
             what = offer(option)
             value = "" if option.flag else f" -{'r' if what.kind == FILE else 'x'} {_fish_offer(what)}".rstrip()
             short = f"-s {option.short} " if option.short else ""
-            spec = f"{short}-l {names(option)[-1][2:]}{value} -d {_fish(option.help)}"
+            spec = f"{short}-l {spellings(option)[-1][2:]}{value} -d {_fish(option.help)}"
             where.setdefault(spec, []).append(leaf.words)
     for leaf, _, what in _arguments(all_):
         where.setdefault(_fish_offer(what), []).append(leaf.words)
@@ -131,7 +132,7 @@ def powershell(all_: Program) -> str:
         f"{_ps(f'{command} {name}')} = {_ps_offer(what)}"
         for what, where in offers(all_.leaves).items()
         for command, option in where
-        for name in names(option)
+        for name in spellings(option)
     ]
     return filled(
         "perpcalc.ps1.in",
@@ -149,7 +150,7 @@ def powershell(all_: Program) -> str:
 
 def _written(leaf: Leaf) -> list[str]:
     """All that may follow a command with a dash."""
-    return [*(name for option in leaf.options for name in names(option)), *HELP]
+    return [*(name for option in leaf.options for name in spellings(option)), *HELP]
 
 
 def _arguments(all_: Program) -> list[tuple[Leaf, int, Offer]]:
@@ -179,11 +180,11 @@ def _ps_offer(what: Offer) -> str:
 
 
 def _zsh_option(option: Option[object]) -> str:
-    written, value = names(option), ""
+    written, value = spellings(option), ""
     if not option.flag:
         written = [name + ("=" if name.startswith("--") else "+") for name in written]
         value = f":{_zsh(option.metavar)}:{_zsh_action(option)}"
-    exclusive = "*" if option.many else f"({' '.join(names(option))})"
+    exclusive = "*" if option.many else f"({' '.join(spellings(option))})"
     body = f"[{_zsh(option.help)}]{value}"
     if len(written) == 1:
         return _quoted(f"{exclusive if option.many else ''}{written[0]}{body}")

@@ -30,14 +30,14 @@ def runnable(name: str) -> Command | Action | Group | ActionGroup:
 
 
 def spellings(option: Option[object]) -> list[str]:
-    """How an option is written on the command line, long first.
+    """How an option is written on the command line, the short way first.
 
     >>> from perpcalc.options import ENTRY_FEE, SIDE
     >>> spellings(SIDE), spellings(ENTRY_FEE)
-    (['--side', '-s'], ['--entry-fee'])
+    (['-s', '--side'], ['--entry-fee'])
     """
     long = Key(option.name).flag
-    return [long, f"-{option.short}"] if option.short else [long]
+    return [f"-{option.short}", long] if option.short else [long]
 
 
 def read_plainly(arguments: Sequence[str]) -> tuple[Command | Action, Written] | None:

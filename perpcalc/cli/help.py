@@ -133,7 +133,7 @@ def _is_needed_always(option: Option[object], rules: Sequence[Rule]) -> bool:
 
 def record(option: Option[object]) -> tuple[str, str]:
     """An option as a line of the help: how it is written, and what it is."""
-    names = ", ".join(reversed(spellings(option)))
+    names = ", ".join(spellings(option))
     more = "  [repeatable]" if option.many and "repeated" not in option.help else ""
     environment = f"  [{option.env}]" if option.env else ""
     return f"{names} {option.metavar}".strip(), option.help + more + environment

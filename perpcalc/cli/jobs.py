@@ -117,8 +117,10 @@ def _started() -> Worker:
     ours, theirs = context.Pipe()
     process = context.Process(target=_work, args=(theirs, ours), daemon=True)
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # none may reach it before it ignores them
-    process.start()
-    signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    try:
+        process.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
     theirs.close()
     return Worker(process, ours)
 

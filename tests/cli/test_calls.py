@@ -16,23 +16,8 @@ PLAIN = {
     words: one for words, one in CALLS.items() if not any(option.argument and option.many for option in one.options)
 }
 VALUES = (
-    "1",
-    "-1",
-    "",
-    "a=b",
-    "=",
-    "long",
-    "--json",
-    "-n",
-    "--",
-    "-",
-    "-n5",
-    "-1=2",
-    "--entri",
-    "--help",
-    "-h",
-    "help",
-)
+    "1", "-1", "", "a=b", "=", "long", "--json", "-n", "--", "-", "-n5", "-1=2", "--entri", "--help", "-h", "help",
+)  # fmt: skip
 
 
 def by_typer(arguments: list[str]) -> tuple[Command | Action, Written]:

@@ -674,13 +674,15 @@ def test_a_scripted_call_imports_nothing_of_this() -> None:
     assert done.stdout == "[]\n"
 
 
-@pytest.mark.parametrize(("key", "imported"), [("", "[]"), ("entri = 5\n", "['pydantic_core']")], ids=["good", "bad"])
+@pytest.mark.parametrize(
+    ("key", "imported"), [("", "[]"), ("entri = 5\n", "['pydantic_core', 'difflib']")], ids=["good", "bad"]
+)
 def test_only_a_file_with_a_fault_imports_pydantic_and_its_core_alone(tmp_path: Path, key: str, imported: str) -> None:
     (tmp_path / "book.toml").write_text(ACCOUNT + POSITION + key)
     program = (
         "import contextlib, sys; from perpcalc.errors import PerpcalcError; from perpcalc.portfolio.reading import load\n"
         "with contextlib.suppress(PerpcalcError): load(sys.argv[1])\n"
-        "print([name for name in ('pydantic', 'pydantic_core', 'tomli_w') if name in sys.modules])"
+        "print([name for name in ('pydantic', 'pydantic_core', 'tomli_w', 'difflib') if name in sys.modules])"
     )
     done = subprocess.run(
         [sys.executable, "-c", program, str(tmp_path / "book.toml")], capture_output=True, text=True, check=True
